@@ -1,0 +1,33 @@
+# Compiler, linker and sanitizer settings that hold for every target.
+
+add_library(hastur_warnings INTERFACE)
+target_compile_options(hastur_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 warns about code inside std::string and std::variant that is in order (GCC bugs 105329, 105562).
+  target_compile_options(hastur_warnings INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+endif()
+
+find_program(HASTUR_CCACHE ccache)
+if(HASTUR_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${HASTUR_CCACHE})
+endif()
+find_program(HASTUR_MOLD mold)
+if(HASTUR_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+if(HASTUR_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+  add_compile_definitions(HASTUR_SANITIZED=1)
+endif()
+if(HASTUR_TSAN)
+  add_compile_options(-fsanitize=thread)
+  add_link_options(-fsanitize=thread)
+  add_compile_definitions(HASTUR_SANITIZED=1)
+endif()
+if(HASTUR_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
+  add_compile_definitions(HASTUR_SANITIZED=1)
+endif()

@@ -1,0 +1,28 @@
+#pragma once
+
+// The one wrapper of nlohmann/json: JSON values off the hot path, and our canonical text of them.
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace hastur {
+
+// Object keys are kept sorted by bytes.
+using Json = nlohmann::json;
+
+// Fails with the byte position and what was expected there. Nesting is bounded at 128.
+Result<Json> parse_json(std::string_view text);
+
+// Keys sorted by bytes, no white space, numbers as append_number writes them (integers that the value holds as
+// such keep all their digits), bytes that are not UTF-8 replaced by U+FFFD. Equal values are equal bytes.
+std::string canonical_json(const Json& value);
+void append_canonical_json(std::string& out, const Json& value);
+
+// Appends `text` as a JSON string with its quotes: control characters, '"' and '\' escaped in the shortest
+// way, bytes that are not UTF-8 replaced by U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
+}  // namespace hastur

@@ -1,0 +1,80 @@
+#pragma once
+
+// Messages from and to JSON: datagrams, lines of recordings, rows of the API (DESIGN §4).
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "message/message.h"
+
+namespace hastur {
+
+// Why a datagram could not be taken; the label of hastur_refused_total. Each has a name of its own.
+enum class Refusal : std::uint8_t {
+  not_json,
+  not_an_object,
+  unknown_type,
+  missing_type,
+  bad_name,
+  bad_value,
+  bad_labels,
+  bad_timestamp,
+  bad_uuid,
+  bad_field,
+  too_large,
+  // From a Hastur core: the frames are not an envelope and a payload.
+  bad_envelope,
+};
+std::string_view refusal_name(Refusal refusal);
+
+// Decodes datagram after datagram into the same memory.
+class JsonDecoder {
+ public:
+  // What stands for a field that the text does not have.
+  struct Defaults {
+    Time received_at;
+    // 36 characters, lowercase; borrowed until the next decode.
+    std::string_view uuid;
+    // From a core's envelope: type, sender and time where the payload has none.
+    std::optional<MessageType> type;
+    std::optional<Time> timestamp;
+    // An own recording may say `received_at`, and `hostname` in messages that are not registrations; a datagram
+    // may not (there they are unknown fields, kept).
+    bool recorded = false;
+  };
+  struct Refused {
+    Refusal why;
+    // One sentence naming the field and what was expected.
+    std::string text;
+  };
+
+  JsonDecoder();
+  ~JsonDecoder();
+
+  // The view borrows from `text` and from the decoder until the next call. noop and ack decode like any other; who
+  // numbers messages leaves them out. Nesting of `value` and other fields is bounded at 64.
+  std::variant<MessageView, Refused> decode(std::string_view text, const Defaults& defaults);
+
+ private:
+  struct Scratch;
+  std::unique_ptr<Scratch> scratch_;
+};
+
+// The `error` message that stands in the stream for a datagram that could not be taken: class
+// "undecodable", error = the refusal's sentence, data = the original cut to 1,024 bytes (invalid UTF-8 replaced).
+// Its sender is `uuid`.
+Message refused_message(const JsonDecoder::Refused& refused, std::string_view original, std::string_view uuid,
+                        Time received_at);
+
+// The message as one JSON object without white space: its own fields by name, keys sorted; `received_at` and
+// `hostname` where known; `seq` if `sequence` is given. A tick is {"deaf":µs,"time":µs,"type":"tick"}. decode()
+// of it with `recorded` gives the same message (but for origin, which stands as `origin` for people to read).
+void append_message_json(std::string& out, const MessageView& message,
+                         std::optional<Sequence> sequence = std::nullopt);
+
+// The same as a value: msg:to_table(), the API.
+Json message_to_json(const MessageView& message);
+
+}  // namespace hastur

@@ -1,0 +1,168 @@
+#include "message/message.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
+namespace hastur {
+namespace {
+
+struct TypeName {
+  MessageType type;
+  std::string_view name;
+};
+
+constexpr std::array<TypeName, 17> type_names{{{MessageType::event, "event"},
+                                               {MessageType::log, "log"},
+                                               {MessageType::ack, "ack"},
+                                               {MessageType::error, "error"},
+                                               {MessageType::noop, "noop"},
+                                               {MessageType::mark, "mark"},
+                                               {MessageType::gauge, "gauge"},
+                                               {MessageType::counter, "counter"},
+                                               {MessageType::compound, "compound"},
+                                               {MessageType::reg_agent, "reg_agent"},
+                                               {MessageType::reg_process, "reg_process"},
+                                               {MessageType::hb_agent, "hb_agent"},
+                                               {MessageType::hb_process, "hb_process"},
+                                               {MessageType::info_process, "info_process"},
+                                               {MessageType::info_agent, "info_agent"},
+                                               {MessageType::info_ohai, "info_ohai"},
+                                               {MessageType::tick, "tick"}}};
+
+bool same_fields(const MessageView& a, const MessageView& b) {
+  return a.type == b.type && a.name == b.name && a.value == b.value && a.timestamp == b.timestamp &&
+         a.received_at == b.received_at && a.uuid == b.uuid && a.hostname == b.hostname &&
+         std::ranges::equal(a.labels, b.labels) && a.fields == b.fields && a.origin == b.origin && a.deaf == b.deaf;
+}
+
+}  // namespace
+
+std::string_view type_name(MessageType type) {
+  for (const TypeName& entry : type_names) {
+    if (entry.type == type) return entry.name;
+  }
+  return "unknown";
+}
+
+std::optional<MessageType> type_from_name(std::string_view name) {
+  for (const TypeName& entry : type_names) {
+    if (entry.name == name) return entry.type;
+  }
+  return std::nullopt;
+}
+
+std::optional<MessageType> type_from_wire_id(std::uint8_t id) {
+  for (const TypeName& entry : type_names) {
+    if (static_cast<std::uint8_t>(entry.type) == id) return entry.type;
+  }
+  return std::nullopt;
+}
+
+const Value* MessageView::label(std::string_view key) const {
+  const auto found = std::ranges::lower_bound(labels, key, {}, &Label::key);
+  return found != labels.end() && found->key == key ? &found->value : nullptr;
+}
+
+Message::Message(const MessageView& view) : view_(view) {
+  // Every string gets a heap block of its own, so that moving the vector moves no byte.
+  const auto keep = [this](std::string_view text) -> std::string_view {
+    if (text.empty()) return {"", 0};
+    std::string& kept = kept_.emplace_back();
+    kept.reserve(std::max<std::size_t>(text.size(), 32));
+    kept = text;
+    return kept;
+  };
+  kept_.reserve(8 + 2 * view.labels.size());
+  labels_.assign(view.labels.begin(), view.labels.end());
+  for (Label& label : labels_) {
+    label.key = keep(label.key);
+    label.value.text = keep(label.value.text);
+  }
+  view_.labels = labels_;
+  if (view_.name) view_.name = keep(*view_.name);
+  view_.value.text = keep(view_.value.text);
+  view_.uuid = keep(view_.uuid);
+  if (view_.hostname) view_.hostname = keep(*view_.hostname);
+  view_.fields = keep(view_.fields);
+  if (view_.origin) view_.origin->trigger = keep(view_.origin->trigger);
+}
+
+Message& Message::operator=(const Message& other) {
+  if (this != &other) *this = Message(other);
+  return *this;
+}
+
+bool operator==(const Message& a, const Message& b) { return same_fields(a.view_, b.view_); }
+
+bool same_message(const MessageView& a, const MessageView& b) { return same_fields(a, b); }
+
+std::optional<Json> field_of(const MessageView& message, std::string_view key) {
+  if (message.fields.empty()) return std::nullopt;
+  Json fields = Json::from_msgpack(message.fields.begin(), message.fields.end(), true, false);
+  const auto found = fields.find(key);
+  if (found == fields.end()) return std::nullopt;
+  return std::move(*found);
+}
+
+Result<void> check_trigger_name(std::string_view name) {
+  constexpr std::size_t length_max = 200;
+  const auto refuse = [name](std::string_view why) {
+    return fail(ErrorCode::invalid, fmt::format("'{}' cannot be a trigger's name: {}", name, why));
+  };
+  if (name.empty()) return refuse("it is empty");
+  if (name.size() > length_max) return refuse(fmt::format("it is longer than {} characters", length_max));
+  std::string_view rest = name;
+  while (true) {
+    const std::size_t slash = rest.find('/');
+    const std::string_view part = rest.substr(0, slash);
+    if (part.empty()) return refuse("a part between slashes is empty");
+    if (part == "." || part == "..") return refuse("'.' and '..' are no names");
+    for (const char c : part) {
+      const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                           c == '-' || c == '.';
+      if (!allowed) return refuse("only letters, digits, '_', '-', '.' and '/' may stand in it");
+    }
+    if (slash == std::string_view::npos) {
+      if (part == "state" || part == "snapshots") return refuse("its last part is a path of the API");
+      return {};
+    }
+    rest.remove_prefix(slash + 1);
+  }
+}
+
+std::string trigger_uuid(std::string_view trigger) {
+  boost::uuids::name_generator_sha1 generator(boost::uuids::ns::dns());
+  return boost::uuids::to_string(generator(fmt::format("{}.trigger.hastur", trigger)));
+}
+
+bool normalise_uuid(std::string_view text, std::span<char, 36> out) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < 36; ++i) {
+    char c = text[i];
+    if (i == 8 || i == 13 || i == 18 || i == 23) {
+      if (c != '-') return false;
+    } else {
+      if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+      if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+    }
+    out[i] = c;
+  }
+  return true;
+}
+
+std::optional<Time> normalise_timestamp(std::int64_t number) {
+  constexpr std::int64_t low = 31'536'000;
+  constexpr std::int64_t high = 4'102'444'800;
+  const auto within = [number](std::int64_t scale) { return number >= low * scale && number <= high * scale; };
+  if (within(1)) return time_from_us(number * 1'000'000);
+  if (within(1'000)) return time_from_us(number * 1'000);
+  if (within(1'000'000)) return time_from_us(number);
+  if (within(1'000'000'000)) return time_from_us(number / 1'000);
+  return std::nullopt;
+}
+
+}  // namespace hastur
