@@ -1,0 +1,50 @@
+#pragma once
+
+// The event loop of a process: descriptors, timers, signals and posted calls, on one thread.
+//
+// A thin wrapper of Boost.Asio, which the HTTP server uses too (context()). Everything called by the loop is called
+// on the thread that runs it; only post() and stop() may be called from elsewhere.
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+
+#include "core/time.h"
+
+namespace hastur {
+
+class Loop {
+ public:
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Ends when stop() is called.
+  void run();
+  // Runs what is ready, and waits for at most `limit` for something to be; true if anything ran. For tests.
+  bool run_some(Micros limit);
+  void stop();
+
+  void post(std::function<void()> call);
+
+  // Destroying the handle ends the watch or timer; what it would have called is not called any more.
+  class Handle {
+   public:
+    virtual ~Handle() = default;
+  };
+  // Calls each time `fd` is readable (level-triggered: as long as there is something to read). Does not own it.
+  [[nodiscard]] std::unique_ptr<Handle> watch_readable(int fd, std::function<void()> call);
+  [[nodiscard]] std::unique_ptr<Handle> after(Micros delay, std::function<void()> call);
+  // Each `period`, the first after one period. If the loop was held up, missed calls are not made up for.
+  [[nodiscard]] std::unique_ptr<Handle> every(Micros period, std::function<void()> call);
+  // SIGTERM and SIGINT, SIGHUP …: the signal is blocked from its default action while the handle lives.
+  [[nodiscard]] std::unique_ptr<Handle> on_signals(std::initializer_list<int> signals, std::function<void(int)> call);
+
+  boost::asio::io_context& context();
+
+ private:
+  boost::asio::io_context context_;
+};
+
+}  // namespace hastur

@@ -1,0 +1,74 @@
+#pragma once
+
+// Reading hastur.toml and the flags that override it (DESIGN §14), without knowing what the keys mean.
+//
+// Each program declares its sections' keys with a type, a default and a sentence of help; from that come the reading of the
+// file, the flags of the same names, `--help`, and the error for an unknown key with the nearest known one.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/result.h"
+#include "core/time.h"
+
+namespace hastur {
+
+// One [section] of the file. Declared keys are bound to variables, which keep their value as the default.
+class Section {
+ public:
+  // `name` is the key in the file; the flag is the same with '-' for '_', unless `flag` is false.
+  void text(std::string name, std::string* value, std::string help, bool flag = true);
+  void list(std::string name, std::vector<std::string>* value, std::string help, bool flag = true);
+  void number(std::string name, std::uint64_t* value, std::string help, bool flag = true);
+  void truth(std::string name, bool* value, std::string help, bool flag = true);
+  // Written as parse_span takes it.
+  void span(std::string name, Micros* value, std::string help, bool flag = true);
+  // Written as a number of bytes or with KiB, MiB, GiB.
+  void bytes(std::string name, std::uint64_t* value, std::string help, bool flag = true);
+  // One of these words.
+  void choice(std::string name, std::string* value, std::vector<std::string> words, std::string help, bool flag = true);
+
+  struct Key {
+    std::string name;
+    std::string help;
+    bool flag = true;
+    std::vector<std::string> words;
+    std::variant<std::string*, std::vector<std::string>*, std::uint64_t*, bool*, Micros*> target;
+    bool is_bytes = false;
+  };
+  const std::vector<Key>& keys() const { return keys_; }
+
+ private:
+  std::vector<Key> keys_;
+};
+
+class Settings {
+ public:
+  // The sections that this program reads, with their keys.
+  Section& section(const std::string& name);
+  // Sections of other programs: allowed in the file, not read. "notify.*" allows every subsection.
+  void allow(std::vector<std::string> names);
+
+  // Reads the file into the bound variables. The error names file, line, key and what was expected; for an unknown
+  // key or section also the nearest known one.
+  Result<void> read_file(const std::string& path);
+  Result<void> read_text(std::string_view text, const std::string& source);
+
+  // Sets one key from a flag's text ("udp" = "127.0.0.1:9000"); same errors.
+  Result<void> set(const std::string& section, const std::string& key, std::string_view value);
+
+ private:
+  std::map<std::string, Section> sections_;
+  std::vector<std::string> allowed_;
+};
+
+// "16MiB", "512KiB", "1GiB", "4096".
+Result<std::uint64_t> parse_bytes(std::string_view text);
+std::string format_bytes(std::uint64_t bytes);
+
+}  // namespace hastur

@@ -1,0 +1,230 @@
+#pragma once
+
+// Where triggers' memory, their effects and the decisions about them survive a crash (DESIGN §9).
+//
+// A state and the sequence that produced it are one fact, and so are effects and the sequence up to which they
+// are complete. Effects are committed as they occur, states less often: after a crash the supervisor loads the
+// last state and runs the inputs since then again. A trigger is deterministic, so effects up to
+// `effects_sequence` come out as they were, and are compared (by hash) instead of emitted.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "core/time.h"
+#include "message/ids.h"
+
+namespace hastur {
+
+// Content hash of a version's files, 32 hex digits.
+using VersionId = std::string;
+
+struct SourceFile {
+  std::string path;
+  std::string text;
+};
+
+// A version's files never change; the store keeps them while a run, snapshot or deployment names them.
+struct VersionRecord {
+  VersionId id;
+  TriggerName trigger;
+  // The script first, then what it may require.
+  std::vector<SourceFile> files;
+};
+
+// How a run began: part of what makes it repeatable.
+struct RunRecord {
+  TriggerName trigger;
+  Run run;
+  VersionId version;
+  // Canonical JSON of the counted limits.
+  std::string limits;
+  // The build of the runtime that ran it.
+  std::string runtime;
+  // "deploy", "rollback", "restore", "limits", "replay", "upgrade"
+  std::string why;
+  // Its first input is the one after this. Its starting memory is the checkpoint that came with it.
+  Sequence after;
+  Time started_at;
+};
+
+struct Checkpoint {
+  TriggerName trigger;
+  Run run;
+  // The memory is that of exactly the inputs up to here.
+  Sequence state_sequence;
+  Time state_time;
+  // Canonical JSON; `runtime` is what the runtime remembers (Memory).
+  std::string state;
+  std::string runtime;
+  // Every effect of the inputs up to here is committed; never below state_sequence.
+  Sequence effects_sequence;
+  // Folded hash of the effects of the inputs in (state_sequence, effects_sequence]; 0 for none.
+  std::uint64_t effects_hash = 0;
+};
+
+// Moves effects_sequence between checkpoints.
+struct EffectsMark {
+  TriggerName trigger;
+  Run run;
+  Sequence effects_sequence;
+  std::uint64_t effects_hash = 0;
+};
+
+enum class NotificationStatus : std::uint8_t {
+  recorded,   // kept, not to be sent: mode `record`
+  waiting,    // to be sent
+  sent,
+  pending,    // late: waits until its trigger has caught up, or for somebody to release it
+  closed,     // will not be sent; `reason` says why
+};
+std::string_view status_name(NotificationStatus status);
+std::optional<NotificationStatus> status_from_name(std::string_view name);
+
+// Canonical JSON payloads, as in Effect (trigger-runtime/protocol).
+struct NotificationRecord {
+  // Given by the store at commit, rising; 0 before.
+  std::uint64_t id = 0;
+  TriggerName trigger;
+  Run run;
+  Sequence sequence;
+  std::uint32_t ordinal = 0;
+  Time time;
+  std::string payload;
+  NotificationStatus status = NotificationStatus::recorded;
+  std::string reason;
+};
+
+// A derived message that the syndicator has not acknowledged yet.
+struct OutboxMessage {
+  TriggerName trigger;
+  Run run;
+  Sequence sequence;
+  std::uint32_t ordinal = 0;
+  std::uint8_t depth = 1;
+  std::string payload;
+};
+
+struct LogRecord {
+  TriggerName trigger;
+  Sequence sequence;
+  Time time;
+  // "log", or "error" with script and line.
+  std::string kind;
+  std::string text;
+  std::string script;
+  std::uint32_t line = 0;
+};
+
+// What was decided by time or by people (DESIGN §9, Journal). Committed before the trigger passes `sequence`.
+struct JournalRecord {
+  TriggerName trigger;
+  Run run;
+  Sequence sequence;
+  // "skip", "start", "switch", "migrate", "pause", "resume", "restore", "forget", "lost"
+  std::string decision;
+  // Canonical JSON, by decision: skip {"callback":n,"why":…}, lost {"first":…,"last":…}
+  std::string detail;
+  Time decided_at;
+};
+
+// A run that begins: its version (if new), its record, the memory it starts with, and how the run before ended.
+struct RunStart {
+  std::optional<VersionRecord> version;
+  RunRecord run;
+  Checkpoint checkpoint;
+};
+
+// Everything that becomes true together.
+struct CommitBatch {
+  std::vector<RunStart> starts;
+  std::vector<Checkpoint> checkpoints;
+  std::vector<EffectsMark> marks;
+  // In the order in which they leave.
+  std::vector<OutboxMessage> messages;
+  std::vector<NotificationRecord> notifications;
+  std::vector<LogRecord> logs;
+  std::vector<JournalRecord> journal;
+  // Triggers whose record goes away (their file was removed); their checkpoint is kept under `removed`.
+  std::vector<TriggerName> removals;
+  // Every trigger that is not behind has taken all inputs up to here, and its memory is unchanged since its
+  // checkpoint or can be had again from it. Nothing: does not move.
+  std::optional<Sequence> position;
+
+  bool empty() const;
+};
+
+struct StoredTrigger {
+  RunRecord run;
+  Checkpoint checkpoint;
+  // Skips after state_sequence and other decisions that recovery must obey, by sequence.
+  std::vector<JournalRecord> journal;
+};
+
+// Not thread-safe: a store belongs to the event loop that opened it.
+class CheckpointStore {
+ public:
+  virtual ~CheckpointStore() = default;
+
+  // The owner that this store was made with.
+  virtual const OwnerId& owner() const = 0;
+  // The stream that its sequences are of; nothing before the first bind.
+  virtual std::optional<StreamId> stream() const = 0;
+  // Ties the store to a stream, once. `conflict` if it is tied to another: its sequences would mean nothing there.
+  virtual Result<void> bind(const StreamId& stream) = 0;
+
+  // The epoch under which commits are made from now on. Kept, never falls.
+  virtual Epoch epoch() const = 0;
+  virtual Result<void> take_epoch(Epoch epoch) = 0;
+
+  // All triggers, with what recovery needs. An error means the store cannot tell; nothing must then start, or it
+  // would forget what it knew.
+  virtual Result<std::vector<StoredTrigger>> load_all() = 0;
+  virtual Result<std::optional<StoredTrigger>> load(const TriggerName& trigger) = 0;
+  virtual Result<std::optional<VersionRecord>> version(const VersionId& id) = 0;
+  virtual Sequence position() const = 0;
+
+  // Makes all of it durable in one transaction. Only once this has succeeded may anyone outside the process see the
+  // effects. Fails with `conflict`, and changes nothing, if a checkpoint is older than the one stored or of an older
+  // run; with `full` when the disk is (the same commit may be tried again). Ids are given to the notifications in
+  // place.
+  virtual Result<void> commit(CommitBatch& batch) = 0;
+
+  // Derived messages not yet acknowledged, in commit order, at most `max` after those skipped.
+  virtual Result<std::vector<OutboxMessage>> outbox(std::size_t skip, std::size_t max) = 0;
+  virtual std::size_t outbox_size() const = 0;
+  // Removes a trigger's messages up to and including (run, sequence, ordinal).
+  virtual Result<void> acknowledge(const TriggerName& trigger, Run run, Sequence sequence, std::uint32_t ordinal) = 0;
+
+  struct NotificationQuery {
+    std::optional<Time> since;
+    std::optional<NotificationStatus> status;
+    TriggerName trigger;          // empty: all
+    std::uint64_t after_id = 0;   // for paging
+    std::uint32_t max = 100;
+  };
+  virtual Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) = 0;
+  // Newest first.
+  virtual Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) = 0;
+
+  virtual std::uint64_t bytes_on_disk() const = 0;
+};
+
+struct SqliteStoreOptions {
+  std::string path;
+  // See Durability in state/history: synced commits are on the disk when they return.
+  bool synced = false;
+  std::string vfs;
+};
+
+// Opens or makes the file; one process at a time. Errors name the file and the way out (newer schema, damage, lock).
+Result<std::unique_ptr<CheckpointStore>> open_store(const SqliteStoreOptions& options);
+
+// The same in memory, for trigger-test and tests.
+std::unique_ptr<CheckpointStore> make_memory_store();
+
+}  // namespace hastur

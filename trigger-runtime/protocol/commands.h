@@ -1,0 +1,254 @@
+#pragma once
+
+// What the supervisor (or trigger-test) and a worker say to one another (DESIGN §7–§9).
+//
+// These are plain values. trigger-runtime/host turns commands into control messages and shared memory and
+// validates what comes back; a simulation hands the same values to a fake worker. A worker answers every
+// command with exactly one reply, in order.
+//
+// A trigger is a function (state, input) → (state, effects). What it remembers between inputs is a Memory: the
+// script's JSON state and the runtime's own few facts (time of the last tick and of the last judgement, counts of
+// the running minute). A Memory is only ever taken at a judgement.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/time.h"
+#include "message/batch.h"
+#include "message/ids.h"
+#include "message/router.h"
+
+namespace hastur {
+
+// A loaded trigger within one worker: chosen by whoever drives the worker, unused before.
+struct TriggerHandle {
+  std::uint32_t value = 0;
+  friend auto operator<=>(const TriggerHandle&, const TriggerHandle&) = default;
+};
+
+// Limits that are counted, so that they are part of a run: the same on every machine.
+struct CountedLimits {
+  std::uint64_t instructions_max = 5'000'000;  // a callback
+  std::uint32_t effects_max = 1'000;           // a callback
+  std::uint32_t notifications_max = 50;        // a callback
+  std::uint32_t messages_per_minute_max = 10'000;
+  std::uint32_t log_bytes_per_minute_max = 64 * 1024;
+  // What a script gets without asking, and the most that it may ask for with hastur.trigger{state_bytes_max=…}.
+  std::uint64_t state_bytes_max = 1 << 20;
+  std::uint64_t state_bytes_ceiling = 128u << 20;
+
+  friend bool operator==(const CountedLimits&, const CountedLimits&) = default;
+};
+
+// Limits that only protect the machine; where they strike is a decision that is journalled.
+struct GuardLimits {
+  std::uint64_t memory_bytes_min = 64u << 20;  // or 3 × the state limit, whichever is more
+};
+
+struct ScriptFile {
+  // Path within the repo: "billing/variable_load.lua", "lib/pages.lua".
+  std::string path;
+  std::string text;
+  friend bool operator==(const ScriptFile&, const ScriptFile&) = default;
+};
+
+// A trigger's memory at a judged point.
+struct Memory {
+  // All inputs up to here are in it, none after.
+  Sequence sequence;
+  // Stream time there.
+  Time time;
+  // Canonical JSON of ctx.state.
+  std::string state;
+  // Canonical JSON of what the runtime itself remembers. Opaque to everybody else; empty at a first start.
+  std::string runtime;
+  friend bool operator==(const Memory&, const Memory&) = default;
+};
+
+// One callback of one input that is not to be run: it was journalled as skipped.
+struct Skip {
+  Sequence sequence;
+  std::uint32_t callback = 0;
+  friend auto operator<=>(const Skip&, const Skip&) = default;
+};
+
+// ---- commands ----
+
+struct LoadCommand {
+  TriggerHandle handle;
+  TriggerName name;
+  Run run;
+  ScriptFile script;
+  // Everything below lib/ of the same version that `require` may load.
+  std::vector<ScriptFile> libraries;
+  CountedLimits limits;
+  GuardLimits guards;
+  // Nothing: a first run, which starts with the state that the script gives.
+  std::optional<Memory> memory;
+};
+
+// Puts a loaded trigger back to `memory`, in place: a script's `local s = ctx.state` stays the same table.
+struct RestoreCommand {
+  TriggerHandle handle;
+  Memory memory;
+  // For so many callbacks the state is serialised before each (if it is ≤ 4 KiB), so that an error in it need not
+  // be answered with a stop.
+  std::uint32_t guarded_callbacks = 0;
+};
+
+struct InputBatch {
+  Batch batch;
+  // hastur.now() at each row, in µs (stream_times()).
+  std::vector<std::int64_t> stream_times;
+};
+
+struct TriggerFeed {
+  TriggerHandle handle;
+  // Rows before it are not this trigger's any more (or not its version's).
+  std::uint32_t from_row = 0;
+  // Rows from it on are not (yet): a version ends there. At most the batch's count.
+  std::uint32_t end_row = 0;
+  // By row, then callback; ticks are not among them: every trigger takes all ticks in its rows.
+  std::vector<Match> matches;
+  // Sorted.
+  std::vector<Skip> skips;
+};
+
+struct FeedCommand {
+  // Two owners: whoever dispatches keeps it while any trigger may need it, the command while it is under way.
+  std::shared_ptr<const InputBatch> input;
+  std::vector<TriggerFeed> triggers;
+};
+
+// Judges the state now, outside the schedule of ticks, and takes it: a version ends at this point of the stream.
+struct JudgeCommand {
+  TriggerHandle handle;
+};
+
+struct UnloadCommand {
+  TriggerHandle handle;
+};
+
+using WorkerCommand = std::variant<LoadCommand, RestoreCommand, FeedCommand, JudgeCommand, UnloadCommand>;
+
+// ---- replies ----
+
+// A fault of the script: data, to be counted and shown.
+struct ScriptError {
+  // Without the position: "attempt to compare nil with number".
+  std::string text;
+  // Path of the file and 1-based line; empty and 0 where there is none.
+  std::string script;
+  std::uint32_t line = 0;
+  friend bool operator==(const ScriptError&, const ScriptError&) = default;
+};
+
+struct SubscriptionSpec {
+  std::uint32_t callback = 0;
+  std::vector<MessageType> types;
+  // The filter's table as JSON; Filter::parse takes it (the worker has tried).
+  std::string filter;
+  bool own = false;
+  // Where in the script it was made.
+  std::uint32_t line = 0;
+  friend bool operator==(const SubscriptionSpec&, const SubscriptionSpec&) = default;
+};
+
+struct Loaded {
+  TriggerHandle handle;
+  std::vector<SubscriptionSpec> subscriptions;
+  // Number of ctx:every callbacks.
+  std::uint32_t periodic = 0;
+  std::uint64_t state_bytes_max = 0;
+};
+
+struct LoadFailed {
+  TriggerHandle handle;
+  ScriptError error;
+};
+
+enum class EffectKind : std::uint8_t { message = 1, notification = 2, log = 3 };
+
+struct Effect {
+  // The input that caused it, and its place among that input's effects of this trigger, from 0.
+  Sequence sequence;
+  std::uint32_t ordinal = 0;
+  // Stream time of the input.
+  Time time;
+  EffectKind kind = EffectKind::log;
+  // Derived from messages whose greatest depth was depth - 1. Only of messages.
+  std::uint8_t depth = 1;
+  // Canonical JSON. message: as append_message_json writes it. notification: {kind, key, to, text, details,
+  // options}. log: {text}.
+  std::string payload;
+  friend bool operator==(const Effect&, const Effect&) = default;
+};
+
+// What went wrong in a callback or a judgement that has left no trace in the state.
+struct CallError {
+  enum class Kind : std::uint8_t { raised, instructions, memory, judgement };
+  Kind kind = Kind::raised;
+  Sequence sequence;
+  Time time;
+  std::uint32_t callback = 0;
+  ScriptError error;
+  friend bool operator==(const CallError&, const CallError&) = default;
+};
+
+// A callback raised on a state that had not been serialised before it. Effects and errors of the reply are those
+// of the inputs before `sequence`, complete; the trigger takes no more inputs until it is restored.
+struct Stopped {
+  CallError error;
+  friend bool operator==(const Stopped&, const Stopped&) = default;
+};
+
+struct TriggerProgress {
+  TriggerHandle handle;
+  // All inputs up to here have been taken.
+  Sequence reached;
+  std::vector<Effect> effects;
+  std::vector<CallError> errors;
+  // The newest judgement in these inputs, if there was one.
+  std::optional<Memory> judged;
+  std::optional<Stopped> stopped;
+  // Folded hash (fold_effect) of the effects of all inputs after the newest judged point (of this feed or an
+  // earlier one) up to `reached`. 0 if there were none.
+  std::uint64_t effects_hash = 0;
+  // Whether a callback ran since that point: if none did, the memory is still right at `reached`.
+  bool touched = false;
+  // For people: callbacks run, instructions counted, CPU time.
+  std::uint64_t callbacks = 0;
+  std::uint64_t instructions = 0;
+  Micros cpu{0};
+};
+
+struct FeedReply {
+  std::vector<TriggerProgress> triggers;
+};
+
+// The judgement that was asked for. If the state failed it, `error` says so and `memory` is the last judged state,
+// at the present position all the same.
+struct Judged {
+  TriggerHandle handle;
+  Memory memory;
+  std::optional<CallError> error;
+};
+
+struct Restored {
+  TriggerHandle handle;
+};
+
+struct Unloaded {
+  TriggerHandle handle;
+};
+
+using WorkerReply = std::variant<Loaded, LoadFailed, Restored, FeedReply, Judged, Unloaded>;
+
+// hash of an effect, folded into the hash of those before it (0 at the start).
+std::uint64_t fold_effect(std::uint64_t before, const Effect& effect);
+
+}  // namespace hastur
