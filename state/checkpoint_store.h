@@ -61,13 +61,13 @@ struct Checkpoint {
   // Canonical JSON; `runtime` is what the runtime remembers (Memory).
   std::string state;
   std::string runtime;
-  // Every effect of the inputs up to here is committed; never below state_sequence.
+  // Every effect of the inputs up to here is committed; never below state_sequence, and within a run never falls.
   Sequence effects_sequence;
   // Folded hash of the effects of the inputs in (state_sequence, effects_sequence]; 0 for none.
   std::uint64_t effects_hash = 0;
 };
 
-// Moves effects_sequence between checkpoints.
+// Moves effects_sequence between checkpoints; a trigger that has a checkpoint in the same batch needs none.
 struct EffectsMark {
   TriggerName trigger;
   Run run;
@@ -132,8 +132,10 @@ struct JournalRecord {
   Time decided_at;
 };
 
-// A run that begins: its version (if new), its record, the memory it starts with, and how the run before ended.
+// A run that begins: its version, its record and the memory it starts with. The last checkpoint or mark of the run
+// before may stand in the same batch.
 struct RunStart {
+  // May be left out if the store holds it; if it does, it is not written again.
   std::optional<VersionRecord> version;
   RunRecord run;
   Checkpoint checkpoint;
@@ -144,12 +146,13 @@ struct CommitBatch {
   std::vector<RunStart> starts;
   std::vector<Checkpoint> checkpoints;
   std::vector<EffectsMark> marks;
-  // In the order in which they leave.
+  // In the order in which they leave; a trigger's rise by (run, sequence, ordinal), over commits too.
   std::vector<OutboxMessage> messages;
   std::vector<NotificationRecord> notifications;
   std::vector<LogRecord> logs;
   std::vector<JournalRecord> journal;
-  // Triggers whose record goes away (their file was removed); their checkpoint is kept under `removed`.
+  // Triggers that end here (their file was removed): load() and load_all() do not return them any more,
+  // load_removed() does. A name that is not there is no error.
   std::vector<TriggerName> removals;
   // Every trigger that is not behind has taken all inputs up to here, and its memory is unchanged since its
   // checkpoint or can be had again from it. Nothing: does not move.
@@ -161,8 +164,20 @@ struct CommitBatch {
 struct StoredTrigger {
   RunRecord run;
   Checkpoint checkpoint;
-  // Skips after state_sequence and other decisions that recovery must obey, by sequence.
+  // What recovery must obey: decisions of this run after state_sequence, by sequence; before them the last of
+  // pause and resume, if that is a pause.
   std::vector<JournalRecord> journal;
+};
+
+// What may be forgotten.
+struct Retention {
+  // Nothing before this is in History any more: journal rows, ended runs, removed triggers and versions that only
+  // earlier inputs would need go. The newest run number of a name stays.
+  Sequence oldest;
+  // Notifications of before, unless they are waiting or pending.
+  Time notifications_before;
+  // How many rows of a kind one call may take, so that it is short.
+  std::uint32_t rows_max = 1'000;
 };
 
 // Not thread-safe: a store belongs to the event loop that opened it.
@@ -179,25 +194,33 @@ class CheckpointStore {
 
   // The epoch under which commits are made from now on. Kept, never falls.
   virtual Epoch epoch() const = 0;
+  // `stale` if it is lower than the one held.
   virtual Result<void> take_epoch(Epoch epoch) = 0;
 
   // All triggers, with what recovery needs. An error means the store cannot tell; nothing must then start, or it
   // would forget what it knew.
   virtual Result<std::vector<StoredTrigger>> load_all() = 0;
+  // Nothing for a trigger that is not there, or was removed.
   virtual Result<std::optional<StoredTrigger>> load(const TriggerName& trigger) = 0;
+  // A removed trigger as it ended, without journal; until it is forgotten or its name runs again.
+  virtual Result<std::optional<StoredTrigger>> load_removed(const TriggerName& trigger) = 0;
+  // The newest run that the name ever had, removed or not; 0 if it never ran. The next one must be higher.
+  virtual Run newest_run(const TriggerName& trigger) const = 0;
   virtual Result<std::optional<VersionRecord>> version(const VersionId& id) = 0;
   virtual Sequence position() const = 0;
 
   // Makes all of it durable in one transaction. Only once this has succeeded may anyone outside the process see the
-  // effects. Fails with `conflict`, and changes nothing, if a checkpoint is older than the one stored or of an older
-  // run; with `full` when the disk is (the same commit may be tried again). Ids are given to the notifications in
-  // place.
+  // effects. Fails with `conflict`, and changes nothing, if a checkpoint or mark is older than what is stored or not
+  // of the trigger's run, or if a run does not follow its trigger's newest; with `not_found` if a run's version is
+  // neither stored nor in the batch; with `full` when the disk is (the same commit may be tried again). Ids are given
+  // to the notifications in place, after it has succeeded.
   virtual Result<void> commit(CommitBatch& batch) = 0;
 
   // Derived messages not yet acknowledged, in commit order, at most `max` after those skipped.
   virtual Result<std::vector<OutboxMessage>> outbox(std::size_t skip, std::size_t max) = 0;
   virtual std::size_t outbox_size() const = 0;
-  // Removes a trigger's messages up to and including (run, sequence, ordinal).
+  // Removes a trigger's messages up to and including (run, sequence, ordinal). Becomes durable with the next commit
+  // or a clean close: after a crash some may be there again, and whoever appended them knows them by their mark.
   virtual Result<void> acknowledge(const TriggerName& trigger, Run run, Sequence sequence, std::uint32_t ordinal) = 0;
 
   struct NotificationQuery {
@@ -208,10 +231,17 @@ class CheckpointStore {
     std::uint32_t max = 100;
   };
   virtual Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) = 0;
-  // Newest first.
+  // Newest first; 1,000 a trigger are kept.
   virtual Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) = 0;
 
-  virtual std::uint64_t bytes_on_disk() const = 0;
+  // How many of a trigger's logs are kept: the newest.
+  static constexpr std::uint32_t logs_max = 1'000;
+
+  // Returns whether there is more to forget.
+  virtual Result<bool> prune(const Retention& retention) = 0;
+
+  // With its WAL; 0 in memory.
+  virtual std::uint64_t bytes_on_disk() = 0;
 };
 
 struct SqliteStoreOptions {
@@ -221,7 +251,8 @@ struct SqliteStoreOptions {
   std::string vfs;
 };
 
-// Opens or makes the file; one process at a time. Errors name the file and the way out (newer schema, damage, lock).
+// Opens or makes the file; one process at a time, by a lock on PATH.lock (`unavailable` while another has it). Errors
+// name the file and the way out: newer schema, damage, lock, a file that is something else.
 Result<std::unique_ptr<CheckpointStore>> open_store(const SqliteStoreOptions& options);
 
 // The same in memory, for trigger-test and tests.

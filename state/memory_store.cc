@@ -1,0 +1,255 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <tuple>
+
+#include "core/random.h"
+#include "state/checkpoint_store.h"
+#include "state/trigger_heads.h"
+
+namespace hastur {
+namespace {
+
+bool is_pause_or_resume(const JournalRecord& record) {
+  return record.decision == "pause" || record.decision == "resume";
+}
+
+class MemoryStore final : public CheckpointStore {
+ public:
+  MemoryStore() : owner_{random_bytes16()} {}
+
+  const OwnerId& owner() const override { return owner_; }
+  std::optional<StreamId> stream() const override { return stream_; }
+  Result<void> bind(const StreamId& stream) override {
+    if (stream_ && *stream_ != stream) {
+      return fail(ErrorCode::conflict,
+                  fmt::format("cannot bind the store to stream {}: it is bound to {}",
+                              stream.to_string(), stream_->to_string()));
+    }
+    stream_ = stream;
+    return {};
+  }
+
+  Epoch epoch() const override { return epoch_; }
+  Result<void> take_epoch(Epoch epoch) override {
+    if (epoch < epoch_) {
+      return fail(ErrorCode::stale, fmt::format("cannot take epoch {}: the store is at epoch {}",
+                                                epoch.value, epoch_.value));
+    }
+    epoch_ = epoch;
+    return {};
+  }
+
+  Result<std::vector<StoredTrigger>> load_all() override {
+    std::vector<StoredTrigger> found;
+    for (const auto& [name, checkpoint] : checkpoints_) {
+      if (heads_.find(name)->live) found.push_back(stored(checkpoint));
+    }
+    return found;
+  }
+  Result<std::optional<StoredTrigger>> load(const TriggerName& trigger) override {
+    const TriggerHead* head = heads_.find(trigger);
+    if (head == nullptr || !head->live) return std::optional<StoredTrigger>();
+    return std::optional(stored(checkpoints_.at(trigger)));
+  }
+  Result<std::optional<StoredTrigger>> load_removed(const TriggerName& trigger) override {
+    const TriggerHead* head = heads_.find(trigger);
+    const auto found = checkpoints_.find(trigger);
+    if (head == nullptr || head->live || found == checkpoints_.end()) {
+      return std::optional<StoredTrigger>();
+    }
+    return std::optional(
+        StoredTrigger{runs_.at({trigger, found->second.run}).record, found->second, {}});
+  }
+  Run newest_run(const TriggerName& trigger) const override {
+    const TriggerHead* head = heads_.find(trigger);
+    return head == nullptr ? Run{} : head->run;
+  }
+  Result<std::optional<VersionRecord>> version(const VersionId& id) override {
+    const auto found = versions_.find(id);
+    return found == versions_.end() ? std::optional<VersionRecord>() : found->second;
+  }
+  Sequence position() const override { return position_; }
+
+  Result<void> commit(CommitBatch& batch) override {
+    auto change = heads_.stage(batch);
+    if (!change) return fail(change.error());
+    for (const RunStart& start : batch.starts) {
+      const VersionId& id = start.run.version;
+      const bool comes =
+          std::any_of(batch.starts.begin(), batch.starts.end(),
+                      [&](const auto& other) { return other.version && other.version->id == id; });
+      if (comes || versions_.contains(id)) continue;
+      return fail(ErrorCode::not_found,
+                  fmt::format("cannot start run {} of trigger {}: its version {} is not stored",
+                              start.run.run.value, start.run.trigger, id));
+    }
+    heads_.apply(*change);
+    const StartedRuns started(batch);
+    write_checkpoints(batch, started, false);
+    for (const RunStart& start : batch.starts) write_start(start);
+    write_checkpoints(batch, started, true);
+
+    outbox_.insert(outbox_.end(), batch.messages.begin(), batch.messages.end());
+    for (NotificationRecord& notification : batch.notifications) {
+      notification.id = ++newest_notification_;
+      notifications_.push_back(notification);
+    }
+    for (const LogRecord& log : batch.logs) {
+      std::deque<LogRecord>& logs = logs_[log.trigger];
+      logs.push_back(log);
+      if (logs.size() > logs_max) logs.pop_front();
+    }
+    journal_.insert(journal_.end(), batch.journal.begin(), batch.journal.end());
+    for (const TriggerName& name : batch.removals) end_run(name);
+    if (batch.position) position_ = *batch.position;
+    return {};
+  }
+
+  Result<std::vector<OutboxMessage>> outbox(std::size_t skip, std::size_t max) override {
+    const std::size_t first = std::min(skip, outbox_.size());
+    const std::size_t count = std::min(max, outbox_.size() - first);
+    const auto begin = outbox_.begin() + static_cast<std::ptrdiff_t>(first);
+    return std::vector<OutboxMessage>(begin, begin + static_cast<std::ptrdiff_t>(count));
+  }
+  std::size_t outbox_size() const override { return outbox_.size(); }
+  Result<void> acknowledge(const TriggerName& trigger, Run run, Sequence sequence,
+                           std::uint32_t ordinal) override {
+    std::erase_if(outbox_, [&](const OutboxMessage& message) {
+      return message.trigger == trigger &&
+             std::tie(message.run, message.sequence, message.ordinal) <=
+                 std::tie(run, sequence, ordinal);
+    });
+    return {};
+  }
+
+  Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) override {
+    std::vector<NotificationRecord> found;
+    for (const NotificationRecord& record : notifications_) {
+      if (found.size() == query.max) break;
+      if (record.id <= query.after_id) continue;
+      if (query.since && record.time < *query.since) continue;
+      if (query.status && record.status != *query.status) continue;
+      if (!query.trigger.empty() && record.trigger != query.trigger) continue;
+      found.push_back(record);
+    }
+    return found;
+  }
+  Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) override {
+    const auto found = logs_.find(trigger);
+    if (found == logs_.end()) return std::vector<LogRecord>();
+    const auto& logs = found->second;
+    const auto count = static_cast<std::ptrdiff_t>(std::min<std::size_t>(max, logs.size()));
+    return std::vector<LogRecord>(logs.rbegin(), logs.rbegin() + count);
+  }
+
+  // It is small or short-lived: one call forgets everything.
+  Result<bool> prune(const Retention& retention) override {
+    std::erase_if(notifications_, [&](const NotificationRecord& record) {
+      return record.time < retention.notifications_before &&
+             record.status != NotificationStatus::waiting &&
+             record.status != NotificationStatus::pending;
+    });
+    std::erase_if(journal_, [&](const JournalRecord& record) {
+      return record.sequence < retention.oldest && !recovery_may_need(record);
+    });
+    std::erase_if(checkpoints_, [&](const auto& entry) {
+      const auto& [name, checkpoint] = entry;
+      return !heads_.find(name)->live && runs_.at({name, checkpoint.run}).ended < retention.oldest;
+    });
+    std::erase_if(runs_, [&](const auto& entry) {
+      const auto& [key, run] = entry;
+      const auto checkpoint = checkpoints_.find(key.first);
+      const bool named = checkpoint != checkpoints_.end() && checkpoint->second.run == key.second;
+      return !named && run.ended && *run.ended < retention.oldest;
+    });
+    std::erase_if(versions_, [&](const auto& version) {
+      return std::none_of(runs_.begin(), runs_.end(), [&](const auto& run) {
+        return run.second.record.version == version.first;
+      });
+    });
+    return false;
+  }
+
+  std::uint64_t bytes_on_disk() override { return 0; }
+
+ private:
+  struct KeptRun {
+    RunRecord record;
+    std::optional<Sequence> ended;
+  };
+
+  void write_checkpoints(const CommitBatch& batch, const StartedRuns& started, bool after_starts) {
+    for (const Checkpoint& checkpoint : batch.checkpoints) {
+      if (started.has(checkpoint) == after_starts) checkpoints_[checkpoint.trigger] = checkpoint;
+    }
+    for (const EffectsMark& mark : batch.marks) {
+      if (started.has(mark) != after_starts) continue;
+      Checkpoint& checkpoint = checkpoints_[mark.trigger];
+      checkpoint.effects_sequence = mark.effects_sequence;
+      checkpoint.effects_hash = mark.effects_hash;
+    }
+  }
+
+  void write_start(const RunStart& start) {
+    if (start.version) versions_.try_emplace(start.version->id, *start.version);
+    end_run(start.run.trigger);
+    runs_[{start.run.trigger, start.run.run}] = {start.run, std::nullopt};
+    checkpoints_[start.run.trigger] = start.checkpoint;
+  }
+
+  void end_run(const TriggerName& trigger) {
+    const auto checkpoint = checkpoints_.find(trigger);
+    if (checkpoint == checkpoints_.end()) return;
+    KeptRun& run = runs_.at({trigger, checkpoint->second.run});
+    if (!run.ended) run.ended = checkpoint->second.effects_sequence;
+  }
+
+  StoredTrigger stored(const Checkpoint& checkpoint) const {
+    StoredTrigger found{runs_.at({checkpoint.trigger, checkpoint.run}).record, checkpoint, {}};
+    std::optional<JournalRecord> pause;
+    for (const JournalRecord& record : journal_) {
+      if (record.trigger != checkpoint.trigger || record.run != checkpoint.run) continue;
+      if (record.sequence > checkpoint.state_sequence) {
+        found.journal.push_back(record);
+      } else if (record.decision == "pause") {
+        pause = record;
+      } else if (record.decision == "resume") {
+        pause.reset();
+      }
+    }
+    std::stable_sort(found.journal.begin(), found.journal.end(),
+                     [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
+    if (pause) found.journal.insert(found.journal.begin(), *std::move(pause));
+    return found;
+  }
+
+  bool recovery_may_need(const JournalRecord& record) const {
+    const auto checkpoint = checkpoints_.find(record.trigger);
+    return checkpoint != checkpoints_.end() && checkpoint->second.run == record.run &&
+           (record.sequence > checkpoint->second.state_sequence || is_pause_or_resume(record));
+  }
+
+  OwnerId owner_;
+  std::optional<StreamId> stream_;
+  Epoch epoch_;
+  Sequence position_;
+  TriggerHeads heads_;
+  // Of removed triggers too.
+  std::map<TriggerName, Checkpoint> checkpoints_;
+  std::map<std::pair<TriggerName, Run>, KeptRun> runs_;
+  std::map<VersionId, VersionRecord> versions_;
+  std::deque<OutboxMessage> outbox_;
+  std::deque<NotificationRecord> notifications_;
+  std::uint64_t newest_notification_ = 0;
+  std::map<TriggerName, std::deque<LogRecord>> logs_;
+  std::vector<JournalRecord> journal_;
+};
+
+}  // namespace
+
+std::unique_ptr<CheckpointStore> make_memory_store() { return std::make_unique<MemoryStore>(); }
+
+}  // namespace hastur

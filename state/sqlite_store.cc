@@ -1,0 +1,511 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/lock_file.h"
+#include "state/checkpoint_store.h"
+#include "state/commit_writer.h"
+#include "state/outbox_index.h"
+#include "state/store_schema.h"
+#include "state/trigger_heads.h"
+
+namespace hastur {
+namespace {
+
+class SqliteStore final : public CheckpointStore {
+ public:
+  SqliteStore(Database database, std::optional<LockFile> lock, bool synced)
+      : lock_(std::move(lock)), database_(std::move(database)), synced_(synced) {}
+
+  // What was acknowledged need not be sent again after a clean close.
+  ~SqliteStore() override {
+    CommitBatch nothing;
+    if (!outbox_.removed().empty()) (void)commit(nothing);
+  }
+
+  Result<void> read_heads();
+
+  const OwnerId& owner() const override { return owner_; }
+  std::optional<StreamId> stream() const override { return stream_; }
+  Result<void> bind(const StreamId& stream) override;
+  Epoch epoch() const override { return epoch_; }
+  Result<void> take_epoch(Epoch epoch) override;
+
+  Result<std::vector<StoredTrigger>> load_all() override;
+  Result<std::optional<StoredTrigger>> load(const TriggerName& trigger) override;
+  Result<std::optional<StoredTrigger>> load_removed(const TriggerName& trigger) override;
+  Run newest_run(const TriggerName& trigger) const override;
+  Result<std::optional<VersionRecord>> version(const VersionId& id) override;
+  Sequence position() const override { return position_; }
+
+  Result<void> commit(CommitBatch& batch) override;
+
+  Result<std::vector<OutboxMessage>> outbox(std::size_t skip, std::size_t max) override;
+  std::size_t outbox_size() const override { return outbox_.size(); }
+  Result<void> acknowledge(const TriggerName& trigger, Run run, Sequence sequence,
+                           std::uint32_t ordinal) override;
+
+  Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) override;
+  Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) override;
+  Result<bool> prune(const Retention& retention) override;
+  std::uint64_t bytes_on_disk() override;
+
+ private:
+  Result<void> read_meta();
+  Result<void> read_outbox();
+  // The next transaction is on the disk when it returns, whatever the durability.
+  template <class Write>
+  Result<void> write_synced(const Write& write);
+  Result<void> write_batch(const CommitBatch& batch, CommitWriter& writer);
+  Result<std::optional<StoredTrigger>> read_trigger(const TriggerName& name, std::uint64_t number);
+  Result<std::vector<JournalRecord>> read_journal(const TriggerName& name, std::uint64_t number,
+                                                  const Checkpoint& checkpoint);
+
+  // First, so that it goes last: nobody else may open the file before this one has closed it.
+  std::optional<LockFile> lock_;
+  Database database_;
+  bool synced_;
+  OwnerId owner_;
+  std::optional<StreamId> stream_;
+  Epoch epoch_;
+  Sequence position_;
+  TriggerHeads heads_;
+  OutboxIndex outbox_;
+};
+
+Sequence sequence_at(const Query& query, int column) { return {query.unsigned_integer(column)}; }
+Run run_at(const Query& query, int column) { return {query.unsigned_integer(column)}; }
+Time time_at(const Query& query, int column) { return time_from_us(query.integer(column)); }
+std::string text_at(const Query& query, int column) { return std::string(query.text(column)); }
+
+Result<void> SqliteStore::read_heads() {
+  HASTUR_TRY(read_meta());
+  Query query = database_.query(
+      "SELECT trigger.number, trigger.name, trigger.run, trigger.live, state_sequence, "
+      "effects_sequence "
+      "FROM trigger LEFT JOIN checkpoint ON checkpoint.trigger = trigger.number");
+  while (true) {
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) break;
+    heads_.put(text_at(query, 1), {.number = query.unsigned_integer(0),
+                                   .run = run_at(query, 2),
+                                   .live = query.integer(3) != 0,
+                                   .state_sequence = sequence_at(query, 4),
+                                   .effects_sequence = sequence_at(query, 5)});
+  }
+  return read_outbox();
+}
+
+Result<void> SqliteStore::read_meta() {
+  Query query = database_.query("SELECT owner, stream, epoch, position FROM meta");
+  const auto row = query.step();
+  if (!row) return fail(row.error());
+  const auto owner = *row ? OwnerId::from_string(query.text(0)) : std::nullopt;
+  if (!owner) {
+    return fail(
+        ErrorCode::corrupt,
+        fmt::format(
+            "cannot use {}: its owner is missing; move the file away or restore it from a copy",
+            database_.path()));
+  }
+  owner_ = *owner;
+  stream_ = StreamId::from_string(query.text(1));
+  epoch_ = {query.unsigned_integer(2)};
+  position_ = sequence_at(query, 3);
+  return {};
+}
+
+Result<void> SqliteStore::read_outbox() {
+  Query query =
+      database_.query("SELECT id, trigger, run, sequence, ordinal FROM outbox ORDER BY id");
+  while (true) {
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) return {};
+    outbox_.append({.id = query.unsigned_integer(0),
+                    .trigger = query.unsigned_integer(1),
+                    .run = run_at(query, 2),
+                    .sequence = sequence_at(query, 3),
+                    .ordinal = static_cast<std::uint32_t>(query.integer(4))});
+  }
+}
+
+template <class Write>
+Result<void> SqliteStore::write_synced(const Write& write) {
+  HASTUR_TRY(database_.set_synced(true));
+  auto written = write();
+  HASTUR_TRY(database_.set_synced(synced_));
+  return written;
+}
+
+Result<void> SqliteStore::bind(const StreamId& stream) {
+  if (stream_ == stream) return {};
+  if (stream_) {
+    return fail(
+        ErrorCode::conflict,
+        fmt::format(
+            "cannot bind {} to stream {}: it holds the states of stream {}; name that stream's "
+            "History, or another state file",
+            database_.path(), stream.to_string(), stream_->to_string()));
+  }
+  HASTUR_TRY(write_synced([&] {
+    const std::string text = stream.to_string();
+    return database_.run("UPDATE meta SET stream = ?1", text);
+  }));
+  stream_ = stream;
+  return {};
+}
+
+Result<void> SqliteStore::take_epoch(Epoch epoch) {
+  if (epoch == epoch_) return {};
+  if (epoch < epoch_) {
+    return fail(ErrorCode::stale, fmt::format("cannot take epoch {} for {}: it is at epoch {}",
+                                              epoch.value, database_.path(), epoch_.value));
+  }
+  HASTUR_TRY(
+      write_synced([&] { return database_.run("UPDATE meta SET epoch = ?1", epoch.value); }));
+  epoch_ = epoch;
+  return {};
+}
+
+Result<std::vector<StoredTrigger>> SqliteStore::load_all() {
+  std::vector<std::pair<TriggerName, std::uint64_t>> names;
+  {
+    Query query = database_.query("SELECT name, number FROM trigger WHERE live = 1 ORDER BY name");
+    while (true) {
+      const auto row = query.step();
+      if (!row) return fail(row.error());
+      if (!*row) break;
+      names.emplace_back(text_at(query, 0), query.unsigned_integer(1));
+    }
+  }
+  std::vector<StoredTrigger> found;
+  found.reserve(names.size());
+  for (const auto& [name, number] : names) {
+    auto trigger = load(name);
+    if (!trigger) return fail(trigger.error());
+    found.push_back(**std::move(trigger));
+  }
+  return found;
+}
+
+Result<std::optional<StoredTrigger>> SqliteStore::load(const TriggerName& trigger) {
+  const TriggerHead* head = heads_.find(trigger);
+  if (head == nullptr || !head->live) return std::optional<StoredTrigger>();
+  auto found = read_trigger(trigger, head->number);
+  if (!found) return found;
+  if (!*found) {
+    return fail(
+        ErrorCode::corrupt,
+        fmt::format(
+            "cannot load trigger {} from {}: its run or its state is missing; restore the file "
+            "from a copy",
+            trigger, database_.path()));
+  }
+  auto journal = read_journal(trigger, head->number, (*found)->checkpoint);
+  if (!journal) return fail(journal.error());
+  (*found)->journal = *std::move(journal);
+  return found;
+}
+
+Result<std::optional<StoredTrigger>> SqliteStore::load_removed(const TriggerName& trigger) {
+  const TriggerHead* head = heads_.find(trigger);
+  if (head == nullptr || head->live) return std::optional<StoredTrigger>();
+  return read_trigger(trigger, head->number);
+}
+
+Result<std::optional<StoredTrigger>> SqliteStore::read_trigger(const TriggerName& name,
+                                                               std::uint64_t number) {
+  Query query = database_.query(
+      "SELECT checkpoint.run, state_sequence, state_time, effects_sequence, effects_hash, "
+      "memory.state, memory.runtime, run.version, run.limits, run.runtime, run.why, run.after, "
+      "run.started_at "
+      "FROM checkpoint JOIN memory USING (trigger) "
+      "JOIN run ON run.trigger = checkpoint.trigger AND run.run = checkpoint.run "
+      "WHERE checkpoint.trigger = ?1",
+      number);
+  const auto row = query.step();
+  if (!row) return fail(row.error());
+  if (!*row) return std::optional<StoredTrigger>();
+  StoredTrigger found;
+  found.checkpoint = {.trigger = name,
+                      .run = run_at(query, 0),
+                      .state_sequence = sequence_at(query, 1),
+                      .state_time = time_at(query, 2),
+                      .state = text_at(query, 5),
+                      .runtime = text_at(query, 6),
+                      .effects_sequence = sequence_at(query, 3),
+                      .effects_hash = query.unsigned_integer(4)};
+  found.run = {.trigger = name,
+               .run = found.checkpoint.run,
+               .version = text_at(query, 7),
+               .limits = text_at(query, 8),
+               .runtime = text_at(query, 9),
+               .why = text_at(query, 10),
+               .after = sequence_at(query, 11),
+               .started_at = time_at(query, 12)};
+  return std::optional(std::move(found));
+}
+
+Result<std::vector<JournalRecord>> SqliteStore::read_journal(const TriggerName& name,
+                                                             std::uint64_t number,
+                                                             const Checkpoint& checkpoint) {
+  std::vector<JournalRecord> found;
+  // The last of pause and resume up to the checkpoint, then everything after it.
+  Query query = database_.query(
+      "SELECT sequence, decision, detail, decided_at FROM ("
+      "  SELECT sequence, number, decision, detail, decided_at FROM journal INDEXED BY "
+      "journal_pause"
+      "  WHERE trigger = ?1 AND run = ?2 AND sequence <= ?3 AND decision IN ('pause', 'resume')"
+      "  ORDER BY number DESC LIMIT 1) "
+      "WHERE decision = 'pause' "
+      "UNION ALL SELECT * FROM ("
+      "  SELECT sequence, decision, detail, decided_at FROM journal INDEXED BY journal_sequence"
+      "  WHERE trigger = ?1 AND run = ?2 AND sequence > ?3 ORDER BY sequence, number)",
+      number, checkpoint.run.value, checkpoint.state_sequence.value);
+  while (true) {
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) return found;
+    found.push_back({.trigger = name,
+                     .run = checkpoint.run,
+                     .sequence = sequence_at(query, 0),
+                     .decision = text_at(query, 1),
+                     .detail = text_at(query, 2),
+                     .decided_at = time_at(query, 3)});
+  }
+}
+
+Run SqliteStore::newest_run(const TriggerName& trigger) const {
+  const TriggerHead* head = heads_.find(trigger);
+  return head == nullptr ? Run{} : head->run;
+}
+
+Result<std::optional<VersionRecord>> SqliteStore::version(const VersionId& id) {
+  VersionRecord found{.id = id, .trigger = {}, .files = {}};
+  {
+    Query query = database_.query("SELECT trigger FROM version WHERE id = ?1", id);
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) return std::optional<VersionRecord>();
+    found.trigger = text_at(query, 0);
+  }
+  Query query = database_.query(
+      "SELECT path, text FROM version_file JOIN source ON source.number = version_file.source "
+      "WHERE version = ?1 ORDER BY place",
+      id);
+  while (true) {
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) return std::optional(std::move(found));
+    found.files.push_back({text_at(query, 0), text_at(query, 1)});
+  }
+}
+
+Result<void> SqliteStore::commit(CommitBatch& batch) {
+  if (batch.empty() && outbox_.removed().empty()) return {};
+  const auto change = heads_.stage(batch);
+  if (!change) return fail(change.error());
+  CommitWriter writer(database_, heads_, *change, epoch_);
+  HASTUR_TRY(write_batch(batch, writer));
+
+  heads_.apply(*change);
+  outbox_.forget_removed();
+  for (const OutboxIndex::Row& row : writer.outbox_rows()) outbox_.append(row);
+  for (std::size_t at = 0; at < batch.notifications.size(); ++at) {
+    batch.notifications[at].id = writer.notification_ids()[at];
+  }
+  if (batch.position) position_ = *batch.position;
+  return {};
+}
+
+Result<void> SqliteStore::write_batch(const CommitBatch& batch, CommitWriter& writer) {
+  Transaction transaction(database_);
+  HASTUR_TRY(transaction.begin());
+  for (const std::uint64_t id : outbox_.removed()) {
+    HASTUR_TRY(database_.run("DELETE FROM outbox WHERE id = ?1", id));
+  }
+  HASTUR_TRY(writer.write(batch, outbox_.next_id()));
+  return transaction.commit();
+}
+
+Result<std::vector<OutboxMessage>> SqliteStore::outbox(std::size_t skip, std::size_t max) {
+  std::vector<OutboxMessage> found;
+  const std::vector<std::uint64_t> ids = outbox_.ids(skip, max);
+  if (ids.empty()) return found;
+  found.reserve(ids.size());
+  Query query = database_.query(
+      "SELECT outbox.id, trigger.name, outbox.run, sequence, ordinal, depth, payload "
+      "FROM outbox JOIN trigger ON trigger.number = outbox.trigger "
+      "WHERE outbox.id BETWEEN ?1 AND ?2 ORDER BY outbox.id",
+      ids.front(), ids.back());
+  while (found.size() < ids.size()) {
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) {
+      return fail(
+          ErrorCode::corrupt,
+          fmt::format(
+              "cannot read the outbox of {}: a row is missing; restore the file from a copy",
+              database_.path()));
+    }
+    // Acknowledged rows lie between the others until the next commit.
+    if (query.unsigned_integer(0) != ids[found.size()]) continue;
+    found.push_back({.trigger = text_at(query, 1),
+                     .run = run_at(query, 2),
+                     .sequence = sequence_at(query, 3),
+                     .ordinal = static_cast<std::uint32_t>(query.integer(4)),
+                     .depth = static_cast<std::uint8_t>(query.integer(5)),
+                     .payload = text_at(query, 6)});
+  }
+  return found;
+}
+
+Result<void> SqliteStore::acknowledge(const TriggerName& trigger, Run run, Sequence sequence,
+                                      std::uint32_t ordinal) {
+  const TriggerHead* head = heads_.find(trigger);
+  if (head != nullptr) outbox_.acknowledge(head->number, run, sequence, ordinal);
+  return {};
+}
+
+Result<std::vector<NotificationRecord>> SqliteStore::notifications(const NotificationQuery& query) {
+  std::vector<NotificationRecord> found;
+  const TriggerHead* head = query.trigger.empty() ? nullptr : heads_.find(query.trigger);
+  if (!query.trigger.empty() && head == nullptr) return found;
+  // Two literals, so that each has the plan that suits it: by time the candidates come from the
+  // index.
+  constexpr std::string_view by_id =
+      "SELECT id, trigger.name, notification.run, sequence, ordinal, time, status, reason, payload "
+      "FROM notification CROSS JOIN trigger ON trigger.number = notification.trigger "
+      "WHERE id > ?1 AND (?2 IS NULL OR notification.trigger = ?2) AND (?3 IS NULL OR status = ?3) "
+      "AND ?4 IS NULL ORDER BY id LIMIT ?5";
+  constexpr std::string_view by_trigger =
+      "SELECT id, trigger.name, notification.run, sequence, ordinal, time, status, reason, payload "
+      "FROM notification INDEXED BY notification_trigger "
+      "CROSS JOIN trigger ON trigger.number = notification.trigger "
+      "WHERE notification.trigger = ?2 AND id > ?1 AND (?3 IS NULL OR status = ?3) "
+      "AND (?4 IS NULL OR time >= ?4) ORDER BY id LIMIT ?5";
+  constexpr std::string_view by_time =
+      "SELECT id, trigger.name, notification.run, sequence, ordinal, time, status, reason, payload "
+      "FROM notification CROSS JOIN trigger ON trigger.number = notification.trigger "
+      "WHERE id IN (SELECT id FROM notification WHERE time >= ?4 AND id > ?1) "
+      "AND (?2 IS NULL OR notification.trigger = ?2) AND (?3 IS NULL OR status = ?3) "
+      "ORDER BY id LIMIT ?5";
+  const std::string_view sql = head != nullptr ? by_trigger : query.since ? by_time : by_id;
+  std::optional<std::uint64_t> trigger;
+  if (head != nullptr) trigger = head->number;
+  std::optional<std::string_view> status;
+  if (query.status) status = status_name(*query.status);
+  std::optional<std::int64_t> since;
+  if (query.since) since = to_us(*query.since);
+  Query rows = database_.query(sql, query.after_id, trigger, status, since, query.max);
+  while (true) {
+    const auto row = rows.step();
+    if (!row) return fail(row.error());
+    if (!*row) return found;
+    found.push_back({.id = rows.unsigned_integer(0),
+                     .trigger = text_at(rows, 1),
+                     .run = run_at(rows, 2),
+                     .sequence = sequence_at(rows, 3),
+                     .ordinal = static_cast<std::uint32_t>(rows.integer(4)),
+                     .time = time_at(rows, 5),
+                     .payload = text_at(rows, 8),
+                     .status = status_from_name(rows.text(6)).value_or(NotificationStatus::closed),
+                     .reason = text_at(rows, 7)});
+  }
+}
+
+Result<std::vector<LogRecord>> SqliteStore::logs(const TriggerName& trigger, std::uint32_t max) {
+  std::vector<LogRecord> found;
+  const TriggerHead* head = heads_.find(trigger);
+  if (head == nullptr) return found;
+  Query query = database_.query(
+      "SELECT sequence, time, kind, text, script, line FROM log WHERE trigger = ?1 "
+      "ORDER BY number DESC LIMIT ?2",
+      head->number, max);
+  while (true) {
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) return found;
+    found.push_back({.trigger = trigger,
+                     .sequence = sequence_at(query, 0),
+                     .time = time_at(query, 1),
+                     .kind = text_at(query, 2),
+                     .text = text_at(query, 3),
+                     .script = text_at(query, 4),
+                     .line = static_cast<std::uint32_t>(query.integer(5))});
+  }
+}
+
+Result<bool> SqliteStore::prune(const Retention& retention) {
+  const std::uint64_t oldest = retention.oldest.value;
+  const std::uint32_t max = retention.rows_max;
+  Transaction transaction(database_);
+  HASTUR_TRY(transaction.begin());
+  bool more = false;
+  const auto remove = [&](std::string_view sql, const auto&... arguments) -> Result<void> {
+    HASTUR_TRY(database_.run(sql, arguments...));
+    more = more || database_.changes() >= max;
+    return {};
+  };
+  HASTUR_TRY(
+      remove("DELETE FROM notification WHERE id IN (SELECT id FROM notification WHERE time < ?1 "
+             "AND status NOT IN ('waiting', 'pending') LIMIT ?2)",
+             to_us(retention.notifications_before), max));
+  HASTUR_TRY(
+      remove("DELETE FROM journal WHERE number IN (SELECT journal.number FROM journal "
+             "LEFT JOIN checkpoint ON checkpoint.trigger = journal.trigger AND checkpoint.run = "
+             "journal.run "
+             "WHERE sequence < ?1 AND (state_sequence IS NULL OR "
+             "(sequence <= state_sequence AND decision NOT IN ('pause', 'resume'))) LIMIT ?2)",
+             oldest, max));
+  HASTUR_TRY(
+      remove("DELETE FROM checkpoint WHERE trigger IN (SELECT checkpoint.trigger FROM trigger "
+             "JOIN checkpoint ON checkpoint.trigger = trigger.number "
+             "JOIN run ON run.trigger = trigger.number AND run.run = checkpoint.run "
+             "WHERE live = 0 AND ended < ?1 LIMIT ?2)",
+             oldest, max));
+  HASTUR_TRY(
+      remove("DELETE FROM memory WHERE trigger IN (SELECT trigger FROM memory "
+             "WHERE trigger NOT IN (SELECT trigger FROM checkpoint) LIMIT ?1)",
+             max));
+  HASTUR_TRY(remove(
+      "DELETE FROM run WHERE (trigger, run) IN (SELECT run.trigger, run.run FROM run "
+      "LEFT JOIN checkpoint ON checkpoint.trigger = run.trigger AND checkpoint.run = run.run "
+      "WHERE ended < ?1 AND checkpoint.run IS NULL LIMIT ?2)",
+      oldest, max));
+  HASTUR_TRY(
+      remove("DELETE FROM version WHERE id IN (SELECT id FROM version "
+             "WHERE id NOT IN (SELECT version FROM run) LIMIT ?1)",
+             max));
+  HASTUR_TRY(remove("DELETE FROM version_file WHERE version NOT IN (SELECT id FROM version)"));
+  HASTUR_TRY(remove("DELETE FROM source WHERE number NOT IN (SELECT source FROM version_file)"));
+  HASTUR_TRY(transaction.commit());
+  return more;
+}
+
+std::uint64_t SqliteStore::bytes_on_disk() {
+  std::error_code none;
+  const auto wal = std::filesystem::file_size(database_.path() + "-wal", none);
+  return database_.bytes().value_or(0) + (none ? 0 : wal);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CheckpointStore>> open_store(const SqliteStoreOptions& options) {
+  std::optional<LockFile> lock;
+  if (options.vfs.empty()) {
+    auto taken = LockFile::take(options.path + ".lock", options.path);
+    if (!taken) return fail(taken.error());
+    lock = *std::move(taken);
+  }
+  auto database = open_state_file(options);
+  if (!database) return fail(database.error());
+  auto store = std::make_unique<SqliteStore>(*std::move(database), std::move(lock), options.synced);
+  HASTUR_TRY(store->read_heads());
+  return std::unique_ptr<CheckpointStore>(std::move(store));
+}
+
+}  // namespace hastur

@@ -1,0 +1,166 @@
+#pragma once
+
+// Commits written as a test reads, and a store told as text, so that two can be compared.
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "state/checkpoint_store.h"
+
+namespace hastur {
+
+// Fields that a test does not name follow from those it does: a state's time is its sequence in
+// seconds.
+class CommitBuilder {
+ public:
+  // Run `run` of the trigger starts after `after`, with the version "v-TRIGGER-RUN".
+  CommitBuilder& start(const TriggerName& trigger, std::uint64_t run, std::uint64_t after,
+                       const std::string& state = "{}") {
+    const VersionId version = fmt::format("v-{}-{}", trigger, run);
+    const std::string script = fmt::format("-- {} {}", trigger, run);
+    RunStart start;
+    start.version = VersionRecord{
+        version, trigger, {{trigger + ".lua", script}, {"lib/pages.lua", "return {} -- shared"}}};
+    start.run = {trigger,     {run},    version, "{\"instructions_max\":5000000}",
+                 "runtime-1", "deploy", {after}, time(after)};
+    start.checkpoint = make_checkpoint(trigger, run, after, after, state, 0);
+    batch_.starts.push_back(std::move(start));
+    return *this;
+  }
+  // Effects are complete up to the state unless `effects` says further.
+  CommitBuilder& checkpoint(const TriggerName& trigger, std::uint64_t run, std::uint64_t sequence,
+                            const std::string& state, std::uint64_t effects = 0,
+                            std::uint64_t hash = 0) {
+    batch_.checkpoints.push_back(
+        make_checkpoint(trigger, run, sequence, std::max(sequence, effects), state, hash));
+    return *this;
+  }
+  CommitBuilder& effects(const TriggerName& trigger, std::uint64_t run, std::uint64_t sequence,
+                         std::uint64_t hash = 0) {
+    batch_.marks.push_back({trigger, {run}, {sequence}, hash});
+    return *this;
+  }
+  CommitBuilder& message(const TriggerName& trigger, std::uint64_t run, std::uint64_t sequence,
+                         std::uint32_t ordinal = 0) {
+    batch_.messages.push_back(
+        {trigger,
+         {run},
+         {sequence},
+         ordinal,
+         1,
+         fmt::format("{{\"from\":\"{}/{}/{}/{}\"}}", trigger, run, sequence, ordinal)});
+    return *this;
+  }
+  CommitBuilder& notification(const TriggerName& trigger, std::uint64_t run, std::uint64_t sequence,
+                              NotificationStatus status = NotificationStatus::recorded) {
+    batch_.notifications.push_back({0,
+                                    trigger,
+                                    {run},
+                                    {sequence},
+                                    0,
+                                    time(sequence),
+                                    "{\"kind\":\"page\"}",
+                                    status,
+                                    "mode is record"});
+    return *this;
+  }
+  CommitBuilder& log(const TriggerName& trigger, std::uint64_t sequence, const std::string& text) {
+    batch_.logs.push_back(
+        {trigger, {sequence}, time(sequence), "error", text, trigger + ".lua", 7});
+    return *this;
+  }
+  CommitBuilder& journal(const TriggerName& trigger, std::uint64_t run, std::uint64_t sequence,
+                         const std::string& decision, const std::string& detail = "{}") {
+    batch_.journal.push_back({trigger, {run}, {sequence}, decision, detail, time(sequence)});
+    return *this;
+  }
+  CommitBuilder& remove(const TriggerName& trigger) {
+    batch_.removals.push_back(trigger);
+    return *this;
+  }
+  CommitBuilder& position(std::uint64_t sequence) {
+    batch_.position = Sequence{sequence};
+    return *this;
+  }
+
+  CommitBatch& batch() { return batch_; }
+  // Commits what was built; the builder then holds the batch as commit() left it.
+  Result<void> into(CheckpointStore& store) { return store.commit(batch_); }
+
+  static Time time(std::uint64_t sequence) {
+    return time_from_us(static_cast<std::int64_t>(sequence) * us_per_second);
+  }
+
+ private:
+  static Checkpoint make_checkpoint(const TriggerName& trigger, std::uint64_t run,
+                                    std::uint64_t sequence, std::uint64_t effects,
+                                    const std::string& state, std::uint64_t hash) {
+    return {trigger, {run}, {sequence}, time(sequence), state, "{\"ticks\":1}", {effects}, hash};
+  }
+
+  CommitBatch batch_;
+};
+
+inline std::string describe(const StoredTrigger& stored) {
+  const Checkpoint& at = stored.checkpoint;
+  std::string text = fmt::format(
+      "trigger {} run {} version {} why {} after {} limits {} runtime {} started {}\n",
+      stored.run.trigger, stored.run.run.value, stored.run.version, stored.run.why,
+      stored.run.after.value, stored.run.limits, stored.run.runtime, to_us(stored.run.started_at));
+  text += fmt::format("  state {} at {} time {} runtime {} effects {} hash {}\n", at.state,
+                      at.state_sequence.value, to_us(at.state_time), at.runtime,
+                      at.effects_sequence.value, at.effects_hash);
+  for (const JournalRecord& record : stored.journal) {
+    text += fmt::format("  {} at {} run {} detail {} decided {}\n", record.decision,
+                        record.sequence.value, record.run.value, record.detail,
+                        to_us(record.decided_at));
+  }
+  return text;
+}
+
+// Everything that can be read from a store but its owner, in lines. An error of a read is in it as
+// text.
+inline std::string describe(CheckpointStore& store) {
+  std::string text =
+      fmt::format("epoch {} position {} stream {}\n", store.epoch().value, store.position().value,
+                  store.stream() ? store.stream()->to_string() : "none");
+  const auto triggers = store.load_all();
+  if (!triggers) return triggers.error().message;
+  for (const StoredTrigger& trigger : *triggers) {
+    text += describe(trigger);
+    const auto logs = store.logs(trigger.run.trigger, CheckpointStore::logs_max);
+    if (!logs) return logs.error().message;
+    for (const LogRecord& log : *logs) {
+      text += fmt::format("  {} at {} time {}: {} ({}:{})\n", log.kind, log.sequence.value,
+                          to_us(log.time), log.text, log.script, log.line);
+    }
+    const auto version = store.version(trigger.run.version);
+    if (!version) return version.error().message;
+    if (!*version) text += "  its version is not stored\n";
+    if (*version) {
+      for (const SourceFile& file : (*version)->files)
+        text += fmt::format("  file {}: {}\n", file.path, file.text);
+    }
+  }
+  const auto messages = store.outbox(0, store.outbox_size());
+  if (!messages) return messages.error().message;
+  for (const OutboxMessage& message : *messages) {
+    text += fmt::format("message {} {} {} {} depth {} {}\n", message.trigger, message.run.value,
+                        message.sequence.value, message.ordinal, message.depth, message.payload);
+  }
+  const auto notifications =
+      store.notifications({.since = {}, .status = {}, .trigger = {}, .max = 1'000'000});
+  if (!notifications) return notifications.error().message;
+  for (const NotificationRecord& record : *notifications) {
+    text +=
+        fmt::format("notification {} {} {} {} {} time {} {} {}: {}\n", record.id, record.trigger,
+                    record.run.value, record.sequence.value, record.ordinal, to_us(record.time),
+                    status_name(record.status), record.reason, record.payload);
+  }
+  return text;
+}
+
+}  // namespace hastur
