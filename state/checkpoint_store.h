@@ -241,7 +241,7 @@ class CheckpointStore {
   virtual Result<bool> prune(const Retention& retention) = 0;
 
   // With its WAL; 0 in memory.
-  virtual std::uint64_t bytes_on_disk() = 0;
+  virtual std::uint64_t bytes_on_disk() const = 0;
 };
 
 struct SqliteStoreOptions {

@@ -173,7 +173,7 @@ class MemoryStore final : public CheckpointStore {
     return false;
   }
 
-  std::uint64_t bytes_on_disk() override { return 0; }
+  std::uint64_t bytes_on_disk() const override { return 0; }
 
  private:
   struct KeptRun {

@@ -49,7 +49,7 @@ class SqliteStore final : public CheckpointStore {
   Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) override;
   Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) override;
   Result<bool> prune(const Retention& retention) override;
-  std::uint64_t bytes_on_disk() override;
+  std::uint64_t bytes_on_disk() const override;
 
  private:
   Result<void> read_meta();
@@ -486,10 +486,14 @@ Result<bool> SqliteStore::prune(const Retention& retention) {
   return more;
 }
 
-std::uint64_t SqliteStore::bytes_on_disk() {
-  std::error_code none;
-  const auto wal = std::filesystem::file_size(database_.path() + "-wal", none);
-  return database_.bytes().value_or(0) + (none ? 0 : wal);
+std::uint64_t SqliteStore::bytes_on_disk() const {
+  std::uint64_t sum = 0;
+  for (const char* ending : {"", "-wal"}) {
+    std::error_code none;
+    const auto bytes = std::filesystem::file_size(database_.path() + ending, none);
+    if (!none) sum += bytes;
+  }
+  return sum;
 }
 
 }  // namespace
