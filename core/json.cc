@@ -33,6 +33,17 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
   return 0;
 }
 
+// Appends the character at `at` and returns its length in `text`.
+std::size_t append_character(std::string& out, std::string_view text, std::size_t at) {
+  const std::size_t length = utf8_length(text, at);
+  if (length == 0) {
+    out += "\xEF\xBF\xBD";
+    return 1;
+  }
+  out.append(text.substr(at, length));
+  return length;
+}
+
 int depth_of(const std::string_view text) {
   int depth = 0;
   int deepest = 0;
@@ -80,14 +91,7 @@ void append_json_string(std::string& out, std::string_view text) {
       continue;
     }
     if (byte >= 0x80) {
-      const std::size_t length = utf8_length(text, i);
-      if (length == 0) {
-        out += "\xEF\xBF\xBD";
-        ++i;
-      } else {
-        out.append(text.substr(i, length));
-        i += length;
-      }
+      i += append_character(out, text, i);
       continue;
     }
     switch (c) {
@@ -103,6 +107,10 @@ void append_json_string(std::string& out, std::string_view text) {
     ++i;
   }
   out += '"';
+}
+
+void append_utf8(std::string& out, std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) i += append_character(out, text, i);
 }
 
 void append_canonical_json(std::string& out, const Json& value) {

@@ -25,4 +25,7 @@ void append_canonical_json(std::string& out, const Json& value);
 // way, bytes that are not UTF-8 replaced by U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 
+// Appends `text` as it is, but for bytes that are not UTF-8, which are replaced by U+FFFD.
+void append_utf8(std::string& out, std::string_view text);
+
 }  // namespace hastur

@@ -2,9 +2,12 @@
 
 // Messages from and to JSON: datagrams, lines of recordings, rows of the API (DESIGN §4).
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "core/result.h"
 #include "message/message.h"
@@ -29,6 +32,11 @@ enum class Refusal : std::uint8_t {
 };
 std::string_view refusal_name(Refusal refusal);
 
+// How deep arrays and objects may nest in `value` and in each other field.
+inline constexpr int json_depth_max = 64;
+// A text and what is made of it together weigh no more; a datagram has at most 64 KiB.
+inline constexpr std::size_t message_bytes_max = 1u << 20;
+
 // Decodes datagram after datagram into the same memory.
 class JsonDecoder {
  public:
@@ -37,11 +45,13 @@ class JsonDecoder {
     Time received_at;
     // 36 characters, lowercase; borrowed until the next decode.
     std::string_view uuid;
-    // From a core's envelope: type, sender and time where the payload has none.
+    // From a core's envelope. With a `type`, type and sender (`uuid`) are the envelope's whatever
+    // the text says; the timestamp stands where the text has none.
     std::optional<MessageType> type;
     std::optional<Time> timestamp;
-    // An own recording may say `received_at`, and `hostname` in messages that are not registrations; a datagram
-    // may not (there they are unknown fields, kept).
+    // An own recording may say `received_at` (absent: the timestamp, if it has one), and `hostname`
+    // in messages that are not registrations; its `seq` and `origin` are passed over. In a datagram
+    // all these are unknown fields, kept.
     bool recorded = false;
   };
   struct Refused {
@@ -53,8 +63,9 @@ class JsonDecoder {
   JsonDecoder();
   ~JsonDecoder();
 
-  // The view borrows from `text` and from the decoder until the next call. noop and ack decode like any other; who
-  // numbers messages leaves them out. Nesting of `value` and other fields is bounded at 64.
+  // The view borrows from the decoder and from `defaults.uuid` until the next call. noop and ack
+  // decode like any other; who numbers messages leaves them out. Nesting of `value` and other
+  // fields is bounded at json_depth_max, what a message weighs at message_bytes_max.
   std::variant<MessageView, Refused> decode(std::string_view text, const Defaults& defaults);
 
  private:
@@ -63,14 +74,16 @@ class JsonDecoder {
 };
 
 // The `error` message that stands in the stream for a datagram that could not be taken: class
-// "undecodable", error = the refusal's sentence, data = the original cut to 1,024 bytes (invalid UTF-8 replaced).
-// Its sender is `uuid`.
-Message refused_message(const JsonDecoder::Refused& refused, std::string_view original, std::string_view uuid,
-                        Time received_at);
+// "undecodable", error = the refusal's sentence, data = the original cut to 1,024 bytes (invalid
+// UTF-8 replaced). Its sender is `uuid`, its timestamp `received_at`.
+Message refused_message(const JsonDecoder::Refused& refused, std::string_view original,
+                        std::string_view uuid, Time received_at);
 
-// The message as one JSON object without white space: its own fields by name, keys sorted; `received_at` and
-// `hostname` where known; `seq` if `sequence` is given. A tick is {"deaf":µs,"time":µs,"type":"tick"}. decode()
-// of it with `recorded` gives the same message (but for origin, which stands as `origin` for people to read).
+// The message as one JSON object without white space: its own fields by name, keys sorted;
+// `received_at` and `hostname` where known (a registration's `hostname` is what it registers);
+// `seq` if `sequence` is given. A tick is {"deaf":µs,"time":µs,"type":"tick"}. decode() of it with
+// `recorded` gives the same message (but for origin, which stands as `origin` for people to read).
+// A field of the sender's that is named like one of the stream's own gives way to it.
 void append_message_json(std::string& out, const MessageView& message,
                          std::optional<Sequence> sequence = std::nullopt);
 

@@ -1,0 +1,609 @@
+#include "message/json_codec.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "message/msgpack.h"
+
+namespace hastur {
+namespace {
+
+namespace dom = simdjson::dom;
+using Refused = JsonDecoder::Refused;
+
+// What an object said last under one key.
+struct Entry {
+  std::string_view key;
+  dom::element value;
+};
+
+// What messages of a type carry as `value`.
+enum class ValueRule { other_field, number, delta, text_or_null, tree, any_scalar };
+
+ValueRule value_rule(MessageType type) {
+  switch (type) {
+    case MessageType::gauge:
+      return ValueRule::number;
+    case MessageType::counter:
+      return ValueRule::delta;
+    case MessageType::mark:
+      return ValueRule::text_or_null;
+    case MessageType::compound:
+      return ValueRule::tree;
+    case MessageType::hb_process:
+    case MessageType::hb_agent:
+      return ValueRule::any_scalar;
+    default:
+      return ValueRule::other_field;
+  }
+}
+
+bool needs_name(MessageType type) {
+  switch (type) {
+    case MessageType::gauge:
+    case MessageType::counter:
+    case MessageType::mark:
+    case MessageType::compound:
+    case MessageType::event:
+    case MessageType::hb_process:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_registration(MessageType type) {
+  return type == MessageType::reg_agent || type == MessageType::reg_process;
+}
+
+bool is_number(dom::element element) {
+  const dom::element_type type = element.type();
+  return type == dom::element_type::DOUBLE || type == dom::element_type::INT64 ||
+         type == dom::element_type::UINT64;
+}
+
+std::string_view text_of(dom::element element) { return element.get_string().value_unsafe(); }
+
+// A number, string, boolean or null as a Value; nothing for an object or array.
+std::optional<Value> scalar(dom::element element) {
+  switch (element.type()) {
+    case dom::element_type::DOUBLE:
+      return Value::of(element.get_double().value_unsafe());
+    case dom::element_type::INT64:
+      return Value::of(static_cast<double>(element.get_int64().value_unsafe()));
+    case dom::element_type::UINT64:
+      return Value::of(static_cast<double>(element.get_uint64().value_unsafe()));
+    case dom::element_type::STRING:
+      return Value::of(text_of(element));
+    case dom::element_type::BOOL:
+      return Value::of_boolean(element.get_bool().value_unsafe());
+    case dom::element_type::NULL_VALUE:
+      return Value::of_null();
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<Time> time_of(dom::element element) {
+  switch (element.type()) {
+    case dom::element_type::INT64:
+      return normalise_timestamp(element.get_int64().value_unsafe());
+    case dom::element_type::DOUBLE: {
+      const double number = element.get_double().value_unsafe();
+      // 2^63: at or above it the conversion would overflow.
+      if (std::trunc(number) != number || std::fabs(number) >= 9223372036854775808.0)
+        return std::nullopt;
+      return normalise_timestamp(static_cast<std::int64_t>(number));
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+// Sorts what stands from `first` on by key; of equal keys only the last stays.
+template <class T>
+void sort_last_wins(std::vector<T>& entries, std::size_t first) {
+  const auto begin = entries.begin() + static_cast<std::ptrdiff_t>(first);
+  if (entries.size() - first <= 16) {
+    // Stable and, unlike std::stable_sort, without memory of its own: nearly all objects are this
+    // small.
+    for (auto at = begin; at != entries.end(); ++at) {
+      for (auto to = at; to != begin && to->key < (to - 1)->key; --to) std::swap(*to, *(to - 1));
+    }
+  } else {
+    std::stable_sort(begin, entries.end(), [](const T& a, const T& b) { return a.key < b.key; });
+  }
+  auto kept = begin;
+  for (auto at = begin; at != entries.end(); ++at) {
+    const auto following = at + 1;
+    if (following != entries.end() && following->key == at->key) continue;
+    *kept++ = *at;
+  }
+  entries.erase(kept, entries.end());
+}
+
+// Writes elements as msgpack of one form: keys sorted, whole numbers as integers. So JSON values
+// that are equal, 5 and 5.0 too, are equal bytes.
+class Packer {
+ public:
+  // False if arrays and objects nest too deep; `out` then holds half a value.
+  bool pack(dom::element element, std::string& out, int depth = 0) {
+    MsgpackWriter writer(out);
+    switch (element.type()) {
+      case dom::element_type::DOUBLE:
+        pack_number(element.get_double().value_unsafe(), writer);
+        return true;
+      case dom::element_type::INT64:
+        writer.integer(element.get_int64().value_unsafe());
+        return true;
+      case dom::element_type::UINT64:
+        writer.unsigned_integer(element.get_uint64().value_unsafe());
+        return true;
+      case dom::element_type::STRING:
+        writer.string(text_of(element));
+        return true;
+      case dom::element_type::BOOL:
+        writer.boolean(element.get_bool().value_unsafe());
+        return true;
+      case dom::element_type::NULL_VALUE:
+        writer.null();
+        return true;
+      case dom::element_type::ARRAY:
+        return pack_array(element.get_array().value_unsafe(), out, depth + 1);
+      case dom::element_type::OBJECT:
+        return pack_object(element.get_object().value_unsafe(), out, depth + 1);
+    }
+    return false;
+  }
+
+ private:
+  static void pack_number(double number, MsgpackWriter& writer) {
+    const bool whole = std::trunc(number) == number && !(number == 0 && std::signbit(number));
+    if (whole && number >= -9223372036854775808.0 && number < 9223372036854775808.0) {
+      writer.integer(static_cast<std::int64_t>(number));
+    } else if (whole && number > 0 && number < 18446744073709551616.0) {
+      writer.unsigned_integer(static_cast<std::uint64_t>(number));
+    } else {
+      writer.number(number);
+    }
+  }
+
+  bool pack_array(dom::array array, std::string& out, int depth) {
+    if (depth > json_depth_max) return false;
+    std::uint32_t size = 0;
+    for ([[maybe_unused]] const dom::element element : array) ++size;
+    MsgpackWriter(out).array(size);
+    for (const dom::element element : array) {
+      if (!pack(element, out, depth)) return false;
+    }
+    return true;
+  }
+
+  bool pack_object(dom::object object, std::string& out, int depth) {
+    if (depth > json_depth_max) return false;
+    // The entries of objects on the way down lie behind one another.
+    const std::size_t first = entries_.size();
+    for (const dom::key_value_pair pair : object) entries_.push_back({pair.key, pair.value});
+    sort_last_wins(entries_, first);
+    MsgpackWriter writer(out);
+    writer.map(static_cast<std::uint32_t>(entries_.size() - first));
+    bool fits = true;
+    for (std::size_t i = first, end = entries_.size(); i < end && fits; ++i) {
+      writer.string(entries_[i].key);
+      fits = pack(entries_[i].value, out, depth);
+    }
+    entries_.resize(first);
+    return fits;
+  }
+
+  std::vector<Entry> entries_;
+};
+
+// `text` with "e0" behind every whole number that may be too long for 64 bits: the parser takes
+// those only as floating point. Other JSON readers, and append_number, do not tell the two apart.
+std::string with_long_integers_as_floats(std::string_view text) {
+  constexpr std::size_t digits_min = 19;
+  std::string out;
+  bool in_string = false;
+  std::size_t digits = 0;
+  bool whole = true;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    const char c = i < text.size() ? text[i] : ' ';
+    if (!in_string) {
+      if (c >= '0' && c <= '9') {
+        ++digits;
+      } else if (c == '.' || c == 'e' || c == 'E' || c == '+' || (c == '-' && !whole)) {
+        whole = false;
+      } else {
+        if (digits >= digits_min && whole) out += "e0";
+        digits = 0;
+        whole = true;
+      }
+    }
+    if (c == '"') in_string = !in_string;
+    if (i < text.size()) out += c;
+    if (c == '\\' && in_string && i + 1 < text.size()) out += text[++i];
+  }
+  return out;
+}
+
+Refused refuse(Refusal why, std::string text) { return {why, std::move(text)}; }
+
+std::string shown(std::string_view text) {
+  constexpr std::size_t shown_max = 60;
+  return fmt::format("'{}'", text.substr(0, shown_max));
+}
+
+}  // namespace
+
+std::string_view refusal_name(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::not_json:
+      return "not_json";
+    case Refusal::not_an_object:
+      return "not_an_object";
+    case Refusal::unknown_type:
+      return "unknown_type";
+    case Refusal::missing_type:
+      return "missing_type";
+    case Refusal::bad_name:
+      return "bad_name";
+    case Refusal::bad_value:
+      return "bad_value";
+    case Refusal::bad_labels:
+      return "bad_labels";
+    case Refusal::bad_timestamp:
+      return "bad_timestamp";
+    case Refusal::bad_uuid:
+      return "bad_uuid";
+    case Refusal::bad_field:
+      return "bad_field";
+    case Refusal::too_large:
+      return "too_large";
+    case Refusal::bad_envelope:
+      return "bad_envelope";
+  }
+  return "unknown";
+}
+
+struct JsonDecoder::Scratch {
+  // The fields that have a place of their own, as the text last gave them.
+  struct Own {
+    std::optional<dom::element> type, name, value, timestamp, uuid, labels, received_at, hostname;
+  };
+
+  std::optional<Refused> parse(std::string_view text, dom::object& object);
+  void sort_out(dom::object object, const Defaults& defaults, Own& own);
+  std::optional<Refused> read_type(const Own& own, const Defaults& defaults, MessageView& message);
+  std::optional<Refused> read_name(const Own& own, MessageView& message);
+  std::optional<Refused> read_value(const Own& own, MessageView& message);
+  std::optional<Refused> read_labels(const Own& own, MessageView& message);
+  std::optional<Refused> read_sender(const Own& own, const Defaults& defaults,
+                                     MessageView& message);
+  std::optional<Refused> read_times(const Own& own, const Defaults& defaults, MessageView& message);
+  std::optional<Refused> read_hostname(const Own& own, const Defaults& defaults,
+                                       MessageView& message);
+  std::optional<Refused> check_other(MessageType type, const Entry& entry) const;
+  std::optional<Refused> pack_others(MessageView& message);
+  bool pack_other(MessageType type, const Entry& entry);
+
+  dom::parser parser;
+  std::vector<char> padded;
+  std::vector<Entry> others;
+  std::vector<Label> labels;
+  std::array<char, 36> uuid{};
+  std::string tree;
+  std::string fields;
+  Packer packer;
+};
+
+// Copies the text to where the parser may read past its end, and parses it.
+std::optional<Refused> JsonDecoder::Scratch::parse(std::string_view text, dom::object& object) {
+  if (text.size() > message_bytes_max) {
+    return refuse(Refusal::too_large, fmt::format("the text has {} bytes; a message has at most {}",
+                                                  text.size(), message_bytes_max));
+  }
+  const auto parse_copy = [this](std::string_view copied) {
+    if (padded.size() < copied.size() + simdjson::SIMDJSON_PADDING) {
+      padded.resize(std::max<std::size_t>(copied.size(), 4096) + simdjson::SIMDJSON_PADDING);
+    }
+    if (!copied.empty()) std::memcpy(padded.data(), copied.data(), copied.size());
+    return parser.parse(padded.data(), copied.size(), false);
+  };
+  auto parsed = parse_copy(text);
+  if (parsed.error() == simdjson::NUMBER_ERROR)
+    parsed = parse_copy(with_long_integers_as_floats(text));
+  if (parsed.error() == simdjson::DEPTH_ERROR) {
+    return refuse(Refusal::bad_field,
+                  fmt::format("a field nests deeper than {} levels", json_depth_max));
+  }
+  if (parsed.error()) {
+    return refuse(Refusal::not_json,
+                  fmt::format("the text is not JSON: {}", simdjson::error_message(parsed.error())));
+  }
+  if (parsed.value_unsafe().get(object)) {
+    return refuse(Refusal::not_an_object, "the text is JSON but no object, and a message is one");
+  }
+  return std::nullopt;
+}
+
+void JsonDecoder::Scratch::sort_out(dom::object object, const Defaults& defaults, Own& own) {
+  others.clear();
+  for (const dom::key_value_pair pair : object) {
+    const std::string_view key = pair.key;
+    std::optional<dom::element>* place = nullptr;
+    switch (key.size()) {
+      case 3:
+        if (defaults.recorded && key == "seq") continue;
+        break;
+      case 4:
+        if (key == "type") place = &own.type;
+        if (key == "name") place = &own.name;
+        if (key == "uuid") place = &own.uuid;
+        break;
+      case 5:
+        if (key == "value") place = &own.value;
+        break;
+      case 6:
+        if (key == "labels") place = &own.labels;
+        if (defaults.recorded && key == "origin") continue;
+        break;
+      case 8:
+        if (key == "hostname") place = &own.hostname;
+        break;
+      case 9:
+        if (key == "timestamp") place = &own.timestamp;
+        break;
+      case 11:
+        if (defaults.recorded && key == "received_at") place = &own.received_at;
+        break;
+      default:
+        break;
+    }
+    if (place != nullptr) {
+      *place = pair.value;
+    } else {
+      others.push_back({key, pair.value});
+    }
+  }
+}
+
+std::optional<Refused> JsonDecoder::Scratch::read_type(const Own& own, const Defaults& defaults,
+                                                       MessageView& message) {
+  std::optional<MessageType> type = defaults.type;
+  if (!type) {
+    if (!own.type) return refuse(Refusal::missing_type, "\"type\" is missing");
+    if (!own.type->is_string()) return refuse(Refusal::unknown_type, "\"type\" must be a string");
+    type = type_from_name(text_of(*own.type));
+  }
+  // Ticks are made by whoever numbers the stream; nobody sends one.
+  if (!type || *type == MessageType::tick) {
+    return refuse(Refusal::unknown_type,
+                  fmt::format("\"type\" {} is none that a message can have",
+                              type ? shown(type_name(*type)) : shown(text_of(*own.type))));
+  }
+  message.type = *type;
+  return std::nullopt;
+}
+
+std::optional<Refused> JsonDecoder::Scratch::read_name(const Own& own, MessageView& message) {
+  if (own.name && own.name->is_string()) {
+    message.name = text_of(*own.name);
+  } else if (own.name || needs_name(message.type)) {
+    return refuse(Refusal::bad_name, fmt::format("\"name\" of a {} {}", type_name(message.type),
+                                                 own.name ? "must be a string" : "is missing"));
+  }
+  return std::nullopt;
+}
+
+std::optional<Refused> JsonDecoder::Scratch::read_value(const Own& own, MessageView& message) {
+  const auto must_be = [&](std::string_view what) {
+    return refuse(Refusal::bad_value,
+                  fmt::format("\"value\" of a {} must be {}", type_name(message.type), what));
+  };
+  const auto& value = own.value;
+  switch (value_rule(message.type)) {
+    case ValueRule::other_field:
+      if (value) others.push_back({"value", *value});
+      return std::nullopt;
+    case ValueRule::number:
+      if (!value || !is_number(*value)) return must_be("a number");
+      break;
+    case ValueRule::delta:
+      if (value && !is_number(*value)) return must_be("a number, or absent for 1");
+      break;
+    case ValueRule::text_or_null:
+      if (!value || !(value->is_string() || value->is_null())) return must_be("a string or null");
+      break;
+    case ValueRule::tree:
+      if (!value || !(value->is_object() || value->is_array()))
+        return must_be("an object or an array");
+      tree.clear();
+      if (!packer.pack(*value, tree))
+        return must_be(fmt::format("nested at most {} levels deep", json_depth_max));
+      message.value = Value::of_tree(tree);
+      return std::nullopt;
+    case ValueRule::any_scalar:
+      if (value && !scalar(*value)) return must_be("a number, string, boolean or null");
+      break;
+  }
+  if (value) {
+    message.value = *scalar(*value);
+  } else if (message.type == MessageType::counter) {
+    message.value = Value::of(1.0);
+  }
+  return std::nullopt;
+}
+
+std::optional<Refused> JsonDecoder::Scratch::read_labels(const Own& own, MessageView& message) {
+  if (!own.labels) return std::nullopt;
+  dom::object object;
+  if (own.labels->get(object)) return refuse(Refusal::bad_labels, "\"labels\" must be an object");
+  labels.clear();
+  for (const dom::key_value_pair pair : object)
+    labels.push_back({pair.key, scalar(pair.value).value_or(Value{})});
+  sort_last_wins(labels, 0);
+  for (const Label& label : labels) {
+    if (label.value.kind == Value::Kind::absent) {
+      return refuse(
+          Refusal::bad_labels,
+          fmt::format("label {} must be a string, number, boolean or null", shown(label.key)));
+    }
+  }
+  message.labels = labels;
+  return std::nullopt;
+}
+
+std::optional<Refused> JsonDecoder::Scratch::read_sender(const Own& own, const Defaults& defaults,
+                                                         MessageView& message) {
+  message.uuid = defaults.uuid;
+  if (defaults.type || !own.uuid) return std::nullopt;
+  if (!own.uuid->is_string() || !normalise_uuid(text_of(*own.uuid), uuid)) {
+    return refuse(Refusal::bad_uuid,
+                  "\"uuid\" must be a string of 36 characters, 8-4-4-4-12 hex digits");
+  }
+  message.uuid = {uuid.data(), uuid.size()};
+  return std::nullopt;
+}
+
+std::optional<Refused> JsonDecoder::Scratch::read_times(const Own& own, const Defaults& defaults,
+                                                        MessageView& message) {
+  const auto read = [](std::string_view key, dom::element element,
+                       Time& out) -> std::optional<Refused> {
+    const std::optional<Time> time = time_of(element);
+    if (!time) {
+      return refuse(
+          Refusal::bad_timestamp,
+          fmt::format("\"{}\" must be a whole number of s, ms, µs or ns between 1971 and 2100",
+                      key));
+    }
+    out = *time;
+    return std::nullopt;
+  };
+  message.received_at = defaults.received_at;
+  if (own.received_at) {
+    if (auto refused = read("received_at", *own.received_at, message.received_at)) return refused;
+  }
+  message.timestamp = defaults.timestamp.value_or(message.received_at);
+  if (own.timestamp) {
+    if (auto refused = read("timestamp", *own.timestamp, message.timestamp)) return refused;
+    if (defaults.recorded && !own.received_at) message.received_at = message.timestamp;
+  }
+  return std::nullopt;
+}
+
+std::optional<Refused> JsonDecoder::Scratch::read_hostname(const Own& own, const Defaults& defaults,
+                                                           MessageView& message) {
+  if (!own.hostname) return std::nullopt;
+  if (!defaults.recorded || is_registration(message.type)) {
+    others.push_back({"hostname", *own.hostname});
+    return std::nullopt;
+  }
+  if (!own.hostname->is_string())
+    return refuse(Refusal::bad_field, "\"hostname\" must be a string");
+  message.hostname = text_of(*own.hostname);
+  return std::nullopt;
+}
+
+// The known fields that have a form. Null counts as absent: Hastur's clients send it for what they
+// were not given.
+std::optional<Refused> JsonDecoder::Scratch::check_other(MessageType type,
+                                                         const Entry& entry) const {
+  const auto is = [&](MessageType wanted, std::string_view key) {
+    return type == wanted && entry.key == key;
+  };
+  const auto must_be = [&](std::string_view what) {
+    return refuse(Refusal::bad_field,
+                  fmt::format("\"{}\" of a {} must be {}", entry.key, type_name(type), what));
+  };
+  if (entry.value.is_null()) return std::nullopt;
+  if (is(MessageType::event, "attn") && !entry.value.is_string()) {
+    dom::array array;
+    if (entry.value.get(array)) return must_be("an array of strings");
+    for (const dom::element element : array) {
+      if (!element.is_string() && !element.is_null()) return must_be("an array of strings");
+    }
+  }
+  const bool text = is(MessageType::event, "subject") || is(MessageType::event, "body") ||
+                    is(MessageType::reg_agent, "hostname");
+  if (text && !entry.value.is_string()) return must_be("a string");
+  const bool number =
+      is(MessageType::hb_process, "timeout") || is(MessageType::hb_agent, "timeout");
+  if (number && !is_number(entry.value)) return must_be("a number");
+  return std::nullopt;
+}
+
+bool JsonDecoder::Scratch::pack_other(MessageType type, const Entry& entry) {
+  MsgpackWriter writer(fields);
+  writer.string(entry.key);
+  if (type != MessageType::event || entry.key != "attn" || entry.value.is_null()) {
+    return packer.pack(entry.value, fields);
+  }
+  if (entry.value.is_string()) {
+    writer.array(1);
+    return packer.pack(entry.value, fields);
+  }
+  const dom::array names = entry.value.get_array().value_unsafe();
+  std::uint32_t size = 0;
+  for (const dom::element name : names) size += name.is_string() ? 1 : 0;
+  writer.array(size);
+  for (const dom::element name : names) {
+    if (name.is_string()) writer.string(text_of(name));
+  }
+  return true;
+}
+
+std::optional<Refused> JsonDecoder::Scratch::pack_others(MessageView& message) {
+  if (others.empty()) return std::nullopt;
+  sort_last_wins(others, 0);
+  fields.clear();
+  MsgpackWriter(fields).map(static_cast<std::uint32_t>(others.size()));
+  for (const Entry& entry : others) {
+    if (auto refused = check_other(message.type, entry)) return refused;
+    if (!pack_other(message.type, entry)) {
+      return refuse(Refusal::bad_field, fmt::format("\"{}\" nests deeper than {} levels",
+                                                    entry.key.substr(0, 60), json_depth_max));
+    }
+  }
+  message.fields = fields;
+  return std::nullopt;
+}
+
+JsonDecoder::JsonDecoder() : scratch_(std::make_unique<Scratch>()) {}
+JsonDecoder::~JsonDecoder() = default;
+
+std::variant<MessageView, JsonDecoder::Refused> JsonDecoder::decode(std::string_view text,
+                                                                    const Defaults& defaults) {
+  Scratch& scratch = *scratch_;
+  dom::object object;
+  if (auto refused = scratch.parse(text, object)) return std::move(*refused);
+  Scratch::Own own;
+  scratch.sort_out(object, defaults, own);
+
+  MessageView message;
+  if (auto refused = scratch.read_type(own, defaults, message)) return std::move(*refused);
+  if (auto refused = scratch.read_name(own, message)) return std::move(*refused);
+  if (auto refused = scratch.read_value(own, message)) return std::move(*refused);
+  if (auto refused = scratch.read_labels(own, message)) return std::move(*refused);
+  if (auto refused = scratch.read_sender(own, defaults, message)) return std::move(*refused);
+  if (auto refused = scratch.read_times(own, defaults, message)) return std::move(*refused);
+  if (auto refused = scratch.read_hostname(own, defaults, message)) return std::move(*refused);
+  if (auto refused = scratch.pack_others(message)) return std::move(*refused);
+
+  // What a label takes in a batch besides its text, rounded up.
+  constexpr std::size_t label_bytes = 32;
+  const std::size_t weight = text.size() + message.value.text.size() + message.fields.size() +
+                             label_bytes * message.labels.size();
+  if (weight > message_bytes_max) {
+    return refuse(Refusal::too_large, fmt::format("the message weighs {} bytes; the most is {}",
+                                                  weight, message_bytes_max));
+  }
+  return message;
+}
+
+}  // namespace hastur
