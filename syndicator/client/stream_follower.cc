@@ -84,7 +84,7 @@ Result<void> StreamFollower::replied(ReplyFrame&& frame) {
   if (const auto* refused = std::get_if<RefusedReply>(&frame.reply)) return take_refusal(*refused);
   if (const auto* end = std::get_if<ReadEnd>(&frame.reply)) {
     reading_.reset();
-    catch_up_ = false;
+    if (reading_to_end_) catch_up_ = false;
     if (end->next.value > 0) newest_ = std::max(newest_, Sequence{end->next.value - 1});
   }
   return {};
@@ -172,6 +172,7 @@ std::optional<RequestFrame> StreamFollower::request() {
   } else if (!catch_up_) {
     read.until = newest_;
   }
+  reading_to_end_ = !read.until;
   read.credit = options_.credit;
   return RequestFrame{*reading_, std::move(read)};
 }

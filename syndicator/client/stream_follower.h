@@ -96,6 +96,8 @@ class StreamFollower {
   std::size_t held_bytes_ = 0;
   std::uint64_t next_request_ = 1;
   std::optional<RequestId> reading_;
+  // It ends where the stream does, not before something that is held.
+  bool reading_to_end_ = false;
   std::uint32_t credit_owed_ = 0;
   // How far the stream goes is not known yet: nothing has been read on this connection.
   bool catch_up_ = true;

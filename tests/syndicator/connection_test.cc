@@ -3,21 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "syndicator/client/stream_follower.h"
+#include "tests/syndicator/sockets.h"
 
 namespace hastur {
 namespace {
 
-using std::chrono::seconds;
-
 const StreamId stream{{1}};
-
-void run_until(Loop& loop, const std::function<bool()>& done) {
-  while (!done()) {
-    if (!loop.run_some(seconds{10})) {
-      FAIL() << "nothing happened for 10 s";
-    }
-  }
-}
 
 Batch tick_batch(std::uint64_t first) {
   BatchBuilder builder;
@@ -30,8 +21,8 @@ struct Syndicator {
   Syndicator(Loop& loop, ZmqContext& context, const std::string& publish,
              const std::string& request)
       : publisher(context, ZmqKind::pub, {}), router(context, ZmqKind::router, {}) {
-    EXPECT_TRUE(publisher.bind(publish));
-    EXPECT_TRUE(router.bind(request));
+    bind_again(publisher, publish);
+    bind_again(router, request);
     watch = std::make_unique<SocketWatch>(loop, router, [this] { answer(); });
   }
   void answer() {

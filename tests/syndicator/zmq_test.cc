@@ -2,19 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/syndicator/sockets.h"
+
 namespace hastur {
 namespace {
 
-using std::chrono::seconds;
 using Parts = std::vector<std::string>;
-
-void run_until(Loop& loop, const std::function<bool()>& done) {
-  while (!done()) {
-    if (!loop.run_some(seconds{10})) {
-      FAIL() << "nothing happened for 10 s";
-    }
-  }
-}
 
 struct Pair {
   Pair() {
@@ -139,7 +132,7 @@ TEST(Zmq, TellsWhenAConnectionBreaksAndStandsAgain) {
   router.reset();
   run_until(loop, [&] { return broken == 1; });
   router = std::make_unique<ZmqSocket>(context, ZmqKind::router, ZmqSocket::Options{});
-  ASSERT_TRUE(router->bind(address));
+  bind_again(*router, address);
   run_until(loop, [&] { return connected == 2; });
   Parts parts{"at once"};
   EXPECT_EQ(dealer.send(parts), ZmqSocket::Sent::sent);
