@@ -37,6 +37,9 @@ inline constexpr int json_depth_max = 64;
 // A text and what is made of it together weigh no more; a datagram has at most 64 KiB.
 inline constexpr std::size_t message_bytes_max = 1u << 20;
 
+// What the parser may read past the end of a text (`padded`).
+inline constexpr std::size_t json_padding = 64;
+
 // Decodes datagram after datagram into the same memory.
 class JsonDecoder {
  public:
@@ -53,6 +56,9 @@ class JsonDecoder {
     // in messages that are not registrations; its `seq` and `origin` are passed over. In a datagram
     // all these are unknown fields, kept.
     bool recorded = false;
+    // json_padding readable bytes follow the text, whatever they are: it is then parsed where it
+    // lies, not copied.
+    bool padded = false;
   };
   struct Refused {
     Refusal why;
@@ -63,9 +69,10 @@ class JsonDecoder {
   JsonDecoder();
   ~JsonDecoder();
 
-  // The view borrows from the decoder and from `defaults.uuid` until the next call. noop and ack
-  // decode like any other; who numbers messages leaves them out. Nesting of `value` and other
-  // fields is bounded at json_depth_max, what a message weighs at message_bytes_max.
+  // The view borrows from the decoder and from `defaults.uuid` until the next call, not from
+  // `text`. noop and ack decode like any other; who numbers messages leaves them out. Nesting of
+  // `value` and other fields is bounded at json_depth_max, what a message weighs at
+  // message_bytes_max.
   std::variant<MessageView, Refused> decode(std::string_view text, const Defaults& defaults);
 
  private:

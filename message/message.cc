@@ -16,23 +16,26 @@ struct TypeName {
   std::string_view name;
 };
 
-constexpr std::array<TypeName, 17> type_names{{{MessageType::event, "event"},
-                                               {MessageType::log, "log"},
-                                               {MessageType::ack, "ack"},
-                                               {MessageType::error, "error"},
-                                               {MessageType::noop, "noop"},
-                                               {MessageType::mark, "mark"},
-                                               {MessageType::gauge, "gauge"},
-                                               {MessageType::counter, "counter"},
-                                               {MessageType::compound, "compound"},
-                                               {MessageType::reg_agent, "reg_agent"},
-                                               {MessageType::reg_process, "reg_process"},
-                                               {MessageType::hb_agent, "hb_agent"},
-                                               {MessageType::hb_process, "hb_process"},
-                                               {MessageType::info_process, "info_process"},
-                                               {MessageType::info_agent, "info_agent"},
-                                               {MessageType::info_ohai, "info_ohai"},
-                                               {MessageType::tick, "tick"}}};
+// The most frequent first: they are looked up by name for every datagram.
+constexpr std::array<TypeName, 17> type_names{{
+    {MessageType::gauge, "gauge"},
+    {MessageType::counter, "counter"},
+    {MessageType::hb_process, "hb_process"},
+    {MessageType::event, "event"},
+    {MessageType::log, "log"},
+    {MessageType::mark, "mark"},
+    {MessageType::hb_agent, "hb_agent"},
+    {MessageType::compound, "compound"},
+    {MessageType::error, "error"},
+    {MessageType::ack, "ack"},
+    {MessageType::noop, "noop"},
+    {MessageType::reg_agent, "reg_agent"},
+    {MessageType::reg_process, "reg_process"},
+    {MessageType::info_process, "info_process"},
+    {MessageType::info_agent, "info_agent"},
+    {MessageType::info_ohai, "info_ohai"},
+    {MessageType::tick, "tick"},
+}};
 
 // Whether all eight bytes of `word` are hex digits of either case.
 bool all_hex(std::uint64_t word) {
