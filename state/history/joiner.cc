@@ -82,8 +82,12 @@ Result<bool> Joiner::collect(FileSet& files, std::size_t index, BatchPacker& pac
   if (!heads) return fail(heads.error());
   bool worked = false;
   std::uint32_t messages = 0;
+  bool at_end = heads->size() < rows_read_max;
   for (const RowHead& head : *heads) {
-    if (is_tail && head.received_at > now - young) break;
+    if (is_tail && head.received_at > now - young) {
+      at_end = true;
+      break;
+    }
     if (messages >= step_messages_max) return true;
     const BatchHeader& header = head.header;
     const bool fits = !head_ || (head_->header.last().next() == header.first &&
@@ -124,9 +128,8 @@ Result<bool> Joiner::collect(FileSet& files, std::size_t index, BatchPacker& pac
     head_->received_at = head.received_at;
     ++rows_;
   }
-  const bool at_end = !is_tail && heads->size() < rows_read_max;
-  if (at_end && !head_) entry.joined_to = entry.last;
-  ready_ = head_ && (at_end || has_waited(now));
+  if (at_end && !is_tail && !head_) entry.joined_to = entry.last;
+  ready_ = at_end && head_ && (!is_tail || has_waited(now));
   return worked || ready_;
 }
 
