@@ -292,13 +292,17 @@ Result<std::uint64_t> HistoryFile::row_count() {
   return query.unsigned_integer(0);
 }
 
-Result<Batch> HistoryFile::batch(const RowHead& head, BatchStore& store) {
+Result<Batch> HistoryFile::batch(const RowHead& head, BatchPacker& packer) {
   Query query =
       database_.query("SELECT stored FROM batch WHERE first = ?1", head.header.first.value);
   const auto row = query.step();
   if (!row) return fail(row.error());
-  HASTUR_CHECK(*row, "a row is read while it is there");
-  return store.decode(head.header, query.blob(0));
+  if (!*row) {
+    return fail(ErrorCode::corrupt,
+                fmt::format("{} lists a batch at {} and does not find it; it is damaged",
+                            database_.path(), head.header.first.value));
+  }
+  return packer.unpack(head, query.blob(0));
 }
 
 // --- joining

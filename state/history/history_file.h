@@ -19,13 +19,6 @@ namespace hastur {
 
 inline constexpr std::int64_t history_schema_version = 1;
 
-// What one row says without its bytes.
-struct RowHead {
-  BatchHeader header;
-  Time stream_time_after;
-  Time received_at;  // of its last message
-};
-
 // What the tail says about the stream besides rows.
 struct TailState {
   StreamId stream;
@@ -68,7 +61,7 @@ class HistoryFile {
   Result<std::optional<RowHead>> head_at(Time time);
   Result<std::uint64_t> row_count();
   // `corrupt` when the stored bytes are damaged.
-  Result<Batch> batch(const RowHead& head, BatchStore& store);
+  Result<Batch> batch(const RowHead& head, BatchPacker& packer);
 
   // Up to where rows have been joined (or left) for good; nothing before the first step.
   Result<std::optional<Sequence>> joined_to();

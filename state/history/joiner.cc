@@ -31,15 +31,21 @@ void Joiner::reset() {
 
 bool Joiner::has_waited(Time now) const { return head_ && oldest_ <= now - patience; }
 
-Result<Joiner::Step> Joiner::step(FileSet& files, BatchStore& store, Time now) {
+void Joiner::add(const Batch& batch) {
+  const BatchView view = BatchView::trusted(batch.header, batch.body);
+  for (std::uint32_t row = 0; row < view.count(); ++row) {
+    builder_.add(view.message(row, scratch_));
+  }
+}
+
+Result<bool> Joiner::step(FileSet& files, BatchPacker& packer, Time now) {
   auto& entries = files.entries();
   const auto unjoined = std::ranges::find_if(entries, [](const FileEntry& entry) {
     return !entry.damaged && entry.last >= entry.first && entry.joined_to < entry.last;
   });
-  Step step;
   if (unjoined == entries.end()) {
     reset();
-    return step;
+    return false;
   }
   const auto index = static_cast<std::size_t>(unjoined - entries.begin());
   if (file_ != unjoined->first) {
@@ -48,23 +54,23 @@ Result<Joiner::Step> Joiner::step(FileSet& files, BatchStore& store, Time now) {
     read_to_ = unjoined->joined_to.value_or(Sequence{unjoined->first.value - 1});
   }
   // Packing and writing are a step of their own.
-  const bool writing = ready_;
-  const auto done =
-      writing ? write(files, index, store) : collect(files, index, store, now, step);
-  if (!done) {
+  Result<bool> worked = true;
+  if (!ready_) {
+    worked = collect(files, index, packer, now);
+  } else if (const auto written = write(files, index, packer); !written) {
+    worked = fail(written.error());
+  }
+  if (!worked) {
     // It begins again from what is on the disk. A damaged file stays as it is.
     file_.reset();
-    if (done.error().code == ErrorCode::corrupt && index + 1 < entries.size()) {
+    if (worked.error().code == ErrorCode::corrupt && index + 1 < entries.size()) {
       unjoined->joined_to = unjoined->last;
     }
-    return fail(done.error());
   }
-  step.worked = step.worked || writing || ready_;
-  return step;
+  return worked;
 }
 
-Result<void> Joiner::collect(FileSet& files, std::size_t index, BatchStore& store, Time now,
-                             Step& step) {
+Result<bool> Joiner::collect(FileSet& files, std::size_t index, BatchPacker& packer, Time now) {
   FileEntry& entry = files.entries()[index];
   const bool is_tail = index + 1 == files.entries().size();
   const auto opened = files.file(index);
@@ -74,27 +80,34 @@ Result<void> Joiner::collect(FileSet& files, std::size_t index, BatchStore& stor
   HASTUR_TRY(reading.begin_reading());
   const auto heads = file.heads(read_to_.next(), rows_read_max);
   if (!heads) return fail(heads.error());
+  bool worked = false;
   std::uint32_t messages = 0;
+  bool at_end = heads->size() < rows_read_max;
   for (const RowHead& head : *heads) {
-    if (is_tail && head.received_at > now - young) break;
-    if (messages >= step_messages_max) return {};
+    if (is_tail && head.received_at > now - young) {
+      at_end = true;
+      break;
+    }
+    if (messages >= step_messages_max) return true;
     const BatchHeader& header = head.header;
     const bool fits = !head_ || (head_->header.last().next() == header.first &&
                                  head_->header.count + header.count <= joined_rows_max &&
                                  builder_.bytes() < joined_bytes_max && rows_ < rows_removed_max);
     if (!fits) {
       ready_ = true;
-      return {};
+      return true;
     }
-    auto batch = file.batch(head, store);
+    auto batch = file.batch(head, packer);
+    if (!batch && batch.error().code != ErrorCode::corrupt) return fail(batch.error());
+    worked = true;
     if (!batch) {
-      if (batch.error().code != ErrorCode::corrupt) return fail(batch.error());
-      step.corrupt.push_back({header.first, header.last(), "corrupt"});
-      step.worked = true;
-      read_to_ = header.last();
+      // What a damaged row says of its end is believed only as far as no other row contradicts it.
+      Sequence last = std::clamp(header.last(), header.first, std::max(header.first, entry.last));
+      if (&head != &heads->back())
+        last = std::min(last, Sequence{(&head + 1)->header.first.value - 1});
+      read_to_ = std::max(read_to_, last);
       continue;
     }
-    step.worked = true;
     messages += header.count;
     read_to_ = header.last();
     if (!head_) {
@@ -104,16 +117,10 @@ Result<void> Joiner::collect(FileSet& files, std::size_t index, BatchStore& stor
       whole_ = std::move(*batch);
       if (header.count >= joined_rows_max / 2) {
         ready_ = true;
-        return {};
+        return true;
       }
       continue;
     }
-    const auto add = [&](const Batch& each) {
-      const BatchView view = BatchView::trusted(each.header, each.body);
-      for (std::uint32_t row = 0; row < view.count(); ++row) {
-        builder_.add(view.message(row, scratch_));
-      }
-    };
     if (whole_) add(*std::exchange(whole_, {}));
     add(*batch);
     head_->header.count += header.count;
@@ -121,13 +128,12 @@ Result<void> Joiner::collect(FileSet& files, std::size_t index, BatchStore& stor
     head_->received_at = head.received_at;
     ++rows_;
   }
-  const bool at_end = !is_tail && read_to_ >= entry.last;
-  if (at_end && !head_) entry.joined_to = entry.last;
-  ready_ = head_ && (at_end || has_waited(now));
-  return {};
+  if (at_end && !is_tail && !head_) entry.joined_to = entry.last;
+  ready_ = at_end && head_ && (!is_tail || has_waited(now));
+  return worked || ready_;
 }
 
-Result<void> Joiner::write(FileSet& files, std::size_t index, BatchStore& store) {
+Result<void> Joiner::write(FileSet& files, std::size_t index, BatchPacker& packer) {
   FileEntry& entry = files.entries()[index];
   const auto opened = files.file(index);
   if (!opened) return fail(opened.error());
@@ -138,7 +144,7 @@ Result<void> Joiner::write(FileSet& files, std::size_t index, BatchStore& store)
     head_->header.checksum = whole_->header.checksum;
   }
   const std::string names = name_hashes(BatchView::trusted(whole_->header, whole_->body));
-  const std::string_view stored = store.encode(*whole_, BatchStore::Density::dense);
+  const std::string_view stored = packer.pack(*head_, whole_->body, BatchPacker::Density::dense);
   Transaction transaction(file.database());
   HASTUR_TRY(transaction.begin());
   HASTUR_TRY(file.join_rows(*head_, stored, names));

@@ -16,20 +16,15 @@ namespace hastur {
 
 class Joiner {
  public:
-  struct Step {
-    // Whether something was done: then there may be more to do now.
-    bool worked = false;
-    // Rows that turned out to be damaged; they stay where they are.
-    std::vector<LostRange> corrupt;
-  };
-
   // One step on the oldest file that has something to join. Messages heard within the last seconds
-  // are left alone.
-  Result<Step> step(FileSet& files, BatchStore& store, Time now);
+  // are left alone. Whether something was done: then there may be more to do now. Damaged rows stay
+  // as they are.
+  Result<bool> step(FileSet& files, BatchPacker& packer, Time now);
 
  private:
-  Result<void> collect(FileSet& files, std::size_t index, BatchStore& store, Time now, Step& step);
-  Result<void> write(FileSet& files, std::size_t index, BatchStore& store);
+  Result<bool> collect(FileSet& files, std::size_t index, BatchPacker& packer, Time now);
+  Result<void> write(FileSet& files, std::size_t index, BatchPacker& packer);
+  void add(const Batch& batch);
   void reset();
   bool has_waited(Time now) const;
 

@@ -76,7 +76,7 @@ class SqliteHistory final : public History {
   SqliteHistoryOptions options_;
   FileSet files_;
   Joiner joiner_;
-  BatchStore store_;
+  BatchPacker packer_;
   Facts facts_;
   LostRanges lost_;
   StreamId stream_;
@@ -201,7 +201,7 @@ Result<void> SqliteHistory::append(const Batch& batch, const AppendFacts& facts)
   }
   const BatchTimes after = times_after(BatchView::trusted(batch.header, batch.body));
   const RowHead head{batch.header, after.stream_time, after.received_at};
-  const std::string_view stored = store_.encode(batch, BatchStore::Density::fast);
+  const std::string_view stored = packer_.pack(head, batch.body, BatchPacker::Density::fast);
   HASTUR_TRY(is_new_file_due(after.stream_time) ? append_to_new_file(head, stored, facts)
                                                 : append_to_tail(head, stored, facts));
   facts_.take(facts);
@@ -303,8 +303,9 @@ Result<std::vector<Batch>> SqliteHistory::read(Sequence from, const ReadLimits& 
 
 Result<bool> SqliteHistory::read_file(std::size_t index, Sequence from, const ReadLimits& limits,
                                       std::vector<Batch>& found, std::vector<LostRange>& corrupt) {
+  constexpr std::uint32_t rows_max = 64;
   const Sequence file_last = files_.entries()[index].last;
-  const std::uint32_t batches_max = std::min(limits.batches_max, 64u);
+  const std::uint32_t batches_max = std::min(limits.batches_max, rows_max);
   std::size_t bytes = 0;
   for (const Batch& batch : found) bytes += batch.body.size();
   while (from <= file_last) {
@@ -313,31 +314,41 @@ Result<bool> SqliteHistory::read_file(std::size_t index, Sequence from, const Re
     HistoryFile& file = **opened;
     Transaction reading(file.database());
     HASTUR_TRY(reading.begin_reading());
-    const auto heads = file.heads(from, 64);
-    if (!heads) {
-      if (heads.error().code != ErrorCode::corrupt) return fail(heads.error());
-      // Not even the list of rows can be read any more.
-      corrupt.push_back({from, file_last, "corrupt"});
-      return true;
-    }
-    if (heads->empty()) return true;
-    for (const RowHead& head : *heads) {
+    // One more than is read, to know where the last one must end.
+    const auto heads = file.heads(from, rows_max + 1);
+    if (!heads && heads.error().code != ErrorCode::corrupt) return fail(heads.error());
+    const Sequence before = from;
+    for (std::size_t i = 0; heads && i < std::min<std::size_t>(heads->size(), rows_max); ++i) {
       if (found.size() >= batches_max || (!found.empty() && bytes >= limits.bytes_max)) {
         return false;
       }
-      from = head.header.last().next();
+      // Damage may have reached the numbers of rows: they are used only as far as they fit each
+      // other. Rows follow one another without a hole but for ranges that are known as lost.
+      const RowHead& head = (*heads)[i];
+      const BatchHeader& header = head.header;
+      if (header.last() < from || header.first > file_last) continue;
+      if (header.first < from && i > 0) continue;
+      if (header.first > from) corrupt.push_back({from, {header.first.value - 1}, "corrupt"});
+      Sequence next = i + 1 < heads->size() ? (*heads)[i + 1].header.first : file_last.next();
+      if (next <= header.first) next = header.first.next();
+      from = std::min(header.last().next(), next);
       if (!limits.names.empty()) {
-        const auto names = file.names(head.header.first);
+        const auto names = file.names(header.first);
         if (names && *names && !may_hold(**names, limits.names)) continue;
       }
-      auto batch = file.batch(head, store_);
+      auto batch = file.batch(head, packer_);
       if (!batch) {
         if (batch.error().code != ErrorCode::corrupt) return fail(batch.error());
-        corrupt.push_back({head.header.first, head.header.last(), "corrupt"});
+        corrupt.push_back({header.first, {from.value - 1}, "corrupt"});
         continue;
       }
       bytes += batch->body.size();
       found.push_back(std::move(*batch));
+    }
+    if (from == before) {
+      // No row is left, or none that can be read.
+      corrupt.push_back({from, file_last, "corrupt"});
+      return true;
     }
   }
   return true;
@@ -372,7 +383,7 @@ Result<Sequence> SqliteHistory::find(Time time) {
     const auto head = (*opened)->head_at(time);
     if (!head) return fail(head.error());
     if (!*head) continue;
-    const auto batch = (*opened)->batch(**head, store_);
+    const auto batch = (*opened)->batch(**head, packer_);
     // In a damaged batch its first number is as near as one can come.
     if (!batch) return (*head)->header.first;
     const auto sequence = first_at(BatchView::trusted(batch->header, batch->body), time);
@@ -407,10 +418,8 @@ Result<bool> SqliteHistory::maintain(Time now) {
       return true;
     }
   }
-  const auto step = joiner_.step(files_, store_, now);
-  if (!step) return fail(step.error());
-  note_corrupt(step->corrupt);
-  return step->worked;
+  const auto step = joiner_.step(files_, packer_, now);
+  return step;
 }
 
 History::Size SqliteHistory::size() const {

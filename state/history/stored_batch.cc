@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstring>
 
 #include "core/hash.h"
@@ -9,81 +10,94 @@
 namespace hastur {
 namespace {
 
-// First byte of a stored batch. Numbers after it are little-endian.
-enum class Form : std::uint8_t {
-  plain = 1,   // body bytes u32, zstd frame of the body
-  turned = 2,  // body bytes u32, six offsets u32 (TurnedColumns), zstd frame of the turned body
-};
+// First byte of a stored batch. After it, little-endian: seal u64, size of the body u32; for
+// `turned` six offsets u32 (TurnedColumns); then a zstd frame.
+enum class Form : std::uint8_t { plain = 1, turned = 2 };
 
 // The first level that is no slower than what it saves in writing, and the last whose cost is
 // bounded by a few milliseconds for a joined batch (bench/history_bench.cc).
 constexpr int fast_level = -1;
 constexpr int dense_level = 3;
 
-void put_u32(std::string& out, std::uint32_t value) {
-  char bytes[4];
-  std::memcpy(bytes, &value, 4);
-  out.append(bytes, 4);
+template <class T>
+void put(std::string& out, T value) {
+  char bytes[sizeof(T)];
+  std::memcpy(bytes, &value, sizeof(T));
+  out.append(bytes, sizeof(T));
 }
 
-bool take_u32(std::string_view& in, std::uint32_t& value) {
-  if (in.size() < 4) return false;
-  std::memcpy(&value, in.data(), 4);
-  in.remove_prefix(4);
+template <class T>
+bool take(std::string_view& in, T& value) {
+  if (in.size() < sizeof(T)) return false;
+  std::memcpy(&value, in.data(), sizeof(T));
+  in.remove_prefix(sizeof(T));
   return true;
 }
 
-Failure damaged(const BatchHeader& header, std::string_view what) {
-  return fail(ErrorCode::corrupt, fmt::format("the stored batch {}..{} is damaged: {}",
-                                              header.first.value, header.last().value, what));
+// Ties the bytes to their row: a damaged number in the row is found as surely as a damaged byte.
+std::uint64_t seal_of(const RowHead& head) {
+  const std::array<std::uint64_t, 6> numbers = {
+      head.header.first.value,
+      head.header.count,
+      static_cast<std::uint64_t>(to_us(head.header.stream_time_before)),
+      head.header.checksum,
+      static_cast<std::uint64_t>(to_us(head.stream_time_after)),
+      static_cast<std::uint64_t>(to_us(head.received_at))};
+  return hash64(std::as_bytes(std::span(numbers)));
+}
+
+Failure damaged(const RowHead& head, std::string_view what) {
+  return fail(ErrorCode::corrupt,
+              fmt::format("the stored batch at {} is damaged: {}", head.header.first.value, what));
 }
 
 }  // namespace
 
-std::string_view BatchStore::encode(const Batch& batch, Density density) {
+std::string_view BatchPacker::pack(const RowHead& head, std::string_view body, Density density) {
   stored_.clear();
-  if (density == Density::fast) {
-    stored_.push_back(static_cast<char>(Form::plain));
-    put_u32(stored_, static_cast<std::uint32_t>(batch.body.size()));
-    compressor_.compress(batch.body, fast_level, stored_);
+  const Form form = density == Density::fast ? Form::plain : Form::turned;
+  put(stored_, form);
+  put(stored_, seal_of(head));
+  put(stored_, static_cast<std::uint32_t>(body.size()));
+  if (form == Form::plain) {
+    compressor_.compress(body, fast_level, stored_);
     return stored_;
   }
-  const auto columns = TurnedColumns::of(BatchView::trusted(batch.header, batch.body), batch.body);
-  turned_ = batch.body;
-  turner_.turn(columns, turned_);
-  stored_.push_back(static_cast<char>(Form::turned));
-  put_u32(stored_, static_cast<std::uint32_t>(batch.body.size()));
+  const auto columns = TurnedColumns::of(BatchView::trusted(head.header, body), body);
   for (const std::uint32_t offset : {columns.names, columns.uuids, columns.labels, columns.values,
                                      columns.timestamps, columns.received_ats}) {
-    put_u32(stored_, offset);
+    put(stored_, offset);
   }
+  turned_ = body;
+  turner_.turn(columns, turned_);
   compressor_.compress(turned_, dense_level, stored_);
   return stored_;
 }
 
-Result<Batch> BatchStore::decode(const BatchHeader& header, std::string_view stored) {
-  if (stored.empty()) return damaged(header, "it is empty");
-  const auto form = static_cast<Form>(stored.front());
-  stored.remove_prefix(1);
+Result<Batch> BatchPacker::unpack(const RowHead& head, std::string_view stored) {
+  Form form{};
+  std::uint64_t seal = 0;
   std::uint32_t body_bytes = 0;
-  if (!take_u32(stored, body_bytes) || body_bytes > batch_bytes_max) {
-    return damaged(header, "its size is out of range");
+  if (!take(stored, form) || !take(stored, seal) || !take(stored, body_bytes)) {
+    return damaged(head, "it is cut short");
   }
-  if (form != Form::plain && form != Form::turned) return damaged(header, "its form is unknown");
-  TurnedColumns columns{.rows = header.count};
+  if (form != Form::plain && form != Form::turned) return damaged(head, "its form is unknown");
+  if (seal != seal_of(head)) return damaged(head, "it belongs to another row");
+  if (body_bytes > batch_bytes_max) return damaged(head, "its size is out of range");
+  TurnedColumns columns{.rows = head.header.count};
   if (form == Form::turned) {
     for (std::uint32_t* offset : {&columns.names, &columns.uuids, &columns.labels, &columns.values,
                                   &columns.timestamps, &columns.received_ats}) {
-      if (!take_u32(stored, *offset)) return damaged(header, "it is cut short");
+      if (!take(stored, *offset)) return damaged(head, "it is cut short");
     }
-    if (!columns.fit(body_bytes)) return damaged(header, "its columns do not fit its size");
+    if (!columns.fit(body_bytes)) return damaged(head, "its columns do not fit its size");
   }
-  Batch batch{header, std::string(body_bytes, '\0')};
+  Batch batch{head.header, std::string(body_bytes, '\0')};
   if (!compressor_.decompress(stored, batch.body)) {
-    return damaged(header, "its compressed bytes do not unpack");
+    return damaged(head, "its compressed bytes do not unpack");
   }
   if (form == Form::turned) turner_.turn_back(columns, batch.body);
-  if (hash64(batch.body) != header.checksum) return damaged(header, "its checksum differs");
+  if (hash64(batch.body) != head.header.checksum) return damaged(head, "its checksum differs");
   return batch;
 }
 

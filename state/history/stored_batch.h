@@ -12,17 +12,26 @@
 
 namespace hastur {
 
-class BatchStore {
+// What a row says of its batch without its bytes.
+struct RowHead {
+  BatchHeader header;
+  Time stream_time_after;
+  // Of its last message.
+  Time received_at;
+};
+
+class BatchPacker {
  public:
   // fast: for the append, at about the speed of copying. dense: for what stays.
   enum class Density : std::uint8_t { fast, dense };
 
-  // The stored form of a batch; valid until the next call. The batch is well-formed.
-  std::string_view encode(const Batch& batch, Density density);
+  // The stored form of a batch; valid until the next call. The batch is well-formed, and
+  // head.header its header.
+  std::string_view pack(const RowHead& head, std::string_view body, Density density);
 
-  // The batch with this header again. `corrupt` when the bytes are not what was stored: the
-  // header's checksum is of the body.
-  Result<Batch> decode(const BatchHeader& header, std::string_view stored);
+  // The batch again. `corrupt` when the bytes are not what was stored, or were stored under another
+  // head.
+  Result<Batch> unpack(const RowHead& head, std::string_view stored);
 
  private:
   Compressor compressor_;
