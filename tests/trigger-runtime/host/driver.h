@@ -57,10 +57,15 @@ class Driver {
   // Pumps until so many replies are there, or the worker is dead.
   void run_until(std::size_t replies) {
     while (replies_.size() < replies && !death_) {
-      HASTUR_CHECK(worker_->wait(std::chrono::seconds{60}), "the worker does not answer");
-      worker_->pump([this](WorkerReply reply) { replies_.push_back(std::move(reply)); },
-                    [this](WorkerDied died) { death_ = std::move(died); });
+      HASTUR_CHECK(pump_within(std::chrono::seconds{60}), "the worker does not answer");
     }
+  }
+  // False if nothing came.
+  bool pump_within(Micros limit) {
+    if (!worker_->wait(limit)) return false;
+    worker_->pump([this](WorkerReply reply) { replies_.push_back(std::move(reply)); },
+                  [this](WorkerDied died) { death_ = std::move(died); });
+    return true;
   }
   void run_until_dead() { run_until(SIZE_MAX); }
 

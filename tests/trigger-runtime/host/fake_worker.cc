@@ -1,5 +1,6 @@
-// A trigger-worker without a VM, for tests of the host. The script of the trigger that it loads is the name of what it
-// does when it is fed; anything else is an honest worker with one effect a match.
+// A trigger-worker without a VM, for tests of the host. The script of the trigger that it loads is
+// the name of what it does when it is fed; anything else is an honest worker with one effect a
+// match.
 
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -18,8 +19,10 @@
 
 // The greeting of the worker that this is compiled as.
 #ifndef FAKE_HELLO
-#define FAKE_HELLO \
-  { hastur::protocol_version, {} }
+#define FAKE_HELLO               \
+  {                              \
+    hastur::protocol_version, {} \
+  }
 #endif
 
 namespace {
@@ -173,7 +176,8 @@ class FakeWorker {
       reply(Unloaded{progress.handle});
       return true;
     }
-    if (does == "replies_at_length") last.payload = "{\"a\":\"" + std::string(1u << 20, 'x') + "\"}";
+    if (does == "replies_at_length")
+      last.payload = "{\"a\":\"" + std::string(1u << 20, 'x') + "\"}";
     reply(honest);
     return true;
   }

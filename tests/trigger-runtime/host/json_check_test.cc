@@ -12,11 +12,16 @@ namespace {
 
 Json any_json(int depth) {
   switch (*rc::gen::inRange(0, depth > 0 ? 7 : 5)) {
-    case 0: return nullptr;
-    case 1: return *rc::gen::arbitrary<bool>();
-    case 2: return *rc::gen::arbitrary<double>();
-    case 3: return *rc::gen::arbitrary<int>();
-    case 4: return *rc::gen::arbitrary<std::string>();
+    case 0:
+      return nullptr;
+    case 1:
+      return *rc::gen::arbitrary<bool>();
+    case 2:
+      return *rc::gen::arbitrary<double>();
+    case 3:
+      return *rc::gen::arbitrary<int>();
+    case 4:
+      return *rc::gen::arbitrary<std::string>();
     case 5: {
       Json array = Json::array();
       for (int i = *rc::gen::inRange(0, 4); i > 0; --i) array.push_back(any_json(depth - 1));
@@ -48,7 +53,8 @@ TEST(JsonCheck, AgreesWithTheParserOnChangedBytes) {
                                  rc::gen::elementOf(std::string("{}[]\",:\\/u0e+-. \x80\xC3")));
     }
     const auto parsed = parse_json(text);
-    // The parser refuses numbers that overflow and surrogates without a partner; both are JSON by the grammar.
+    // The parser refuses numbers that overflow and surrogates without a partner; both are JSON by
+    // the grammar.
     if (parsed && parsed->is_object()) RC_ASSERT(is_json_object(text));
     if (!parsed && is_json_object(text)) {
       RC_ASSERT(parsed.error().message.find("overflow") != std::string::npos ||
@@ -58,10 +64,31 @@ TEST(JsonCheck, AgreesWithTheParserOnChangedBytes) {
 }
 
 TEST(JsonCheck, RefusesWhatIsNoObject) {
-  for (const char* text : {"", "{", "}", "[]", "1", "\"a\"", "null", "{}{}", "{} x", "{,}", "{\"a\"}",
-                           "{\"a\":}", "{\"a\":1,}", "{\"a\":1 \"b\":2}", "{a:1}", "{\"a\":01}",
-                           "{\"a\":1.}", "{\"a\":+1}", "{\"a\":1e}", "{\"a\":nul}", "{\"a\":\"\n\"}",
-                           "{\"a\":\"\\x\"}", "{\"a\":\"\xFF\"}", "{\"a\":\"\xED\xA0\x80\"}", "{\"a\":[1}",
+  for (const char* text : {"",
+                           "{",
+                           "}",
+                           "[]",
+                           "1",
+                           "\"a\"",
+                           "null",
+                           "{}{}",
+                           "{} x",
+                           "{,}",
+                           "{\"a\"}",
+                           "{\"a\":}",
+                           "{\"a\":1,}",
+                           "{\"a\":1 \"b\":2}",
+                           "{a:1}",
+                           "{\"a\":01}",
+                           "{\"a\":1.}",
+                           "{\"a\":+1}",
+                           "{\"a\":1e}",
+                           "{\"a\":nul}",
+                           "{\"a\":\"\n\"}",
+                           "{\"a\":\"\\x\"}",
+                           "{\"a\":\"\xFF\"}",
+                           "{\"a\":\"\xED\xA0\x80\"}",
+                           "{\"a\":[1}",
                            "{\"a\":NaN}"}) {
     EXPECT_FALSE(is_json_object(text)) << text;
   }

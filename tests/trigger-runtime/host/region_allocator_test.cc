@@ -34,7 +34,8 @@ TEST(RegionAllocator, NeverOverlapsAndEndsWhole) {
         const auto at = *rc::gen::inRange<std::size_t>(0, held.size());
         allocator.give_back(held[at]);
         held.erase(held.begin() + static_cast<std::ptrdiff_t>(at));
-      } else if (const auto region = allocator.take(*rc::gen::inRange<std::uint64_t>(0, 10 * line))) {
+      } else if (const auto region =
+                     allocator.take(*rc::gen::inRange<std::uint64_t>(0, 10 * line))) {
         RC_ASSERT(region->offset % line == 0);
         RC_ASSERT(region->offset + region->bytes <= size);
         for (const Region& other : held) {
