@@ -21,6 +21,9 @@ Result<Json> parse_json(std::string_view text);
 std::string canonical_json(const Json& value);
 void append_canonical_json(std::string& out, const Json& value);
 
+// Whether `text` is well-formed UTF-8 (RFC 3629: no surrogates, nothing over-long).
+bool is_utf8(std::string_view text);
+
 // Appends `text` as a JSON string with its quotes: control characters, '"' and '\' escaped in the shortest
 // way, bytes that are not UTF-8 replaced by U+FFFD.
 void append_json_string(std::string& out, std::string_view text);

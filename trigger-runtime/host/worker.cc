@@ -204,7 +204,12 @@ bool WorkerProcess::send_notice(const ParentNotice& notice) {
 bool WorkerProcess::receive(const std::function<void(WorkerReply)>& reply) {
   std::array<char, notice_bytes_max> packet{};
   const ssize_t bytes = recv(fd(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_TRUNC);
-  if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return errno == EINTR;
+  if (bytes < 0) {
+    // A worker that died with commands unread resets the channel; what it had said still comes
+    // after that.
+    if (errno == EINTR || errno == ECONNRESET) return true;
+    if (errno == EAGAIN) return false;
+  }
   if (bytes <= 0) {
     channel_closed_ = true;
     return false;

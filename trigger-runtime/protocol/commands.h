@@ -223,6 +223,8 @@ struct TriggerProgress {
   // For people: callbacks run, instructions counted, CPU time.
   std::uint64_t callbacks = 0;
   std::uint64_t instructions = 0;
+  // Effects that were over a counted limit and left out.
+  std::uint64_t effects_cut = 0;
   Micros cpu{0};
 };
 

@@ -106,7 +106,7 @@ Effect take_effect(FieldReader& in) {
 }
 
 void put(MsgpackWriter& out, const TriggerProgress& progress) {
-  out.array(11);
+  out.array(12);
   out.unsigned_integer(progress.handle.value);
   out.unsigned_integer(progress.reached.value);
   out.array(static_cast<std::uint32_t>(progress.effects.size()));
@@ -121,13 +121,14 @@ void put(MsgpackWriter& out, const TriggerProgress& progress) {
   out.boolean(progress.touched);
   out.unsigned_integer(progress.callbacks);
   out.unsigned_integer(progress.instructions);
+  out.unsigned_integer(progress.effects_cut);
   out.integer(progress.cpu.count());
 }
 
 // `effects_left` is counted down over the whole reply.
 TriggerProgress take_progress(FieldReader& in, std::uint32_t& effects_left) {
   TriggerProgress progress;
-  in.fields(11);
+  in.fields(12);
   progress.handle = {in.u32()};
   progress.reached = in.sequence();
   const std::uint32_t effects = in.array(effects_left);
@@ -145,6 +146,7 @@ TriggerProgress take_progress(FieldReader& in, std::uint32_t& effects_left) {
   progress.touched = in.truth();
   progress.callbacks = in.u64();
   progress.instructions = in.u64();
+  progress.effects_cut = in.u64();
   progress.cpu = Micros{in.i64()};
   return progress;
 }

@@ -19,6 +19,8 @@
 
 namespace hastur {
 
+class LoadedTrigger;
+
 // Told before each callback what is about to run, so that a guard outside can name (and kill) what takes too long.
 class CallObserver {
  public:
@@ -59,9 +61,8 @@ class ScriptVm {
   std::size_t memory_bytes() const;
 
  private:
-  struct Parts;
-  explicit ScriptVm(std::unique_ptr<Parts> parts);
-  std::unique_ptr<Parts> parts_;
+  explicit ScriptVm(std::unique_ptr<LoadedTrigger> trigger);
+  std::unique_ptr<LoadedTrigger> trigger_;
 };
 
 }  // namespace hastur

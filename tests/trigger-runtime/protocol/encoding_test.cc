@@ -94,6 +94,7 @@ TEST(ReplyEncoding, KeepsEveryFieldOfAProgress) {
   progress.touched = true;
   progress.callbacks = 14;
   progress.instructions = 15;
+  progress.effects_cut = 17;
   progress.cpu = Micros{16};
   const auto reply = decode_reply(encoded(FeedReply{{progress}}), 1);
   ASSERT_TRUE(reply);
@@ -108,6 +109,7 @@ TEST(ReplyEncoding, KeepsEveryFieldOfAProgress) {
   EXPECT_EQ(read.touched, progress.touched);
   EXPECT_EQ(read.callbacks, progress.callbacks);
   EXPECT_EQ(read.instructions, progress.instructions);
+  EXPECT_EQ(read.effects_cut, progress.effects_cut);
   EXPECT_EQ(read.cpu, progress.cpu);
 }
 

@@ -1,0 +1,196 @@
+// A trigger-worker without a VM, for tests of the host. The script of the trigger that it loads is
+// the name of what it does when it is fed; anything else is an honest worker with one effect a
+// match.
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+
+#include "message/msgpack.h"
+#include "trigger-runtime/protocol/descriptors.h"
+#include "trigger-runtime/worker/channel.h"
+
+// The greeting of the worker that this is compiled as.
+#ifndef FAKE_HELLO
+#define FAKE_HELLO               \
+  {                              \
+    hastur::protocol_version, {} \
+  }
+#endif
+
+namespace {
+
+using namespace hastur;
+
+// Ends the worker with the status of a program that found a fault of its own.
+template <class T>
+T must(Result<T> result) {
+  if (!result) {
+    std::fprintf(stderr, "%s\n", result.error().message.c_str());
+    std::exit(1);
+  }
+  return std::move(*result);
+}
+void must(Result<void> result) {
+  if (!result) std::exit(1);
+}
+
+void say(const std::string& packet) {
+  static_cast<void>(send(control_descriptor, packet.data(), packet.size(), MSG_NOSIGNAL));
+}
+
+// Writes a reply's bytes past the channel, and tells of them.
+void reply_raw(std::uint64_t number, const std::string& bytes) {
+  constexpr std::uint64_t offset = 1u << 20;
+  void* memory = mmap(nullptr, offset + bytes.size(), PROT_READ | PROT_WRITE, MAP_SHARED,
+                      output_descriptor, 0);
+  std::memcpy(static_cast<char*>(memory) + offset, bytes.data(), bytes.size());
+  say(encode_notice(WorkerNotice{ReplyNotice{number, {offset, bytes.size()}}}));
+}
+
+class FakeWorker {
+ public:
+  void serve() {
+    channel_ = must(Channel::open());
+    must(channel_->say_hello(FAKE_HELLO));
+    while (auto received = must(channel_->receive())) {
+      number_ = received->number;
+      std::visit([this](const auto& command) { answer(command); }, received->command);
+    }
+  }
+
+ private:
+  void reply(const WorkerReply& reply) { must(channel_->reply(number_, reply)); }
+
+  void answer(const LoadCommand& load) {
+    const std::string& does = load.script.text;
+    does_[load.handle.value] = does;
+    if (does == "exits_at_load") std::exit(3);
+    if (does == "fails_to_load") return reply(LoadFailed{load.handle, {"no", "a.lua", 1}});
+    Loaded loaded{load.handle, {{0, {}, "{}", false, 1}}, 0, load.limits.state_bytes_max};
+    if (does == "loads_another") loaded.handle.value += 1;
+    if (does == "subscribes_with_garbage") loaded.subscriptions[0].filter = "{\"nmae\":1}";
+    if (does == "asks_for_too_much_state") loaded.state_bytes_max = 1ull << 40;
+    reply(loaded);
+  }
+
+  void answer(const RestoreCommand& restore) { reply(Restored{restore.handle}); }
+  void answer(const JudgeCommand& judge) {
+    Memory memory{{reached_[judge.handle.value]}, time_from_us(0), "{}", "{}"};
+    if (does_[judge.handle.value] == "judges_garbage") memory.state = "{";
+    if (does_[judge.handle.value] == "judges_elsewhere") memory.sequence.value += 1;
+    reply(Judged{judge.handle, memory, {}});
+  }
+  void answer(const UnloadCommand& unload) { reply(Unloaded{unload.handle}); }
+
+  void answer(const PlacedFeed& feed) {
+    FeedReply honest;
+    for (const TriggerFeed& trigger : feed.triggers) honest.triggers.push_back(run(feed, trigger));
+    for (const TriggerFeed& trigger : feed.triggers) {
+      if (misbehaves(does_[trigger.handle.value], feed, honest)) return;
+    }
+    reply(honest);
+  }
+
+  TriggerProgress run(const PlacedFeed& feed, const TriggerFeed& trigger) {
+    TriggerProgress progress;
+    progress.handle = trigger.handle;
+    const Sequence first = feed.input.header.first;
+    progress.reached = {first.value + trigger.end_row - 1};
+    reached_[trigger.handle.value] = progress.reached.value;
+    const auto times = channel_->input(feed.input.stream_times);
+    for (const Match& match : trigger.matches) {
+      std::int64_t time = 0;
+      std::memcpy(&time, times->data() + match.row * sizeof(time), sizeof(time));
+      progress.effects.push_back(
+          {first.plus(match.row), 0, time_from_us(time), EffectKind::log, 1, "{\"text\":\"hi\"}"});
+    }
+    progress.judged = Memory{progress.reached, progress.effects.back().time, "{}", "{}"};
+    return progress;
+  }
+
+  // True if it has answered in its own way. The feeds of these tests have a match in every row.
+  bool misbehaves(const std::string& does, const PlacedFeed& feed, FeedReply honest) {
+    TriggerProgress& progress = honest.triggers.front();
+    Effect& first = progress.effects.front();
+    Effect& last = progress.effects.back();
+    channel_->begin(progress.handle.value, feed.input.header.first.value, 5);
+    if (does == "exits") std::exit(3);
+    if (does == "aborts") {
+      std::fprintf(stderr, "the ground is gone\n");
+      std::abort();
+    }
+    if (does == "spins") {
+      while (getpid() != 0) continue;
+    }
+    if (does == "sleeps") pause();
+    if (does == "closes_its_channel") {
+      close(control_descriptor);
+      pause();
+    }
+    if (does == "says_garbage") say("garbage");
+    if (does == "says_too_much") say(std::string(notice_bytes_max + 1, 'x'));
+    if (does == "says_nothing_at_all") say("");
+    if (does == "says_hello_again") say(encode_notice(WorkerNotice{Hello{}}));
+    if (does == "points_outside") {
+      say(encode_notice(WorkerNotice{ReplyNotice{number_, {UINT64_MAX - 3, 8}}}));
+    }
+    if (does == "points_at_its_status") {
+      say(encode_notice(WorkerNotice{ReplyNotice{number_, {0, 64}}}));
+    }
+    if (does == "answers_the_next") number_ += 1;
+    if (does == "answers_twice") reply(honest);
+    if (does == "replies_garbage") reply_raw(number_, std::string(1000, '\x93'));
+    if (does == "counts_too_high") reply_raw(number_, std::string("\x04\xDD\xFF\xFF\xFF\xFF", 6));
+    if (does == "speaks_for_another") progress.handle.value += 1;
+    if (does == "leaves_one_out") honest.triggers.pop_back();
+    if (does == "speaks_of_the_past") first.sequence.value -= 1;
+    if (does == "speaks_of_the_future") last.sequence.value += 1;
+    if (does == "overreaches") progress.reached.value += 1;
+    if (does == "lies_about_time") first.time += Micros{1};
+    if (does == "repeats_an_ordinal") progress.effects.insert(progress.effects.begin(), first);
+    if (does == "reorders") std::swap(first, last);
+    if (does == "pays_in_garbage") last.payload = "{\"text\":}";
+    if (does == "pays_in_no_object") last.payload = "[]";
+    if (does == "pays_too_much") last.payload = "{\"a\":\"" + std::string(4u << 20, 'x') + "\"}";
+    if (does == "derives_too_deep") {
+      last.kind = EffectKind::message;
+      last.depth = 9;
+    }
+    if (does == "judges_the_future") progress.judged->sequence.value += 1;
+    if (does == "judges_no_state") progress.judged->state = "null";
+    if (does == "errs_elsewhere") {
+      progress.errors.push_back({CallError::Kind::raised, {1}, first.time, 0, {}});
+    }
+    if (does == "stops_elsewhere") {
+      progress.stopped = Stopped{{CallError::Kind::raised, {1}, first.time, 0, {}}};
+    }
+    if (does == "unloads_instead") {
+      reply(Unloaded{progress.handle});
+      return true;
+    }
+    if (does == "replies_at_length")
+      last.payload = "{\"a\":\"" + std::string(1u << 20, 'x') + "\"}";
+    reply(honest);
+    return true;
+  }
+
+  std::unique_ptr<Channel> channel_;
+  std::uint64_t number_ = 0;
+  std::map<std::uint32_t, std::string> does_;
+  std::map<std::uint32_t, std::uint64_t> reached_;
+};
+
+}  // namespace
+
+int main() {
+  FakeWorker().serve();
+  return 0;
+}

@@ -1,0 +1,280 @@
+// Callbacks, effects, errors, guards, skips and judgements of a feed.
+
+#include "tests/trigger-runtime/vm/test_trigger.h"
+
+namespace hastur::testing {
+namespace {
+
+constexpr const char* load_spike = R"lua(
+-- The load of transcoding hosts: page on a spike, publish how many there were.
+local ctx = hastur.trigger{ state = { total = 0 } }
+
+ctx:gauges({ name = "ots.transcoding.load", labels = { send_to = "load_tester" } }, function(msg)
+  if msg.value > 10.0 then
+    pager_duty("Monitoring-load-spiking-" .. msg.uuid,
+      ("The load has spiked to %s on host %s"):format(msg.value, msg.host),
+      { message = msg:to_table(), load = msg.value, uuid = msg.uuid })
+    ctx.state.total = ctx.state.total + 1
+  end
+end)
+
+ctx:every("minute", function(tick)
+  hastur.gauge("ots.transcoding.load.spikes", ctx.state.total)
+end)
+)lua";
+
+std::string load_message(double value) {
+  return fmt::format(R"({{"type":"gauge","name":"ots.transcoding.load","value":{},)"
+                     R"("labels":{{"send_to":"load_tester"}},"hostname":"h1"}})",
+                     value);
+}
+
+TEST(Feed, RunsTheExampleOfTheDesign) {
+  TestTrigger trigger(load_spike);
+  ASSERT_TRUE(trigger.is_loaded());
+  EXPECT_EQ(trigger.vm().loaded().subscriptions.size(), 1u);
+  EXPECT_EQ(trigger.vm().loaded().periodic, 1u);
+  Stream stream;
+  stream.tick(0).message(0.5, load_message(3)).message(1.0, load_message(371.1)).tick(60);
+  const TriggerProgress progress = trigger.feed(stream);
+  EXPECT_FALSE(progress.stopped);
+  EXPECT_TRUE(progress.errors.empty());
+  EXPECT_EQ(progress.callbacks, 3u);
+  EXPECT_EQ(progress.reached, Sequence{4});
+  ASSERT_EQ(progress.effects.size(), 2u);
+
+  const Effect& page = progress.effects[0];
+  EXPECT_EQ(page.kind, EffectKind::notification);
+  EXPECT_EQ(page.sequence, Sequence{3});
+  EXPECT_EQ(page.ordinal, 0u);
+  EXPECT_EQ(page.time, at_second(1));
+  const Json json = parse_json(page.payload).value();
+  EXPECT_EQ(json["kind"], "pager_duty");
+  EXPECT_EQ(json["key"], fmt::format("Monitoring-load-spiking-{}", host_uuid));
+  EXPECT_EQ(json["text"], "The load has spiked to 371.1 on host h1");
+  EXPECT_EQ(json["to"], nullptr);
+  EXPECT_EQ(json["options"], Json::object());
+  EXPECT_EQ(json["details"]["load"], 371.1);
+  EXPECT_EQ(json["details"]["message"]["name"], "ots.transcoding.load");
+  EXPECT_EQ(canonical_json(json), page.payload);
+
+  const Effect& message = progress.effects[1];
+  EXPECT_EQ(message.kind, EffectKind::message);
+  EXPECT_EQ(message.sequence, Sequence{4});
+  EXPECT_EQ(message.depth, 1);
+  const Json derived = parse_json(message.payload).value();
+  EXPECT_EQ(derived["name"], "ots.transcoding.load.spikes");
+  EXPECT_EQ(derived["value"], 1);
+  EXPECT_EQ(derived["labels"], (Json{{"trigger", "billing/load"}}));
+  EXPECT_EQ(derived["uuid"], "389304ab-69e4-5f6a-a445-1f785a6d71e5");
+  EXPECT_EQ(derived["timestamp"], to_us(at_second(60)));
+
+  ASSERT_TRUE(progress.judged);
+  EXPECT_EQ(progress.judged->sequence, Sequence{4});
+  EXPECT_EQ(progress.judged->time, at_second(60));
+  EXPECT_EQ(progress.judged->state, R"({"total":1})");
+  EXPECT_EQ(progress.effects_hash, 0u);
+  EXPECT_FALSE(progress.touched);
+}
+
+constexpr const char* two_callbacks = R"lua(
+local ctx = hastur.trigger{ state = { a = 0, b = 0 } }
+ctx:gauges({}, function(msg) ctx.state.a = ctx.state.a + 1 print("a" .. msg.value) end)
+ctx:gauges({}, function(msg)
+  ctx.state.b = ctx.state.b + 1
+  print("b" .. msg.value)
+  if msg.value == 13 then error("thirteen") end
+end)
+)lua";
+
+TEST(Feed, RunsTheCallbacksOfAnInputInTheOrderOfTheirMakingWithOrdinalsRunningOn) {
+  TestTrigger trigger(two_callbacks);
+  Stream stream;
+  stream.gauge(0.1, 1);
+  const TriggerProgress progress = trigger.feed(stream);
+  ASSERT_EQ(progress.effects.size(), 2u);
+  EXPECT_EQ(progress.effects[0].payload, R"({"text":"a1"})");
+  EXPECT_EQ(progress.effects[1].payload, R"({"text":"b1"})");
+  EXPECT_EQ(progress.effects[1].ordinal, 1u);
+  EXPECT_NE(progress.effects_hash, 0u);
+  EXPECT_EQ(progress.effects_hash, fold_effect(fold_effect(0, progress.effects[0]), progress.effects[1]));
+  EXPECT_TRUE(progress.touched);
+}
+
+TEST(Feed, AnUnguardedErrorStopsWithTheEffectsOfCompleteInputsOnly) {
+  TestTrigger trigger(two_callbacks);
+  Stream stream;
+  stream.gauge(0.1, 1).gauge(0.2, 13).gauge(0.3, 2);
+  const TriggerProgress progress = trigger.feed(stream);
+  ASSERT_TRUE(progress.stopped);
+  EXPECT_EQ(progress.stopped->error.kind, CallError::Kind::raised);
+  EXPECT_EQ(progress.stopped->error.sequence, Sequence{2});
+  EXPECT_EQ(progress.stopped->error.callback, 1u);
+  EXPECT_EQ(progress.stopped->error.error, (ScriptError{"thirteen", "billing/load.lua", 7}));
+  EXPECT_EQ(progress.reached, Sequence{1});
+  EXPECT_EQ(logs_of(progress), "a1\nb1\n");
+}
+
+TEST(Feed, AGuardedErrorLeavesNoTraceAndOtherCallbacksStand) {
+  TestTrigger trigger(two_callbacks);
+  trigger.vm().restore({Sequence{0}, at_second(0), R"({"a":0,"b":0})", ""}, 10);
+  Stream stream;
+  stream.gauge(0.1, 1).gauge(0.2, 13).gauge(0.3, 2);
+  const TriggerProgress progress = trigger.feed(stream);
+  EXPECT_FALSE(progress.stopped);
+  ASSERT_EQ(progress.errors.size(), 1u);
+  EXPECT_EQ(progress.errors[0].callback, 1u);
+  EXPECT_EQ(logs_of(progress), "a1\nb1\na13\na2\nb2\n");
+  EXPECT_EQ(progress.effects[3].ordinal, 0u);
+  EXPECT_EQ(trigger.state(), R"({"a":3,"b":2})");
+}
+
+TEST(Feed, ASkipAndAGuardedErrorGiveTheSameStateEffectsAndMemory) {
+  Stream stream;
+  stream.tick(0).gauge(0.1, 1).gauge(0.2, 13).gauge(0.3, 2).tick(1).tick(2);
+  const Batch batch = stream.take();
+  const Memory start{Sequence{0}, at_second(0), R"({"a":0,"b":0})", ""};
+  TestTrigger guarded(two_callbacks);
+  guarded.vm().restore(start, 100);
+  const TriggerProgress first = guarded.feed(batch);
+  TestTrigger skipping(two_callbacks);
+  skipping.vm().restore(start, 0);
+  const TriggerProgress second = skipping.feed(batch, 0, UINT32_MAX, {{Sequence{3}, 1}});
+  EXPECT_EQ(first.effects, second.effects);
+  EXPECT_EQ(first.judged, second.judged);
+  EXPECT_EQ(first.effects_hash, second.effects_hash);
+  EXPECT_EQ(guarded.state(), skipping.state());
+}
+
+TEST(Feed, AStoppedTriggerGoesOnFromItsRestoredMemoryWithASkip) {
+  Stream stream;
+  stream.tick(0).gauge(0.1, 1).tick(1).gauge(1.1, 13).gauge(1.2, 2).tick(2);
+  const Batch batch = stream.take();
+  TestTrigger trigger(two_callbacks);
+  const TriggerProgress first = trigger.feed(batch);
+  ASSERT_TRUE(first.stopped);
+  ASSERT_TRUE(first.judged);
+  EXPECT_EQ(first.judged->sequence, Sequence{3});
+  trigger.vm().restore(*first.judged, 1000);
+  const TriggerProgress second = trigger.feed(batch, 3, UINT32_MAX, {{Sequence{4}, 1}});
+  EXPECT_FALSE(second.stopped);
+  EXPECT_EQ(logs_of(second), "a13\na2\nb2\n");
+  EXPECT_EQ(second.judged->state, R"({"a":3,"b":2})");
+}
+
+TEST(Feed, TakesOnlyTheRowsItIsGiven) {
+  TestTrigger trigger(two_callbacks);
+  Stream stream;
+  stream.gauge(0.1, 1).gauge(0.2, 2).gauge(0.3, 3).gauge(0.4, 4);
+  const Batch batch = stream.take();
+  EXPECT_EQ(logs_of(trigger.feed(batch, 1, 3)), "a2\nb2\na3\nb3\n");
+  const TriggerProgress none = trigger.feed(batch, 3, 3);
+  EXPECT_EQ(none.reached, Sequence{3});
+  EXPECT_EQ(none.callbacks, 0u);
+}
+
+TEST(Feed, TellsTheObserverBeforeEachCallback) {
+  struct Recorder final : CallObserver {
+    void begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) override {
+      seen += fmt::format("{}/{}/{} ", trigger.value, sequence.value, callback);
+    }
+    std::string seen;
+  } recorder;
+  TestTrigger trigger(two_callbacks);
+  Stream stream;
+  stream.gauge(0.1, 1).gauge(0.2, 2);
+  trigger.feed(stream.take(), 0, UINT32_MAX, {}, &recorder);
+  EXPECT_EQ(recorder.seen, "7/1/0 7/1/1 7/2/0 7/2/1 ");
+}
+
+constexpr const char* counting = R"lua(
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({}, function(msg) ctx.state.n = ctx.state.n + 1 end)
+)lua";
+
+TEST(Judgement, ComesAtTheFirstTickAndThenASecondAfterTheLastIfACallbackRan) {
+  TestTrigger trigger(counting);
+  Stream stream;
+  const auto judged_at = [&]() -> std::optional<std::int64_t> {
+    const TriggerProgress progress = trigger.feed(stream);
+    if (!progress.judged) return std::nullopt;
+    return (progress.judged->time - at_second(0)).count() / us_per_second;
+  };
+  EXPECT_EQ(judged_at(), std::nullopt);
+  stream.tick(1);
+  EXPECT_EQ(judged_at(), 1);
+  stream.tick(2);
+  EXPECT_EQ(judged_at(), std::nullopt) << "no callback ran";
+  stream.gauge(2.5, 1);
+  EXPECT_EQ(judged_at(), std::nullopt) << "no tick";
+  stream.tick(3);
+  EXPECT_EQ(judged_at(), 3);
+  stream.gauge(3.5, 1).tick(3);
+  EXPECT_EQ(judged_at(), std::nullopt) << "less than a second since the last";
+  stream.tick(4);
+  EXPECT_EQ(judged_at(), 4);
+}
+
+TEST(Judgement, OfALargeStateComesSeldom) {
+  TestTrigger trigger(R"lua(
+local ctx = hastur.trigger{ state_bytes_max = "16MiB" }
+ctx:gauges({}, function(msg)
+  ctx.state.text = ctx.state.text or ("x"):rep(9 * 1024 * 1024)
+  ctx.state.n = msg.value
+end)
+)lua");
+  Stream stream;
+  stream.tick(0).gauge(0.5, 1).tick(1).gauge(1.5, 2).tick(2).gauge(2.5, 3).tick(3);
+  const TriggerProgress progress = trigger.feed(stream);
+  ASSERT_TRUE(progress.judged);
+  EXPECT_EQ(progress.judged->time, at_second(1)) << "9 MiB: every 3 s";
+  stream.tick(4);
+  EXPECT_TRUE(trigger.feed(stream).judged);
+}
+
+TEST(Judgement, ThatFailsPutsTheLastJudgedStateBackAndNamesThePath) {
+  TestTrigger trigger(R"lua(
+local ctx = hastur.trigger{ state = { n = 0 } }
+local kept = ctx.state
+ctx:gauges({}, function(msg)
+  kept.n = kept.n + 1
+  if msg.value == 2 then kept.servers = { web1 = { callback = print } } end
+end)
+)lua");
+  Stream stream;
+  stream.gauge(0.5, 1).tick(1).gauge(1.5, 2).tick(2);
+  const TriggerProgress progress = trigger.feed(stream);
+  ASSERT_EQ(progress.errors.size(), 1u);
+  EXPECT_EQ(progress.errors[0].kind, CallError::Kind::judgement);
+  EXPECT_EQ(progress.errors[0].error.text, "state.servers.web1.callback is a function");
+  ASSERT_TRUE(progress.judged);
+  EXPECT_EQ(progress.judged->sequence, Sequence{4});
+  EXPECT_EQ(progress.judged->state, R"({"n":1})");
+  stream.gauge(2.5, 1);
+  trigger.feed(stream);
+  EXPECT_EQ(trigger.state(), R"({"n":2})") << "the table in the local is the restored one";
+}
+
+TEST(Judgement, ByCommandTakesTheStateAtOnce) {
+  TestTrigger trigger(counting);
+  Stream stream;
+  stream.gauge(0.5, 1);
+  trigger.feed(stream);
+  const Judged judged = trigger.vm().judge(Sequence{1}, at_second(0.5));
+  EXPECT_EQ(judged.memory.state, R"({"n":1})");
+  EXPECT_EQ(judged.memory.sequence, Sequence{1});
+  EXPECT_FALSE(judged.error);
+}
+
+TEST(Load, TakesTheMemoryItIsGiven) {
+  TriggerOptions options;
+  options.memory = Memory{Sequence{9}, at_second(0), R"({"n":41})", ""};
+  TestTrigger trigger(counting, options);
+  Stream stream;
+  stream.gauge(0.5, 1);
+  trigger.feed(stream);
+  EXPECT_EQ(trigger.state(), R"({"n":42})");
+}
+
+}  // namespace
+}  // namespace hastur::testing

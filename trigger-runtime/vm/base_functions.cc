@@ -1,0 +1,124 @@
+// The base functions that differ from stock Lua: no addresses in texts, verdicts that pcall cannot swallow, no
+// metatables that show the garbage collector, no nan or inf out of strings.
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "trigger-runtime/vm/sandbox.h"
+#include "trigger-runtime/vm/vm.h"
+
+namespace hastur {
+namespace {
+
+// A verdict of the budget is not an error that a script may handle.
+void pass_on_verdict(lua_State* lua, int status) {
+  Budget& budget = vm_of(lua).budget;
+  if (status == LUA_ERRMEM) budget.set_verdict(Budget::Verdict::memory);
+  if (budget.verdict() != Budget::Verdict::none) lua_error(lua);
+}
+
+int protected_call(lua_State* lua) {
+  luaL_checkany(lua, 1);
+  const Nesting nesting(lua);
+  const int status = lua_pcall(lua, lua_gettop(lua) - 1, LUA_MULTRET, 0);
+  if (status != 0) pass_on_verdict(lua, status);
+  lua_pushboolean(lua, status == 0);
+  lua_insert(lua, 1);
+  return lua_gettop(lua);
+}
+
+int protected_call_with_handler(lua_State* lua) {
+  luaL_checkany(lua, 2);
+  const Nesting nesting(lua);
+  // f, handler, args… → handler, f, args…
+  lua_pushvalue(lua, 1);
+  lua_pushvalue(lua, 2);
+  lua_replace(lua, 1);
+  lua_replace(lua, 2);
+  const int status = lua_pcall(lua, lua_gettop(lua) - 2, LUA_MULTRET, 1);
+  if (status != 0) pass_on_verdict(lua, status);
+  lua_pushboolean(lua, status == 0);
+  lua_replace(lua, 1);
+  return lua_gettop(lua);
+}
+
+int to_string(lua_State* lua) {
+  luaL_checkany(lua, 1);
+  push_tostring(lua, 1);
+  return 1;
+}
+
+// upvalue 1: stock tonumber.
+int to_number(lua_State* lua) {
+  const bool text = lua_type(lua, 1) == LUA_TSTRING;
+  const int arguments = lua_gettop(lua);
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, arguments, 1);
+  if (text && lua_type(lua, -1) == LUA_TNUMBER && !std::isfinite(lua_tonumber(lua, -1))) lua_pushnil(lua);
+  return 1;
+}
+
+int set_metatable(lua_State* lua) {
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  if (lua_type(lua, 2) != LUA_TNIL) luaL_checktype(lua, 2, LUA_TTABLE);
+  if (luaL_getmetafield(lua, 1, "__metatable") != 0) raise(lua, "cannot change a protected metatable");
+  if (lua_istable(lua, 2)) {
+    for (const char* key : {"__gc", "__mode", "__metatable"}) {
+      lua_pushstring(lua, key);
+      lua_rawget(lua, 2);
+      if (!lua_isnil(lua, -1)) {
+        raise(lua, fmt::format("a metatable with {} is not allowed: what it does depends on the garbage collector or "
+                               "hides a table from the checks",
+                               key));
+      }
+      lua_pop(lua, 1);
+    }
+  }
+  lua_settop(lua, 2);
+  lua_setmetatable(lua, 1);
+  return 1;
+}
+
+}  // namespace
+
+void push_tostring(lua_State* lua, int index) {
+  index = absolute(lua, index);
+  switch (lua_type(lua, index)) {
+    case LUA_TSTRING:
+    case LUA_TNUMBER:
+      lua_pushvalue(lua, index);
+      lua_tostring(lua, -1);
+      return;
+    case LUA_TNIL: lua_pushliteral(lua, "nil"); return;
+    case LUA_TBOOLEAN: lua_pushstring(lua, lua_toboolean(lua, index) != 0 ? "true" : "false"); return;
+    default: break;
+  }
+  if (luaL_getmetafield(lua, index, "__tostring") != 0) {
+    const Nesting nesting(lua);
+    lua_pushvalue(lua, index);
+    lua_call(lua, 1, 1);
+    if (lua_type(lua, -1) != LUA_TSTRING) raise(lua, "__tostring must return a string");
+    return;
+  }
+  if (is_msg(lua, index)) {
+    lua_pushliteral(lua, "msg");
+  } else if (is_labels(lua, index)) {
+    lua_pushliteral(lua, "labels");
+  } else {
+    lua_pushstring(lua, lua_typename(lua, lua_type(lua, index)));
+  }
+}
+
+void add_base_functions(lua_State* lua) {
+  add_function(lua, "pcall", protected_call);
+  add_function(lua, "xpcall", protected_call_with_handler);
+  add_function(lua, "tostring", to_string);
+  add_function(lua, "setmetatable", set_metatable);
+  lua_getfield(lua, LUA_GLOBALSINDEX, "tonumber");
+  lua_pushcclosure(lua, to_number, 1);
+  lua_setfield(lua, -2, "tonumber");
+}
+
+}  // namespace hastur

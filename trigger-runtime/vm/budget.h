@@ -1,0 +1,80 @@
+#pragma once
+
+// What one trigger may use: instructions, counted exactly, and memory, capped by the allocator.
+//
+// Instructions are counted by a hook that is set anew for every callback, so that a callback stops at the same
+// instruction in every VM whatever ran before it. Our own native functions charge for their work before they do
+// it. A verdict cannot be swallowed: the hook goes on raising and the sandbox's pcall passes it on.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "trigger-runtime/vm/lua.h"
+
+namespace hastur {
+
+class Budget {
+ public:
+  enum class Verdict : std::uint8_t { none, instructions, memory };
+
+  // The hook counts in steps of so many instructions.
+  static constexpr int step = 1'000;
+
+  // Begins a callback (or the chunk) that may use `instructions_max`.
+  void arm(lua_State* lua, std::uint64_t instructions_max) {
+    used_ = 0;
+    max_ = instructions_max;
+    verdict_ = Verdict::none;
+    lua_sethook(lua, on_count, LUA_MASKCOUNT, step);
+  }
+
+  // Counts work that is about to be done; raises if it is more than what is left.
+  void charge(lua_State* lua, std::uint64_t instructions) {
+    used_ += instructions;
+    if (used_ > max_) [[unlikely]] raise_over(lua);
+  }
+
+  // Used since arm(), in whole steps and charges.
+  std::uint64_t used() const { return used_; }
+  Verdict verdict() const { return verdict_; }
+  void set_verdict(Verdict verdict) { verdict_ = verdict; }
+
+ private:
+  static void on_count(lua_State* lua, lua_Debug* at);
+  [[noreturn]] void raise_over(lua_State* lua);
+
+  std::uint64_t used_ = 0;
+  std::uint64_t max_ = 0;
+  Verdict verdict_ = Verdict::none;
+};
+
+// The allocator of one Lua state.
+class LuaMemory {
+ public:
+  void set_cap(std::size_t bytes) { cap_ = bytes; }
+  std::size_t cap() const { return cap_; }
+  std::size_t used() const { return used_; }
+  // While lifted, nothing is refused: a state that was once judged can always be put back.
+  void lift(bool lifted) { lifted_ = lifted; }
+
+  void* allocate(void* block, std::size_t old_size, std::size_t new_size);
+
+ private:
+  std::size_t cap_ = SIZE_MAX;
+  std::size_t used_ = 0;
+  bool lifted_ = false;
+};
+
+// The memory cap does not hold while this stands: for what the runtime itself must be able to make.
+class CapLifted {
+ public:
+  explicit CapLifted(LuaMemory& memory) : memory_(memory) { memory_.lift(true); }
+  ~CapLifted() { memory_.lift(false); }
+  CapLifted(const CapLifted&) = delete;
+  CapLifted& operator=(const CapLifted&) = delete;
+
+ private:
+  LuaMemory& memory_;
+};
+
+}  // namespace hastur

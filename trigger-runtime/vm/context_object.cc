@@ -1,0 +1,303 @@
+// hastur.trigger{…} and the ctx that it returns: subscriptions, ctx:every, ctx.state.
+//
+// ctx is an object without content. Its methods come from a table, what that does not have from ctx.state, so that
+// ctx["total"] reads the state at the cost of two table reads.
+
+#include <fmt/format.h>
+
+#include "core/settings.h"
+#include "message/filter.h"
+#include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/bytecode.h"
+#include "trigger-runtime/vm/registry.h"
+#include "trigger-runtime/vm/sandbox.h"
+#include "trigger-runtime/vm/vm.h"
+
+namespace hastur {
+namespace {
+
+using enum MessageType;
+
+struct Method {
+  const char* name;
+  std::vector<MessageType> types;
+};
+
+// Which messages each spelling asks for; none named means all but ticks.
+const std::vector<Method>& subscription_methods() {
+  static const std::vector<Method> methods{{"gauges", {gauge}},
+                                           {"counters", {counter}},
+                                           {"marks", {mark}},
+                                           {"compounds", {compound}},
+                                           {"compound", {compound}},
+                                           {"events", {event}},
+                                           {"logs", {log}},
+                                           {"errors", {error}},
+                                           {"process_heartbeats", {hb_process}},
+                                           {"hb_processes", {hb_process}},
+                                           {"agent_heartbeats", {hb_agent}},
+                                           {"hb_agents", {hb_agent}},
+                                           {"registrations", {reg_agent, reg_process}},
+                                           {"infos", {info_process, info_agent, info_ohai}},
+                                           {"messages", {}}};
+  return methods;
+}
+
+std::uint32_t calling_line(lua_State* lua) {
+  lua_Debug at;
+  if (lua_getstack(lua, 1, &at) == 0) return 0;
+  lua_getinfo(lua, "l", &at);
+  return at.currentline > 0 ? static_cast<std::uint32_t>(at.currentline) : 0;
+}
+
+// upvalue 1: ctx.
+void check_declaring(lua_State* lua, std::string_view method) {
+  if (lua_rawequal(lua, 1, lua_upvalueindex(1)) == 0) {
+    raise(lua, fmt::format("call it as ctx:{}(…), with a colon", method));
+  }
+  if (vm_of(lua).phase != Vm::Phase::loading) {
+    raise(lua, fmt::format("ctx:{} is possible only while the script is loaded, not in a callback", method));
+  }
+}
+
+// Keeps the function at `index` as the next callback.
+std::uint32_t add_callback(lua_State* lua, int index, Callback callback) {
+  Vm& vm = vm_of(lua);
+  lua_Debug at;
+  lua_pushvalue(lua, index);
+  lua_getinfo(lua, ">S", &at);
+  if (at.source[0] == '@') callback.script = at.source + 1;
+  callback.line = at.linedefined > 0 ? static_cast<std::uint32_t>(at.linedefined) : 0;
+  callback.message_stays = !callback.period && first_parameter_stays(lua, index);
+  vm.declared.callbacks.push_back(std::move(callback));
+  push_registered(lua, Registered::callbacks);
+  lua_pushvalue(lua, index);
+  lua_rawseti(lua, -2, static_cast<int>(vm.declared.callbacks.size()));
+  lua_pop(lua, 1);
+  return static_cast<std::uint32_t>(vm.declared.callbacks.size() - 1);
+}
+
+// Removes `key` of the table at `index`, which must be a boolean if it is there.
+std::optional<bool> take_boolean(lua_State* lua, int index, const char* key, std::string_view function) {
+  lua_getfield(lua, index, key);
+  std::optional<bool> truth;
+  if (!lua_isnil(lua, -1)) {
+    if (!lua_isboolean(lua, -1)) {
+      raise(lua, fmt::format("{}: {} must be true or false, got {}", function, key, describe(lua, -1)));
+    }
+    truth = lua_toboolean(lua, -1) != 0;
+    lua_pushnil(lua);
+    lua_setfield(lua, index, key);
+  }
+  lua_pop(lua, 1);
+  return truth;
+}
+
+// upvalues: ctx, index of the method.
+int subscribe(lua_State* lua) {
+  const Method& method =
+      subscription_methods()[static_cast<std::size_t>(lua_tointeger(lua, lua_upvalueindex(2)))];
+  check_declaring(lua, method.name);
+  Vm& vm = vm_of(lua);
+  if (!lua_istable(lua, 2) || !lua_isfunction(lua, 3) || lua_gettop(lua) != 3) {
+    raise(lua, fmt::format("ctx:{0} takes a filter and a function: ctx:{0}({{ name = \"…\" }}, function(msg) … end)",
+                           method.name));
+  }
+  const std::string where = fmt::format("ctx:{}", method.name);
+  // A copy, since `own` is no part of the filter.
+  lua_newtable(lua);
+  lua_pushnil(lua);
+  while (lua_next(lua, 2) != 0) {
+    lua_pushvalue(lua, -2);
+    lua_insert(lua, -2);
+    lua_rawset(lua, 4);
+  }
+  const bool own = take_boolean(lua, 4, "own", where).value_or(vm.declared.own);
+  std::string text;
+  if (const auto fault = vm.writer.write(lua, 4, LuaJsonWriter::Form::effect, "the filter", effect_bytes_max, text)) {
+    raise(lua, fmt::format("{}: {}", where, *fault));
+  }
+  const Result<Json> json = parse_json(text);
+  HASTUR_CHECK(json.has_value(), "a filter's JSON cannot be read back");
+  if (const Result<Filter> filter = Filter::parse(*json); !filter) {
+    raise(lua, fmt::format("{}: {}", where, filter.error().message));
+  }
+  SubscriptionSpec spec;
+  spec.callback = add_callback(lua, 3, {});
+  spec.types = method.types;
+  spec.filter = std::move(text);
+  spec.own = own;
+  spec.line = calling_line(lua);
+  vm.declared.subscriptions.push_back(std::move(spec));
+  return 0;
+}
+
+// ctx:every(period[, { at = "07:30" }], fn). upvalue 1: ctx.
+int every(lua_State* lua) {
+  check_declaring(lua, "every");
+  const int function = lua_gettop(lua);
+  if (function < 3 || function > 4 || !lua_isfunction(lua, function) || (function == 4 && !lua_istable(lua, 3))) {
+    raise(lua, "ctx:every takes a period and a function: ctx:every(\"minute\", function(tick) … end), or a period, "
+               "{ at = \"07:30\" } and a function");
+  }
+  const std::string_view period = text_argument(lua, 2, "ctx:every", "the period");
+  std::optional<std::string_view> at;
+  if (function == 4) {
+    lua_pushnil(lua);
+    while (lua_next(lua, 3) != 0) {
+      if (!is_text(lua, -2) || text_at(lua, -2) != "at") raise(lua, "ctx:every: the only option is at = \"07:30\"");
+      at = text_argument(lua, -1, "ctx:every", "at");
+      lua_pop(lua, 1);
+    }
+  }
+  const Result<Period> parsed = parse_period(period, at);
+  if (!parsed) raise(lua, "ctx:every: " + parsed.error().message);
+  Callback callback;
+  callback.period = *parsed;
+  add_callback(lua, function, std::move(callback));
+  return 0;
+}
+
+// (ctx, key, value). upvalue 1: the table of methods.
+int write_context(lua_State* lua) {
+  lua_pushvalue(lua, 2);
+  lua_rawget(lua, lua_upvalueindex(1));
+  if (!lua_isnil(lua, -1)) {
+    raise(lua, fmt::format("ctx.{} cannot be written: it is {}", text_at(lua, 2),
+                           text_at(lua, 2) == "state" ? "the state itself; write its keys" : "a method of ctx"));
+  }
+  push_state(lua);
+  lua_pushvalue(lua, 2);
+  lua_pushvalue(lua, 3);
+  lua_settable(lua, -3);
+  return 0;
+}
+
+int refuse_loading(lua_State* lua) {
+  raise(lua, "ctx.state has no content while the script is loaded: read and write it in callbacks, and give its start "
+             "with hastur.trigger{ state = { … } }");
+}
+
+void read_state_bytes_max(lua_State* lua, Vm& vm) {
+  lua_getfield(lua, 1, "state_bytes_max");
+  if (!lua_isnil(lua, -1)) {
+    std::string text;
+    if (lua_type(lua, -1) == LUA_TNUMBER || is_text(lua, -1)) text = text_at(lua, -1);
+    const Result<std::uint64_t> bytes = parse_bytes(text);
+    if (!bytes || *bytes == 0) {
+      raise(lua, "hastur.trigger: state_bytes_max must be a number of bytes or a text like \"16MiB\"");
+    }
+    if (*bytes > vm.limits.state_bytes_ceiling) {
+      raise(lua, fmt::format("hastur.trigger: state_bytes_max is more than this platform allows ({})",
+                             format_bytes(vm.limits.state_bytes_ceiling)));
+    }
+    vm.declared.state_bytes_max = *bytes;
+  }
+  lua_pop(lua, 1);
+}
+
+// upvalue 1: ctx.
+int trigger(lua_State* lua) {
+  Vm& vm = vm_of(lua);
+  if (vm.phase != Vm::Phase::loading) raise(lua, "hastur.trigger is possible only while the script is loaded");
+  if (vm.declared.made) raise(lua, "hastur.trigger was called before: one file is one trigger");
+  if (lua_gettop(lua) == 0) lua_newtable(lua);
+  if (!lua_istable(lua, 1) || lua_gettop(lua) != 1) {
+    raise(lua, "hastur.trigger takes one table: hastur.trigger{ state = { total = 0 } }");
+  }
+  lua_pushnil(lua);
+  while (lua_next(lua, 1) != 0) {
+    const std::string_view key = is_text(lua, -2) ? text_at(lua, -2) : std::string_view{};
+    if (key != "state" && key != "state_bytes_max" && key != "own") {
+      lua_pop(lua, 1);
+      push_tostring(lua, -1);
+      raise(lua, fmt::format("hastur.trigger does not know '{}': it takes state, state_bytes_max and own",
+                             text_at(lua, -1)));
+    }
+    lua_pop(lua, 1);
+  }
+  read_state_bytes_max(lua, vm);
+  vm.declared.own = take_boolean(lua, 1, "own", "hastur.trigger").value_or(false);
+  lua_getfield(lua, 1, "state");
+  if (!lua_isnil(lua, -1)) {
+    if (!lua_istable(lua, -1)) raise(lua, "hastur.trigger: state must be a table, got " + describe(lua, -1));
+    vm.declared.start_state.clear();
+    if (const auto fault = vm.writer.write(lua, -1, LuaJsonWriter::Form::state, "state",
+                                           vm.declared.state_bytes_max, vm.declared.start_state)) {
+      raise(lua, "hastur.trigger: " + *fault);
+    }
+  }
+  vm.declared.made = true;
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  return 1;
+}
+
+void push_loading_metatable(lua_State* lua) {
+  lua_newtable(lua);
+  add_function(lua, "__index", refuse_loading);
+  add_function(lua, "__newindex", refuse_loading);
+  lua_pushboolean(lua, 0);
+  lua_setfield(lua, -2, "__metatable");
+}
+
+}  // namespace
+
+void push_state(lua_State* lua) { push_registered(lua, Registered::state); }
+
+void open_state(lua_State* lua) {
+  push_state(lua);
+  lua_pushnil(lua);
+  lua_setmetatable(lua, -2);
+  lua_pop(lua, 1);
+}
+
+void refuse_loading_state(lua_State* lua, int index) {
+  const Vm& vm = vm_of(lua);
+  if (vm.phase == Vm::Phase::loading && lua_topointer(lua, index) == vm.state) refuse_loading(lua);
+}
+
+void add_trigger_functions(lua_State* lua) {
+  lua_newtable(lua);
+  vm_of(lua).state = lua_topointer(lua, -1);
+  push_loading_metatable(lua);
+  lua_setmetatable(lua, -2);
+  set_registered(lua, Registered::state);
+  lua_newtable(lua);
+  set_registered(lua, Registered::callbacks);
+
+  lua_newuserdata(lua, 0);
+  const int context = lua_gettop(lua);
+  lua_newtable(lua);
+  const int methods = lua_gettop(lua);
+  push_state(lua);
+  lua_setfield(lua, methods, "state");
+  for (std::size_t i = 0; i < subscription_methods().size(); ++i) {
+    lua_pushvalue(lua, context);
+    lua_pushinteger(lua, static_cast<lua_Integer>(i));
+    lua_pushcclosure(lua, subscribe, 2);
+    lua_setfield(lua, methods, subscription_methods()[i].name);
+  }
+  lua_pushvalue(lua, context);
+  lua_pushcclosure(lua, every, 1);
+  lua_setfield(lua, methods, "every");
+  // What is no method is a key of the state.
+  lua_newtable(lua);
+  push_state(lua);
+  lua_setfield(lua, -2, "__index");
+  lua_setmetatable(lua, methods);
+
+  lua_newtable(lua);
+  lua_pushvalue(lua, methods);
+  lua_setfield(lua, -2, "__index");
+  lua_pushvalue(lua, methods);
+  lua_pushcclosure(lua, write_context, 1);
+  lua_setfield(lua, -2, "__newindex");
+  lua_pushboolean(lua, 0);
+  lua_setfield(lua, -2, "__metatable");
+  lua_setmetatable(lua, context);
+  lua_settop(lua, context);
+  lua_pushcclosure(lua, trigger, 1);
+  lua_setfield(lua, -2, "trigger");
+}
+
+}  // namespace hastur

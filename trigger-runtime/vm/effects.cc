@@ -1,0 +1,141 @@
+#include "trigger-runtime/vm/effects.h"
+
+#include <fmt/format.h>
+
+#include "core/json.h"
+
+namespace hastur {
+namespace {
+
+std::int64_t minute_of(Time time) { return std::chrono::floor<std::chrono::minutes>(time).time_since_epoch().count(); }
+
+std::string payload_of(const Notification& notification) {
+  std::string out = fmt::format(R"({{"details":{},"key":{},"kind":)", notification.details, notification.key);
+  append_json_string(out, notification.kind);
+  out += ",\"options\":";
+  out += notification.options;
+  out += ",\"text\":";
+  append_json_string(out, notification.text);
+  out += ",\"to\":";
+  out += notification.to;
+  out += '}';
+  return out;
+}
+
+}  // namespace
+
+void EffectSink::configure(const TriggerName& name, const CountedLimits& limits) {
+  name_ = name;
+  limits_ = limits;
+}
+
+void EffectSink::begin_feed() {
+  effects_.clear();
+  cut_ = 0;
+}
+
+void EffectSink::begin_input(Sequence sequence, Time now, std::uint8_t depth) {
+  sequence_ = sequence;
+  now_ = now;
+  depth_ = depth;
+  ordinal_ = 0;
+  input_begin_ = effects_.size();
+}
+
+void EffectSink::begin_callback(Time event_time) {
+  event_time_ = event_time;
+  callback_begin_ = effects_.size();
+  callback_ordinal_ = ordinal_;
+  callback_minute_ = minute_;
+  others_ = 0;
+  notifications_ = 0;
+  notifications_cut_ = 0;
+  left_out_ = 0;
+}
+
+void EffectSink::end_callback(bool returned) {
+  if (!returned) {
+    effects_.erase(effects_.begin() + static_cast<std::ptrdiff_t>(callback_begin_), effects_.end());
+    ordinal_ = callback_ordinal_;
+    minute_ = callback_minute_;
+    return;
+  }
+  if (notifications_cut_ > 0) add_cut_notice();
+  cut_ += left_out_;
+}
+
+void EffectSink::end_input() {
+  for (std::size_t i = input_begin_; i < effects_.size(); ++i) hash_ = fold_effect(hash_, effects_[i]);
+}
+
+void EffectSink::drop_input() {
+  effects_.erase(effects_.begin() + static_cast<std::ptrdiff_t>(input_begin_), effects_.end());
+}
+
+void EffectSink::turn_minute() {
+  if (const std::int64_t minute = minute_of(now_); minute != minute_.minute) minute_ = {minute, 0, 0};
+}
+
+bool EffectSink::room_for_message() {
+  turn_minute();
+  if (others_ < limits_.effects_max && minute_.messages < limits_.messages_per_minute_max) return true;
+  ++left_out_;
+  return false;
+}
+
+void EffectSink::add_message(std::string payload) {
+  ++others_;
+  ++minute_.messages;
+  add(EffectKind::message, std::move(payload));
+}
+
+void EffectSink::add_log(std::string_view text) {
+  turn_minute();
+  if (others_ >= limits_.effects_max || minute_.log_bytes + text.size() > limits_.log_bytes_per_minute_max) {
+    ++left_out_;
+    return;
+  }
+  ++others_;
+  minute_.log_bytes += static_cast<std::uint32_t>(text.size());
+  std::string payload = R"({"text":)";
+  append_json_string(payload, text);
+  payload += '}';
+  add(EffectKind::log, std::move(payload));
+}
+
+void EffectSink::add_notification(const Notification& notification) {
+  if (notifications_ >= limits_.notifications_max) {
+    if (notifications_cut_ == 0) {
+      cut_kind_ = notification.kind;
+      cut_to_ = notification.to;
+    }
+    ++notifications_cut_;
+    ++left_out_;
+    return;
+  }
+  ++notifications_;
+  add(EffectKind::notification, payload_of(notification));
+}
+
+void EffectSink::add_cut_notice() {
+  const std::string text = fmt::format("{}: {} more notifications of one call were left out; {} went out", name_,
+                                       notifications_cut_, notifications_);
+  Notification notice;
+  notice.kind = cut_kind_;
+  notice.to = cut_to_;
+  notice.text = text;
+  notice.details = fmt::format(R"({{"left_out":{}}})", notifications_cut_);
+  add(EffectKind::notification, payload_of(notice));
+}
+
+void EffectSink::add(EffectKind kind, std::string payload) {
+  Effect& effect = effects_.emplace_back();
+  effect.sequence = sequence_;
+  effect.ordinal = ordinal_++;
+  effect.time = now_;
+  effect.kind = kind;
+  effect.depth = kind == EffectKind::message ? depth_ : std::uint8_t{1};
+  effect.payload = std::move(payload);
+}
+
+}  // namespace hastur

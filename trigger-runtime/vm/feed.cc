@@ -1,0 +1,176 @@
+#include "trigger-runtime/vm/feed.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hastur {
+namespace {
+
+// The first tick in [from, end), or `end`.
+std::uint32_t next_tick(const BatchView& batch, std::uint32_t from, std::uint32_t end) {
+  const std::uint8_t* types = batch.types().data();
+  const void* found = from < end ? std::memchr(types + from, static_cast<int>(MessageType::tick), end - from) : nullptr;
+  return found == nullptr ? end : static_cast<std::uint32_t>(static_cast<const std::uint8_t*>(found) - types);
+}
+
+}  // namespace
+
+Feed::Feed(LoadedTrigger& trigger, const BatchView& batch, std::span<const std::int64_t> stream_times,
+           std::span<const Skip> skips, CallObserver* observer)
+    : trigger_(trigger),
+      vm_(trigger.vm),
+      lua_(trigger.vm.lua),
+      batch_(batch),
+      stream_times_(stream_times),
+      skips_(skips),
+      observer_(observer) {}
+
+TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row, std::span<const Match> matches) {
+  HASTUR_CHECK(!trigger_.stopped, "a stopped trigger was fed before it was restored");
+  HASTUR_CHECK(from_row <= end_row && end_row <= batch_.count() && stream_times_.size() == batch_.count(),
+               "a feed's rows are not those of its batch");
+  progress_.handle = vm_.handle;
+  vm_.effects.begin_feed();
+  vm_.messages.begin_batch(batch_);
+  // There is no emergency collection when the cap is reached: room is made here.
+  if (vm_.memory.used() > vm_.memory.cap() / 2) lua_gc(lua_, LUA_GCCOLLECT, 0);
+
+  matches = {std::ranges::lower_bound(matches, from_row, {}, &Match::row), matches.end()};
+  std::uint32_t tick = next_tick(batch_, from_row, end_row);
+  Sequence reached{batch_.header().first.value + end_row - 1};
+  while (true) {
+    const std::uint32_t matched = matches.empty() ? end_row : std::min(matches.front().row, end_row);
+    const std::uint32_t row = std::min(matched, tick);
+    if (row == end_row) break;
+    begin_input(row);
+    const bool goes_on = row == tick ? take_tick(row) : take_message(row, matches);
+    if (!goes_on) {
+      reached = {batch_.sequence(row).value - 1};
+      break;
+    }
+    if (row == tick) tick = next_tick(batch_, row + 1, end_row);
+  }
+
+  vm_.messages.end_batch();
+  progress_.reached = reached;
+  progress_.effects = vm_.effects.take();
+  progress_.effects_hash = vm_.effects.hash();
+  progress_.effects_cut = vm_.effects.cut();
+  progress_.touched = trigger_.touched;
+  return std::move(progress_);
+}
+
+void Feed::begin_input(std::uint32_t row) {
+  std::uint8_t depth = 1;
+  if (const std::uint32_t origin = batch_.origins()[row]; origin != BatchView::none) {
+    depth = static_cast<std::uint8_t>(std::min(batch_.origin(origin).depth, std::uint8_t{254}) + 1);
+  }
+  vm_.effects.begin_input(batch_.sequence(row), time_from_us(stream_times_[row]), depth);
+  touched_before_ = trigger_.touched;
+  errors_before_ = progress_.errors.size();
+}
+
+bool Feed::take_message(std::uint32_t row, std::span<const Match>& matches) {
+  while (!matches.empty() && matches.front().row == row) {
+    if (!call_with_message(matches.front().callback, row)) return false;
+    matches = matches.subspan(1);
+  }
+  vm_.effects.end_input();
+  return true;
+}
+
+bool Feed::take_tick(std::uint32_t row) {
+  const Time time = time_from_us(batch_.timestamps()[row]);
+  const std::vector<Callback>& callbacks = vm_.declared.callbacks;
+  if (trigger_.runtime.last_tick && trigger_.loaded.periodic > 0) {
+    for (std::uint32_t i = 0; i < callbacks.size(); ++i) {
+      if (!callbacks[i].period) continue;
+      const std::optional<Firing> fires = firing(*callbacks[i].period, *trigger_.runtime.last_tick, time);
+      if (fires && !call_with_tick(i, *fires, row)) return false;
+    }
+  }
+  vm_.effects.end_input();
+  trigger_.runtime.last_tick = time;
+  if (trigger_.is_judgement_due(vm_.effects.now())) {
+    std::optional<CallError> error;
+    progress_.judged = trigger_.judge(vm_.effects.sequence(), vm_.effects.now(), error);
+    if (error) progress_.errors.push_back(std::move(*error));
+  }
+  return true;
+}
+
+bool Feed::begin_call(std::uint32_t callback, Time event_time) {
+  trigger_.touched = true;
+  const Skip here{vm_.effects.sequence(), callback};
+  while (!skips_.empty() && skips_.front() < here) skips_ = skips_.subspan(1);
+  if (!skips_.empty() && skips_.front() == here) return false;
+  guarded_ = trigger_.guard();
+  if (observer_ != nullptr) observer_->begins(vm_.handle, here.sequence, callback);
+  vm_.effects.begin_callback(event_time);
+  vm_.random.begin(here.sequence);
+  vm_.phase = Vm::Phase::callback;
+  lua_rawgeti(lua_, callbacks_index, static_cast<int>(callback) + 1);
+  vm_.budget.arm(lua_, vm_.limits.instructions_max);
+  return true;
+}
+
+bool Feed::finish_call(std::uint32_t callback) {
+  const int status = lua_pcall(lua_, 1, 0, error_position_index);
+  vm_.messages.end_call();
+  vm_.phase = Vm::Phase::idle;
+  ++progress_.callbacks;
+  progress_.instructions += vm_.budget.used();
+  if (status != 0) [[unlikely]] return answer_error(status, callback);
+  vm_.effects.end_callback(true);
+  return true;
+}
+
+bool Feed::call_with_message(std::uint32_t callback, std::uint32_t row) {
+  HASTUR_CHECK(callback < vm_.declared.callbacks.size() && !vm_.declared.callbacks[callback].period,
+               "a match names a callback that is no subscription");
+  if (!begin_call(callback, vm_.effects.now())) return true;
+  vm_.messages.begin_call(row);
+  if (vm_.declared.callbacks[callback].message_stays) {
+    lua_pushvalue(lua_, message_index);
+  } else {
+    const CapLifted lifted(vm_.memory);
+    vm_.messages.push_own(lua_);
+  }
+  return finish_call(callback);
+}
+
+bool Feed::call_with_tick(std::uint32_t callback, const Firing& firing, std::uint32_t row) {
+  if (!begin_call(callback, firing.time)) return true;
+  {
+    const CapLifted lifted(vm_.memory);
+    lua_createtable(lua_, 0, 3);
+    lua_pushnumber(lua_, static_cast<double>(to_us(firing.time)));
+    lua_setfield(lua_, -2, "time");
+    lua_pushnumber(lua_, static_cast<double>(firing.missed));
+    lua_setfield(lua_, -2, "missed");
+    lua_pushnumber(lua_, static_cast<double>(batch_.values()[row]));
+    lua_setfield(lua_, -2, "deaf");
+  }
+  return finish_call(callback);
+}
+
+bool Feed::answer_error(int status, std::uint32_t callback) {
+  vm_.effects.end_callback(false);
+  CallError error = trigger_.call_error(status, callback);
+  error.sequence = vm_.effects.sequence();
+  error.time = vm_.effects.now();
+  // Where memory ran out is not the same on every machine: it must be journalled, so it always stops.
+  if (guarded_ && error.kind != CallError::Kind::memory) {
+    trigger_.put_back();
+    progress_.errors.push_back(std::move(error));
+    return true;
+  }
+  vm_.effects.drop_input();
+  progress_.errors.resize(errors_before_);
+  progress_.stopped = Stopped{std::move(error)};
+  trigger_.touched = touched_before_;
+  trigger_.stopped = true;
+  return false;
+}
+
+}  // namespace hastur

@@ -1,0 +1,49 @@
+#pragma once
+
+// One feed under way: the rows of a batch become calls, their effects and judgements a TriggerProgress.
+
+#include <cstdint>
+#include <span>
+
+#include "message/batch.h"
+#include "trigger-runtime/vm/loaded_trigger.h"
+#include "trigger-runtime/vm/script_vm.h"
+
+namespace hastur {
+
+class Feed {
+ public:
+  // As ScriptVm::feed; everything outlives the feed.
+  Feed(LoadedTrigger& trigger, const BatchView& batch, std::span<const std::int64_t> stream_times,
+       std::span<const Skip> skips, CallObserver* observer);
+
+  TriggerProgress run(std::uint32_t from_row, std::uint32_t end_row, std::span<const Match> matches);
+
+ private:
+  void begin_input(std::uint32_t row);
+  // These return false where the feed stops.
+  bool take_message(std::uint32_t row, std::span<const Match>& matches);
+  bool take_tick(std::uint32_t row);
+  bool call_with_message(std::uint32_t callback, std::uint32_t row);
+  bool call_with_tick(std::uint32_t callback, const Firing& firing, std::uint32_t row);
+  // Before a call: false if it was journalled as skipped.
+  bool begin_call(std::uint32_t callback, Time event_time);
+  // Calls what was pushed, with one argument.
+  bool finish_call(std::uint32_t callback);
+  bool answer_error(int status, std::uint32_t callback);
+
+  LoadedTrigger& trigger_;
+  Vm& vm_;
+  lua_State* lua_;
+  const BatchView& batch_;
+  std::span<const std::int64_t> stream_times_;
+  std::span<const Skip> skips_;
+  CallObserver* observer_;
+  TriggerProgress progress_;
+  bool guarded_ = false;
+  // As they were before the input under way.
+  bool touched_before_ = false;
+  std::size_t errors_before_ = 0;
+};
+
+}  // namespace hastur

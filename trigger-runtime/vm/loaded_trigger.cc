@@ -1,0 +1,202 @@
+#include "trigger-runtime/vm/loaded_trigger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/settings.h"
+#include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/registry.h"
+#include "trigger-runtime/vm/sandbox.h"
+
+namespace hastur {
+namespace {
+
+// Larger states are not serialised before a callback: an error is then answered with a stop.
+constexpr std::size_t guarded_state_bytes_max = 4'096;
+// A state is judged once a second, a large one only every second for each so many bytes.
+constexpr std::size_t judged_bytes_per_second = 4u << 20;
+
+void* allocate(void* owner, void* block, std::size_t old_size, std::size_t new_size) {
+  return static_cast<Vm*>(owner)->memory.allocate(block, old_size, new_size);
+}
+
+std::size_t memory_cap(const GuardLimits& guards, std::uint64_t state_bytes_max) {
+  return std::max<std::size_t>(guards.memory_bytes_min, 3 * state_bytes_max);
+}
+
+struct ChunkCall {
+  const ScriptFile* file;
+  std::optional<ScriptError> error;
+};
+
+// Loads and runs the script's chunk; its argument is a ChunkCall.
+int run_chunk(lua_State* lua) {
+  auto& call = *static_cast<ChunkCall*>(lua_touserdata(lua, 1));
+  call.error = push_chunk(lua, *call.file);
+  if (!call.error) lua_call(lua, 0, 0);
+  return 0;
+}
+
+}  // namespace
+
+LoadedTrigger::~LoadedTrigger() {
+  if (vm.lua != nullptr) lua_close(vm.lua);
+}
+
+// Leaves the fixed stack of vm.h.
+void LoadedTrigger::set_up() {
+  vm.lua = lua_newstate(allocate, &vm);
+  HASTUR_CHECK(vm.lua != nullptr, "no memory for a Lua state");
+  lua_State* lua = vm.lua;
+  luaJIT_setmode(lua, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+  lua_pushcfunction(lua, error_position);
+  push_environment(lua);
+  set_registered(lua, Registered::environment);
+  push_registered(lua, Registered::callbacks);
+  push_state(lua);
+  vm.messages.install(lua);
+  HASTUR_CHECK(lua_gettop(lua) == stack_base, "the fixed part of the Lua stack is not as vm.h says");
+}
+
+std::optional<ScriptError> LoadedTrigger::load(const LoadCommand& command) {
+  vm.handle = command.handle;
+  vm.name = command.name;
+  vm.run = command.run;
+  vm.uuid = trigger_uuid(command.name);
+  vm.limits = command.limits;
+  vm.libraries = command.libraries;
+  vm.declared.state_bytes_max = command.limits.state_bytes_max;
+  vm.effects.configure(command.name, command.limits);
+  script_path_ = command.script.path;
+  set_up();
+
+  vm.memory.set_cap(memory_cap(command.guards, command.limits.state_bytes_max));
+  ChunkCall call{&command.script, std::nullopt};
+  vm.phase = Vm::Phase::loading;
+  vm.random.begin(Sequence{});
+  vm.budget.arm(vm.lua, command.limits.instructions_max);
+  lua_pushcfunction(vm.lua, run_chunk);
+  lua_pushlightuserdata(vm.lua, &call);
+  const int status = lua_pcall(vm.lua, 1, 0, error_position_index);
+  vm.phase = Vm::Phase::idle;
+  if (status != 0) {
+    vm.declared.callbacks.resize(1);
+    vm.declared.callbacks[0] = {};
+    ScriptError error = call_error(status, 0).error;
+    if (error.script.empty()) error.script = script_path_;
+    return error;
+  }
+  if (call.error) return call.error;
+  if (!vm.declared.made) {
+    return ScriptError{"the script makes no trigger: it must call hastur.trigger{ … } once", script_path_, 0};
+  }
+  vm.memory.set_cap(memory_cap(command.guards, vm.declared.state_bytes_max));
+  open_state(vm.lua);
+  judged_state_ = vm.declared.start_state;
+  replace_state(judged_state_);
+
+  loaded.handle = command.handle;
+  loaded.subscriptions = vm.declared.subscriptions;
+  loaded.periodic = static_cast<std::uint32_t>(std::ranges::count_if(
+      vm.declared.callbacks, [](const Callback& callback) { return callback.period.has_value(); }));
+  loaded.state_bytes_max = vm.declared.state_bytes_max;
+  if (command.memory) restore(*command.memory, 0);
+  return std::nullopt;
+}
+
+void LoadedTrigger::restore(const Memory& memory, std::uint32_t guarded_callbacks) {
+  const Result<RuntimeMemory> read = runtime_memory_from_json(memory.runtime);
+  HASTUR_CHECK(read.has_value(), "a memory was to be restored that no judgement wrote");
+  runtime = *read;
+  vm.effects.set_minute(runtime.minute);
+  vm.effects.reset_hash();
+  judged_state_ = memory.state;
+  replace_state(judged_state_);
+  touched = false;
+  stopped = false;
+  guarded_left_ = guarded_callbacks;
+  guarded_span_ = guarded_callbacks;
+}
+
+void LoadedTrigger::replace_state(std::string_view text) {
+  lua_State* lua = vm.lua;
+  const CapLifted lifted(vm.memory);
+  lua_pushnil(lua);
+  lua_setmetatable(lua, state_index);
+  lua_pushnil(lua);
+  while (lua_next(lua, state_index) != 0) {
+    lua_pop(lua, 1);
+    lua_pushvalue(lua, -1);
+    lua_pushnil(lua);
+    lua_rawset(lua, state_index);
+  }
+  HASTUR_CHECK(fill_from_json(lua, state_index, text), "a state was to be restored that no judgement wrote");
+}
+
+bool LoadedTrigger::is_judgement_due(Time time) const {
+  // The first tick is remembered even if no callback ran: from then on ctx:every counts.
+  if (!runtime.judged_at) return true;
+  if (!touched) return false;
+  const auto parts = (judged_state_.size() + judged_bytes_per_second - 1) / judged_bytes_per_second;
+  return time - *runtime.judged_at >= std::chrono::seconds{std::max<std::size_t>(parts, 1)};
+}
+
+Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& error) {
+  HASTUR_CHECK(!stopped, "a stopped trigger was judged before it was restored");
+  if (touched) {
+    std::string text;
+    text.reserve(judged_state_.size() + judged_state_.size() / 8);
+    std::optional<std::string> fault = vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
+                                                       vm.declared.state_bytes_max, text);
+    if (fault) {
+      error = CallError{CallError::Kind::judgement, at, time, 0, {std::move(*fault), script_path_, 0}};
+      replace_state(judged_state_);
+    } else {
+      judged_state_ = std::move(text);
+    }
+  }
+  runtime.judged_at = time;
+  runtime.minute = vm.effects.minute();
+  vm.effects.reset_hash();
+  touched = false;
+  return Memory{at, time, judged_state_, to_json(runtime)};
+}
+
+bool LoadedTrigger::guard() {
+  if (guarded_left_ == 0) return false;
+  --guarded_left_;
+  guard_text_.clear();
+  return !vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state", guarded_state_bytes_max,
+                          guard_text_);
+}
+
+void LoadedTrigger::put_back() {
+  replace_state(guard_text_);
+  guarded_left_ = guarded_span_;
+}
+
+CallError LoadedTrigger::call_error(int status, std::uint32_t callback) {
+  lua_settop(vm.lua, stack_base);
+  vm.nesting = 0;
+  CallError error;
+  error.callback = callback;
+  error.error = std::move(vm.fault);
+  vm.fault = {};
+  if (status == LUA_ERRMEM || vm.budget.verdict() == Budget::Verdict::memory) {
+    error.kind = CallError::Kind::memory;
+    // The handler does not run when memory is out.
+    error.error = {fmt::format("out of memory: a trigger may use {}", format_bytes(vm.memory.cap())), "", 0};
+    const CapLifted lifted(vm.memory);
+    lua_gc(vm.lua, LUA_GCCOLLECT, 0);
+  } else if (vm.budget.verdict() == Budget::Verdict::instructions) {
+    error.kind = CallError::Kind::instructions;
+  }
+  if (error.error.script.empty()) {
+    error.error.script = vm.declared.callbacks[callback].script;
+    error.error.line = vm.declared.callbacks[callback].line;
+  }
+  return error;
+}
+
+}  // namespace hastur

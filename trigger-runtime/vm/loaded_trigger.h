@@ -1,0 +1,60 @@
+#pragma once
+
+// A trigger after its script was loaded: its Lua state, its memory, and judging it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "trigger-runtime/protocol/commands.h"
+#include "trigger-runtime/vm/runtime_memory.h"
+#include "trigger-runtime/vm/vm.h"
+
+namespace hastur {
+
+class LoadedTrigger {
+ public:
+  LoadedTrigger() = default;
+  ~LoadedTrigger();
+  LoadedTrigger(const LoadedTrigger&) = delete;
+  LoadedTrigger& operator=(const LoadedTrigger&) = delete;
+
+  // Once, first of all. Nothing on success.
+  std::optional<ScriptError> load(const LoadCommand& command);
+
+  void restore(const Memory& memory, std::uint32_t guarded_callbacks);
+
+  // Whether the schedule asks for a judgement at a tick with this stream time.
+  bool is_judgement_due(Time time) const;
+  // Judges the state: takes it, or puts the last judged one back and says why in `error`.
+  Memory judge(Sequence at, Time time, std::optional<CallError>& error);
+
+  // Serialises the state before a callback if the guard asks for it; whether put_back() can undo the callback.
+  bool guard();
+  void put_back();
+
+  // The error of a call that returned `status` (not 0), with its place. Cleans up after it.
+  CallError call_error(int status, std::uint32_t callback);
+
+  Vm vm;
+  Loaded loaded;
+  RuntimeMemory runtime;
+  // Whether a callback ran (or was skipped) since the last judged point.
+  bool touched = false;
+  // After an error that nothing could undo: only restore() helps.
+  bool stopped = false;
+
+ private:
+  void set_up();
+  void replace_state(std::string_view text);
+
+  std::string script_path_;
+  // The last judged state, to which a failed judgement goes back.
+  std::string judged_state_;
+  std::uint32_t guarded_left_ = 0;
+  std::uint32_t guarded_span_ = 0;
+  std::string guard_text_;
+};
+
+}  // namespace hastur

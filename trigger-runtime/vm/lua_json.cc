@@ -1,0 +1,266 @@
+#include "trigger-runtime/vm/lua_json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/json.h"
+#include "core/number.h"
+#include "trigger-runtime/vm/msg_object.h"
+
+namespace hastur {
+namespace {
+
+bool is_plain_ascii(std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte >= 0x7F || c == '"' || c == '\\') return false;
+  }
+  return true;
+}
+
+bool is_identifier(std::string_view key) {
+  if (key.empty() || (key[0] >= '0' && key[0] <= '9')) return false;
+  return std::ranges::all_of(key, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+std::size_t hash_of(const void* pointer) {
+  return static_cast<std::size_t>((reinterpret_cast<std::uintptr_t>(pointer) * 0x9E3779B97F4A7C15u) >> 20);
+}
+
+}  // namespace
+
+std::string describe(lua_State* lua, int index) {
+  switch (lua_type(lua, index)) {
+    case LUA_TNONE:
+    case LUA_TNIL: return "nil";
+    case LUA_TLIGHTUSERDATA: return "hastur.null";
+    case LUA_TUSERDATA:
+      if (is_msg(lua, index)) return "a msg";
+      if (is_labels(lua, index)) return "msg.labels";
+      return "an object of the runtime";
+    default: return fmt::format("a {}", lua_typename(lua, lua_type(lua, index)));
+  }
+}
+
+std::optional<std::string> LuaJsonWriter::write(lua_State* lua, int index, Form form, std::string_view root,
+                                                std::size_t bytes_max, std::string& out) {
+  lua_ = lua;
+  form_ = form;
+  bytes_max_ = bytes_max;
+  if (visited_count_ > 0) {
+    std::ranges::fill(visited_, nullptr);
+    visited_count_ = 0;
+  }
+  const std::size_t before = out.size();
+  const int top = lua_gettop(lua);
+  index = absolute(lua, index);
+  bool written = write_value(index, 0, out);
+  if (written && out.size() - before > bytes_max_) written = fault("is too large");
+  lua_settop(lua, top);
+  if (written) return std::nullopt;
+  out.resize(before);
+  if (fault_ == "is too large") {
+    // Which part was being written says nothing: the whole is judged.
+    return fmt::format("{} is larger than {} bytes of JSON", root, bytes_max_);
+  }
+  return fmt::format("{}{} {}", root, fault_path_, fault_);
+}
+
+LuaJsonWriter::Level& LuaJsonWriter::level(int depth) {
+  while (levels_.size() <= static_cast<std::size_t>(depth)) levels_.push_back(std::make_unique<Level>());
+  return *levels_[static_cast<std::size_t>(depth)];
+}
+
+bool LuaJsonWriter::fault(std::string what) {
+  fault_ = std::move(what);
+  fault_path_.clear();
+  return false;
+}
+
+bool LuaJsonWriter::fault_below(std::string_view key) {
+  fault_path_.insert(0, is_identifier(key) ? fmt::format(".{}", key) : fmt::format("[\"{}\"]", key));
+  return false;
+}
+
+bool LuaJsonWriter::fault_below(std::size_t position) {
+  fault_path_.insert(0, fmt::format("[{}]", position));
+  return false;
+}
+
+bool LuaJsonWriter::first_visit(const void* table) {
+  if (visited_.empty()) visited_.resize(64, nullptr);
+  if (2 * (visited_count_ + 1) > visited_.size()) {
+    std::vector<const void*> old(2 * visited_.size(), nullptr);
+    old.swap(visited_);
+    visited_count_ = 0;
+    for (const void* entry : old) {
+      if (entry != nullptr) first_visit(entry);
+    }
+  }
+  const std::size_t mask = visited_.size() - 1;
+  std::size_t at = hash_of(table) & mask;
+  while (visited_[at] != nullptr) {
+    if (visited_[at] == table) return false;
+    at = (at + 1) & mask;
+  }
+  visited_[at] = table;
+  ++visited_count_;
+  return true;
+}
+
+bool LuaJsonWriter::write_text(std::string_view text, std::string& out) {
+  if (out.size() + text.size() > 2 * bytes_max_ + 64) return fault("is too large");
+  if (is_plain_ascii(text)) {
+    out += '"';
+    out += text;
+    out += '"';
+    return true;
+  }
+  if (form_ == Form::state && !is_utf8(text)) return fault("is a string that is not UTF-8");
+  append_json_string(out, text);
+  return true;
+}
+
+bool LuaJsonWriter::write_value(int index, int depth, std::string& out) {
+  switch (lua_type(lua_, index)) {
+    case LUA_TBOOLEAN: out += lua_toboolean(lua_, index) != 0 ? "true" : "false"; return true;
+    case LUA_TNUMBER: {
+      const double number = lua_tonumber(lua_, index);
+      if (!std::isfinite(number)) return fault(std::isnan(number) ? "is not a number (nan)" : "is infinite");
+      append_number(out, number);
+      return true;
+    }
+    case LUA_TSTRING: return write_text(text_at(lua_, index), out);
+    case LUA_TLIGHTUSERDATA: out += "null"; return true;
+    case LUA_TTABLE: return write_table(index, depth, out);
+    case LUA_TUSERDATA:
+      if (is_labels(lua_, index)) {
+        if (form_ == Form::state) return fault("is msg.labels: keep the labels that you need, one by one");
+        push_labels_table(lua_, index);
+        const bool written = write_object(lua_gettop(lua_), depth, out);
+        lua_pop(lua_, 1);
+        return written;
+      }
+      if (is_msg(lua_, index)) return fault("is a msg: use msg:to_table()");
+      [[fallthrough]];
+    default: return fault("is " + describe(lua_, index));
+  }
+}
+
+bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
+  if (depth >= lua_json_depth_max) return fault(fmt::format("is nested deeper than {} levels", lua_json_depth_max));
+  // Room for a table, its key and its value.
+  if (lua_checkstack(lua_, 4) == 0) return fault("is nested too deep");
+  if (form_ == Form::state) {
+    if (!first_visit(lua_topointer(lua_, index))) return fault("is a table that stands elsewhere in the state, too");
+    if (lua_getmetatable(lua_, index) != 0) {
+      lua_pop(lua_, 1);
+      return fault("has a metatable");
+    }
+  }
+  lua_pushnil(lua_);
+  if (lua_next(lua_, index) == 0) {
+    out += "{}";
+    return true;
+  }
+  const bool numbered = lua_type(lua_, -2) == LUA_TNUMBER;
+  if (!numbered) {
+    lua_pop(lua_, 2);
+    return write_object(index, depth, out);
+  }
+  // An array has n keys, all of them whole numbers in 1..n.
+  std::size_t count = 0;
+  double highest = 0;
+  do {
+    if (lua_type(lua_, -2) != LUA_TNUMBER) {
+      lua_pop(lua_, 2);
+      return fault("has both numbers and other things as keys");
+    }
+    const double key = lua_tonumber(lua_, -2);
+    if (!(key >= 1) || std::floor(key) != key) {
+      lua_pop(lua_, 2);
+      return fault(fmt::format("has the key {}: a list is numbered 1 to n, other tables have strings as keys", key));
+    }
+    highest = std::max(highest, key);
+    ++count;
+    lua_pop(lua_, 1);
+  } while (lua_next(lua_, index) != 0);
+  if (highest != static_cast<double>(count)) {
+    return fault("is a list with holes: use strings as keys, or hastur.null for what is missing");
+  }
+  return write_array(index, depth, count, out);
+}
+
+bool LuaJsonWriter::write_array(int index, int depth, std::size_t count, std::string& out) {
+  out += '[';
+  for (std::size_t i = 1; i <= count; ++i) {
+    if (i > 1) out += ',';
+    lua_rawgeti(lua_, index, static_cast<int>(i));
+    if (!write_value(lua_gettop(lua_), depth + 1, out)) return fault_below(i);
+    lua_pop(lua_, 1);
+    if (out.size() > 2 * bytes_max_ + 64) return fault("is too large");
+  }
+  out += ']';
+  return true;
+}
+
+bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
+  Level& own = level(depth);
+  own.entries.clear();
+  own.side.clear();
+  lua_pushnil(lua_);
+  while (lua_next(lua_, index) != 0) {
+    const int value = lua_gettop(lua_);
+    if (lua_type(lua_, value - 1) != LUA_TSTRING) {
+      return fault(fmt::format("has {} as a key: only strings can be", describe(lua_, value - 1)));
+    }
+    Entry& entry = own.entries.emplace_back();
+    entry.key = text_at(lua_, value - 1);
+    entry.type = lua_type(lua_, value);
+    switch (entry.type) {
+      case LUA_TBOOLEAN: entry.truth = lua_toboolean(lua_, value) != 0; break;
+      case LUA_TNUMBER:
+        entry.number = lua_tonumber(lua_, value);
+        if (!std::isfinite(entry.number)) {
+          write_value(value, depth, own.side);
+          return fault_below(entry.key);
+        }
+        break;
+      case LUA_TSTRING: entry.text = text_at(lua_, value); break;
+      default: {
+        entry.begin = own.side.size();
+        if (!write_value(value, depth + 1, own.side)) return fault_below(entry.key);
+        entry.end = own.side.size();
+        if (entry.end > bytes_max_) return fault("is too large");
+      }
+    }
+    lua_pop(lua_, 1);
+  }
+  std::ranges::sort(own.entries, {}, &Entry::key);
+  out += '{';
+  bool first = true;
+  for (const Entry& entry : own.entries) {
+    if (!first) out += ',';
+    first = false;
+    if (!write_text(entry.key, out)) {
+      return fault_ == "is too large" ? false : fault("has a key that is not UTF-8");
+    }
+    out += ':';
+    switch (entry.type) {
+      case LUA_TBOOLEAN: out += entry.truth ? "true" : "false"; break;
+      case LUA_TNUMBER: append_number(out, entry.number); break;
+      case LUA_TSTRING:
+        if (!write_text(entry.text, out)) return fault_below(entry.key);
+        break;
+      default: out.append(own.side, entry.begin, entry.end - entry.begin);
+    }
+  }
+  out += '}';
+  return true;
+}
+
+}  // namespace hastur

@@ -1,0 +1,248 @@
+// pager_duty, send_email, web_hook, slack, alertmanager: check their arguments and become notifications.
+//
+// All have the same shape outside: kind, key (of the incident, or null), to (a configured channel, the recipients
+// of a mail, or null), text (the one line that a person reads first), details and options (what is left of the
+// options table).
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "core/json.h"
+#include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/sandbox.h"
+#include "trigger-runtime/vm/vm.h"
+
+namespace hastur {
+namespace {
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+// One call under way: reads the arguments, sends the notification.
+class Call {
+ public:
+  Call(lua_State* lua, std::string_view kind, int arguments_max) : lua_(lua), vm_(vm_of(lua)), kind_(kind) {
+    require_callback(lua, fmt::format("{} is", kind));
+    if (lua_gettop(lua) > arguments_max) {
+      raise(lua, fmt::format("{} takes at most {} arguments", kind, arguments_max));
+    }
+    lua_settop(lua, arguments_max);
+    notification_.kind = kind;
+  }
+
+  std::string_view text(int index, std::string_view argument) { return text_argument(lua_, index, kind_, argument); }
+
+  // The table at `index` as JSON; {} if there is none.
+  std::string table(int index, std::string_view argument) {
+    if (lua_isnil(lua_, index)) return "{}";
+    if (!lua_istable(lua_, index) && !is_labels(lua_, index)) {
+      raise(lua_, fmt::format("{}: {} must be a table, got {}", kind_, argument, describe(lua_, index)));
+    }
+    std::string out;
+    if (const auto fault = vm_.writer.write(lua_, index, LuaJsonWriter::Form::effect, argument, effect_bytes_max,
+                                            out)) {
+      raise(lua_, fmt::format("{}: {}", kind_, *fault));
+    }
+    return out;
+  }
+
+  // Makes the options at `index` a table of this call's own, so that entries can be taken out of it.
+  void options(int index) {
+    options_ = index;
+    lua_newtable(lua_);
+    if (!lua_isnil(lua_, index)) {
+      if (!lua_istable(lua_, index)) {
+        raise(lua_, fmt::format("{}: options must be a table, got {}", kind_, describe(lua_, index)));
+      }
+      lua_pushnil(lua_);
+      while (lua_next(lua_, index) != 0) {
+        lua_pushvalue(lua_, -2);
+        lua_insert(lua_, -2);
+        lua_rawset(lua_, -4);
+      }
+    }
+    lua_replace(lua_, index);
+    one_of("action", {"trigger", "acknowledge", "resolve"});
+    one_of("severity", {"critical", "error", "warning", "info"});
+  }
+
+  // Takes a text out of the options; its JSON, or null.
+  std::string take_text(const char* key) {
+    lua_getfield(lua_, options_, key);
+    std::string out = "null";
+    if (!lua_isnil(lua_, -1)) out = json_text(text_argument(lua_, -1, kind_, fmt::format("options.{}", key)));
+    lua_pop(lua_, 1);
+    forget(key);
+    return out;
+  }
+  // Takes a table out of the options; its JSON, or {}.
+  std::string take_table(const char* key) {
+    lua_getfield(lua_, options_, key);
+    std::string out = table(lua_gettop(lua_), fmt::format("options.{}", key));
+    lua_pop(lua_, 1);
+    forget(key);
+    return out;
+  }
+  void set_text(const char* key, std::string_view value) {
+    push_text(lua_, value);
+    lua_setfield(lua_, options_, key);
+  }
+
+  Notification& notification() { return notification_; }
+
+  int send() {
+    notification_.options = table(options_, "options");
+    const std::size_t bytes = notification_.text.size() + notification_.details.size() + notification_.options.size() +
+                              notification_.key.size() + notification_.to.size();
+    if (bytes > effect_bytes_max) raise(lua_, fmt::format("{}: the notification is larger than 256 KiB", kind_));
+    vm_.budget.charge(lua_, bytes / 8);
+    vm_.effects.add_notification(notification_);
+    return 0;
+  }
+
+ private:
+  void forget(const char* key) {
+    lua_pushnil(lua_);
+    lua_setfield(lua_, options_, key);
+  }
+
+  void one_of(const char* key, std::initializer_list<std::string_view> words) {
+    lua_getfield(lua_, options_, key);
+    if (!lua_isnil(lua_, -1)) {
+      const std::string_view word = text_argument(lua_, -1, kind_, fmt::format("options.{}", key));
+      if (std::ranges::find(words, word) == words.end()) {
+        raise(lua_, fmt::format("{}: options.{} must be one of {}, got '{}'", kind_, key, fmt::join(words, ", "), word));
+      }
+    }
+    lua_pop(lua_, 1);
+  }
+
+  lua_State* lua_;
+  Vm& vm_;
+  std::string_view kind_;
+  int options_ = 0;
+  Notification notification_;
+};
+
+// (incident_key, description, details, options)
+int pager_duty(lua_State* lua) {
+  Call call(lua, "pager_duty", 4);
+  call.options(4);
+  call.notification().key = json_text(call.text(1, "the incident key"));
+  call.notification().text = call.text(2, "the description");
+  call.notification().details = call.table(3, "details");
+  call.notification().to = call.take_text("to");
+  return call.send();
+}
+
+// (recipients, subject, body, options): one recipient or a list. options.to names the channel and stays there.
+int send_email(lua_State* lua) {
+  Call call(lua, "send_email", 4);
+  call.options(4);
+  std::string to;
+  if (is_text(lua, 1)) {
+    to = json_text(text_at(lua, 1));
+  } else if (lua_istable(lua, 1)) {
+    for (int i = 1;; ++i) {
+      lua_rawgeti(lua, 1, i);
+      if (lua_isnil(lua, -1)) break;
+      if (!to.empty()) to += ',';
+      to += json_text(call.text(lua_gettop(lua), fmt::format("recipients[{}]", i)));
+      lua_pop(lua, 1);
+    }
+    lua_settop(lua, 4);
+  }
+  if (to.empty()) raise(lua, "send_email: the recipients must be an address or a list of addresses, got " + describe(lua, 1));
+  call.notification().to = "[" + to + "]";
+  call.notification().text = call.text(2, "the subject");
+  call.notification().details = R"({"body":)" + json_text(lua_isnil(lua, 3) ? "" : call.text(3, "the body")) + "}";
+  call.notification().key = call.take_text("key");
+  return call.send();
+}
+
+// (url, options): the address stays in options.url.
+int web_hook(lua_State* lua) {
+  Call call(lua, "web_hook", 2);
+  call.options(2);
+  const std::string_view url = call.text(1, "the URL");
+  if (!url.starts_with("http://") && !url.starts_with("https://")) {
+    raise(lua, fmt::format("web_hook: the URL must begin with http:// or https://, got '{}'", url));
+  }
+  call.set_text("url", url);
+  call.notification().to = call.take_text("to");
+  call.notification().key = call.take_text("key");
+  call.notification().details = call.take_table("details");
+  // The text is borrowed: it stays at its place on the stack.
+  lua_getfield(lua, 2, "text");
+  if (!lua_isnil(lua, -1)) call.notification().text = call.text(lua_gettop(lua), "options.text");
+  call.take_text("text");
+  return call.send();
+}
+
+// (text, options)
+int slack(lua_State* lua) {
+  Call call(lua, "slack", 2);
+  call.options(2);
+  call.notification().text = call.text(1, "the text");
+  call.notification().to = call.take_text("to");
+  call.notification().key = call.take_text("key");
+  call.notification().details = call.take_table("details");
+  return call.send();
+}
+
+// {alertname="x",host="y"}, sorted, as Prometheus writes label sets.
+std::string alert_key(lua_State* lua, int index) {
+  std::vector<std::pair<std::string_view, std::string_view>> labels;
+  lua_pushnil(lua);
+  while (lua_next(lua, index) != 0) {
+    if (!is_text(lua, -2) || !is_text(lua, -1)) raise(lua, "alertmanager: labels must be strings named by strings");
+    labels.emplace_back(text_at(lua, -2), text_at(lua, -1));
+    lua_pop(lua, 1);
+  }
+  if (labels.empty()) raise(lua, "alertmanager: there must be at least one label");
+  std::ranges::sort(labels);
+  std::string key = "{";
+  for (const auto& [name, value] : labels) {
+    if (key.size() > 1) key += ',';
+    key += fmt::format("{}={}", name, json_text(value));
+  }
+  return key + "}";
+}
+
+// (labels, annotations, options)
+int alertmanager(lua_State* lua) {
+  Call call(lua, "alertmanager", 3);
+  call.options(3);
+  if (is_labels(lua, 1)) {
+    push_labels_table(lua, 1);
+    lua_replace(lua, 1);
+  }
+  if (!lua_istable(lua, 1)) raise(lua, "alertmanager: labels must be a table, got " + describe(lua, 1));
+  call.notification().key = json_text(alert_key(lua, 1));
+  call.notification().details = fmt::format(R"({{"annotations":{},"labels":{}}})", call.table(2, "annotations"),
+                                            call.table(1, "labels"));
+  for (const char* key : {"description", "summary"}) {
+    if (lua_isnil(lua, 2)) break;
+    lua_getfield(lua, 2, key);
+    if (is_text(lua, -1)) call.notification().text = text_at(lua, -1);
+  }
+  call.notification().to = call.take_text("to");
+  return call.send();
+}
+
+}  // namespace
+
+void add_notification_functions(lua_State* lua) {
+  add_function(lua, "pager_duty", pager_duty);
+  add_function(lua, "send_email", send_email);
+  add_function(lua, "web_hook", web_hook);
+  add_function(lua, "slack", slack);
+  add_function(lua, "alertmanager", alertmanager);
+}
+
+}  // namespace hastur

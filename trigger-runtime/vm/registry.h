@@ -1,0 +1,20 @@
+#pragma once
+
+// Lua values that native code comes back to, by name instead of by number.
+
+#include "trigger-runtime/vm/lua.h"
+
+namespace hastur {
+
+// Places of LuaJIT's registry; luaL_ref hands out small numbers, so these begin far above.
+enum class Registered : int { environment = 1 << 20, state, libraries, callbacks };
+
+// Pops the value on top and keeps it.
+inline void set_registered(lua_State* lua, Registered place) {
+  lua_rawseti(lua, LUA_REGISTRYINDEX, static_cast<int>(place));
+}
+inline void push_registered(lua_State* lua, Registered place) {
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, static_cast<int>(place));
+}
+
+}  // namespace hastur

@@ -1,0 +1,39 @@
+#include "trigger-runtime/vm/runtime_memory.h"
+
+#include "core/json.h"
+
+namespace hastur {
+
+std::string to_json(const RuntimeMemory& memory) {
+  Json json = Json::object();
+  if (memory.last_tick) json["last_tick"] = to_us(*memory.last_tick);
+  if (memory.judged_at) json["judged_at"] = to_us(*memory.judged_at);
+  // Counts of a minute in which nothing was counted say nothing.
+  if (memory.minute.messages > 0 || memory.minute.log_bytes > 0) {
+    json["minute"] = memory.minute.minute;
+    json["minute_messages"] = memory.minute.messages;
+    json["minute_log_bytes"] = memory.minute.log_bytes;
+  }
+  return canonical_json(json);
+}
+
+Result<RuntimeMemory> runtime_memory_from_json(std::string_view text) {
+  RuntimeMemory memory;
+  if (text.empty()) return memory;
+  Result<Json> json = parse_json(text);
+  if (!json) return fail(json.error());
+  const auto number = [&json](const char* key) -> std::optional<std::int64_t> {
+    const auto found = json->find(key);
+    if (found == json->end() || !found->is_number_integer()) return std::nullopt;
+    return found->get<std::int64_t>();
+  };
+  if (!json->is_object()) return fail(ErrorCode::corrupt, "the runtime's memory of a trigger is no JSON object");
+  if (const auto us = number("last_tick")) memory.last_tick = time_from_us(*us);
+  if (const auto us = number("judged_at")) memory.judged_at = time_from_us(*us);
+  memory.minute.minute = number("minute").value_or(0);
+  memory.minute.messages = static_cast<std::uint32_t>(number("minute_messages").value_or(0));
+  memory.minute.log_bytes = static_cast<std::uint32_t>(number("minute_log_bytes").value_or(0));
+  return memory;
+}
+
+}  // namespace hastur

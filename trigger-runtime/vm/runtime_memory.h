@@ -1,0 +1,29 @@
+#pragma once
+
+// What the runtime itself remembers of a trigger from input to input: Memory.runtime.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "core/time.h"
+#include "trigger-runtime/vm/effects.h"
+
+namespace hastur {
+
+struct RuntimeMemory {
+  // Nothing before the first tick.
+  std::optional<Time> last_tick;
+  // Stream time of the last judgement; nothing before the first.
+  std::optional<Time> judged_at;
+  MinuteCounts minute;
+  friend bool operator==(const RuntimeMemory&, const RuntimeMemory&) = default;
+};
+
+// Canonical JSON, so that equal memories are equal bytes.
+std::string to_json(const RuntimeMemory& memory);
+// Empty text is a first start.
+Result<RuntimeMemory> runtime_memory_from_json(std::string_view text);
+
+}  // namespace hastur
