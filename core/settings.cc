@@ -166,8 +166,12 @@ std::string hint(std::string_view word, const std::vector<std::string>& known) {
 class FileReader {
  public:
   FileReader(const std::map<std::string, Section>& sections,
-             const std::vector<std::string>& allowed, const std::string& source)
-      : sections_(sections), allowed_(allowed), source_(source) {}
+             const std::vector<std::string>& allowed, bool pass_over_unknown,
+             const std::string& source)
+      : sections_(sections),
+        allowed_(allowed),
+        pass_over_unknown_(pass_over_unknown),
+        source_(source) {}
 
   // Fills assignments() from a table that stands at `path` ("" for the file itself).
   Result<void> read(const std::string& path, const toml::table& table) {
@@ -192,6 +196,7 @@ class FileReader {
         HASTUR_TRY(read(inner, *subtable));
         continue;
       }
+      if (pass_over_unknown_) continue;
       return unknown(path, name, node, toml_key.source());
     }
     return {};
@@ -244,6 +249,7 @@ class FileReader {
 
   const std::map<std::string, Section>& sections_;
   const std::vector<std::string>& allowed_;
+  const bool pass_over_unknown_;
   const std::string& source_;
   Assignments assignments_;
 };
@@ -337,7 +343,7 @@ Result<void> Settings::read_text(std::string_view text, const std::string& sourc
     return fail(ErrorCode::invalid, fmt::format("{}:{}: not TOML: {}", source,
                                                 error.source().begin.line, error.description()));
   }
-  FileReader reader(sections_, allowed_, source);
+  FileReader reader(sections_, allowed_, pass_over_unknown_, source);
   HASTUR_TRY(reader.read("", parsed.table()));
   assign(reader.assignments());
   return {};

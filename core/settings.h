@@ -68,6 +68,9 @@ class Settings {
   // Sections of other programs: allowed in the file, not read. "notify.*" allows every subsection.
   void allow(std::vector<std::string> names);
 
+  // For a program that reads a few keys of sections that belong to others: what is not declared is passed over.
+  void pass_over_unknown() { pass_over_unknown_ = true; }
+
   // Reads the file into the bound variables: all of it, or on an error nothing. The error names
   // file, line, key and what was expected; for an unknown key or section also the nearest known
   // one. `not_found` for a file that does not exist.
@@ -81,6 +84,7 @@ class Settings {
  private:
   std::map<std::string, Section> sections_;
   std::vector<std::string> allowed_;
+  bool pass_over_unknown_ = false;
 };
 
 // "16MiB", "512KiB", "1GiB", "4096". Fails for anything else, naming the forms allowed.

@@ -151,9 +151,13 @@ Result<void> check_trigger_name(std::string_view name) {
   }
 }
 
-std::string trigger_uuid(std::string_view trigger) {
+std::string dns_uuid(std::string_view name) {
   boost::uuids::name_generator_sha1 generator(boost::uuids::ns::dns());
-  return boost::uuids::to_string(generator(fmt::format("{}.trigger.hastur", trigger)));
+  return boost::uuids::to_string(generator(name.data(), name.size()));
+}
+
+std::string trigger_uuid(std::string_view trigger) {
+  return dns_uuid(fmt::format("{}.trigger.hastur", trigger));
 }
 
 // Eight bytes at a time: every datagram has a uuid, and a loop over its characters costs a tenth of decoding it.

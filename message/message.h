@@ -142,6 +142,9 @@ std::optional<Json> field_of(const MessageView& message, std::string_view key);
 // what is wrong.
 Result<void> check_trigger_name(std::string_view name);
 
+// The uuid of a name, the same everywhere: version 5 (RFC 4122) in the DNS namespace.
+std::string dns_uuid(std::string_view name);
+
 // The uuid under which a trigger's derived messages stand: version 5 (RFC 4122), in the DNS namespace, of
 // `NAME.trigger.hastur`.
 std::string trigger_uuid(std::string_view trigger);

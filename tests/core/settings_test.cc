@@ -125,6 +125,14 @@ TEST(Settings, AFileWithAnErrorChangesNothing) {
   EXPECT_EQ(f.ring_max, 1000u);
 }
 
+TEST(Settings, PassesOverWhatItDoesNotKnowIfToldTo) {
+  Fixture f;
+  f.settings.pass_over_unknown();
+  EXPECT_EQ(f.refusal("top = 1\n[syndicator]\nudp = \"x\"\nnew = 2\n[other.deeper]\na = 1\n"), "");
+  EXPECT_EQ(f.udp, "x");
+  EXPECT_NE(f.refusal("[syndicator]\nudp = 1\n"), "");
+}
+
 TEST(Settings, SaysWhereATextIsNotToml) {
   Fixture f;
   EXPECT_EQ(f.refusal("[syndicator]\nudp = \n").rfind("hastur.toml:2: not TOML: ", 0), 0u)

@@ -1,0 +1,88 @@
+#include "supervisor/cli/commands.h"
+
+#include <fmt/format.h>
+
+#include "supervisor/cli/render.h"
+#include "supervisor/cli/udp_sender.h"
+
+namespace hastur {
+namespace {
+
+int complain(const Error& error) {
+  fmt::print(stderr, "hastur: {}\n", error.message);
+  return 1;
+}
+
+int send_lines(UdpSender& sender, std::istream& input, const std::string& to, Time now) {
+  std::string line;
+  std::uint64_t number = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t refused = 0;
+  while (std::getline(input, line)) {
+    ++number;
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    if (const auto checked = check_message(line, now); !checked) {
+      fmt::print(stderr, "hastur: line {} is not sent: {}\n", number, checked.error().message);
+      ++refused;
+      continue;
+    }
+    if (const auto done = sender.send(line); !done) return complain(done.error());
+    ++sent;
+  }
+  fmt::print("sent {} message{} to {}\n", sent, sent == 1 ? "" : "s", to);
+  return refused == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int send_command(const SendOptions& options, std::istream& input, Time now) {
+  auto sender = UdpSender::connect(options.to);
+  if (!sender) return complain(sender.error());
+  if (options.words.type == "-") return send_lines(*sender, input, options.to, now);
+  const auto message = compose_message(options.words);
+  if (!message) return complain(message.error());
+  if (const auto checked = check_message(*message, now); !checked) return complain(checked.error());
+  if (const auto sent = sender->send(*message); !sent) return complain(sent.error());
+  fmt::print("sent {} to {}\n", *message, options.to);
+  return 0;
+}
+
+int list_command(HttpClient& http, bool json) {
+  const auto answer = http.get_json("/v1/triggers");
+  if (!answer) return complain(answer.error());
+  fmt::print("{}", json ? canonical_json(*answer) + "\n"
+                        : trigger_table(answer->value("items", Json::array())));
+  return 0;
+}
+
+int show_command(HttpClient& http, const std::string& name, bool json) {
+  const std::string path = "/v1/triggers/" + url_path(name);
+  auto trigger = http.get_json(path);
+  if (!trigger) return complain(trigger.error());
+  // A trigger that was refused, or has only begun, has no checkpoint.
+  const auto state = http.get_json(path + "/state");
+  if (!state && state.error().code != ErrorCode::not_found) return complain(state.error());
+  const Json checkpoint = state ? *state : Json(nullptr);
+  if (json) {
+    (*trigger)["checkpoint"] = checkpoint;
+    fmt::print("{}\n", canonical_json(*trigger));
+  } else {
+    fmt::print("{}", trigger_page(*trigger, checkpoint));
+  }
+  return 0;
+}
+
+int status_command(HttpClient& http) {
+  const auto health = http.get("/healthz");
+  if (!health) return complain(health.error());
+  const auto metrics = http.get("/metrics");
+  if (!metrics) return complain(metrics.error());
+  const auto triggers = http.get_json("/v1/triggers");
+  if (!triggers) return complain(triggers.error());
+  const auto parsed = parse_json(health->body);
+  fmt::print("{}", status_page(parsed ? *parsed : Json::object(), parse_metrics(metrics->body),
+                               triggers->value("items", Json::array())));
+  return health->status == 200 ? 0 : 1;
+}
+
+}  // namespace hastur

@@ -1,0 +1,32 @@
+#pragma once
+
+// The commands of `hastur` that ask or send and end: each returns the program's exit code, 0 if all
+// went well, 1 if something was refused or could not be reached, having said on standard error
+// what.
+
+#include <cstdio>
+#include <istream>
+#include <string>
+
+#include "core/time.h"
+#include "supervisor/cli/compose.h"
+#include "supervisor/cli/http_client.h"
+
+namespace hastur {
+
+struct SendOptions {
+  MessageWords words;
+  // The syndicator's UDP address.
+  std::string to = "127.0.0.1:8125";
+};
+// Sends one message of words, or with the type "-" each line of `input`. What the syndicator would
+// refuse is not sent.
+int send_command(const SendOptions& options, std::istream& input, Time now);
+
+// `json`: the API's answer as it is, one line.
+int list_command(HttpClient& http, bool json);
+int show_command(HttpClient& http, const std::string& name, bool json);
+// Exit code 1 also when the supervisor says that it is in trouble.
+int status_command(HttpClient& http);
+
+}  // namespace hastur

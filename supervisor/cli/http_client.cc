@@ -1,0 +1,114 @@
+#include "supervisor/cli/http_client.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/check.h"
+
+namespace hastur {
+namespace {
+
+constexpr std::size_t body_bytes_max = 64u << 20;
+
+std::size_t append_body(char* bytes, std::size_t, std::size_t count, void* body_pointer) {
+  auto* body = static_cast<std::string*>(body_pointer);
+  // Fewer than were handed over: curl ends the transfer.
+  if (body->size() + count > body_bytes_max) return 0;
+  body->append(bytes, count);
+  return count;
+}
+
+// `keep` stands as it is, besides what every URL may hold.
+std::string encoded(std::string_view text, std::string_view keep) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos ||
+                       keep.find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+struct HttpClient::Curl {
+  CURL* easy = curl_easy_init();
+  char error[CURL_ERROR_SIZE] = {};
+  Curl() { HASTUR_CHECK(easy != nullptr, "libcurl could not be started"); }
+  Curl(const Curl&) = delete;
+  Curl& operator=(const Curl&) = delete;
+  ~Curl() { curl_easy_cleanup(easy); }
+};
+
+HttpClient::HttpClient(std::string address, Micros timeout)
+    : address_(std::move(address)), curl_(std::make_unique<Curl>()) {
+  const auto timeout_ms = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+  CURL* easy = curl_->easy;
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout_ms));
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  // The supervisor is asked, never a proxy of the environment on its behalf.
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, curl_->error);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, append_body);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "hastur");
+}
+HttpClient::~HttpClient() = default;
+HttpClient::HttpClient(HttpClient&&) noexcept = default;
+HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
+
+Result<HttpClient::Answer> HttpClient::get(const std::string& path, const Query& query) {
+  std::string url = address_.find("://") == std::string::npos ? "http://" + address_ : address_;
+  url += path;
+  char separator = '?';
+  for (const auto& [key, value] : query) {
+    url +=
+        std::string(1, std::exchange(separator, '&')) + encoded(key, "") + "=" + encoded(value, "");
+  }
+  Answer answer;
+  curl_->error[0] = '\0';
+  curl_easy_setopt(curl_->easy, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl_->easy, CURLOPT_WRITEDATA, &answer.body);
+  const CURLcode code = curl_easy_perform(curl_->easy);
+  if (code != CURLE_OK) {
+    const char* cause = curl_->error[0] != '\0' ? curl_->error : curl_easy_strerror(code);
+    return fail(
+        ErrorCode::unavailable,
+        fmt::format(
+            "cannot ask the supervisor at {}: {}; is it running? (--http names another address)",
+            address_, cause));
+  }
+  long status = 0;
+  curl_easy_getinfo(curl_->easy, CURLINFO_RESPONSE_CODE, &status);
+  answer.status = static_cast<unsigned>(status);
+  return answer;
+}
+
+Result<Json> HttpClient::get_json(const std::string& path, const Query& query) {
+  auto answer = get(path, query);
+  if (!answer) return fail(answer.error());
+  auto body = parse_json(answer->body);
+  if (answer->status == 200) {
+    if (body) return body;
+    return fail(ErrorCode::failed,
+                fmt::format("{}{} answered what is {}", address_, path, body.error().message));
+  }
+  std::string sentence =
+      fmt::format("{}{} answered with status {}", address_, path, answer->status);
+  if (body && body->is_object() && body->contains("error") && (*body)["error"].is_string()) {
+    sentence = (*body)["error"].get<std::string>();
+  }
+  return fail(answer->status == 404 ? ErrorCode::not_found : ErrorCode::failed,
+              std::move(sentence));
+}
+
+std::string url_path(std::string_view text) { return encoded(text, "/"); }
+
+}  // namespace hastur

@@ -1,0 +1,95 @@
+// hastur: the one command that people type. It holds nothing; it asks the supervisor or starts the
+// other programs.
+
+#include <iostream>
+
+#include "core/clock.h"
+#include "core/command_line.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "supervisor/cli/commands.h"
+#include "supervisor/cli/demo.h"
+#include "supervisor/cli/host_metrics_command.h"
+#include "supervisor/cli/watch.h"
+
+namespace {
+
+using namespace hastur;
+
+constexpr Micros answer_max = std::chrono::seconds{10};
+
+int run(int argc, char** argv) {
+  CommandLine line("hastur", "Triggers on the stream of everything that systems report.");
+  std::string http = "127.0.0.1:8127";
+
+  CommandLine& send =
+      line.command("send", "Send a message, or with TYPE \"-\" each line of standard input");
+  SendOptions send_options;
+  send.required_text("TYPE", &send_options.words.type, "gauge, counter, mark, event, log … or -");
+  send.text("NAME", &send_options.words.name, "what it is called");
+  send.text("VALUE", &send_options.words.value, "its value");
+  send.list("--label", &send_options.words.labels, "key=value; may be given again");
+  send.list("--field", &send_options.words.fields,
+            "any other field, key=value; may be given again");
+  send.text("--to", &send_options.to, "the syndicator's UDP address");
+
+  const auto asks = [&](CommandLine& command) {
+    command.text("--http", &http, "the supervisor's HTTP address");
+  };
+  bool json = false;
+  CommandLine& list = line.command("list", "List the triggers");
+  asks(list);
+  list.flag("--json", &json, "print the answer as JSON");
+
+  CommandLine& show = line.command("show", "Show one trigger and its state");
+  std::string name;
+  asks(show);
+  show.required_text("NAME", &name, "the trigger, as list shows it");
+  show.flag("--json", &json, "print the answer as JSON");
+
+  CommandLine& status =
+      line.command("status", "Say how the supervisor is doing; exit code 1 if badly");
+  asks(status);
+
+  CommandLine& tail = line.command("tail", "Show messages as they come");
+  TailOptions tail_options;
+  asks(tail);
+  tail.text("--name", &tail_options.name, "only messages of this name; * stands for anything");
+  tail.flag("--derived", &tail_options.derived, "only what triggers derived");
+  tail.flag("--notifications", &tail_options.notifications, "notifications instead of messages");
+  tail.flag("--json", &tail_options.json, "print each as JSON");
+  tail.number("--count", &tail_options.count, "end after so many; 0 for never");
+
+  CommandLine& metrics = line.command("host-metrics", "Send what this host says of itself");
+  std::string to = "127.0.0.1:8125";
+  Micros period = std::chrono::seconds{1};
+  metrics.text("--to", &to, "the syndicator's UDP address");
+  metrics.span("--every", &period, "how often");
+
+  CommandLine& demo =
+      line.command("demo", "Run everything on this host's own metrics, and show it");
+  DemoOptions demo_options;
+  demo.text("--directory", &demo_options.directory,
+            "where configuration, databases and logs are kept");
+  demo.text("--triggers", &demo_options.triggers, "the folder of triggers");
+
+  if (const auto code = line.parse(argc, argv)) return *code;
+
+  SystemClock clock;
+  if (send.chosen()) return send_command(send_options, std::cin, clock.now());
+  HttpClient client(http, answer_max);
+  if (list.chosen()) return list_command(client, json);
+  if (show.chosen()) return show_command(client, name, json);
+  if (status.chosen()) return status_command(client);
+  Loop loop;
+  if (tail.chosen()) return tail_command(client, tail_options, loop, clock.now());
+  if (metrics.chosen()) {
+    start_log("host-metrics", LogLevel::info);
+    return host_metrics_command(to, period, loop, clock);
+  }
+  return demo_command(demo_options, loop, clock);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run(argc, argv); }

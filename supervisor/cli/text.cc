@@ -1,0 +1,79 @@
+#include "supervisor/cli/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace hastur {
+namespace {
+
+bool continues_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0u) == 0x80u; }
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // U+0080 … U+009F, the second set of control characters, stand in UTF-8 as C2 80 … C2 9F.
+    const bool is_c1 =
+        byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (is_c1) ++i;
+    out += is_c1 || byte < 0x20 || byte == 0x7F ? '?' : text[i];
+  }
+  return out;
+}
+
+std::size_t columns_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return !continues_code_point(c); }));
+}
+
+std::string cut(std::string_view text, std::size_t columns_max) {
+  if (columns_of(text) <= columns_max) return std::string(text);
+  if (columns_max == 0) return {};
+  std::size_t end = 0;
+  for (std::size_t columns = 0; end < text.size(); ++end) {
+    if (!continues_code_point(text[end]) && columns++ == columns_max - 1) break;
+  }
+  return std::string(text.substr(0, end)) + "…";
+}
+
+std::string table(const std::vector<std::string>& heading,
+                  const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const std::string& cell : heading) widths.push_back(columns_of(cell));
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], columns_of(row[i]));
+  }
+  std::string out;
+  const auto append = [&](const std::vector<std::string>& row) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      line.append(widths[i] - columns_of(row[i]) + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  };
+  append(heading);
+  for (const auto& row : rows) append(row);
+  return out;
+}
+
+std::string short_count(double count) {
+  constexpr const char* suffixes[] = {"", "k", "M", "G", "T"};
+  std::size_t suffix = 0;
+  while (std::abs(count) >= 999.5 && suffix + 1 < std::size(suffixes)) {
+    count /= 1000;
+    ++suffix;
+  }
+  if (suffix == 0 || std::abs(count) >= 9.95)
+    return fmt::format("{:.0f}{}", count, suffixes[suffix]);
+  return fmt::format("{:.1f}{}", count, suffixes[suffix]);
+}
+
+}  // namespace hastur

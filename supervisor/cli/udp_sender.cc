@@ -1,0 +1,49 @@
+#include "supervisor/cli/udp_sender.h"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <memory>
+#include <system_error>
+
+namespace hastur {
+
+Result<UdpSender> UdpSender::connect(const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
+    return fail(
+        ErrorCode::invalid,
+        fmt::format("\"{}\" is no address; write host:port, as in 127.0.0.1:8125", address));
+  }
+  std::string host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &hints, &found);
+  if (error != 0) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("cannot find {}: {}", address, gai_strerror(error)));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
+  Fd socket(::socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket.is_open() || ::connect(socket.get(), found->ai_addr, found->ai_addrlen) != 0) {
+    return fail(ErrorCode::unavailable, fmt::format("cannot send to {}: {}", address,
+                                                    std::generic_category().message(errno)));
+  }
+  return UdpSender(std::move(socket), address);
+}
+
+Result<void> UdpSender::send(std::string_view datagram) {
+  if (::send(socket_.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL) >= 0) return {};
+  const int cause = errno;
+  return fail(
+      cause == ECONNREFUSED ? ErrorCode::unavailable : ErrorCode::failed,
+      cause == ECONNREFUSED
+          ? fmt::format("nobody listens at {}; is the syndicator running?", address_)
+          : fmt::format("cannot send to {}: {}", address_, std::generic_category().message(cause)));
+}
+
+}  // namespace hastur
