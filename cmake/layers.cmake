@@ -5,6 +5,7 @@
 # Every layer is appended to build/layers.txt as "folder: allowed allowed ...", which tests/tidy checks.
 
 file(WRITE ${CMAKE_BINARY_DIR}/layers.txt "")
+file(WRITE ${CMAKE_BINARY_DIR}/programs.txt "")
 
 function(hastur_target_of folder result)
   string(REGEX REPLACE "[/-]" "_" name ${folder})
@@ -34,7 +35,8 @@ function(hastur_layer)
 endfunction()
 
 # hastur_program(NAME binary SOURCES main.cc ... USES layer ...)
-# A program of the current folder; USES is what its sources may include besides their own folder.
+# A program of the current folder; USES is what its sources may include besides their own folder. Those outside of
+# tests/ and bench/ are listed in build/programs.txt: tests/tidy looks at what they link.
 function(hastur_program)
   cmake_parse_arguments(PROGRAM "" "NAME" "SOURCES;USES;LINK" ${ARGN})
   add_executable(${PROGRAM_NAME} ${PROGRAM_SOURCES})
@@ -45,4 +47,10 @@ function(hastur_program)
     target_link_libraries(${PROGRAM_NAME} PRIVATE ${dependency_target})
   endforeach()
   target_link_libraries(${PROGRAM_NAME} PRIVATE ${PROGRAM_LINK})
+  file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  if(NOT folder MATCHES "^(tests|bench)(/|$)")
+    string(JOIN " " allowed ${PROGRAM_USES})
+    file(APPEND ${CMAKE_BINARY_DIR}/layers.txt "${folder}: ${allowed}\n")
+    file(APPEND ${CMAKE_BINARY_DIR}/programs.txt "${PROGRAM_NAME}\n")
+  endif()
 endfunction()

@@ -156,39 +156,29 @@ void CommandLine::list(const std::string& names, std::vector<std::string>* value
 }
 
 void CommandLine::number(const std::string& names, std::uint64_t* value, const std::string& help) {
-  parser_->app
-      ->add_option_function<std::string>(
-          names,
-          [value, names](const std::string& marked) {
-            const std::string text = without_mark(marked);
-            const auto [end, error] =
-                std::from_chars(text.data(), text.data() + text.size(), *value);
-            if (error != std::errc{} || end != text.data() + text.size()) {
-              throw CLI::ValidationError(  // caught in parse()
-                  fmt::format("{} takes a whole number from 0 up, not \"{}\"", names, text),
-                  usage_exit_code);
-            }
-          },
-          help)
+  parser_->app->add_option(names)
+      ->description(help)
       ->type_name("NUMBER")
-      ->default_str(std::to_string(*value));
+      ->default_str(std::to_string(*value))
+      ->check([value](const std::string& marked) -> std::string {
+        const std::string text = without_mark(marked);
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
+        if (error == std::errc{} && end == text.data() + text.size()) return {};
+        return fmt::format("takes a whole number from 0 up, not \"{}\"", text);
+      });
 }
 
 void CommandLine::span(const std::string& names, Micros* value, const std::string& help) {
-  parser_->app
-      ->add_option_function<std::string>(
-          names,
-          [value, names](const std::string& text) {
-            const auto span = parse_span(text);
-            if (!span) {
-              throw CLI::ValidationError(fmt::format("{}: {}", names, span.error().message),
-                                         usage_exit_code);
-            }
-            *value = *span;
-          },
-          help)
+  parser_->app->add_option(names)
+      ->description(help)
       ->type_name("SPAN")
-      ->default_str(format_span(*value));
+      ->default_str(format_span(*value))
+      ->check([value](const std::string& text) -> std::string {
+        const auto span = parse_span(without_mark(text));
+        if (!span) return span.error().message;
+        *value = *span;
+        return {};
+      });
 }
 
 CommandLine& CommandLine::command(const std::string& name, const std::string& about) {

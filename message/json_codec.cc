@@ -67,6 +67,9 @@ bool is_number(dom::element element) {
          type == dom::element_type::UINT64;
 }
 
+bool is_string(dom::element element) { return element.type() == dom::element_type::STRING; }
+bool is_null(dom::element element) { return element.type() == dom::element_type::NULL_VALUE; }
+
 std::string_view text_of(dom::element element) { return element.get_string().value_unsafe(); }
 
 // A number, string, boolean or null as a Value; nothing for an object or array.
@@ -89,20 +92,22 @@ std::optional<Value> scalar(dom::element element) {
   }
 }
 
-std::optional<Time> time_of(dom::element element) {
-  switch (element.type()) {
-    case dom::element_type::INT64:
-      return normalise_timestamp(element.get_int64().value_unsafe());
-    case dom::element_type::DOUBLE: {
-      const double number = element.get_double().value_unsafe();
-      // 2^63: at or above it the conversion would overflow.
-      if (std::trunc(number) != number || std::fabs(number) >= 9223372036854775808.0)
-        return std::nullopt;
-      return normalise_timestamp(static_cast<std::int64_t>(number));
-    }
-    default:
-      return std::nullopt;
+// Whether `element` is a time; then `out` is it.
+bool read_time(dom::element element, Time& out) {
+  std::int64_t number = 0;
+  if (element.type() == dom::element_type::INT64) {
+    number = element.get_int64().value_unsafe();
+  } else if (element.type() == dom::element_type::DOUBLE) {
+    const double whole = element.get_double().value_unsafe();
+    // 2^63: at or above it the conversion would overflow.
+    if (std::trunc(whole) != whole || std::fabs(whole) >= 9223372036854775808.0) return false;
+    number = static_cast<std::int64_t>(whole);
+  } else {
+    return false;
   }
+  const std::optional<Time> time = normalise_timestamp(number);
+  if (time) out = *time;
+  return time.has_value();
 }
 
 // Sorts what stands from `first` on by key; of equal keys only the last stays.
@@ -232,7 +237,12 @@ std::string with_long_integers_as_floats(std::string_view text) {
   return out;
 }
 
-Refused refuse(Refusal why, std::string text) { return {why, std::move(text)}; }
+// Whether `key`, which is as long as `name`, is `name`. The constant length makes it one
+// comparison.
+template <std::size_t Size>
+bool is(std::string_view key, const char (&name)[Size]) {
+  return std::memcmp(key.data(), name, Size - 1) == 0;
+}
 
 std::string shown(std::string_view text) {
   constexpr std::size_t shown_max = 60;
@@ -277,20 +287,25 @@ struct JsonDecoder::Scratch {
     std::optional<dom::element> type, name, value, timestamp, uuid, labels, received_at, hostname;
   };
 
-  std::optional<Refused> parse(std::string_view text, dom::object& object);
+  // These return false after they have set `refused`.
+  bool read(std::string_view text, const Defaults& defaults, MessageView& message);
+  bool parse(std::string_view text, dom::object& object);
   void sort_out(dom::object object, const Defaults& defaults, Own& own);
-  std::optional<Refused> read_type(const Own& own, const Defaults& defaults, MessageView& message);
-  std::optional<Refused> read_name(const Own& own, MessageView& message);
-  std::optional<Refused> read_value(const Own& own, MessageView& message);
-  std::optional<Refused> read_labels(const Own& own, MessageView& message);
-  std::optional<Refused> read_sender(const Own& own, const Defaults& defaults,
-                                     MessageView& message);
-  std::optional<Refused> read_times(const Own& own, const Defaults& defaults, MessageView& message);
-  std::optional<Refused> read_hostname(const Own& own, const Defaults& defaults,
-                                       MessageView& message);
-  std::optional<Refused> check_other(MessageType type, const Entry& entry) const;
-  std::optional<Refused> pack_others(MessageView& message);
+  bool read_type(const Own& own, const Defaults& defaults, MessageView& message);
+  bool read_name(const Own& own, MessageView& message);
+  bool read_value(const Own& own, MessageView& message);
+  bool read_labels(const Own& own, MessageView& message);
+  bool read_sender(const Own& own, const Defaults& defaults, MessageView& message);
+  bool read_times(const Own& own, const Defaults& defaults, MessageView& message);
+  bool read_hostname(const Own& own, const Defaults& defaults, MessageView& message);
+  bool check_other(MessageType type, const Entry& entry);
+  bool pack_others(MessageView& message);
   bool pack_other(MessageType type, const Entry& entry);
+
+  bool refuse(Refusal why, std::string text) {
+    refused = {why, std::move(text)};
+    return false;
+  }
 
   dom::parser parser;
   std::vector<char> padded;
@@ -300,10 +315,11 @@ struct JsonDecoder::Scratch {
   std::string tree;
   std::string fields;
   Packer packer;
+  Refused refused;
 };
 
 // Copies the text to where the parser may read past its end, and parses it.
-std::optional<Refused> JsonDecoder::Scratch::parse(std::string_view text, dom::object& object) {
+bool JsonDecoder::Scratch::parse(std::string_view text, dom::object& object) {
   if (text.size() > message_bytes_max) {
     return refuse(Refusal::too_large, fmt::format("the text has {} bytes; a message has at most {}",
                                                   text.size(), message_bytes_max));
@@ -329,56 +345,58 @@ std::optional<Refused> JsonDecoder::Scratch::parse(std::string_view text, dom::o
   if (parsed.value_unsafe().get(object)) {
     return refuse(Refusal::not_an_object, "the text is JSON but no object, and a message is one");
   }
-  return std::nullopt;
+  return true;
 }
 
 void JsonDecoder::Scratch::sort_out(dom::object object, const Defaults& defaults, Own& own) {
   others.clear();
-  for (const dom::key_value_pair pair : object) {
-    const std::string_view key = pair.key;
+  // Not by key_value_pair: it is put together on the stack and copied from there, which takes as
+  // long as all the rest of this loop.
+  for (auto at = object.begin(), end = object.end(); at != end; ++at) {
+    const std::string_view key = at.key();
     std::optional<dom::element>* place = nullptr;
     switch (key.size()) {
       case 3:
-        if (defaults.recorded && key == "seq") continue;
+        if (defaults.recorded && is(key, "seq")) continue;
         break;
       case 4:
-        if (key == "type") place = &own.type;
-        if (key == "name") place = &own.name;
-        if (key == "uuid") place = &own.uuid;
+        if (is(key, "type")) place = &own.type;
+        if (is(key, "name")) place = &own.name;
+        if (is(key, "uuid")) place = &own.uuid;
         break;
       case 5:
-        if (key == "value") place = &own.value;
+        if (is(key, "value")) place = &own.value;
         break;
       case 6:
-        if (key == "labels") place = &own.labels;
-        if (defaults.recorded && key == "origin") continue;
+        if (is(key, "labels")) place = &own.labels;
+        if (defaults.recorded && is(key, "origin")) continue;
         break;
       case 8:
-        if (key == "hostname") place = &own.hostname;
+        if (is(key, "hostname")) place = &own.hostname;
         break;
       case 9:
-        if (key == "timestamp") place = &own.timestamp;
+        if (is(key, "timestamp")) place = &own.timestamp;
         break;
       case 11:
-        if (defaults.recorded && key == "received_at") place = &own.received_at;
+        if (defaults.recorded && is(key, "received_at")) place = &own.received_at;
         break;
       default:
         break;
     }
     if (place != nullptr) {
-      *place = pair.value;
+      place->emplace(at.value());
     } else {
-      others.push_back({key, pair.value});
+      others.push_back({key, at.value()});
     }
   }
 }
 
-std::optional<Refused> JsonDecoder::Scratch::read_type(const Own& own, const Defaults& defaults,
-                                                       MessageView& message) {
+bool JsonDecoder::Scratch::read_type(const Own& own, const Defaults& defaults,
+                                     MessageView& message) {
   std::optional<MessageType> type = defaults.type;
   if (!type) {
     if (!own.type) return refuse(Refusal::missing_type, "\"type\" is missing");
-    if (!own.type->is_string()) return refuse(Refusal::unknown_type, "\"type\" must be a string");
+    if (!is_string(*own.type)) return refuse(Refusal::unknown_type, "\"type\" must be a string");
     type = type_from_name(text_of(*own.type));
   }
   // Ticks are made by whoever numbers the stream; nobody sends one.
@@ -388,20 +406,20 @@ std::optional<Refused> JsonDecoder::Scratch::read_type(const Own& own, const Def
                               type ? shown(type_name(*type)) : shown(text_of(*own.type))));
   }
   message.type = *type;
-  return std::nullopt;
+  return true;
 }
 
-std::optional<Refused> JsonDecoder::Scratch::read_name(const Own& own, MessageView& message) {
-  if (own.name && own.name->is_string()) {
+bool JsonDecoder::Scratch::read_name(const Own& own, MessageView& message) {
+  if (own.name && is_string(*own.name)) {
     message.name = text_of(*own.name);
   } else if (own.name || needs_name(message.type)) {
     return refuse(Refusal::bad_name, fmt::format("\"name\" of a {} {}", type_name(message.type),
                                                  own.name ? "must be a string" : "is missing"));
   }
-  return std::nullopt;
+  return true;
 }
 
-std::optional<Refused> JsonDecoder::Scratch::read_value(const Own& own, MessageView& message) {
+bool JsonDecoder::Scratch::read_value(const Own& own, MessageView& message) {
   const auto must_be = [&](std::string_view what) {
     return refuse(Refusal::bad_value,
                   fmt::format("\"value\" of a {} must be {}", type_name(message.type), what));
@@ -410,7 +428,7 @@ std::optional<Refused> JsonDecoder::Scratch::read_value(const Own& own, MessageV
   switch (value_rule(message.type)) {
     case ValueRule::other_field:
       if (value) others.push_back({"value", *value});
-      return std::nullopt;
+      return true;
     case ValueRule::number:
       if (!value || !is_number(*value)) return must_be("a number");
       break;
@@ -418,7 +436,7 @@ std::optional<Refused> JsonDecoder::Scratch::read_value(const Own& own, MessageV
       if (value && !is_number(*value)) return must_be("a number, or absent for 1");
       break;
     case ValueRule::text_or_null:
-      if (!value || !(value->is_string() || value->is_null())) return must_be("a string or null");
+      if (!value || !(is_string(*value) || is_null(*value))) return must_be("a string or null");
       break;
     case ValueRule::tree:
       if (!value || !(value->is_object() || value->is_array()))
@@ -427,7 +445,7 @@ std::optional<Refused> JsonDecoder::Scratch::read_value(const Own& own, MessageV
       if (!packer.pack(*value, tree))
         return must_be(fmt::format("nested at most {} levels deep", json_depth_max));
       message.value = Value::of_tree(tree);
-      return std::nullopt;
+      return true;
     case ValueRule::any_scalar:
       if (value && !scalar(*value)) return must_be("a number, string, boolean or null");
       break;
@@ -437,11 +455,11 @@ std::optional<Refused> JsonDecoder::Scratch::read_value(const Own& own, MessageV
   } else if (message.type == MessageType::counter) {
     message.value = Value::of(1.0);
   }
-  return std::nullopt;
+  return true;
 }
 
-std::optional<Refused> JsonDecoder::Scratch::read_labels(const Own& own, MessageView& message) {
-  if (!own.labels) return std::nullopt;
+bool JsonDecoder::Scratch::read_labels(const Own& own, MessageView& message) {
+  if (!own.labels) return true;
   dom::object object;
   if (own.labels->get(object)) return refuse(Refusal::bad_labels, "\"labels\" must be an object");
   labels.clear();
@@ -456,64 +474,56 @@ std::optional<Refused> JsonDecoder::Scratch::read_labels(const Own& own, Message
     }
   }
   message.labels = labels;
-  return std::nullopt;
+  return true;
 }
 
-std::optional<Refused> JsonDecoder::Scratch::read_sender(const Own& own, const Defaults& defaults,
-                                                         MessageView& message) {
+bool JsonDecoder::Scratch::read_sender(const Own& own, const Defaults& defaults,
+                                       MessageView& message) {
   message.uuid = defaults.uuid;
-  if (defaults.type || !own.uuid) return std::nullopt;
-  if (!own.uuid->is_string() || !normalise_uuid(text_of(*own.uuid), uuid)) {
+  if (defaults.type || !own.uuid) return true;
+  if (!is_string(*own.uuid) || !normalise_uuid(text_of(*own.uuid), uuid)) {
     return refuse(Refusal::bad_uuid,
                   "\"uuid\" must be a string of 36 characters, 8-4-4-4-12 hex digits");
   }
   message.uuid = {uuid.data(), uuid.size()};
-  return std::nullopt;
+  return true;
 }
 
-std::optional<Refused> JsonDecoder::Scratch::read_times(const Own& own, const Defaults& defaults,
-                                                        MessageView& message) {
-  const auto read = [](std::string_view key, dom::element element,
-                       Time& out) -> std::optional<Refused> {
-    const std::optional<Time> time = time_of(element);
-    if (!time) {
-      return refuse(
-          Refusal::bad_timestamp,
-          fmt::format("\"{}\" must be a whole number of s, ms, µs or ns between 1971 and 2100",
-                      key));
-    }
-    out = *time;
-    return std::nullopt;
+bool JsonDecoder::Scratch::read_times(const Own& own, const Defaults& defaults,
+                                      MessageView& message) {
+  const auto read = [this](std::string_view key, dom::element element, Time& out) {
+    if (read_time(element, out)) return true;
+    return refuse(
+        Refusal::bad_timestamp,
+        fmt::format("\"{}\" must be a whole number of s, ms, µs or ns between 1971 and 2100", key));
   };
   message.received_at = defaults.received_at;
   if (own.received_at) {
-    if (auto refused = read("received_at", *own.received_at, message.received_at)) return refused;
+    if (!read("received_at", *own.received_at, message.received_at)) return false;
   }
   message.timestamp = defaults.timestamp.value_or(message.received_at);
   if (own.timestamp) {
-    if (auto refused = read("timestamp", *own.timestamp, message.timestamp)) return refused;
+    if (!read("timestamp", *own.timestamp, message.timestamp)) return false;
     if (defaults.recorded && !own.received_at) message.received_at = message.timestamp;
   }
-  return std::nullopt;
+  return true;
 }
 
-std::optional<Refused> JsonDecoder::Scratch::read_hostname(const Own& own, const Defaults& defaults,
-                                                           MessageView& message) {
-  if (!own.hostname) return std::nullopt;
+bool JsonDecoder::Scratch::read_hostname(const Own& own, const Defaults& defaults,
+                                         MessageView& message) {
+  if (!own.hostname) return true;
   if (!defaults.recorded || is_registration(message.type)) {
     others.push_back({"hostname", *own.hostname});
-    return std::nullopt;
+    return true;
   }
-  if (!own.hostname->is_string())
-    return refuse(Refusal::bad_field, "\"hostname\" must be a string");
+  if (!is_string(*own.hostname)) return refuse(Refusal::bad_field, "\"hostname\" must be a string");
   message.hostname = text_of(*own.hostname);
-  return std::nullopt;
+  return true;
 }
 
 // The known fields that have a form. Null counts as absent: Hastur's clients send it for what they
 // were not given.
-std::optional<Refused> JsonDecoder::Scratch::check_other(MessageType type,
-                                                         const Entry& entry) const {
+bool JsonDecoder::Scratch::check_other(MessageType type, const Entry& entry) {
   const auto is = [&](MessageType wanted, std::string_view key) {
     return type == wanted && entry.key == key;
   };
@@ -521,80 +531,71 @@ std::optional<Refused> JsonDecoder::Scratch::check_other(MessageType type,
     return refuse(Refusal::bad_field,
                   fmt::format("\"{}\" of a {} must be {}", entry.key, type_name(type), what));
   };
-  if (entry.value.is_null()) return std::nullopt;
-  if (is(MessageType::event, "attn") && !entry.value.is_string()) {
+  if (is_null(entry.value)) return true;
+  if (is(MessageType::event, "attn") && !is_string(entry.value)) {
     dom::array array;
     if (entry.value.get(array)) return must_be("an array of strings");
     for (const dom::element element : array) {
-      if (!element.is_string() && !element.is_null()) return must_be("an array of strings");
+      if (!is_string(element) && !is_null(element)) return must_be("an array of strings");
     }
   }
   const bool text = is(MessageType::event, "subject") || is(MessageType::event, "body") ||
                     is(MessageType::reg_agent, "hostname");
-  if (text && !entry.value.is_string()) return must_be("a string");
+  if (text && !is_string(entry.value)) return must_be("a string");
   const bool number =
       is(MessageType::hb_process, "timeout") || is(MessageType::hb_agent, "timeout");
   if (number && !is_number(entry.value)) return must_be("a number");
-  return std::nullopt;
+  return true;
 }
 
 bool JsonDecoder::Scratch::pack_other(MessageType type, const Entry& entry) {
   MsgpackWriter writer(fields);
   writer.string(entry.key);
-  if (type != MessageType::event || entry.key != "attn" || entry.value.is_null()) {
+  if (type != MessageType::event || entry.key != "attn" || is_null(entry.value)) {
     return packer.pack(entry.value, fields);
   }
-  if (entry.value.is_string()) {
+  if (is_string(entry.value)) {
     writer.array(1);
     return packer.pack(entry.value, fields);
   }
   const dom::array names = entry.value.get_array().value_unsafe();
   std::uint32_t size = 0;
-  for (const dom::element name : names) size += name.is_string() ? 1 : 0;
+  for (const dom::element name : names) size += is_string(name) ? 1 : 0;
   writer.array(size);
   for (const dom::element name : names) {
-    if (name.is_string()) writer.string(text_of(name));
+    if (is_string(name)) writer.string(text_of(name));
   }
   return true;
 }
 
-std::optional<Refused> JsonDecoder::Scratch::pack_others(MessageView& message) {
-  if (others.empty()) return std::nullopt;
+bool JsonDecoder::Scratch::pack_others(MessageView& message) {
+  if (others.empty()) return true;
   sort_last_wins(others, 0);
   fields.clear();
   MsgpackWriter(fields).map(static_cast<std::uint32_t>(others.size()));
   for (const Entry& entry : others) {
-    if (auto refused = check_other(message.type, entry)) return refused;
+    if (!check_other(message.type, entry)) return false;
     if (!pack_other(message.type, entry)) {
       return refuse(Refusal::bad_field, fmt::format("\"{}\" nests deeper than {} levels",
                                                     entry.key.substr(0, 60), json_depth_max));
     }
   }
   message.fields = fields;
-  return std::nullopt;
+  return true;
 }
 
-JsonDecoder::JsonDecoder() : scratch_(std::make_unique<Scratch>()) {}
-JsonDecoder::~JsonDecoder() = default;
-
-std::variant<MessageView, JsonDecoder::Refused> JsonDecoder::decode(std::string_view text,
-                                                                    const Defaults& defaults) {
-  Scratch& scratch = *scratch_;
+bool JsonDecoder::Scratch::read(std::string_view text, const Defaults& defaults,
+                                MessageView& message) {
   dom::object object;
-  if (auto refused = scratch.parse(text, object)) return std::move(*refused);
-  Scratch::Own own;
-  scratch.sort_out(object, defaults, own);
-
-  MessageView message;
-  if (auto refused = scratch.read_type(own, defaults, message)) return std::move(*refused);
-  if (auto refused = scratch.read_name(own, message)) return std::move(*refused);
-  if (auto refused = scratch.read_value(own, message)) return std::move(*refused);
-  if (auto refused = scratch.read_labels(own, message)) return std::move(*refused);
-  if (auto refused = scratch.read_sender(own, defaults, message)) return std::move(*refused);
-  if (auto refused = scratch.read_times(own, defaults, message)) return std::move(*refused);
-  if (auto refused = scratch.read_hostname(own, defaults, message)) return std::move(*refused);
-  if (auto refused = scratch.pack_others(message)) return std::move(*refused);
-
+  Own own;
+  if (!parse(text, object)) return false;
+  sort_out(object, defaults, own);
+  if (!read_type(own, defaults, message) || !read_name(own, message) || !read_value(own, message) ||
+      !read_labels(own, message) || !read_sender(own, defaults, message) ||
+      !read_times(own, defaults, message) || !read_hostname(own, defaults, message) ||
+      !pack_others(message)) {
+    return false;
+  }
   // What a label takes in a batch besides its text, rounded up.
   constexpr std::size_t label_bytes = 32;
   const std::size_t weight = text.size() + message.value.text.size() + message.fields.size() +
@@ -603,7 +604,19 @@ std::variant<MessageView, JsonDecoder::Refused> JsonDecoder::decode(std::string_
     return refuse(Refusal::too_large, fmt::format("the message weighs {} bytes; the most is {}",
                                                   weight, message_bytes_max));
   }
-  return message;
+  return true;
+}
+
+JsonDecoder::JsonDecoder() : scratch_(std::make_unique<Scratch>()) {}
+JsonDecoder::~JsonDecoder() = default;
+
+std::variant<MessageView, JsonDecoder::Refused> JsonDecoder::decode(std::string_view text,
+                                                                    const Defaults& defaults) {
+  Scratch& scratch = *scratch_;
+  std::variant<MessageView, Refused> decoded;
+  if (!scratch.read(text, defaults, std::get<MessageView>(decoded)))
+    decoded = std::move(scratch.refused);
+  return decoded;
 }
 
 }  // namespace hastur

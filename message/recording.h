@@ -1,17 +1,23 @@
 #pragma once
 
-// Files of messages: our own recordings (JSON Lines) and Hastur's replay files (a JSON array), as numbered
-// batches with the ticks that belong between them (DESIGN §4).
+// Files of messages: our own recordings (JSON Lines) and Hastur's replay files (a JSON array), as
+// numbered batches with the ticks that belong between them (DESIGN §4).
 
-#include <functional>
+#include <cstdint>
 #include <istream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/result.h"
 #include "message/batch.h"
 
 namespace hastur {
+
+// The sender of a line that names none: in a file there is no syndicator whose own uuid could stand
+// for it.
+inline constexpr std::string_view recording_uuid = "00000000-0000-0000-0000-000000000000";
 
 // Reads a file of either form, told apart by its first character ('[' begins a Hastur replay file).
 class RecordingReader {
@@ -21,21 +27,28 @@ class RecordingReader {
     std::uint32_t rows_max = 4096;
     StreamId stream;
   };
-  // `input` outlives the reader. `source` names it in errors ("metrics.jsonl").
+  // `input` outlives the reader. `source` names it in errors ("metrics.jsonl"). It is read as it
+  // comes, a line or array element of at most 1 MiB at a time.
   RecordingReader(std::istream& input, std::string source, Options options);
   ~RecordingReader();
 
-  // The next batch; nothing at the end. Lines that cannot be decoded become `error` messages as at the door, so
-  // the only errors are a file that cannot be read and one that is no recording at all.
-  // An absent `received_at` is the timestamp (a line without either takes the time of the line before, or
-  // 2024-01-01T00:00:00Z); a received_at that goes back is raised to the one before.
-  // Missing ticks are inserted (StreamTime). A registration gives its sender's later messages their hostname.
+  // The next batch; nothing at the end. Rows are numbered from 1, ticks included; `seq` in lines
+  // says nothing. Lines that cannot be decoded become `error` messages as at the door, so the only
+  // errors are a file that cannot be read and one that is no recording at all (`invalid`). An
+  // absent `received_at` is the timestamp (a line without either takes the receive time of the line
+  // before, or 2024-01-01T00:00:00Z); a received_at that goes back is raised to the one before.
+  // Missing ticks are inserted (StreamTime); a tick line of a second that has had its tick is left
+  // out. A registration gives its sender's later messages their hostname, unless a line has its
+  // own. ack and noop get no row, nor do lines of a journal (objects with `journal` and without
+  // `type`).
   Result<std::optional<Batch>> next();
 
   // Lines or array elements read so far that were not ticks, and how many of them were refused.
   std::uint64_t messages() const;
   std::uint64_t refused() const;
-  // 1-based line (JSON Lines) of the last message read, for error texts.
+  // Lines of a journal, passed over.
+  std::uint64_t journal_lines() const;
+  // 1-based line (JSON Lines) or element (array) of the last message read, for error texts.
   std::uint64_t line() const;
 
  private:

@@ -2,8 +2,10 @@
 
 // History as a folder of SQLite files by time (docs/formats/history.md).
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/result.h"
 #include "state/history/history.h"
@@ -22,9 +24,11 @@ struct SqliteHistoryOptions {
   // Identifies this boot of the machine (/proc/sys/kernel/random/boot_id). If it is another than the one that the
   // last writer stored, and it did not close cleanly or sync, the power may have been lost: numbering skips
   // ahead by 2^32 and the hole is recorded.
-  std::string boot_id;
-  // Name of the SQLite VFS; empty for the default. Tests put a faulty one here.
-  std::string vfs;
+  std::string boot_id = {};
+  // Name of the SQLite VFS; empty for the default. Tests put a faulty one here, and how to list the names of the
+  // files in `directory` on it; no folder is made and no lock taken then.
+  std::string vfs = {};
+  std::function<std::vector<std::string>()> list_files = {};
 };
 
 // Creates the folder and the stream id if there is none. Fails with a sentence that names the file and the way

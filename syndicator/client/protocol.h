@@ -1,10 +1,11 @@
 #pragma once
 
-// What is asked of the syndicator's ROUTER and what it answers (DESIGN §6, docs/formats/request.md).
+// What is asked of the syndicator's ROUTER and what it answers (DESIGN §6,
+// docs/formats/request.md).
 //
-// One msgpack frame each way, but for batches, whose frame (message/batch.h) follows in a second part. Each
-// request has an id, chosen by the client, that its replies bear. These are plain values: sockets carry them in
-// production, a simulation hands them over directly.
+// One msgpack frame each way, but for batches, whose frame (message/batch.h) follows in a second
+// part. Each request has an id, chosen by the client, that its replies bear. These are plain
+// values: sockets carry them in production, a simulation hands them over directly.
 
 #include <cstdint>
 #include <map>
@@ -29,8 +30,8 @@ struct RequestId {
 // Where does the stream stand?
 struct PositionRequest {};
 
-// Send batches from a sequence or from a time on, up to `credit` batches, then wait for more credit. The read ends
-// (ReadEnd) when it has come to the stream's end or passed `until`.
+// Send batches from a sequence or from a time on, up to `credit` batches, then wait for more
+// credit. The read ends (ReadEnd) when it has come to the stream's end or passed `until`.
 struct ReadRequest {
   std::optional<Sequence> from;
   std::optional<Time> from_time;
@@ -54,23 +55,24 @@ struct DerivedMessage {
   std::string json;
   friend bool operator==(const DerivedMessage&, const DerivedMessage&) = default;
 };
-// Appends derived messages, each exactly once: those at or below their trigger's mark are acknowledged and left
-// out. In a trigger's order of (run, sequence, ordinal).
+// Appends derived messages, each exactly once: those at or below their trigger's mark are
+// acknowledged and left out. In a trigger's order of (run, sequence, ordinal).
 struct AppendRequest {
   OwnerId owner;
   Epoch epoch;
   std::vector<DerivedMessage> messages;
 };
 
-// Claims the right to append for these names, for `lease_span` from each request on. Names that another owner
-// holds unexpired are refused as a whole request.
+// Claims the right to append for these names, for `lease_span` from each request on. Names that
+// another owner holds unexpired are refused as a whole request.
 struct LeaseRequest {
   OwnerId owner;
   std::vector<TriggerName> names;
 };
 inline constexpr Micros lease_span = std::chrono::seconds{10};
 
-using Request = std::variant<PositionRequest, ReadRequest, CreditRequest, AppendRequest, LeaseRequest>;
+using Request =
+    std::variant<PositionRequest, ReadRequest, CreditRequest, AppendRequest, LeaseRequest>;
 
 struct PositionReply {
   StreamId stream;
@@ -105,7 +107,8 @@ struct AppendReply {
 };
 struct LeaseReply {
   Epoch epoch;
-  // For the names asked for: the last mark, so that a supervisor that lost its store does not reuse a run.
+  // For the names asked for: the last mark, so that a supervisor that lost its store does not reuse
+  // a run.
   std::vector<AppendReply::Mark> marks;
 };
 // The request was not carried out; nothing changed. `stale`: the epoch has passed to another owner.
@@ -113,7 +116,8 @@ struct RefusedReply {
   Error error;
 };
 
-using Reply = std::variant<PositionReply, BatchReply, LostReply, ReadEnd, AppendReply, LeaseReply, RefusedReply>;
+using Reply = std::variant<PositionReply, BatchReply, LostReply, ReadEnd, AppendReply, LeaseReply,
+                           RefusedReply>;
 
 struct RequestFrame {
   RequestId id;

@@ -194,7 +194,7 @@ TEST(CommandLine, RefusesWrongUsageInOneSentence) {
   EXPECT_EQ(refusal({"list", "--wnated"}),
             "hastur: unknown flag \"--wnated\"; did you mean \"--wanted\"?; see hastur --help\n");
   EXPECT_EQ(refusal({"list", "--count", "-1"}),
-            "hastur: --count takes a whole number from 0 up, not \"-1\"; see hastur --help\n");
+            "hastur: --count: takes a whole number from 0 up, not \"-1\"; see hastur --help\n");
   EXPECT_EQ(refusal({"list", "--wait", "5"}).rfind("hastur: --wait: ", 0), 0u);
 }
 

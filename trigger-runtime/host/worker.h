@@ -1,11 +1,12 @@
 #pragma once
 
-// A trigger-worker process as its parent sees it: commands go in, replies come out, it may die at any moment.
+// A trigger-worker process as its parent sees it: commands go in, replies come out, it may die at
+// any moment.
 //
-// The process is the trust boundary (DESIGN §8). Inputs lie in one memory file that workers can only read; a
-// worker's outputs lie in a memory file of its own, are copied out and only then validated. A reply that speaks
-// for a trigger the worker was not given, about inputs it was not handed, or out of order, is used in no part:
-// the worker is killed and `died` says why.
+// The process is the trust boundary (DESIGN §8). Inputs lie in one memory file that workers can
+// only read; a worker's outputs lie in a memory file of its own, are copied out and only then
+// validated. A reply that speaks for a trigger the worker was not given, about inputs it was not
+// handed, or out of order, is used in no part: the worker is killed and `died` says why.
 
 #include <functional>
 #include <memory>
@@ -41,11 +42,13 @@ class Worker {
     std::string binary;
     // Guard against what the counted limits do not see: CPU time of one callback.
     Micros callback_cpu_max = std::chrono::seconds{2};
-    // "required": refuses to start where a part of the cage cannot be had. Otherwise that is said in the log.
+    // "required": refuses to start where a part of the cage cannot be had. Otherwise that is said
+    // in the log.
     bool cage_required = false;
   };
 
-  // Starts the process; it is ready for commands at once (they queue). `inputs` outlives the worker.
+  // Starts the process; it is ready for commands at once (they queue). `inputs` outlives the
+  // worker, and the thread that calls this lives as long as the worker shall: its end kills it.
   static Result<std::unique_ptr<Worker>> spawn(SharedInputs& inputs, const Options& options);
 
   // Kills the process if it still runs, and reaps it.
@@ -55,18 +58,23 @@ class Worker {
   // Readable when pump() has something to do.
   virtual int fd() const = 0;
 
-  // Never blocks: what the channel does not take now is queued. Commands sent to a dead worker are dropped.
+  // Never blocks: what the channel does not take now is queued. Commands sent to a dead worker are
+  // dropped.
   virtual void send(WorkerCommand command) = 0;
-  // Commands that have not been answered yet.
+  // Commands that have not been answered yet; 0 once it has died.
   virtual std::size_t pending() const = 0;
 
-  // Hands over the replies that have come, then `died` at most once, after which nothing comes any more.
-  virtual void pump(const std::function<void(WorkerReply)>& reply, const std::function<void(WorkerDied)>& died) = 0;
+  // Hands over the replies that have come, then `died` at most once, after which nothing comes any
+  // more. The callbacks may send; `died` may also destroy this worker.
+  virtual void pump(const std::function<void(WorkerReply)>& reply,
+                    const std::function<void(WorkerDied)>& died) = 0;
 
-  // Waits for the next reply or death and pumps it: for trigger-test, which has no loop. False after `limit`.
+  // Waits until pump() has something to do, and guards meanwhile: for trigger-test, which has no
+  // loop. False after `limit`.
   virtual bool wait(Micros limit) = 0;
 
-  // When the parent must look again (check_guards) even if nothing comes; nothing while it is idle.
+  // When the parent must look again (check_guards) even if nothing comes, on the clock of
+  // `now_monotonic`; nothing while it is idle.
   virtual std::optional<Micros> next_check(Micros now_monotonic) const = 0;
   // Kills a worker whose current callback has used more CPU than it may.
   virtual void check_guards(Micros now_monotonic) = 0;

@@ -1,0 +1,153 @@
+#include "state/history/joiner.h"
+
+#include <algorithm>
+
+namespace hastur {
+namespace {
+
+// The newest messages are what readers of the live stream ask for again; they stay as they came.
+constexpr Micros young = std::chrono::seconds{5};
+// A group that does not fill up is written after this long, so that a slow stream is joined too.
+constexpr Micros patience = std::chrono::minutes{10};
+// A joined batch: large enough for its dictionaries to weigh nothing, small enough to be packed and
+// read in a few milliseconds, and a fit unit for the index of names.
+constexpr std::uint32_t joined_rows_max = 16'384;
+constexpr std::size_t joined_bytes_max = 2u << 20;
+// Of one transaction: how many rows it reads, or removes.
+constexpr std::uint32_t rows_read_max = 64;
+constexpr std::uint64_t rows_removed_max = 1024;
+// Messages collected in a step.
+constexpr std::uint32_t step_messages_max = 8'192;
+
+}  // namespace
+
+void Joiner::reset() {
+  if (builder_.count() > 0) builder_ = BatchBuilder();
+  whole_.reset();
+  head_.reset();
+  rows_ = 0;
+  ready_ = false;
+}
+
+bool Joiner::has_waited(Time now) const { return head_ && oldest_ <= now - patience; }
+
+Result<Joiner::Step> Joiner::step(FileSet& files, BatchStore& store, Time now) {
+  auto& entries = files.entries();
+  const auto unjoined = std::ranges::find_if(entries, [](const FileEntry& entry) {
+    return !entry.damaged && entry.last >= entry.first && entry.joined_to < entry.last;
+  });
+  Step step;
+  if (unjoined == entries.end()) {
+    reset();
+    return step;
+  }
+  const auto index = static_cast<std::size_t>(unjoined - entries.begin());
+  if (file_ != unjoined->first) {
+    reset();
+    file_ = unjoined->first;
+    read_to_ = unjoined->joined_to.value_or(Sequence{unjoined->first.value - 1});
+  }
+  // Packing and writing are a step of their own.
+  const bool writing = ready_;
+  const auto done =
+      writing ? write(files, index, store) : collect(files, index, store, now, step);
+  if (!done) {
+    // It begins again from what is on the disk. A damaged file stays as it is.
+    file_.reset();
+    if (done.error().code == ErrorCode::corrupt && index + 1 < entries.size()) {
+      unjoined->joined_to = unjoined->last;
+    }
+    return fail(done.error());
+  }
+  step.worked = step.worked || writing || ready_;
+  return step;
+}
+
+Result<void> Joiner::collect(FileSet& files, std::size_t index, BatchStore& store, Time now,
+                             Step& step) {
+  FileEntry& entry = files.entries()[index];
+  const bool is_tail = index + 1 == files.entries().size();
+  const auto opened = files.file(index);
+  if (!opened) return fail(opened.error());
+  HistoryFile& file = **opened;
+  Transaction reading(file.database());
+  HASTUR_TRY(reading.begin_reading());
+  const auto heads = file.heads(read_to_.next(), rows_read_max);
+  if (!heads) return fail(heads.error());
+  std::uint32_t messages = 0;
+  for (const RowHead& head : *heads) {
+    if (is_tail && head.received_at > now - young) break;
+    if (messages >= step_messages_max) return {};
+    const BatchHeader& header = head.header;
+    const bool fits = !head_ || (head_->header.last().next() == header.first &&
+                                 head_->header.count + header.count <= joined_rows_max &&
+                                 builder_.bytes() < joined_bytes_max && rows_ < rows_removed_max);
+    if (!fits) {
+      ready_ = true;
+      return {};
+    }
+    auto batch = file.batch(head, store);
+    if (!batch) {
+      if (batch.error().code != ErrorCode::corrupt) return fail(batch.error());
+      step.corrupt.push_back({header.first, header.last(), "corrupt"});
+      step.worked = true;
+      read_to_ = header.last();
+      continue;
+    }
+    step.worked = true;
+    messages += header.count;
+    read_to_ = header.last();
+    if (!head_) {
+      head_ = head;
+      oldest_ = head.received_at;
+      rows_ = 1;
+      whole_ = std::move(*batch);
+      if (header.count >= joined_rows_max / 2) {
+        ready_ = true;
+        return {};
+      }
+      continue;
+    }
+    const auto add = [&](const Batch& each) {
+      const BatchView view = BatchView::trusted(each.header, each.body);
+      for (std::uint32_t row = 0; row < view.count(); ++row) {
+        builder_.add(view.message(row, scratch_));
+      }
+    };
+    if (whole_) add(*std::exchange(whole_, {}));
+    add(*batch);
+    head_->header.count += header.count;
+    head_->stream_time_after = head.stream_time_after;
+    head_->received_at = head.received_at;
+    ++rows_;
+  }
+  const bool at_end = !is_tail && read_to_ >= entry.last;
+  if (at_end && !head_) entry.joined_to = entry.last;
+  ready_ = head_ && (at_end || has_waited(now));
+  return {};
+}
+
+Result<void> Joiner::write(FileSet& files, std::size_t index, BatchStore& store) {
+  FileEntry& entry = files.entries()[index];
+  const auto opened = files.file(index);
+  if (!opened) return fail(opened.error());
+  HistoryFile& file = **opened;
+  const BatchHeader& header = head_->header;
+  if (!whole_) {
+    whole_ = builder_.finish(header.stream, header.first, header.stream_time_before);
+    head_->header.checksum = whole_->header.checksum;
+  }
+  const std::string names = name_hashes(BatchView::trusted(whole_->header, whole_->body));
+  const std::string_view stored = store.encode(*whole_, BatchStore::Density::dense);
+  Transaction transaction(file.database());
+  HASTUR_TRY(transaction.begin());
+  HASTUR_TRY(file.join_rows(*head_, stored, names));
+  HASTUR_TRY(transaction.commit());
+  entry.joined_to = header.last();
+  entry.rows -= rows_ - 1;
+  if (const auto bytes = file.database().bytes()) entry.bytes = *bytes;
+  reset();
+  return {};
+}
+
+}  // namespace hastur

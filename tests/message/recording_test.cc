@@ -1,0 +1,316 @@
+#include "message/recording.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <sstream>
+
+#include "message/json_codec.h"
+#include "message/stream_time.h"
+#include "tests/message/generators.h"
+
+namespace hastur {
+namespace {
+
+constexpr std::int64_t base = 1'700'000'000'000'000;
+constexpr std::string_view uuid_a = "00000000-0000-4000-8000-00000000000a";
+
+StreamId stream_id() {
+  StreamId stream;
+  stream.bytes.fill(7);
+  return stream;
+}
+
+// A whole file, read.
+struct Read {
+  std::vector<Batch> batches;
+  std::vector<Message> rows;
+  std::uint64_t messages = 0, refused = 0, journal_lines = 0, line = 0;
+  std::string error;
+
+  // One word a row: ticks by their second, messages by name or type.
+  std::string shape() const {
+    std::string out;
+    for (const Message& row : rows) {
+      const MessageView& view = row.view();
+      if (!out.empty()) out += ' ';
+      if (view.type != MessageType::tick) {
+        out += view.name.value_or(type_name(view.type));
+        continue;
+      }
+      out += fmt::format("t{}", (to_us(view.timestamp) - base) / us_per_second);
+      if (view.deaf > Micros{0}) out += fmt::format("~{}", view.deaf.count());
+    }
+    return out;
+  }
+};
+
+Read read_stream(std::istream& input, std::uint32_t rows_max = 4096) {
+  RecordingReader reader(input, "some.jsonl", {rows_max, stream_id()});
+  Read read;
+  Sequence expected{1};
+  Time stream_time{};
+  Time received_at{};
+  std::vector<Label> scratch;
+  while (true) {
+    Result<std::optional<Batch>> next = reader.next();
+    if (!next) {
+      read.error = next.error().message;
+      break;
+    }
+    if (!*next) break;
+    const Batch& batch = read.batches.emplace_back(std::move(**next));
+    EXPECT_EQ(batch.header.stream, stream_id());
+    EXPECT_EQ(batch.header.first, expected);
+    EXPECT_GT(batch.header.count, 0u);
+    EXPECT_LE(batch.header.count, rows_max);
+    EXPECT_EQ(batch.header.stream_time_before, stream_time);
+    expected = batch.header.last().next();
+    const auto view = BatchView::open(batch.header, batch.body);
+    EXPECT_TRUE(view.has_value());
+    for (std::uint32_t row = 0; row < view->count(); ++row) {
+      read.rows.emplace_back(view->message(row, scratch));
+      const MessageView& message = read.rows.back().view();
+      EXPECT_GE(message.received_at, received_at);
+      received_at = message.received_at;
+      stream_time = std::max(stream_time, std::min(message.timestamp, message.received_at));
+    }
+  }
+  read.messages = reader.messages();
+  read.refused = reader.refused();
+  read.journal_lines = reader.journal_lines();
+  read.line = reader.line();
+  return read;
+}
+
+Read read(const std::string& text, std::uint32_t rows_max = 4096) {
+  std::istringstream input(text);
+  return read_stream(input, rows_max);
+}
+
+std::string mark(std::string_view name, double second, std::string_view more = "") {
+  return fmt::format("{{\"type\":\"mark\",\"name\":\"{}\",\"value\":null,\"timestamp\":{}{}}}\n",
+                     name, base + static_cast<std::int64_t>(second * 1e6), more);
+}
+std::string tick(double second, std::string_view more = "") {
+  return fmt::format("{{\"type\":\"tick\",\"time\":{}{}}}\n",
+                     base + static_cast<std::int64_t>(second * 1e6), more);
+}
+
+TEST(Recording, NumbersLinesWithTheTicksBetweenThem) {
+  const Read file = read(mark("a", 0.5) + mark("b", 0.7) + mark("c", 3.0) + mark("d", 2.0));
+  EXPECT_EQ(file.error, "");
+  EXPECT_EQ(file.shape(), "t0 a b t1 t2 t3 c d");
+  EXPECT_EQ(file.messages, 4u);
+  EXPECT_EQ(file.refused, 0u);
+  EXPECT_EQ(file.line, 4u);
+  EXPECT_EQ(file.rows[1].view().received_at, file.rows[1].view().timestamp);
+  EXPECT_EQ(file.rows[1].view().uuid, recording_uuid);
+}
+
+TEST(Recording, TakesTickLinesAsTheyStandAndAddsOnlyTheMissing) {
+  const Read file = read(tick(0) + mark("a", 0.5) + tick(1) + tick(2, ",\"deaf\":900000") +
+                         mark("b", 4.5) + tick(4) + tick(5.5));
+  EXPECT_EQ(file.shape(), "t0 a t1 t2~900000 t3 t4 b t5");
+  EXPECT_EQ(file.messages, 2u);
+  EXPECT_EQ(file.refused, 0u);
+}
+
+TEST(Recording, RefusesTickLinesThatSayNoTime) {
+  const Read file = read(mark("a", 0.5) + "{\"type\":\"tick\"}\n" + tick(1, ",\"deaf\":-1") +
+                         tick(1, ",\"deaf\":\"x\"") + tick(1, ",\"deaf\":9000000000000000000"));
+  EXPECT_EQ(file.shape(), "t0 a error error error error");
+  EXPECT_EQ(file.refused, 4u);
+}
+
+TEST(Recording, KeepsBatchesToTheirSizeEvenInTheMiddleOfAGap) {
+  const std::string text = mark("a", 0) + mark("b", 100) + mark("c", 100.5);
+  const Read whole = read(text);
+  EXPECT_EQ(whole.batches.size(), 1u);
+  ASSERT_EQ(whole.rows.size(), 104u);
+  for (const std::uint32_t rows_max : {1u, 2u, 7u, 103u, 104u}) {
+    const Read parts = read(text, rows_max);
+    EXPECT_EQ(parts.rows, whole.rows);
+    EXPECT_EQ(parts.batches.size(), (104 + rows_max - 1) / rows_max);
+  }
+}
+
+TEST(Recording, TurnsBadLinesIntoErrorMessages) {
+  const Read file = read(mark("a", 0.5) + "{\"type\":\"mark\"}\n\n{\"half\n" + mark("b", 0.6));
+  EXPECT_EQ(file.shape(), "t0 a error error b");
+  EXPECT_EQ(file.messages, 4u);
+  EXPECT_EQ(file.refused, 2u);
+  EXPECT_EQ(field_of(file.rows[2].view(), "error"), "some.jsonl:2: \"name\" of a mark is missing");
+  EXPECT_EQ(field_of(file.rows[3].view(), "data"), "{\"half");
+  EXPECT_EQ(to_us(file.rows[2].view().timestamp), base + 500'000);
+  EXPECT_EQ(file.line, 5u);
+}
+
+TEST(Recording, CutsALineThatIsTooLongAndGoesOn) {
+  std::string huge = mark("huge", 1);
+  huge.insert(huge.size() - 2, ",\"x\":\"" + std::string(1'200'000, 'x') + "\"");
+  const Read file = read(mark("a", 0.5) + huge + mark("b", 0.6));
+  EXPECT_EQ(file.shape(), "t0 a error b");
+  EXPECT_NE(
+      field_of(file.rows[2].view(), "error")->get<std::string>().find("more than 1048576 bytes"),
+      std::string::npos);
+}
+
+TEST(Recording, PassesOverNoopAndAckAndTheJournal) {
+  const Read file =
+      read(mark("a", 0.5) +
+           "{\"type\":\"noop\"}\n{\"type\":\"ack\"}\n{\"journal\":\"skip\",\"sequence\":1}\n" +
+           mark("b", 0.6, ",\"journal\":1") + "{\"type\":\"log\",\"data\":\"tick\"}\n");
+  EXPECT_EQ(file.shape(), "t0 a b log");
+  EXPECT_EQ(file.messages, 5u);
+  EXPECT_EQ(file.journal_lines, 1u);
+}
+
+TEST(Recording, GivesALineWithoutATimeThatOfTheLineBefore) {
+  const Read file = read("{\"type\":\"log\"}\n");
+  ASSERT_EQ(file.rows.size(), 2u);
+  EXPECT_EQ(format_time(file.rows[1].view().timestamp), "2024-01-01T00:00:00Z");
+  const Read after =
+      read(mark("a", 0.5) + "{\"type\":\"log\"}\n" + tick(2) + "{\"type\":\"log\"}\n");
+  EXPECT_EQ(after.shape(), "t0 a log t1 t2 log");
+  EXPECT_EQ(to_us(after.rows[2].view().timestamp), base + 500'000);
+  EXPECT_EQ(to_us(after.rows[5].view().timestamp), base + 2'000'000);
+}
+
+TEST(Recording, RaisesAReceiveTimeThatGoesBack) {
+  const auto received = [](double second) {
+    return fmt::format(",\"received_at\":{}", base + static_cast<std::int64_t>(second * 1e6));
+  };
+  // A sender's clock that runs ahead does not move stream time past when it was heard.
+  const Read file = read(mark("a", 100, received(0.5)) + mark("b", 0.2, received(0.3)) +
+                         mark("c", 1, received(1)));
+  EXPECT_EQ(file.shape(), "t0 a b t1 c");
+  EXPECT_EQ(to_us(file.rows[2].view().received_at), base + 500'000);
+}
+
+TEST(Recording, LeavesNoTickOutBeforeAFileOlderThanTheDefaultTime) {
+  const Read file = read(
+      "{\"type\":\"log\",\"timestamp\":1335826232}\n{\"type\":\"log\",\"timestamp\":1335826233}\n");
+  EXPECT_EQ(file.rows.size(), 4u);
+  EXPECT_EQ(to_us(file.rows[1].view().received_at), 1'335'826'232'000'000);
+}
+
+TEST(Recording, GivesMessagesTheHostNameLastRegistered) {
+  const auto by = [](std::string_view uuid) { return fmt::format(",\"uuid\":\"{}\"", uuid); };
+  const auto registers = [&](std::string_view host) {
+    return fmt::format("{{\"type\":\"reg_agent\",\"hostname\":\"{}\"{}}}\n", host, by(uuid_a));
+  };
+  const Read file = read(mark("a", 0, by(uuid_a)) + registers("old") + mark("b", 0, by(uuid_a)) +
+                         mark("c", 0, by(uuid_a) + ",\"hostname\":\"own\"") + registers("new") +
+                         mark("d", 0, by(uuid_a)) + mark("e", 0));
+  std::vector<std::string> hostnames;
+  for (const Message& row : file.rows) hostnames.emplace_back(row.view().hostname.value_or("-"));
+  EXPECT_EQ(hostnames, (std::vector<std::string>{"-", "-", "-", "old", "own", "-", "new", "-"}));
+}
+
+TEST(Recording, ReadsHastursReplayFile) {
+  const auto element = [](std::string_view payload, std::string_view type) {
+    Json json{{"payload", payload},
+              {"timestamp", base + 500'000},
+              {"type", type},
+              {"from", uuid_a},
+              {"to", "00000000-0000-4000-8000-00000000000b"}};
+    return json.dump();
+  };
+  const std::string text =
+      " [\n " + element(R"({"name":"a","value":1})", "gauge") + ",\n" +
+      element(fmt::format(R"({{"name":"b","value":"}}]\"","timestamp":{}}})", base + 2'000'000),
+              "mark") +
+      "," + element(R"({"hostname":"web-1"})", "reg_agent") + "," + element("{}", "hb_agent") +
+      " ]\n";
+  const Read file = read(text);
+  EXPECT_EQ(file.error, "");
+  EXPECT_EQ(file.shape(), "t0 a t1 t2 b reg_agent hb_agent");
+  EXPECT_EQ(file.messages, 4u);
+  EXPECT_EQ(file.line, 4u);
+  const MessageView& gauge = file.rows[1].view();
+  EXPECT_EQ(gauge.type, MessageType::gauge);
+  EXPECT_EQ(gauge.uuid, uuid_a);
+  EXPECT_EQ(to_us(gauge.timestamp), base + 500'000);
+  EXPECT_EQ(gauge.received_at, gauge.timestamp);
+  EXPECT_EQ(file.rows[4].view().value, Value::of("}]\""));
+  EXPECT_EQ(file.rows[6].view().hostname, "web-1");
+}
+
+TEST(Recording, TurnsBadElementsIntoErrorMessages) {
+  const Read file =
+      read(R"([5, "x]", {}, {"payload":{}}, {"payload":"{","type":"gauge","from":")" +
+           std::string(uuid_a) +
+           R"("}, {"payload":"{}","type":"gauge"}, {"payload":"{}","type":"gaug","from":")" +
+           std::string(uuid_a) + R"("}, {"payload":"{\"type\":\"log\"}"}, {"payload":"{\"ty)");
+  EXPECT_EQ(file.shape().substr(file.shape().find(' ') + 1),
+            "error error error error error error error log error");
+  EXPECT_EQ(file.messages, 9u);
+  EXPECT_EQ(file.refused, 8u);
+}
+
+TEST(Recording, OfNothingIsEmpty) {
+  for (const char* text : {"", " \n\n", "[]", "[ ]\n"}) {
+    const Read file = read(text);
+    EXPECT_EQ(file.error, "") << text;
+    EXPECT_TRUE(file.rows.empty());
+  }
+}
+
+TEST(Recording, IsToldFromAnyOtherFile) {
+  EXPECT_EQ(read("hello\n").error,
+            "some.jsonl is no recording: it must begin with '{' (JSON Lines, one message a line) "
+            "or '[' (a Hastur replay "
+            "file)");
+}
+
+// A disk that fails after some bytes.
+class FailingBuffer : public std::streambuf {
+ public:
+  explicit FailingBuffer(std::string text) : text_(std::move(text)) {
+    setg(text_.data(), text_.data(), text_.data() + text_.size());
+  }
+
+ protected:
+  int_type underflow() override { throw std::ios_base::failure("the disk is gone"); }
+
+ private:
+  std::string text_;
+};
+
+TEST(Recording, SaysThatAFileCannotBeRead) {
+  for (const std::string& text : {std::string(), mark("a", 0.5), std::string("[{}")}) {
+    FailingBuffer buffer(text);
+    std::istream input(&buffer);
+    EXPECT_NE(read_stream(input).error.find("some.jsonl cannot be read"), std::string::npos)
+        << text;
+  }
+}
+
+// What was read and written as lines again is read to the same rows, ticks and all.
+RC_GTEST_PROP(RecordingProperty, ComesBackAsItWasWritten, ()) {
+  std::string text;
+  std::int64_t now = base;
+  for (const Message& generated :
+       *rc::gen::container<std::vector<Message>>(testing::gen_message())) {
+    MessageView message = generated.view();
+    now += *rc::gen::inRange<std::int64_t>(0, 3'000'000);
+    message.received_at = time_from_us(now);
+    message.timestamp = time_from_us(now + *rc::gen::inRange<std::int64_t>(-5'000'000, 5'000'000));
+    append_message_json(text, message);
+    text += '\n';
+  }
+  const Read once = read(text);
+  RC_ASSERT(once.error.empty() && once.refused == 0);
+  std::string written;
+  for (std::size_t i = 0; i < once.rows.size(); ++i) {
+    append_message_json(written, once.rows[i].view(), Sequence{i + 1});
+    written += '\n';
+  }
+  const Read twice = read(written, 5);
+  RC_ASSERT(twice.rows == once.rows);
+}
+
+}  // namespace
+}  // namespace hastur

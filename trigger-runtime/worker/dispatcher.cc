@@ -1,0 +1,110 @@
+#include "trigger-runtime/worker/dispatcher.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace hastur {
+namespace {
+
+// CPU time of this process: for people, never seen by a script.
+Micros cpu_now() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return std::chrono::seconds{used.tv_sec} +
+         std::chrono::duration_cast<Micros>(std::chrono::nanoseconds{used.tv_nsec});
+}
+
+}  // namespace
+
+Result<WorkerReply> Dispatcher::answer(const ReceivedCommand& command) {
+  return std::visit([this](const auto& kind) { return run(kind); }, command);
+}
+
+void Dispatcher::begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) {
+  channel_.begin(trigger.value, sequence.value, callback);
+}
+
+Result<Dispatcher::Trigger*> Dispatcher::find(TriggerHandle handle) {
+  const auto found = triggers_.find(handle.value);
+  if (found == triggers_.end()) {
+    return fail(ErrorCode::not_found, fmt::format("trigger {} is not loaded", handle.value));
+  }
+  channel_.begin(handle.value, 0, StatusPage::none);
+  return &found->second;
+}
+
+Result<WorkerReply> Dispatcher::run(const LoadCommand& load) {
+  channel_.begin(load.handle.value, 0, StatusPage::none);
+  auto vm = ScriptVm::load(load);
+  if (auto* failed = std::get_if<LoadFailed>(&vm)) return WorkerReply(std::move(*failed));
+  Trigger trigger{std::move(std::get<std::unique_ptr<ScriptVm>>(vm)), {}, {}};
+  if (load.memory) {
+    trigger.reached = load.memory->sequence;
+    trigger.time = load.memory->time;
+  }
+  const Loaded loaded = trigger.vm->loaded();
+  triggers_.insert_or_assign(load.handle.value, std::move(trigger));
+  return WorkerReply(loaded);
+}
+
+Result<WorkerReply> Dispatcher::run(const RestoreCommand& restore) {
+  const Result<Trigger*> trigger = find(restore.handle);
+  if (!trigger) return fail(trigger.error());
+  (*trigger)->vm->restore(restore.memory, restore.guarded_callbacks);
+  (*trigger)->reached = restore.memory.sequence;
+  (*trigger)->time = restore.memory.time;
+  return WorkerReply(Restored{restore.handle});
+}
+
+Result<WorkerReply> Dispatcher::run(const PlacedFeed& feed) {
+  const auto body = channel_.input(feed.input.body);
+  const auto times = channel_.input(feed.input.stream_times);
+  const BatchHeader& header = feed.input.header;
+  if (!body || !times || times->size() != header.count * sizeof(std::int64_t)) {
+    return fail(ErrorCode::corrupt, "a batch lies outside the input memory");
+  }
+  // The parent has checked the batch before it placed it.
+  const BatchView batch = BatchView::trusted(header, *body);
+  const std::span stream_times(reinterpret_cast<const std::int64_t*>(times->data()), header.count);
+  FeedReply reply;
+  reply.triggers.reserve(feed.triggers.size());
+  for (const TriggerFeed& trigger : feed.triggers) {
+    Result<TriggerProgress> progress = run(trigger, batch, stream_times);
+    if (!progress) return fail(progress.error());
+    reply.triggers.push_back(std::move(*progress));
+  }
+  return WorkerReply(std::move(reply));
+}
+
+Result<TriggerProgress> Dispatcher::run(const TriggerFeed& feed, const BatchView& batch,
+                                        std::span<const std::int64_t> stream_times) {
+  const Result<Trigger*> trigger = find(feed.handle);
+  if (!trigger) return fail(trigger.error());
+  if (feed.from_row > feed.end_row || feed.end_row > batch.count()) {
+    return fail(ErrorCode::invalid, "a trigger was fed rows that its batch does not have");
+  }
+  const Micros before = cpu_now();
+  TriggerProgress progress = (*trigger)->vm->feed(batch, stream_times, feed.from_row, feed.end_row,
+                                                  feed.matches, feed.skips, this);
+  progress.cpu = cpu_now() - before;
+  if (progress.reached >= batch.header().first && batch.count() != 0) {
+    (*trigger)->time =
+        time_from_us(stream_times[progress.reached.value - batch.header().first.value]);
+  }
+  (*trigger)->reached = progress.reached;
+  return progress;
+}
+
+Result<WorkerReply> Dispatcher::run(const JudgeCommand& judge) {
+  const Result<Trigger*> trigger = find(judge.handle);
+  if (!trigger) return fail(trigger.error());
+  return WorkerReply((*trigger)->vm->judge((*trigger)->reached, (*trigger)->time));
+}
+
+Result<WorkerReply> Dispatcher::run(const UnloadCommand& unload) {
+  triggers_.erase(unload.handle.value);
+  return WorkerReply(Unloaded{unload.handle});
+}
+
+}  // namespace hastur

@@ -1,0 +1,45 @@
+#pragma once
+
+// Answers commands with the triggers' VMs.
+
+#include <memory>
+#include <unordered_map>
+
+#include "trigger-runtime/protocol/encoding.h"
+#include "trigger-runtime/vm/script_vm.h"
+#include "trigger-runtime/worker/channel.h"
+
+namespace hastur {
+
+class Dispatcher final : private CallObserver {
+ public:
+  // `channel` outlives it.
+  explicit Dispatcher(Channel& channel) : channel_(channel) {}
+
+  // An error: the parent named a trigger or a memory that does not exist, which is a fault of ours.
+  Result<WorkerReply> answer(const ReceivedCommand& command);
+
+ private:
+  struct Trigger {
+    std::unique_ptr<ScriptVm> vm;
+    // The last input that it has taken, and stream time there.
+    Sequence reached;
+    Time time;
+  };
+
+  void begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) override;
+
+  Result<WorkerReply> run(const LoadCommand& load);
+  Result<WorkerReply> run(const RestoreCommand& restore);
+  Result<WorkerReply> run(const PlacedFeed& feed);
+  Result<WorkerReply> run(const JudgeCommand& judge);
+  Result<WorkerReply> run(const UnloadCommand& unload);
+  Result<TriggerProgress> run(const TriggerFeed& feed, const BatchView& batch,
+                              std::span<const std::int64_t> stream_times);
+  Result<Trigger*> find(TriggerHandle handle);
+
+  Channel& channel_;
+  std::unordered_map<std::uint32_t, Trigger> triggers_;
+};
+
+}  // namespace hastur
