@@ -18,7 +18,7 @@ Result<void> CommitWriter::write(const CommitBatch& batch, std::uint64_t first_o
   HASTUR_TRY(write_notifications(batch));
   HASTUR_TRY(write_logs(batch));
   HASTUR_TRY(write_journal(batch));
-  for (const TriggerName& name : batch.removals) HASTUR_TRY(end_run(name));
+  for (const TriggerName& name : batch.removals) HASTUR_TRY(end_run(name, Sequence{}));
   if (batch.position)
     HASTUR_TRY(database_.run("UPDATE meta SET position = ?1", batch.position->value));
   return {};
@@ -80,7 +80,7 @@ Result<void> CommitWriter::write_starts(const CommitBatch& batch) {
                                 run.run.value, run.trigger, run.version));
       }
     }
-    HASTUR_TRY(end_run(run.trigger));
+    HASTUR_TRY(end_run(run.trigger, run.after));
     HASTUR_TRY(database_.run(
         "INSERT INTO run(trigger, run, epoch, version, limits, runtime, why, after, started_at) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -123,12 +123,14 @@ Result<std::int64_t> CommitWriter::write_source(const std::string& text) {
   return insert.integer(0);
 }
 
-Result<void> CommitWriter::end_run(std::string_view trigger) {
+// A run ends where its successor begins, which may be before what it has taken (a replay) or after
+// what is stored of it (a switch).
+Result<void> CommitWriter::end_run(std::string_view trigger, Sequence successor_after) {
   return database_.run(
-      "UPDATE run SET ended = checkpoint.effects_sequence FROM checkpoint "
+      "UPDATE run SET ended = max(checkpoint.effects_sequence, ?2) FROM checkpoint "
       "WHERE checkpoint.trigger = ?1 AND run.trigger = ?1 AND run.run = checkpoint.run AND "
       "run.ended IS NULL",
-      number(trigger));
+      number(trigger), successor_after.value);
 }
 
 Result<void> CommitWriter::write_messages(const CommitBatch& batch, std::uint64_t first_id) {

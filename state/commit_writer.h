@@ -37,7 +37,7 @@ class CommitWriter {
   Result<void> write_starts(const CommitBatch& batch);
   Result<void> write_version(const VersionRecord& version);
   Result<std::int64_t> write_source(const std::string& text);
-  Result<void> end_run(std::string_view trigger);
+  Result<void> end_run(std::string_view trigger, Sequence successor_after);
   Result<void> write_messages(const CommitBatch& batch, std::uint64_t first_id);
   Result<void> write_notifications(const CommitBatch& batch);
   Result<void> write_logs(const CommitBatch& batch);

@@ -103,7 +103,7 @@ class MemoryStore final : public CheckpointStore {
       if (logs.size() > logs_max) logs.pop_front();
     }
     journal_.insert(journal_.end(), batch.journal.begin(), batch.journal.end());
-    for (const TriggerName& name : batch.removals) end_run(name);
+    for (const TriggerName& name : batch.removals) end_run(name, {});
     if (batch.position) position_ = *batch.position;
     return {};
   }
@@ -195,16 +195,16 @@ class MemoryStore final : public CheckpointStore {
 
   void write_start(const RunStart& start) {
     if (start.version) versions_.try_emplace(start.version->id, *start.version);
-    end_run(start.run.trigger);
+    end_run(start.run.trigger, start.run.after);
     runs_[{start.run.trigger, start.run.run}] = {start.run, std::nullopt};
     checkpoints_[start.run.trigger] = start.checkpoint;
   }
 
-  void end_run(const TriggerName& trigger) {
+  void end_run(const TriggerName& trigger, Sequence successor_after) {
     const auto checkpoint = checkpoints_.find(trigger);
     if (checkpoint == checkpoints_.end()) return;
     KeptRun& run = runs_.at({trigger, checkpoint->second.run});
-    if (!run.ended) run.ended = checkpoint->second.effects_sequence;
+    if (!run.ended) run.ended = std::max(checkpoint->second.effects_sequence, successor_after);
   }
 
   StoredTrigger stored(const Checkpoint& checkpoint) const {

@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::int64_t application_id = 0x48737453;  // "HstS"
 constexpr std::int64_t schema_version = 1;
+// Three states of 2 KiB in a page, where 4096 holds one: a commit of 100 takes two thirds of the
+// time.
+constexpr std::uint32_t page_bytes = 8'192;
 
 constexpr const char* tables = R"sql(
 CREATE TABLE meta(
@@ -135,8 +138,10 @@ Result<void> make_tables(Database& database) {
 }  // namespace
 
 Result<Database> open_state_file(const SqliteStoreOptions& options) {
-  auto database =
-      Database::open({.path = options.path, .synced = options.synced, .vfs = options.vfs});
+  auto database = Database::open({.path = options.path,
+                                  .synced = options.synced,
+                                  .page_bytes = page_bytes,
+                                  .vfs = options.vfs});
   if (!database) return fail(database.error());
   const auto application = number_of(*database, "PRAGMA application_id");
   if (!application) return fail(application.error());

@@ -471,8 +471,7 @@ TEST_P(CheckpointStoreContract, PruningForgetsWhatHistoryCannotReachAndNothingEl
              .journal("a", 1, 12, "skip")
              .notification("a", 1, 12)
              .notification("a", 1, 13, NotificationStatus::waiting));
-  commit(second.checkpoint("a", 1, 50, "{}")
-             .start("a", 2, 50)
+  commit(second.start("a", 2, 50)
              .remove("gone")
              .journal("b", 1, 11, "pause")
              .journal("b", 1, 12, "skip"));
