@@ -27,7 +27,7 @@ void Dispatcher::start_due_workers() {
       if (trigger->next_switch && trigger->next_switch->version &&
           trigger->next_switch->worker == worker) {
         const Trigger::Switch& next = *trigger->next_switch;
-        send_load(worker, next.handle, name, Run{trigger->run().value + 1}, *next.version,
+        send_load(worker, next.handle, name, next.run, *next.version,
                   options_.limits, std::nullopt);
       }
     }

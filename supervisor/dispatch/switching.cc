@@ -36,10 +36,11 @@ void Dispatcher::begin_deployment() {
         continue;
     }
     Probe probe{script, new_handle(), least_loaded(), {}, {}, {}};
-    const Run last_here = found == triggers_.end() ? Run{} : found->second->run();
-    const auto elsewhere = last_runs_.find(script.name);
-    probe.run = Run{
-        std::max(last_here, elsewhere == last_runs_.end() ? Run{} : elsewhere->second).value + 1};
+    Run last = store_.newest_run(script.name);
+    if (const auto elsewhere = last_runs_.find(script.name); elsewhere != last_runs_.end()) {
+      last = std::max(last, elsewhere->second);
+    }
+    probe.run = Run{last.value + 1};
     ++slots_[probe.worker].triggers;
     if (slots_[probe.worker].up) {
       send_load(probe.worker, probe.handle, script.name, probe.run, script.version, options_.limits,
