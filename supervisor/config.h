@@ -1,6 +1,7 @@
 #pragma once
 
-// What the supervisor reads of hastur.toml (DESIGN §14; docs/hastur.toml shows all keys with their meaning).
+// What the supervisor reads of hastur.toml (DESIGN §14; docs/hastur.toml shows all keys with their
+// meaning).
 
 #include <string>
 #include <vector>
@@ -37,7 +38,8 @@ struct SupervisorConfig {
   // Declares all keys in `settings`, bound to this object, which outlives it.
   void declare(Settings& settings);
 
-  // What the types of the keys do not say: values that make no sense, alone or together. One sentence, with the key.
+  // What the types of the keys do not say: values that make no sense, alone or together. One
+  // sentence, with the key.
   Result<void> check() const;
 
   CountedLimits limits() const;

@@ -22,10 +22,12 @@ Result<std::string> read_token(const std::string& path) {
   std::ifstream file(path);
   std::string token;
   if (!(file >> token) || token.size() < 16) {
-    return fail(ErrorCode::invalid,
-                fmt::format("the token file {} cannot be read or holds less than 16 characters; make one with: "
-                            "head -c 24 /dev/urandom | base64 > {}",
-                            path, path));
+    return fail(
+        ErrorCode::invalid,
+        fmt::format(
+            "the token file {} cannot be read or holds less than 16 characters; make one with: "
+            "head -c 24 /dev/urandom | base64 > {}",
+            path, path));
   }
   return token;
 }
@@ -62,7 +64,8 @@ Result<void> Supervisor::open() {
   options.runtime_build = std::string(runtime_revision);
   workers_.resize(options.workers);
   dispatcher_ = std::make_unique<Dispatcher>(*store_, clock_, std::move(options));
-  history_ = std::make_unique<HistoryReader>([this](const RequestFrame& frame) { connection_->send(frame); });
+  history_ = std::make_unique<HistoryReader>(
+      [this](const RequestFrame& frame) { connection_->send(frame); });
 
   Api::Options api_options;
   if (!config_.token_file.empty()) {
@@ -73,9 +76,10 @@ Result<void> Supervisor::open() {
   api_ = std::make_unique<Api>(*dispatcher_, *store_, *history_, clock_, std::move(api_options));
   HttpServer::Options http_options;
   http_options.address = config_.http;
-  auto http = HttpServer::listen(loop_, http_options, [this](const HttpRequest& request, HttpServer::Respond respond) {
-    api_->answer(request, respond);
-  });
+  auto http = HttpServer::listen(loop_, http_options,
+                                 [this](const HttpRequest& request, HttpServer::Respond respond) {
+                                   api_->answer(request, respond);
+                                 });
   if (!http) return fail(http.error());
   http_ = std::move(*http);
 
@@ -99,7 +103,9 @@ Result<void> Supervisor::open() {
     carry_out();
   };
   calls.disconnected = [] { log_warn("the connection to the syndicator is gone; trying again"); };
-  calls.garbage = [](const Error& error) { log_warn("something came that is no frame of a syndicator: {}", error.message); };
+  calls.garbage = [](const Error& error) {
+    log_warn("something came that is no frame of a syndicator: {}", error.message);
+  };
   auto connection = SyndicatorConnection::open(loop_, zmq_, connection_options, std::move(calls));
   if (!connection) return fail(connection.error());
   connection_ = std::move(*connection);
@@ -111,7 +117,8 @@ Result<void> Supervisor::open() {
 }
 
 int Supervisor::run() {
-  log_info("HTTP on port {}, state in {}, notifications: {}", http_->port(), config_.state, config_.notify);
+  log_info("HTTP on port {}, state in {}, notifications: {}", http_->port(), config_.state,
+           config_.notify);
   stop_signals_ = loop_.on_signals({SIGTERM, SIGINT}, [this](int signal) {
     log_info("stopping: signal {}", signal);
     stop(0);
@@ -133,7 +140,8 @@ void Supervisor::stop(int exit_code) {
   if (give_up_ != nullptr || exit_code != 0) return loop_.stop();
   dispatcher_->begin_stop();
   give_up_ = loop_.after(stop_span, [this] {
-    log_warn("workers did not answer in {}; what they were doing is done again at the next start", format_span(stop_span));
+    log_warn("workers did not answer in {}; what they were doing is done again at the next start",
+             format_span(stop_span));
     loop_.stop();
   });
   carry_out();
@@ -174,8 +182,9 @@ void Supervisor::pump(std::uint32_t slot) {
   WorkerSlot& place = workers_[slot];
   if (place.worker == nullptr) return;
   std::optional<WorkerDied> death;
-  place.worker->pump([&](WorkerReply reply) { dispatcher_->worker_replied(slot, std::move(reply)); },
-                     [&](WorkerDied died) { death = std::move(died); });
+  place.worker->pump(
+      [&](WorkerReply reply) { dispatcher_->worker_replied(slot, std::move(reply)); },
+      [&](WorkerDied died) { death = std::move(died); });
   if (death) {
     place.readable.reset();
     place.worker.reset();
@@ -185,10 +194,12 @@ void Supervisor::pump(std::uint32_t slot) {
 }
 
 void Supervisor::carry_out() {
-  // An action may lead to an event (a worker that cannot be started): its actions follow those of the first.
+  // An action may lead to an event (a worker that cannot be started): its actions follow those of
+  // the first.
   if (carrying_out_) return;
   carrying_out_ = true;
-  for (std::vector<Action> actions = dispatcher_->take_actions(); !actions.empty(); actions = dispatcher_->take_actions()) {
+  for (std::vector<Action> actions = dispatcher_->take_actions(); !actions.empty();
+       actions = dispatcher_->take_actions()) {
     for (Action& action : actions) {
       if (auto* send = std::get_if<SendRequest>(&action)) {
         if (connection_ != nullptr) connection_->send(send->frame);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The supervisor wired to the world: sockets, worker processes, the state file, HTTP and the triggers' folder around a
-// Dispatcher, on one event loop.
+// The supervisor wired to the world: sockets, worker processes, the state file, HTTP and the
+// triggers' folder around a Dispatcher, on one event loop.
 
 #include <memory>
 #include <string>
@@ -25,8 +25,8 @@ namespace hastur {
 
 class Supervisor {
  public:
-  // Opens everything that can fail: the error says what and what to do. Nothing runs before run(). The config's
-  // `check()` has passed.
+  // Opens everything that can fail: the error says what and what to do. Nothing runs before run().
+  // The config's `check()` has passed.
   static Result<std::unique_ptr<Supervisor>> make(const SupervisorConfig& config);
 
   // Until SIGTERM or SIGINT (then the exit code is 0), or until it cannot go on (1).

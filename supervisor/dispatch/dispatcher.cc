@@ -147,19 +147,23 @@ void Dispatcher::take_position(const PositionReply& reply) {
   }
 }
 
-std::vector<TriggerName> Dispatcher::lease_names() const {
+std::set<TriggerName> Dispatcher::lease_names() {
   std::set<TriggerName> names;
   for (const auto& [name, trigger] : triggers_) names.insert(name);
   for (const Probe& probe : probes_) names.insert(probe.script.name);
   if (desired_) {
     for (const DesiredScript& script : *desired_) names.insert(script.name);
   }
-  return {names.begin(), names.end()};
+  // A trigger that is gone may have left messages behind.
+  if (const auto kept = store_.outbox(0, options_.gate.append_max)) {
+    for (const OutboxMessage& message : *kept) names.insert(message.trigger);
+  }
+  return names;
 }
 
 void Dispatcher::take_lease(const LeaseReply& reply) {
   if (const auto taken = store_.take_epoch(reply.epoch); !taken) return stop_process(taken.error());
-  gate_.granted(reply.epoch);
+  gate_.granted(reply.epoch, lease_asked_for_);
   for (const AppendReply::Mark& mark : reply.marks) {
     Run& last = last_runs_[mark.trigger];
     last = std::max(last, mark.run);
@@ -244,7 +248,9 @@ void Dispatcher::send_requests() {
   if (!lease_id_ && (lease_due_ || monotonic_ - lease_asked_ >= options_.lease_every)) {
     lease_due_ = false;
     lease_asked_ = monotonic_;
-    ask(LeaseRequest{store_.owner(), lease_names()}, &lease_id_);
+    lease_asked_for_ = lease_names();
+    ask(LeaseRequest{store_.owner(), {lease_asked_for_.begin(), lease_asked_for_.end()}},
+        &lease_id_);
   }
   if (auto append = gate_.request(monotonic_, next_request_)) act(SendRequest{std::move(*append)});
   if (follower_) {

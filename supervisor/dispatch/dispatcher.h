@@ -178,7 +178,7 @@ class Dispatcher {
   void adopt_stored();
   void begin_running();
   void send_requests();
-  std::vector<TriggerName> lease_names() const;
+  std::set<TriggerName> lease_names();
 
   // workers and loading (lifecycle.cc)
   void start_due_workers();
@@ -237,6 +237,7 @@ class Dispatcher {
   std::optional<RequestId> position_id_, lease_id_;
   Micros position_asked_{0}, lease_asked_{0};
   bool position_due_ = false, lease_due_ = false;
+  std::set<TriggerName> lease_asked_for_;
   std::map<TriggerName, Run> last_runs_;  // from the syndicator's marks
   std::optional<StreamFollower> follower_;
 

@@ -27,8 +27,8 @@ void Dispatcher::start_due_workers() {
       if (trigger->next_switch && trigger->next_switch->version &&
           trigger->next_switch->worker == worker) {
         const Trigger::Switch& next = *trigger->next_switch;
-        send_load(worker, next.handle, name, next.run, *next.version,
-                  options_.limits, std::nullopt);
+        send_load(worker, next.handle, name, next.run, *next.version, options_.limits,
+                  std::nullopt);
       }
     }
     for (const Probe& probe : probes_) {
@@ -236,6 +236,9 @@ void Dispatcher::worker_died(std::uint32_t worker, const WorkerDied& died) {
         trigger->fatal_call = at;
       }
     }
+  }
+  for (Probe& probe : probes_) {
+    if (probe.worker == worker) probe.loaded.reset();
   }
   if (catchup_) {
     act(SendRequest{{catchup_->id, CreditRequest{0}}});

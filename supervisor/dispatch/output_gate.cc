@@ -59,9 +59,11 @@ std::optional<RequestFrame> OutputGate::request(Micros now, std::uint64_t& next_
 
   AppendRequest append{store_.owner(), *epoch_, {}};
   for (const OutboxMessage& message : *kept) {
+    if (!leased_.contains(message.trigger)) continue;
     append.messages.push_back({message.trigger, message.run, message.sequence, message.ordinal,
                                message.depth, message.payload});
   }
+  if (append.messages.empty()) return std::nullopt;
   asked_ = RequestId{next_request++};
   asked_at_ = now;
   retry_at_.reset();

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,9 +47,12 @@ class OutputGate {
   // returned; the same is tried at the next call.
   Result<void> commit();
 
-  // The syndicator granted the right to append, or the connection is new (nothing sent before will
-  // be answered).
-  void granted(Epoch epoch) { epoch_ = epoch; }
+  // The syndicator granted the right to append for these names. Messages of other triggers wait.
+  void granted(Epoch epoch, std::set<TriggerName> names) {
+    epoch_ = epoch;
+    leased_ = std::move(names);
+  }
+  // The connection is new: nothing that was sent before will be answered.
   void disconnected() { asked_at_.reset(); }
 
   // The next append, if one is due: one at a time.
@@ -65,6 +69,7 @@ class OutputGate {
   Options options_;
   CommitBatch waiting_;
   std::optional<Epoch> epoch_;
+  std::set<TriggerName> leased_;
   RequestId asked_;
   std::optional<Micros> asked_at_;
   std::optional<Micros> retry_at_;

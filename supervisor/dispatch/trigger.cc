@@ -35,6 +35,7 @@ Trigger::Trigger(TriggerName name, ScriptVersion version, CountedLimits limits,
       dispatched_(stored_.state_sequence),
       hash_(stored_.effects_hash),
       emitted_through_(std::max(stored_.effects_sequence, stored_.state_sequence)) {
+  comparing_ = stored_.state_sequence < emitted_through_;
   restart();
 }
 
@@ -45,7 +46,7 @@ std::optional<Memory> Trigger::memory() const {
 }
 
 void Trigger::stands_if_settled(Sequence position) {
-  if (position <= cursor_ || comparing_) return;
+  if (position <= cursor_ || comparing_ || is_fresh()) return;
   cursor_ = position;
   dispatched_ = position;
   emitted_through_ = std::max(emitted_through_, position);
@@ -55,6 +56,10 @@ void Trigger::restart() {
   // Within a comparison the hash after the newest judgement is not complete: only the stored one
   // is.
   if (comparing_) judged_.reset();
+  if (is_settled()) {
+    dispatched_ = cursor_;
+    return;
+  }
   const Sequence from = judged_ ? judged_->sequence : stored_.state_sequence;
   expected_hash_ = judged_ ? judged_hash_ : hash_;
   judged_hash_ = 0;
@@ -64,6 +69,10 @@ void Trigger::restart() {
   cursor_ = from;
   dispatched_ = from;
   touched_ = false;
+}
+
+bool Trigger::is_settled() const {
+  return !comparing_ && !is_fresh() && (judged_ ? !touched_ : !dirty_);
 }
 
 void Trigger::pass(Sequence sequence) {
@@ -153,8 +162,8 @@ void Trigger::add_subscriptions(std::uint32_t slot, std::vector<Subscription>& o
 }
 
 Sequence Trigger::safe_position() const {
-  if (judged_ && !comparing_) return touched_ ? judged_->sequence : cursor_;
-  return dirty_ || comparing_ ? stored_.state_sequence : cursor_;
+  if (is_settled()) return cursor_;
+  return judged_ && !comparing_ ? judged_->sequence : stored_.state_sequence;
 }
 
 void Trigger::add_skip(Skip skip) { skips_.insert(std::ranges::upper_bound(skips_, skip), skip); }

@@ -78,8 +78,12 @@ class Trigger {
   // Inputs up to here meant nothing to it (no match, no tick that it needs), or are lost.
   void pass(Sequence sequence);
 
-  // Whether a tick can matter to it: it has periodic callbacks, or a judgement may be due.
-  bool needs_ticks() const { return loaded.periodic > 0 || touched_ || unanswered_ > 0; }
+  // Whether a tick can matter to it: it has periodic callbacks, or a judgement may be due, or it
+  // has seen no tick yet (at the first one its memory is taken, so that a restart knows that there
+  // was one).
+  bool needs_ticks() const {
+    return loaded.periodic > 0 || touched_ || unanswered_ > 0 || is_fresh();
+  }
 
   // What a worker's answer amounts to, once duplicates of the time before a crash are taken out.
   struct Accepted {
@@ -146,6 +150,10 @@ class Trigger {
   std::optional<ScriptError> refused;
 
  private:
+  // No memory of it has been taken yet.
+  bool is_fresh() const { return stored_.state.empty() && !judged_; }
+  // Whether memory() is right at the cursor too: no callback ran since.
+  bool is_settled() const;
   // Ends the comparison once `reached` is past what was emitted; false if the effects were not the
   // same.
   bool settle_comparison(Sequence reached);

@@ -120,7 +120,8 @@ HttpResponse Api::triggers() const {
                      {"refused", error_json(refused.error)},
                      {"run", 0}});
   }
-  std::sort(items.begin(), items.end(), [](const Json& a, const Json& b) { return a["name"] < b["name"]; });
+  std::sort(items.begin(), items.end(),
+            [](const Json& a, const Json& b) { return a["name"] < b["name"]; });
   return list(std::move(items), nullptr);
 }
 

@@ -9,7 +9,8 @@
 namespace hastur::test {
 namespace {
 
-std::string gauge_json(const TriggerName& trigger, std::string_view name, double value, std::int64_t time) {
+std::string gauge_json(const TriggerName& trigger, std::string_view name, double value,
+                       std::int64_t time) {
   const std::string uuid = trigger_uuid(trigger);
   const Label label{"trigger", Value::of(std::string_view(trigger))};
   MessageView message;
@@ -38,7 +39,8 @@ WorkerReply FakeWorker::execute(const WorkerCommand& command) {
   }
   if (const auto* judge = std::get_if<JudgeCommand>(&command)) {
     Instance& instance = instances_.at(judge->handle);
-    return Judged{judge->handle, memory_of(instance, instance.reached, instance.last_tick.value_or(0)), {}};
+    return Judged{
+        judge->handle, memory_of(instance, instance.reached, instance.last_tick.value_or(0)), {}};
   }
   if (const auto* unload = std::get_if<UnloadCommand>(&command)) {
     instances_.erase(unload->handle);
@@ -46,7 +48,8 @@ WorkerReply FakeWorker::execute(const WorkerCommand& command) {
   }
   const auto& feed_command = std::get<FeedCommand>(command);
   FeedReply reply;
-  for (const TriggerFeed& each : feed_command.triggers) reply.triggers.push_back(feed(each, *feed_command.input));
+  for (const TriggerFeed& each : feed_command.triggers)
+    reply.triggers.push_back(feed(each, *feed_command.input));
   return reply;
 }
 
@@ -125,9 +128,11 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
     const auto emit = [&](EffectKind kind, std::string payload) {
       effects.push_back({sequence, ordinal++, time_from_us(now), kind, 1, std::move(payload)});
     };
-    // Runs one callback as the contract says: skipped, guarded or stopped at an error, and without a trace then.
+    // Runs one callback as the contract says: skipped, guarded or stopped at an error, and without
+    // a trace then.
     const auto call = [&](std::uint32_t callback, const auto& body) {
-      if (stop || std::ranges::find(feed.skips, Skip{sequence, callback}) != feed.skips.end()) return;
+      if (stop || std::ranges::find(feed.skips, Skip{sequence, callback}) != feed.skips.end())
+        return;
       ++progress.callbacks;
       const bool raises = program.raise > 0 && callback == 0 && sequence.value % program.raise == 0;
       if (!raises) {
@@ -135,7 +140,11 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
         if (instance.guarded > 0) --instance.guarded;
         return body();
       }
-      const CallError error{CallError::Kind::raised, sequence, time_from_us(now), callback, {"it raised", "fake.lua", 7}};
+      const CallError error{CallError::Kind::raised,
+                            sequence,
+                            time_from_us(now),
+                            callback,
+                            {"it raised", "fake.lua", 7}};
       if (instance.guarded > 0) {
         --instance.guarded;
         instance.touched = true;
@@ -151,13 +160,18 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
       if (period > 0 && instance.last_tick && time / period > *instance.last_tick / period) {
         call(1, [&] {
           instance.state["ticks"] = instance.state["ticks"].get<std::int64_t>() + 1;
-          emit(EffectKind::message, gauge_json(instance.name, instance.name + ".n", instance.state["n"].get<double>(), time));
+          emit(EffectKind::message, gauge_json(instance.name, instance.name + ".n",
+                                               instance.state["n"].get<double>(), time));
         });
       }
       if (!stop) {
+        const bool first = !instance.last_tick;
         instance.last_tick = time;
-        if (instance.touched && (!instance.judged_at || time - *instance.judged_at >= us_per_second)) {
-          if (forgets_determinism) instance.state["sum"] = instance.state["sum"].get<double>() + instance.restores;
+        if (first && !instance.touched) progress.judged = memory_of(instance, sequence, time);
+        if (instance.touched &&
+            (!instance.judged_at || time - *instance.judged_at >= us_per_second)) {
+          if (forgets_determinism)
+            instance.state["sum"] = instance.state["sum"].get<double>() + instance.restores;
           instance.judged_at = time;
           instance.touched = false;
           instance.hash = 0;
@@ -171,12 +185,15 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
         const std::uint64_t n = instance.state["n"].get<std::uint64_t>() + 1;
         instance.state["n"] = n;
         // Order matters: a swap of two inputs would show.
-        instance.state["sum"] = (instance.state["sum"].get<std::uint64_t>() * 31 + sequence.value) % 1'000'003;
+        instance.state["sum"] =
+            (instance.state["sum"].get<std::uint64_t>() * 31 + sequence.value) % 1'000'003;
         if (program.emit > 0 && n % program.emit == 0) {
-          emit(EffectKind::message, gauge_json(instance.name, instance.name + ".sum", instance.state["sum"].get<double>(), now));
+          emit(EffectKind::message, gauge_json(instance.name, instance.name + ".sum",
+                                               instance.state["sum"].get<double>(), now));
         }
         if (program.notify > 0 && n % program.notify == 0) {
-          emit(EffectKind::notification, canonical_json({{"kind", "pager_duty"}, {"key", instance.name}, {"text", n}}));
+          emit(EffectKind::notification,
+               canonical_json({{"kind", "pager_duty"}, {"key", instance.name}, {"text", n}}));
         }
       });
     }

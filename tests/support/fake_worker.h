@@ -1,6 +1,7 @@
 #pragma once
 
-// A trigger-worker without a process or Lua: it answers commands as the protocol says, for scripts of a few words.
+// A trigger-worker without a process or Lua: it answers commands as the protocol says, for scripts
+// of a few words.
 //
 // A script's text is words of the form key=number:
 //   match=NAME    counts messages of this name (any type)
