@@ -20,6 +20,14 @@ spdlog::level::level_enum level_of(LogLevel level) {
 
 }  // namespace
 
+std::optional<LogLevel> log_level_from_name(std::string_view name) {
+  if (name == "debug") return LogLevel::debug;
+  if (name == "info") return LogLevel::info;
+  if (name == "warn") return LogLevel::warn;
+  if (name == "error") return LogLevel::error;
+  return std::nullopt;
+}
+
 void start_log(std::string_view program, LogLevel lowest) {
   auto logger = spdlog::stderr_logger_mt(std::string(program));
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %n: %v", spdlog::pattern_time_type::utc);

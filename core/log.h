@@ -7,12 +7,16 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace hastur {
 
 enum class LogLevel { debug, info, warn, error };
+
+// "debug", "info", "warn", "error"; nothing for any other word.
+std::optional<LogLevel> log_level_from_name(std::string_view name);
 
 // Names the program in each line and sets the lowest level shown. Called once, by main().
 void start_log(std::string_view program, LogLevel lowest);

@@ -8,6 +8,8 @@
 // validated. A reply that speaks for a trigger the worker was not given, about inputs it was not
 // handed, or out of order, is used in no part: the worker is killed and `died` says why.
 
+#include <sys/types.h>
+
 #include <functional>
 #include <memory>
 #include <string>

@@ -1,0 +1,106 @@
+#include "supervisor/config.h"
+
+#include <fmt/format.h>
+
+#include "supervisor/http/http_server.h"
+
+namespace hastur {
+
+void SupervisorConfig::declare(Settings& settings) {
+  Section& supervisor = settings.section("supervisor");
+  supervisor.text("publish", &publish, "where the syndicator publishes the stream");
+  supervisor.text("request", &request, "where the syndicator answers requests");
+  supervisor.text("http", &http, "address of the HTTP API");
+  supervisor.text("token_file", &token_file,
+                  "file with the token that HTTP requests from other machines must bear");
+  supervisor.text("state", &state, "file that keeps the triggers' state");
+  supervisor.choice("durability", &durability, {"default", "synced"},
+                    "default survives the death of any process, synced a power loss too");
+  supervisor.choice("notify", &notify, {"on", "record", "off"}, "what happens to notifications");
+  supervisor.choice("sandbox", &sandbox, {"best", "required"},
+                    "required: do not run triggers where a part of the cage cannot be had");
+  supervisor.number("workers", &workers, "worker processes; 0 for one a core");
+  supervisor.choice("log", &log, {"debug", "info", "warn", "error"},
+                    "least level of log lines shown");
+
+  settings.section("triggers")
+      .text("directory", &directory, "folder whose *.lua files are the triggers; watched");
+
+  Section& limits = settings.section("limits");
+  limits.number("instructions_max", &instructions_max, "instructions of one callback", false);
+  limits.number("effects_max", &effects_max, "effects of one callback", false);
+  limits.number("notifications_max", &notifications_max, "notifications of one callback", false);
+  limits.number("messages_per_minute_max", &messages_per_minute_max,
+                "derived messages of a trigger in a minute", false);
+  limits.bytes("log_bytes_per_minute_max", &log_bytes_per_minute_max,
+               "log of a trigger in a minute", false);
+  limits.bytes("state_bytes_max", &state_bytes_max, "state of a trigger that does not ask for more",
+               false);
+  limits.bytes("state_bytes_ceiling", &state_bytes_ceiling, "the most that a trigger may ask for",
+               false);
+  limits.span("callback_cpu_max", &callback_cpu_max,
+              "CPU time of one callback after which its worker is killed", false);
+
+  settings.allow({"syndicator", "notify.*", "platform"});
+}
+
+Result<void> SupervisorConfig::check() const {
+  const auto refuse = [](std::string_view key, std::string_view why) {
+    return fail(ErrorCode::invalid, fmt::format("{}: {}", key, why));
+  };
+  const auto where = parse_host_port(http);
+  if (!where) return refuse("[supervisor] http", where.error().message);
+  if (!where->loopback && token_file.empty()) {
+    return refuse(
+        "[supervisor] http",
+        fmt::format(
+            "{} can be reached from other machines; set token_file, or use a loopback address",
+            http));
+  }
+  for (const auto& [key, address] :
+       {std::pair{"publish", publish}, std::pair{"request", request}}) {
+    const bool loopback = address.starts_with("tcp://127.") || address.starts_with("tcp://[::1]") ||
+                          address.starts_with("tcp://localhost:") || address.starts_with("ipc://");
+    if (!loopback) {
+      return refuse(
+          fmt::format("[supervisor] {}", key),
+          fmt::format(
+              "{} leaves this machine, and ZeroMQ is not encrypted yet; use a loopback address",
+              address));
+    }
+  }
+  if (state.empty()) return refuse("[supervisor] state", "it must name a file");
+  if (directory.empty()) return refuse("[triggers] directory", "it must name a folder");
+  if (workers > 1'024) return refuse("[supervisor] workers", "at most 1024");
+  if (instructions_max < 1'000) return refuse("[limits] instructions_max", "at least 1000");
+  if (effects_max == 0 || effects_max > 1'000'000)
+    return refuse("[limits] effects_max", "from 1 to 1000000");
+  if (notifications_max == 0 || notifications_max > effects_max) {
+    return refuse("[limits] notifications_max", "from 1 to effects_max");
+  }
+  if (messages_per_minute_max > UINT32_MAX || log_bytes_per_minute_max > UINT32_MAX) {
+    return refuse("[limits]", "a limit a minute is below 4294967296");
+  }
+  if (state_bytes_max == 0 || state_bytes_max > state_bytes_ceiling) {
+    return refuse("[limits] state_bytes_max", "from 1 to state_bytes_ceiling");
+  }
+  if (state_bytes_ceiling > (1ull << 30))
+    return refuse("[limits] state_bytes_ceiling", "at most 1GiB");
+  if (callback_cpu_max < std::chrono::milliseconds{10})
+    return refuse("[limits] callback_cpu_max", "at least 10ms");
+  return {};
+}
+
+CountedLimits SupervisorConfig::limits() const {
+  CountedLimits limits;
+  limits.instructions_max = instructions_max;
+  limits.effects_max = static_cast<std::uint32_t>(effects_max);
+  limits.notifications_max = static_cast<std::uint32_t>(notifications_max);
+  limits.messages_per_minute_max = static_cast<std::uint32_t>(messages_per_minute_max);
+  limits.log_bytes_per_minute_max = static_cast<std::uint32_t>(log_bytes_per_minute_max);
+  limits.state_bytes_max = state_bytes_max;
+  limits.state_bytes_ceiling = state_bytes_ceiling;
+  return limits;
+}
+
+}  // namespace hastur

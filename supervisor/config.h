@@ -1,0 +1,48 @@
+#pragma once
+
+// What the supervisor reads of hastur.toml (DESIGN §14; docs/hastur.toml shows all keys with their
+// meaning).
+
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "core/settings.h"
+#include "trigger-runtime/protocol/commands.h"
+
+namespace hastur {
+
+struct SupervisorConfig {
+  std::string publish = "tcp://127.0.0.1:4945";
+  std::string request = "tcp://127.0.0.1:4944";
+  std::string http = "127.0.0.1:8127";
+  std::string token_file;
+  std::string state = "hastur/state.db";
+  std::string durability = "default";
+  std::string notify = "record";
+  std::string sandbox = "best";
+  std::uint64_t workers = 0;
+  std::string log = "info";
+
+  std::string directory = "triggers";
+
+  std::uint64_t instructions_max = CountedLimits{}.instructions_max;
+  std::uint64_t effects_max = CountedLimits{}.effects_max;
+  std::uint64_t notifications_max = CountedLimits{}.notifications_max;
+  std::uint64_t messages_per_minute_max = CountedLimits{}.messages_per_minute_max;
+  std::uint64_t log_bytes_per_minute_max = CountedLimits{}.log_bytes_per_minute_max;
+  std::uint64_t state_bytes_max = CountedLimits{}.state_bytes_max;
+  std::uint64_t state_bytes_ceiling = CountedLimits{}.state_bytes_ceiling;
+  Micros callback_cpu_max = std::chrono::seconds{2};
+
+  // Declares all keys in `settings`, bound to this object, which outlives it.
+  void declare(Settings& settings);
+
+  // What the types of the keys do not say: values that make no sense, alone or together. One
+  // sentence, with the key.
+  Result<void> check() const;
+
+  CountedLimits limits() const;
+};
+
+}  // namespace hastur

@@ -1,0 +1,349 @@
+#include "supervisor/dispatch/dispatcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/json.h"
+#include "core/log.h"
+#include "supervisor/dispatch/limits_json.h"
+
+namespace hastur {
+
+Dispatcher::Dispatcher(CheckpointStore& store, Clock& clock, Options options)
+    : store_(store),
+      clock_(clock),
+      options_(std::move(options)),
+      gate_(store, options_.gate),
+      slots_(options_.workers) {
+  HASTUR_CHECK(options_.workers > 0, "a supervisor has at least one worker");
+  now_ = clock_.now();
+  monotonic_ = clock_.monotonic();
+  for (Slot& slot : slots_) slot.start_at = monotonic_;
+  start_due_workers();
+}
+
+Dispatcher::~Dispatcher() = default;
+
+std::vector<Action> Dispatcher::take_actions() { return std::exchange(actions_, {}); }
+
+Sequence Dispatcher::newest() const {
+  if (follower_) return std::max(follower_->newest(), main_);
+  return position_ ? position_->last : Sequence{};
+}
+
+void Dispatcher::stop_process(Error why) {
+  if (dead_) return;
+  dead_ = true;
+  act(StopProcess{std::move(why)});
+}
+
+void Dispatcher::ask(Request request, std::optional<RequestId>* id) {
+  *id = RequestId{next_request_++};
+  act(SendRequest{{**id, std::move(request)}});
+}
+
+// ---- events ----
+
+void Dispatcher::connected() {
+  position_id_.reset();
+  lease_id_.reset();
+  position_due_ = true;
+  lease_due_ = stage_ != Stage::connecting;
+  gate_.disconnected();
+  if (follower_) follower_->reconnected();
+  if (catchup_) {
+    // What was asked for will not be answered; the members start another read.
+    behind_.merge(catchup_->members);
+    catchup_.reset();
+  }
+  work();
+}
+
+void Dispatcher::published(Batch batch) {
+  if (!follower_ || dead_) return;
+  if (const auto taken = follower_->published(std::move(batch)); !taken) {
+    return stop_process(
+        {taken.error().code,
+         fmt::format(
+             "{}; this supervisor's state belongs to stream {}. Give it the state file of that "
+             "stream, or a new one",
+             taken.error().message, store_.stream()->to_string())});
+  }
+  work();
+}
+
+void Dispatcher::replied(ReplyFrame frame) {
+  if (dead_) return;
+  if (position_id_ && frame.id == *position_id_) {
+    position_id_.reset();
+    if (const auto* reply = std::get_if<PositionReply>(&frame.reply)) take_position(*reply);
+  } else if (lease_id_ && frame.id == *lease_id_) {
+    lease_id_.reset();
+    if (const auto* reply = std::get_if<LeaseReply>(&frame.reply)) {
+      take_lease(*reply);
+    } else if (const auto* refused = std::get_if<RefusedReply>(&frame.reply)) {
+      if (stage_ == Stage::running) return stop_process(refused->error);
+      log_warn("waiting for the lease of our triggers: {}", refused->error.message);
+    }
+  } else if (catchup_ && frame.id == catchup_->id) {
+    read_catchup(frame.reply);
+  } else {
+    const auto ours = gate_.replied(frame, monotonic_);
+    if (!ours) return stop_process(ours.error());
+    if (!*ours && follower_) {
+      if (const auto taken = follower_->replied(frame); !taken) {
+        log_warn("a reply of the syndicator could not be used: {}", taken.error().message);
+      }
+    }
+  }
+  work();
+}
+
+void Dispatcher::turn() { work(); }
+
+void Dispatcher::begin_stop() {
+  stopping_ = true;
+  work();
+}
+
+bool Dispatcher::idle() const {
+  if (dead_) return true;
+  for (const Slot& slot : slots_) {
+    if (slot.feeds > 0) return false;
+  }
+  return gate_.waiting().empty() || commit_error_.has_value();
+}
+
+void Dispatcher::work() {
+  if (dead_) return;
+  now_ = clock_.now();
+  monotonic_ = clock_.monotonic();
+  start_due_workers();
+  if (stage_ == Stage::loading) begin_running();
+  if (stage_ == Stage::running) {
+    begin_deployment();
+    advance_switches();
+    commit();
+    if (!stopping_ && !gate_.is_full()) {
+      feed_main();
+      bring_forward();
+    }
+    advance_switches();
+    commit();
+  }
+  send_requests();
+}
+
+// ---- connecting ----
+
+void Dispatcher::take_position(const PositionReply& reply) {
+  if (const auto bound = store_.bind(reply.stream); !bound) return stop_process(bound.error());
+  position_ = reply;
+  if (stage_ == Stage::connecting) {
+    stage_ = Stage::leasing;
+    adopt_stored();
+    lease_due_ = true;
+  }
+}
+
+std::set<TriggerName> Dispatcher::lease_names() {
+  std::set<TriggerName> names;
+  for (const auto& [name, trigger] : triggers_) names.insert(name);
+  for (const Probe& probe : probes_) names.insert(probe.script.name);
+  if (desired_) {
+    for (const DesiredScript& script : *desired_) names.insert(script.name);
+  }
+  // A trigger that is gone may have left messages behind.
+  if (const auto kept = store_.outbox(0, options_.gate.append_max)) {
+    for (const OutboxMessage& message : *kept) names.insert(message.trigger);
+  }
+  return names;
+}
+
+void Dispatcher::take_lease(const LeaseReply& reply) {
+  if (const auto taken = store_.take_epoch(reply.epoch); !taken) return stop_process(taken.error());
+  gate_.granted(reply.epoch, lease_asked_for_);
+  for (const AppendReply::Mark& mark : reply.marks) {
+    Run& last = last_runs_[mark.trigger];
+    last = std::max(last, mark.run);
+  }
+  if (stage_ == Stage::leasing) stage_ = Stage::loading;
+}
+
+void Dispatcher::adopt_stored() {
+  auto stored = store_.load_all();
+  if (!stored) return stop_process(stored.error());
+  for (StoredTrigger& record : *stored) {
+    const TriggerName name = record.run.trigger;
+    auto version = store_.version(record.run.version);
+    if (!version) return stop_process(version.error());
+    ScriptVersion files;
+    if (*version) {
+      std::vector<ScriptFile> libraries;
+      for (std::size_t i = 1; i < (*version)->files.size(); ++i) {
+        libraries.push_back({(*version)->files[i].path, (*version)->files[i].text});
+      }
+      files = {record.run.version,
+               {(*version)->files[0].path, (*version)->files[0].text},
+               std::move(libraries)};
+    }
+    std::vector<Skip> skips;
+    for (const JournalRecord& journal : record.journal) {
+      if (journal.decision != "skip") continue;
+      const auto detail = parse_json(journal.detail);
+      if (!detail || !detail->contains("callback")) continue;
+      skips.push_back({journal.sequence, (*detail)["callback"].get<std::uint32_t>()});
+    }
+    std::ranges::sort(skips);
+    auto trigger =
+        std::make_unique<Trigger>(name, std::move(files), limits_from_json(record.run.limits),
+                                  std::move(record.checkpoint), std::move(skips));
+    trigger->runtime_build = record.run.runtime;
+    if (!*version) {
+      trigger->phase = Trigger::Phase::failed;
+      trigger->load_error = ScriptError{"the store does not have the files of its version", "", 0};
+    }
+    // Untouched by everything between its checkpoint and the position: that was made sure of at
+    // each commit.
+    trigger->stands_if_settled(store_.position());
+    triggers_.emplace(name, std::move(trigger));
+  }
+  for (auto& [name, trigger] : triggers_) {
+    if (trigger->phase == Trigger::Phase::waiting) load(*trigger);
+  }
+}
+
+void Dispatcher::begin_running() {
+  for (const auto& [name, trigger] : triggers_) {
+    if (trigger->phase != Trigger::Phase::running && trigger->phase != Trigger::Phase::failed)
+      return;
+  }
+  // A supervisor that never ran begins at the present; one that did, where its furthest trigger
+  // must go on.
+  std::optional<Sequence> from;
+  for (const auto& [name, trigger] : triggers_) {
+    if (trigger->phase == Trigger::Phase::running)
+      from = std::min(from.value_or(trigger->cursor()), trigger->cursor());
+  }
+  main_ = from.value_or(std::max(store_.position(), position_->last));
+  follower_.emplace(position_->stream, main_, options_.follower);
+  stage_ = Stage::running;
+  log_info("running {} triggers from sequence {}; the stream stands at {}", triggers_.size(),
+           main_.value, position_->last.value);
+}
+
+void Dispatcher::send_requests() {
+  const auto lost = [&](const std::optional<RequestId>& id, Micros asked) {
+    return id && monotonic_ - asked >= options_.answer_max;
+  };
+  if (lost(position_id_, position_asked_)) position_id_.reset(), position_due_ = true;
+  if (lost(lease_id_, lease_asked_)) lease_id_.reset(), lease_due_ = true;
+  if (!position_id_ && (position_due_ || monotonic_ - position_asked_ >= options_.position_every)) {
+    position_due_ = false;
+    position_asked_ = monotonic_;
+    ask(PositionRequest{}, &position_id_);
+  }
+  if (stage_ == Stage::connecting) return;
+  if (!lease_id_ && (lease_due_ || monotonic_ - lease_asked_ >= options_.lease_every)) {
+    lease_due_ = false;
+    lease_asked_ = monotonic_;
+    lease_asked_for_ = lease_names();
+    ask(LeaseRequest{store_.owner(), {lease_asked_for_.begin(), lease_asked_for_.end()}},
+        &lease_id_);
+  }
+  if (auto append = gate_.request(monotonic_, next_request_)) act(SendRequest{std::move(*append)});
+  if (follower_) {
+    if (auto read = follower_->request()) act(SendRequest{std::move(*read)});
+  }
+}
+
+// ---- commits ----
+
+void Dispatcher::commit() {
+  CommitBatch& waiting = gate_.waiting();
+  const bool round =
+      monotonic_ - checkpointed_at_ >= std::max(options_.checkpoint_every, checkpoint_pause_) ||
+      (stopping_ && !commit_error_);
+  if (!round && waiting.empty()) return;
+
+  waiting.checkpoints.clear();
+  waiting.marks.clear();
+  std::optional<Sequence> position;
+  const auto ends = [this](const TriggerName& name) {
+    return std::ranges::any_of(
+        endings_, [&](const Ending& ending) { return ending.prepared && ending.name == name; });
+  };
+  for (const auto& [name, trigger] : triggers_) {
+    // Its next run, or its removal, is in this commit and says all about it.
+    if (ends(name)) continue;
+    if (round) {
+      if (auto checkpoint = trigger->fresh_checkpoint()) {
+        waiting.checkpoints.push_back(std::move(*checkpoint));
+        continue;
+      }
+    }
+    if (auto mark = trigger->fresh_mark()) waiting.marks.push_back(std::move(*mark));
+  }
+  if (round) {
+    // Checkpoints in this commit count as stored: what they make must_rerun_from is settled below,
+    // before the commit.
+    position = main_;
+    for (const auto& [name, trigger] : triggers_) {
+      if (trigger->phase == Trigger::Phase::failed) continue;
+      position = std::min(*position, trigger->safe_position());
+    }
+    if (*position <= store_.position()) position.reset();
+    checkpointed_at_ = monotonic_;
+  }
+  for (const Ending& ending : endings_) {
+    if (ending.prepared && !triggers_.at(ending.name)->next_switch->version) {
+      waiting.checkpoints.push_back(ending.checkpoint);
+    }
+  }
+  waiting.position = position;
+  if (waiting.empty()) return;
+
+  const std::vector<Checkpoint> checkpoints = waiting.checkpoints;
+  const std::vector<EffectsMark> marks = waiting.marks;
+  const Micros before = clock_.monotonic();
+  if (const auto committed = gate_.commit(); !committed) {
+    if (committed.error().code != ErrorCode::full && committed.error().code != ErrorCode::failed) {
+      return stop_process(committed.error());
+    }
+    if (!commit_error_)
+      log_error("nothing leaves until a commit succeeds: {}", committed.error().message);
+    commit_error_ = committed.error();
+    return;
+  }
+  if (commit_error_) log_info("commits succeed again");
+  commit_error_.reset();
+  // At most a twentieth of the time goes into storing states.
+  if (round) checkpoint_pause_ = (clock_.monotonic() - before) * 20;
+  for (const Checkpoint& checkpoint : checkpoints)
+    triggers_.at(checkpoint.trigger)->committed(checkpoint);
+  for (const EffectsMark& mark : marks) triggers_.at(mark.trigger)->committed(mark);
+  finish_endings();
+}
+
+// ---- versions, shared by start and switch ----
+
+RunStart Dispatcher::make_start(const TriggerName& name, const ScriptVersion& version, Run run,
+                                std::string_view why, Sequence after, Checkpoint checkpoint) {
+  RunStart start;
+  start.version = VersionRecord{version.id, name, {{version.script.path, version.script.text}}};
+  for (const ScriptFile& library : version.libraries)
+    start.version->files.push_back({library.path, library.text});
+  start.run = {name,
+               run,
+               version.id,
+               limits_to_json(options_.limits),
+               options_.runtime_build,
+               std::string(why),
+               after,
+               now_};
+  start.checkpoint = std::move(checkpoint);
+  return start;
+}
+
+}  // namespace hastur

@@ -1,0 +1,252 @@
+// Dispatcher: worker processes, and triggers coming to life in them.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/json.h"
+#include "core/log.h"
+#include "supervisor/dispatch/dispatcher.h"
+
+namespace hastur {
+
+void Dispatcher::start_due_workers() {
+  for (std::uint32_t worker = 0; worker < slots_.size(); ++worker) {
+    Slot& slot = slots_[worker];
+    if (slot.up || !slot.start_at || monotonic_ < *slot.start_at) continue;
+    slot.up = true;
+    slot.start_at.reset();
+    slot.started = monotonic_;
+    slot.feeds = 0;
+    act(StartWorker{worker});
+    for (auto& [name, trigger] : triggers_) {
+      if (trigger->phase == Trigger::Phase::waiting && trigger->handle.value != 0 &&
+          trigger->worker == worker) {
+        load(*trigger);
+      }
+      if (trigger->next_switch && trigger->next_switch->version &&
+          trigger->next_switch->worker == worker) {
+        const Trigger::Switch& next = *trigger->next_switch;
+        send_load(worker, next.handle, name, next.run, *next.version, options_.limits,
+                  std::nullopt);
+      }
+    }
+    for (const Probe& probe : probes_) {
+      if (probe.worker == worker && !probe.loaded && !probe.error) {
+        send_load(worker, probe.handle, probe.script.name, probe.run, probe.script.version,
+                  options_.limits, std::nullopt);
+      }
+    }
+  }
+}
+
+std::uint32_t Dispatcher::least_loaded() const {
+  const auto least = std::ranges::min_element(slots_, {}, &Slot::triggers);
+  return static_cast<std::uint32_t>(least - slots_.begin());
+}
+
+void Dispatcher::send_load(std::uint32_t worker, TriggerHandle handle, const TriggerName& name,
+                           Run run, const ScriptVersion& version, const CountedLimits& limits,
+                           std::optional<Memory> memory) {
+  act(ToWorker{worker, LoadCommand{handle, name, run, version.script, version.libraries, limits,
+                                   options_.guards, std::move(memory)}});
+}
+
+void Dispatcher::load(Trigger& trigger) {
+  if (trigger.handle.value == 0) {
+    trigger.handle = new_handle();
+    trigger.worker = least_loaded();
+    ++slots_[trigger.worker].triggers;
+    handles_of_[trigger.handle] = &trigger;
+  }
+  trigger.phase = Trigger::Phase::waiting;
+  if (!slots_[trigger.worker].up) return;
+  trigger.restart();
+  trigger.phase = Trigger::Phase::loading;
+  send_load(trigger.worker, trigger.handle, trigger.name(), trigger.run(), trigger.version(),
+            trigger.limits(), trigger.memory());
+}
+
+void Dispatcher::restart(Trigger& trigger) {
+  trigger.restart();
+  const auto memory = trigger.memory();
+  if (!memory) {
+    // It has never been judged: there is no memory to put back, only a fresh start.
+    act(ToWorker{trigger.worker, UnloadCommand{trigger.handle}});
+    handles_of_.erase(trigger.handle);
+    trigger.handle = new_handle();
+    handles_of_[trigger.handle] = &trigger;
+    trigger.phase = Trigger::Phase::loading;
+    trigger.forget_feeds();
+    send_load(trigger.worker, trigger.handle, trigger.name(), trigger.run(), trigger.version(),
+              trigger.limits(), std::nullopt);
+    return;
+  }
+  trigger.phase = Trigger::Phase::restoring;
+  act(ToWorker{trigger.worker,
+               RestoreCommand{trigger.handle, *memory, options_.guarded_callbacks}});
+}
+
+Trigger* Dispatcher::by_handle(TriggerHandle handle) {
+  const auto found = handles_of_.find(handle);
+  return found == handles_of_.end() ? nullptr : found->second;
+}
+
+void Dispatcher::worker_replied(std::uint32_t worker, WorkerReply reply) {
+  if (dead_ || !slots_[worker].up) return;
+  std::visit([&](auto& alternative) { take(worker, std::move(alternative)); }, reply);
+  work();
+}
+
+void Dispatcher::take(std::uint32_t /*worker*/, Loaded reply) {
+  for (Probe& probe : probes_) {
+    if (probe.handle == reply.handle) {
+      probe.loaded = std::move(reply);
+      return;
+    }
+  }
+  for (auto& [name, trigger] : triggers_) {
+    if (trigger->next_switch && trigger->next_switch->handle == reply.handle) {
+      trigger->next_switch->loaded = std::move(reply);
+      return;
+    }
+  }
+  Trigger* trigger = by_handle(reply.handle);
+  if (trigger == nullptr) return;
+  trigger->loaded = std::move(reply);
+  trigger->phase = Trigger::Phase::running;
+  behind_.insert(trigger->name());
+  router_stale_ = true;
+}
+
+void Dispatcher::take(std::uint32_t /*worker*/, LoadFailed reply) {
+  for (Probe& probe : probes_) {
+    if (probe.handle == reply.handle) {
+      probe.error = std::move(reply.error);
+      return;
+    }
+  }
+  Trigger* trigger = by_handle(reply.handle);
+  if (trigger == nullptr) return;
+  trigger->phase = Trigger::Phase::failed;
+  trigger->load_error = reply.error;
+  log_error("trigger {} does not load any more: {}:{}: {}", trigger->name(), reply.error.script,
+            reply.error.line, reply.error.text);
+  router_stale_ = true;
+}
+
+void Dispatcher::take(std::uint32_t /*worker*/, Restored reply) {
+  Trigger* trigger = by_handle(reply.handle);
+  if (trigger == nullptr || trigger->phase != Trigger::Phase::restoring) return;
+  trigger->phase = Trigger::Phase::running;
+  behind_.insert(trigger->name());
+}
+
+void Dispatcher::take(std::uint32_t worker, FeedReply reply) {
+  if (slots_[worker].feeds > 0) --slots_[worker].feeds;
+  for (TriggerProgress& progress : reply.triggers) {
+    Trigger* trigger = by_handle(progress.handle);
+    if (trigger == nullptr) continue;
+    if (trigger->phase != Trigger::Phase::running) {
+      trigger->answered();  // fed before it stopped: the worker has left these inputs alone
+      continue;
+    }
+    Trigger::Accepted accepted = trigger->accept(std::move(progress));
+    if (accepted.diverged) {
+      log_error(
+          "trigger {} run {}: what came out again after a restart is not what was stored; its "
+          "runtime is not "
+          "deterministic",
+          trigger->name(), trigger->run().value);
+    }
+    for (const Effect& effect : accepted.effects)
+      gate_.add_effect(trigger->name(), trigger->run(), effect);
+    for (const CallError& error : accepted.errors) gate_.add_error(trigger->name(), error);
+    if (accepted.stopped) skip_and_restart(*trigger, accepted.stopped->error, "raised");
+  }
+}
+
+void Dispatcher::skip_and_restart(Trigger& trigger, const CallError& error, std::string_view why) {
+  trigger.failed_call(error);
+  gate_.add_error(trigger.name(), error);
+  const Json detail = {{"callback", error.callback}, {"why", why}, {"text", error.error.text}};
+  gate_.waiting().journal.push_back(
+      {trigger.name(), trigger.run(), error.sequence, "skip", canonical_json(detail), now_});
+  trigger.add_skip({error.sequence, error.callback});
+  restart(trigger);
+}
+
+void Dispatcher::take(std::uint32_t /*worker*/, Judged reply) {
+  Trigger* trigger = by_handle(reply.handle);
+  if (trigger == nullptr || trigger->phase != Trigger::Phase::judging || !trigger->next_switch)
+    return;
+  if (reply.error) gate_.add_error(trigger->name(), *reply.error);
+  Checkpoint checkpoint{
+      trigger->name(),    trigger->run(),       trigger->cursor(), reply.memory.time,
+      reply.memory.state, reply.memory.runtime, trigger->cursor(), 0};
+  endings_.push_back({trigger->name(), std::move(checkpoint)});
+}
+
+void Dispatcher::take(std::uint32_t /*worker*/, Unloaded /*reply*/) {}
+
+void Dispatcher::worker_died(std::uint32_t worker, const WorkerDied& died) {
+  if (dead_) return;
+  now_ = clock_.now();
+  monotonic_ = clock_.monotonic();
+  Slot& slot = slots_[worker];
+  slot.up = false;
+  slot.feeds = 0;
+  ++worker_restarts_;
+  // One that lived a while is started again at once; one that dies young, after a growing pause.
+  const bool young = monotonic_ - slot.started < std::chrono::seconds{10};
+  slot.backoff = young ? std::min(std::max(slot.backoff * 2, options_.restart_after),
+                                  options_.restart_after_max)
+                       : Micros{0};
+  slot.start_at = monotonic_ + slot.backoff;
+  log_warn("worker {} died: {}; its triggers start again from their checkpoints in {}", worker,
+           died.why, format_span(slot.backoff));
+
+  for (auto& [name, trigger] : triggers_) {
+    if (trigger->worker != worker || trigger->handle.value == 0 ||
+        trigger->phase == Trigger::Phase::failed)
+      continue;
+    trigger->forget_feeds();
+    trigger->restart();
+    trigger->phase = Trigger::Phase::waiting;
+    ++trigger->counts.restarts;
+    behind_.erase(name);
+    if (died.trigger && *died.trigger == trigger->handle && died.sequence && died.callback) {
+      const Skip at{*died.sequence, *died.callback};
+      if (trigger->fatal_call == at) {
+        // Twice at the same call: it is the script, not the machine.
+        CallError error{CallError::Kind::instructions,
+                        at.sequence,
+                        now_,
+                        at.callback,
+                        {fmt::format("its worker was lost in this callback twice: {}", died.why),
+                         trigger->version().script.path, 0}};
+        trigger->failed_call(error);
+        gate_.add_error(name, error);
+        const Json detail = {{"callback", at.callback}, {"why", "killed"}, {"text", died.why}};
+        gate_.waiting().journal.push_back(
+            {name, trigger->run(), at.sequence, "skip", canonical_json(detail), now_});
+        trigger->add_skip(at);
+        trigger->fatal_call.reset();
+      } else {
+        trigger->fatal_call = at;
+      }
+    }
+  }
+  for (Probe& probe : probes_) {
+    if (probe.worker == worker) probe.loaded.reset();
+  }
+  if (catchup_) {
+    act(SendRequest{{catchup_->id, CreditRequest{0}}});
+    behind_.merge(catchup_->members);
+    catchup_.reset();
+  }
+  router_stale_ = true;
+  work();
+}
+
+}  // namespace hastur

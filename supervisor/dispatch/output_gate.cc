@@ -1,0 +1,91 @@
+#include "supervisor/dispatch/output_gate.h"
+
+#include <fmt/format.h>
+
+#include "core/json.h"
+
+namespace hastur {
+
+void OutputGate::add_effect(const TriggerName& trigger, Run run, const Effect& effect) {
+  switch (effect.kind) {
+    case EffectKind::message:
+      waiting_.messages.push_back(
+          {trigger, run, effect.sequence, effect.ordinal, effect.depth, effect.payload});
+      return;
+    case EffectKind::notification:
+      waiting_.notifications.push_back({0, trigger, run, effect.sequence, effect.ordinal,
+                                        effect.time, effect.payload, NotificationStatus::recorded,
+                                        "mode record"});
+      return;
+    case EffectKind::log: {
+      // The worker's reply was validated: it is JSON; a text that is missing is no reason to lose
+      // the line.
+      const auto payload = parse_json(effect.payload);
+      const std::string text =
+          payload && payload->contains("text") && (*payload)["text"].is_string()
+              ? (*payload)["text"].get<std::string>()
+              : effect.payload;
+      waiting_.logs.push_back({trigger, effect.sequence, effect.time, "log", text, "", 0});
+      return;
+    }
+  }
+}
+
+void OutputGate::add_error(const TriggerName& trigger, const CallError& error) {
+  waiting_.logs.push_back({trigger, error.sequence, error.time, "error", error.error.text,
+                           error.error.script, error.error.line});
+}
+
+bool OutputGate::is_full() const {
+  return waiting_.messages.size() + waiting_.notifications.size() + waiting_.logs.size() >=
+         options_.waiting_max;
+}
+
+Result<void> OutputGate::commit() {
+  if (waiting_.empty()) return {};
+  HASTUR_TRY(store_.commit(waiting_));
+  waiting_ = CommitBatch{};
+  ++commits_;
+  return {};
+}
+
+std::optional<RequestFrame> OutputGate::request(Micros now, std::uint64_t& next_request) {
+  if (!epoch_) return std::nullopt;
+  if (asked_at_ && now - *asked_at_ < options_.answer_max) return std::nullopt;
+  if (retry_at_ && now < *retry_at_) return std::nullopt;
+  if (store_.outbox_size() == 0) return std::nullopt;
+  const auto kept = store_.outbox(0, options_.append_max);
+  if (!kept || kept->empty()) return std::nullopt;
+
+  AppendRequest append{store_.owner(), *epoch_, {}};
+  for (const OutboxMessage& message : *kept) {
+    if (!leased_.contains(message.trigger)) continue;
+    append.messages.push_back({message.trigger, message.run, message.sequence, message.ordinal,
+                               message.depth, message.payload});
+  }
+  if (append.messages.empty()) return std::nullopt;
+  asked_ = RequestId{next_request++};
+  asked_at_ = now;
+  retry_at_.reset();
+  return RequestFrame{asked_, std::move(append)};
+}
+
+Result<bool> OutputGate::replied(const ReplyFrame& frame, Micros now) {
+  if (!asked_at_ || frame.id != asked_) return false;
+  asked_at_.reset();
+  if (const auto* appended = std::get_if<AppendReply>(&frame.reply)) {
+    for (const AppendReply::Mark& mark : appended->marks) {
+      HASTUR_TRY(store_.acknowledge(mark.trigger, mark.run, mark.sequence, mark.ordinal));
+    }
+    released_ += appended->marks.size();
+    return true;
+  }
+  if (const auto* refused = std::get_if<RefusedReply>(&frame.reply)) {
+    if (refused->error.code == ErrorCode::stale) return fail(refused->error);
+    retry_at_ = now + options_.retry_after;
+    return true;
+  }
+  return fail(ErrorCode::invalid, "the syndicator answered an append with something else");
+}
+
+}  // namespace hastur

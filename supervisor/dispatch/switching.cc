@@ -1,0 +1,210 @@
+// Dispatcher: one set of scripts giving way to another, at one sequence.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/json.h"
+#include "core/log.h"
+#include "supervisor/dispatch/dispatcher.h"
+
+namespace hastur {
+
+void Dispatcher::desire(std::vector<DesiredScript> scripts) {
+  desired_ = std::move(scripts);
+  lease_due_ = stage_ != Stage::connecting;
+  work();
+}
+
+// Tries every version that is new or changed, one deployment at a time.
+void Dispatcher::begin_deployment() {
+  if (deploying_) return accept_deployment();
+  if (!desired_ || stopping_) return;
+  if (std::ranges::any_of(triggers_,
+                          [](const auto& entry) { return entry.second->next_switch.has_value(); }))
+    return;
+
+  std::set<TriggerName> kept;
+  for (const DesiredScript& script : *desired_) {
+    kept.insert(script.name);
+    const auto found = triggers_.find(script.name);
+    if (found != triggers_.end() && found->second->version().id == script.version.id) {
+      found->second->refused.reset();
+      // Counted limits and the runtime are part of a run: where they changed, another run begins.
+      if (found->second->limits() == options_.limits &&
+          found->second->runtime_build == options_.runtime_build)
+        continue;
+    }
+    Probe probe{script, new_handle(), least_loaded(), {}, {}, {}};
+    Run last = store_.newest_run(script.name);
+    if (const auto elsewhere = last_runs_.find(script.name); elsewhere != last_runs_.end()) {
+      last = std::max(last, elsewhere->second);
+    }
+    probe.run = Run{last.value + 1};
+    ++slots_[probe.worker].triggers;
+    if (slots_[probe.worker].up) {
+      send_load(probe.worker, probe.handle, script.name, probe.run, script.version, options_.limits,
+                std::nullopt);
+    }
+    probes_.push_back(std::move(probe));
+  }
+  std::erase_if(refused_, [&](const auto& entry) { return !kept.contains(entry.first); });
+  removals_.clear();
+  for (const auto& [name, trigger] : triggers_) {
+    if (!kept.contains(name)) removals_.push_back(name);
+  }
+  desired_.reset();
+  deploying_ = !probes_.empty() || !removals_.empty();
+  if (deploying_) accept_deployment();
+}
+
+void Dispatcher::accept_deployment() {
+  if (!std::ranges::all_of(probes_, [](const Probe& probe) { return probe.loaded || probe.error; }))
+    return;
+  // One sequence for all of it: nothing at or after it has been handed to any trigger.
+  const Sequence at = std::max(newest(), main_).next();
+  std::vector<Probe> probes = std::exchange(probes_, {});
+  for (Probe& probe : probes) {
+    const TriggerName& name = probe.script.name;
+    const auto found = triggers_.find(name);
+    if (probe.error) {
+      --slots_[probe.worker].triggers;
+      log_warn("{} is refused: {}:{}: {}", name, probe.error->script, probe.error->line,
+               probe.error->text);
+      if (found != triggers_.end()) {
+        found->second->refused = probe.error;
+      } else {
+        refused_[name] = {*probe.error, now_};
+      }
+      continue;
+    }
+    refused_.erase(name);
+    if (found == triggers_.end()) {
+      start_new(probe, at);
+    } else {
+      found->second->refused.reset();
+      const std::string why = found->second->version().id != probe.script.version.id ? "deploy"
+                              : found->second->limits() != options_.limits           ? "limits"
+                                                                                     : "upgrade";
+      found->second->next_switch = Trigger::Switch{
+          at, probe.script.version, probe.handle, probe.worker, probe.run, *probe.loaded, why};
+      log_info("{} begins run {} at sequence {} ({})", name, probe.run.value, at.value, why);
+    }
+  }
+  for (const TriggerName& name : removals_) {
+    const auto found = triggers_.find(name);
+    if (found == triggers_.end()) continue;
+    found->second->next_switch = Trigger::Switch{at, std::nullopt, {}, 0, {}, {}, "removed"};
+    log_info("{} ends at sequence {}: its file is gone", name, at.value);
+  }
+  removals_.clear();
+  deploying_ = false;
+}
+
+void Dispatcher::start_new(Probe& probe, Sequence at) {
+  const TriggerName& name = probe.script.name;
+  Checkpoint checkpoint;
+  checkpoint.trigger = name;
+  checkpoint.run = probe.run;
+  checkpoint.state_sequence = Sequence{at.value - 1};
+  checkpoint.state_time = stream_time_.value_or(Time{});
+  checkpoint.effects_sequence = checkpoint.state_sequence;
+  gate_.waiting().starts.push_back(make_start(name, probe.script.version, probe.run, "deploy",
+                                              checkpoint.state_sequence, checkpoint));
+  const Json detail = {{"version", probe.script.version.id}};
+  gate_.waiting().journal.push_back({name, probe.run, at, "start", canonical_json(detail), now_});
+
+  auto trigger = std::make_unique<Trigger>(name, probe.script.version, options_.limits,
+                                           std::move(checkpoint), std::vector<Skip>{});
+  trigger->runtime_build = options_.runtime_build;
+  trigger->handle = probe.handle;
+  trigger->worker = probe.worker;
+  trigger->loaded = std::move(*probe.loaded);
+  trigger->phase = Trigger::Phase::running;
+  handles_of_[trigger->handle] = trigger.get();
+  behind_.insert(name);
+  triggers_[name] = std::move(trigger);
+  router_stale_ = true;
+  log_info("{} starts at sequence {}", name, at.value);
+}
+
+// Asks for the last memory of versions that have come to their end.
+void Dispatcher::advance_switches() {
+  for (auto& [name, trigger] : triggers_) {
+    if (!trigger->next_switch) continue;
+    const Sequence last{trigger->next_switch->at.value - 1};
+    if (trigger->phase == Trigger::Phase::failed) {
+      // It takes no inputs: its successor goes on from the state that is stored.
+      if (std::ranges::none_of(endings_,
+                               [&](const Ending& ending) { return ending.name == name; })) {
+        endings_.push_back({name, trigger->stored()});
+      }
+    } else if (trigger->phase == Trigger::Phase::running && trigger->cursor() == last &&
+               trigger->unanswered() == 0) {
+      trigger->phase = Trigger::Phase::judging;
+      act(ToWorker{trigger->worker, JudgeCommand{trigger->handle}});
+    }
+  }
+  for (Ending& ending : endings_) {
+    if (ending.prepared) continue;
+    ending.prepared = true;
+    const Trigger& trigger = *triggers_.at(ending.name);
+    const Trigger::Switch& next = *trigger.next_switch;
+    if (!next.version) {
+      gate_.waiting().removals.push_back(ending.name);
+      gate_.waiting().journal.push_back(
+          {ending.name, trigger.run(), next.at, "forget", "{}", now_});
+      continue;
+    }
+    ending.checkpoint.run = next.run;
+    gate_.waiting().starts.push_back(make_start(ending.name, *next.version, next.run, next.why,
+                                                ending.checkpoint.state_sequence,
+                                                ending.checkpoint));
+    const Json detail = {{"version", next.version->id}, {"before", trigger.version().id}};
+    gate_.waiting().journal.push_back(
+        {ending.name, next.run, next.at, "switch", canonical_json(detail), now_});
+  }
+}
+
+// The new runs are stored: they may take their first inputs.
+void Dispatcher::finish_endings() {
+  std::vector<Ending> finished;
+  std::erase_if(endings_, [&](Ending& ending) {
+    if (ending.prepared) finished.push_back(std::move(ending));
+    return ending.prepared;
+  });
+  for (Ending& ending : finished) {
+    std::unique_ptr<Trigger> old = std::move(triggers_.at(ending.name));
+    triggers_.erase(ending.name);
+    behind_.erase(ending.name);
+    handles_of_.erase(old->handle);
+    if (old->handle.value != 0) {
+      --slots_[old->worker].triggers;
+      if (slots_[old->worker].up) act(ToWorker{old->worker, UnloadCommand{old->handle}});
+    }
+    router_stale_ = true;
+    Trigger::Switch& next = *old->next_switch;
+    if (!next.version) continue;
+
+    auto trigger = std::make_unique<Trigger>(ending.name, std::move(*next.version), options_.limits,
+                                             std::move(ending.checkpoint), std::vector<Skip>{});
+    trigger->handle = next.handle;
+    trigger->worker = next.worker;
+    trigger->loaded = std::move(next.loaded);
+    trigger->counts = old->counts;
+    trigger->runtime_build = options_.runtime_build;
+    handles_of_[trigger->handle] = trigger.get();
+    Trigger& added = *(triggers_[ending.name] = std::move(trigger));
+    if (!slots_[added.worker].up) {
+      added.phase = Trigger::Phase::waiting;
+    } else if (const auto memory = added.memory()) {
+      added.phase = Trigger::Phase::restoring;
+      act(ToWorker{added.worker, RestoreCommand{added.handle, *memory, 0}});
+    } else {
+      added.phase = Trigger::Phase::running;
+      behind_.insert(ending.name);
+    }
+  }
+}
+
+}  // namespace hastur

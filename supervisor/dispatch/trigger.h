@@ -1,0 +1,191 @@
+#pragma once
+
+// One trigger as the supervisor knows it: where it stands in the stream, what of it is stored, what
+// must be compared instead of emitted after a crash.
+//
+// `cursor`: all inputs up to here have been taken and accepted. `stored`: the checkpoint in the
+// store. After a restore the cursor goes back to the memory's sequence, and effects of inputs at or
+// below `effects_sequence` come out again: they are folded into a hash and compared with the stored
+// one when the cursor reaches effects_sequence. The class holds no socket, clock or database;
+// Dispatcher drives it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "message/router.h"
+#include "state/checkpoint_store.h"
+#include "trigger-runtime/protocol/commands.h"
+
+namespace hastur {
+
+// What a script and the files it may require are, as one thing with an identity.
+struct ScriptVersion {
+  VersionId id;
+  ScriptFile script;
+  std::vector<ScriptFile> libraries;
+  friend bool operator==(const ScriptVersion&, const ScriptVersion&) = default;
+};
+
+// The id is a hash of every path and text; the same files have the same id everywhere.
+ScriptVersion make_version(ScriptFile script, std::vector<ScriptFile> libraries);
+
+class Trigger {
+ public:
+  // Where a trigger is between its store record and its worker.
+  enum class Phase : std::uint8_t {
+    waiting,    // no worker has it yet
+    loading,    // LoadCommand is under way
+    restoring,  // RestoreCommand is under way
+    running,    // takes inputs
+    judging,    // JudgeCommand is under way: its version ends here
+    failed,     // its stored version does not load; `load_error` says why
+  };
+
+  // A trigger that starts with a checkpoint: a stored one, or a new run's.
+  Trigger(TriggerName name, ScriptVersion version, CountedLimits limits, Checkpoint checkpoint,
+          std::vector<Skip> skips);
+
+  const TriggerName& name() const { return name_; }
+  const ScriptVersion& version() const { return version_; }
+  Run run() const { return stored_.run; }
+  Phase phase = Phase::waiting;
+  TriggerHandle handle;
+  std::uint32_t worker = 0;
+  Loaded loaded;
+  std::optional<ScriptError> load_error;
+
+  const CountedLimits& limits() const { return limits_; }
+  // The runtime that its run began with.
+  std::string runtime_build;
+  Sequence cursor() const { return cursor_; }
+  // Inputs up to here have been handed to the worker; at least cursor().
+  Sequence dispatched() const { return dispatched_; }
+  const Checkpoint& stored() const { return stored_; }
+  const std::vector<Skip>& skips() const { return skips_; }
+
+  // The memory to load or restore with, after restart(): the newest judged one. Nothing: a first
+  // start.
+  std::optional<Memory> memory() const;
+  // After a crash: the supervisor's stored position. A trigger whose effects are not ahead of its
+  // state was left untouched by all inputs up to there, and goes on from it.
+  void stands_if_settled(Sequence position);
+
+  // Goes back to the newest judged memory; inputs after it will be fed again.
+  void restart();
+  void dispatch_through(Sequence sequence) { dispatched_ = sequence; }
+  // Inputs up to here meant nothing to it (no match, no tick that it needs), or are lost.
+  void pass(Sequence sequence);
+
+  // Whether a tick can matter to it: it has periodic callbacks, or a judgement may be due, or it
+  // has seen no tick yet (at the first one its memory is taken, so that a restart knows that there
+  // was one).
+  bool needs_ticks() const {
+    return loaded.periodic > 0 || touched_ || unanswered_ > 0 || is_fresh();
+  }
+
+  // What a worker's answer amounts to, once duplicates of the time before a crash are taken out.
+  struct Accepted {
+    std::vector<Effect> effects;    // not committed before
+    std::vector<CallError> errors;  // of inputs not passed before
+    std::optional<Stopped> stopped;
+    // The effects that came out again were not those that are stored.
+    bool diverged = false;
+  };
+  Accepted accept(TriggerProgress progress);
+  // A feed is under way / was answered with nothing, since the trigger had stopped.
+  void fed() { ++unanswered_; }
+  void answered();
+  std::uint32_t unanswered() const { return unanswered_; }
+  // Its worker died: nothing more will be answered.
+  void forget_feeds() { unanswered_ = 0; }
+
+  void add_skip(Skip skip);
+  // An error that stopped it, for people.
+  void failed_call(const CallError& error);
+  // Its subscriptions under the number `slot`, for a Router.
+  void add_subscriptions(std::uint32_t slot, std::vector<Subscription>& out) const;
+
+  // The checkpoint worth storing now: judged later than the stored one. Nothing if there is none.
+  std::optional<Checkpoint> fresh_checkpoint() const;
+  // effects_sequence and its hash have moved since the last commit.
+  std::optional<EffectsMark> fresh_mark() const;
+  // The store has taken them.
+  void committed(const Checkpoint& checkpoint);
+  void committed(const EffectsMark& mark);
+
+  // Once fresh_checkpoint() (if there is one) is stored, a crash need not run it again from before
+  // here: that checkpoint's sequence if a callback ran since, else the cursor.
+  Sequence safe_position() const;
+
+  // A version that takes over before the input `at`, when the cursor has come to the one before it.
+  struct Switch {
+    Sequence at;
+    // Nothing: the trigger is removed there.
+    std::optional<ScriptVersion> version;
+    TriggerHandle handle;
+    std::uint32_t worker = 0;
+    Run run;
+    Loaded loaded;
+    std::string why;
+  };
+  std::optional<Switch> next_switch;
+
+  // For people.
+  struct Counts {
+    std::uint64_t callbacks = 0;
+    std::uint64_t instructions = 0;
+    std::uint64_t effects = 0;
+    std::uint64_t errors = 0;
+    std::uint64_t diverged = 0;
+    std::uint64_t restarts = 0;
+    Micros cpu{0};
+  };
+  Counts counts;
+  std::optional<CallError> last_error;
+  // The call in which its worker was lost last.
+  std::optional<Skip> fatal_call;
+  // A newer file was refused; the present version runs on.
+  std::optional<ScriptError> refused;
+
+ private:
+  // No memory of it has been taken yet.
+  bool is_fresh() const { return stored_.state.empty() && !judged_; }
+  // Whether memory() is right at the cursor too: no callback ran since.
+  bool is_settled() const;
+  // Ends the comparison once `reached` is past what was emitted; false if the effects were not the
+  // same.
+  bool settle_comparison(Sequence reached);
+
+  TriggerName name_;
+  ScriptVersion version_;
+  CountedLimits limits_;
+  Checkpoint stored_;
+  std::vector<Skip> skips_;
+  Sequence cursor_;
+  Sequence dispatched_;
+  std::uint32_t unanswered_ = 0;
+
+  // The newest judged memory if it is newer than the stored one, and the hash of all effects after
+  // it.
+  std::optional<Memory> judged_;
+  std::uint64_t judged_hash_ = 0;
+  // The hash of all effects after the stored checkpoint that were emitted.
+  std::uint64_t hash_ = 0;
+  // Whether a callback ran since the stored checkpoint / since the newest judgement.
+  bool dirty_ = false;
+  bool touched_ = false;
+
+  // Effects of inputs up to here have been emitted, by this process or the one before it: what
+  // comes out again is only compared. `expected_hash_` is what it must fold to, from the memory
+  // that was restored to here.
+  Sequence emitted_through_;
+  std::uint64_t expected_hash_ = 0;
+  std::uint64_t compared_hash_ = 0;
+  bool comparing_ = false;
+  // Effects or errors were emitted since the store last heard of emitted_through_.
+  bool mark_fresh_ = false;
+};
+
+}  // namespace hastur

@@ -1,0 +1,79 @@
+#include "supervisor/http/answers.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace hastur {
+
+HttpResponse ok(const Json& body) { return {200, "application/json", canonical_json(body)}; }
+
+HttpResponse list(Json items, Json next) {
+  return ok({{"items", std::move(items)}, {"next", std::move(next)}});
+}
+
+HttpResponse refuse(unsigned status, std::string_view reason, std::string_view sentence) {
+  return {status, "application/json", canonical_json({{"error", sentence}, {"reason", reason}})};
+}
+
+HttpResponse no_such_trigger(const TriggerName& name) {
+  return refuse(404, "not_found",
+                fmt::format("there is no trigger '{}'; /v1/triggers lists them", name));
+}
+
+bool same_secret(std::string_view given, std::string_view wanted) {
+  unsigned difference = given.size() == wanted.size() ? 0 : 1;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    difference |= static_cast<unsigned char>(given[i]) ^
+                  static_cast<unsigned char>(wanted[i % std::max<std::size_t>(wanted.size(), 1)]);
+  }
+  return difference == 0 && !wanted.empty();
+}
+
+std::string Arguments::text(const std::string& name) {
+  const auto found = request_.query.find(name);
+  return found == request_.query.end() ? "" : found->second;
+}
+
+std::optional<Time> Arguments::time(const std::string& name) {
+  const std::string given = text(name);
+  if (given.empty()) return std::nullopt;
+  const auto time = parse_time(given);
+  if (!time) {
+    refuse(fmt::format("{}: {}", name, time.error().message));
+    return std::nullopt;
+  }
+  return *time;
+}
+
+Micros Arguments::span(const std::string& name, Micros otherwise) {
+  const std::string given = text(name);
+  if (given.empty()) return otherwise;
+  // Microseconds in digits alone, as for times.
+  std::int64_t us = 0;
+  const auto [end, status] = std::from_chars(given.data(), given.data() + given.size(), us);
+  if (status == std::errc{} && end == given.data() + given.size()) return Micros{us};
+  const auto span = parse_span(given);
+  if (!span) refuse(fmt::format("{}: {}", name, span.error().message));
+  return span ? *span : otherwise;
+}
+
+std::uint64_t Arguments::number(const std::string& name, std::uint64_t otherwise,
+                                std::uint64_t least, std::uint64_t most) {
+  const std::string given = text(name);
+  if (given.empty()) return otherwise;
+  std::uint64_t value = 0;
+  const auto [end, status] = std::from_chars(given.data(), given.data() + given.size(), value);
+  if (status != std::errc{} || end != given.data() + given.size() || value < least ||
+      value > most) {
+    refuse(fmt::format("{} is a whole number from {} to {}", name, least, most));
+    return otherwise;
+  }
+  return value;
+}
+
+void Arguments::refuse(std::string sentence) {
+  if (error_.empty()) error_ = std::move(sentence);
+}
+
+}  // namespace hastur

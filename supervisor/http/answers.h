@@ -1,0 +1,46 @@
+#pragma once
+
+// The shapes that every answer of the API has, and the reading of a request's arguments.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/json.h"
+#include "core/time.h"
+#include "message/ids.h"
+#include "supervisor/http/http_server.h"
+
+namespace hastur {
+
+HttpResponse ok(const Json& body);
+// {"items":[…],"next":…}; `next` is null at the end.
+HttpResponse list(Json items, Json next);
+// {"error":"a sentence","reason":"a_word"}
+HttpResponse refuse(unsigned status, std::string_view reason, std::string_view sentence);
+HttpResponse no_such_trigger(const TriggerName& name);
+
+// Takes the same time wherever they differ.
+bool same_secret(std::string_view given, std::string_view wanted);
+
+// Query arguments; the first that is malformed is remembered as a sentence.
+class Arguments {
+ public:
+  explicit Arguments(const HttpRequest& request) : request_(request) {}
+
+  // Empty if it is not there.
+  std::string text(const std::string& name);
+  std::optional<Time> time(const std::string& name);
+  Micros span(const std::string& name, Micros otherwise);
+  std::uint64_t number(const std::string& name, std::uint64_t otherwise, std::uint64_t least,
+                       std::uint64_t most);
+
+  void refuse(std::string sentence);
+  const std::string& error() const { return error_; }
+
+ private:
+  const HttpRequest& request_;
+  std::string error_;
+};
+
+}  // namespace hastur

@@ -1,0 +1,351 @@
+#include "supervisor/http/api.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "message/filter.h"
+#include "message/json_codec.h"
+#include "supervisor/http/answers.h"
+#include "supervisor/http/metrics.h"
+#include "supervisor/http/stats.h"
+
+namespace hastur {
+namespace {
+
+std::string_view phase_name(const Trigger& trigger, Sequence main) {
+  switch (trigger.phase) {
+    case Trigger::Phase::waiting:
+    case Trigger::Phase::loading:
+      return "loading";
+    case Trigger::Phase::restoring:
+      return "catching_up";
+    case Trigger::Phase::running:
+      return trigger.dispatched() >= main ? "running" : "catching_up";
+    case Trigger::Phase::judging:
+      return "switching";
+    case Trigger::Phase::failed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+Json error_json(const ScriptError& error) {
+  return {{"text", error.text}, {"script", error.script}, {"line", error.line}};
+}
+
+}  // namespace
+
+Api::Api(const Dispatcher& dispatcher, CheckpointStore& store, HistoryReader& history, Clock& clock,
+         Options options)
+    : dispatcher_(dispatcher),
+      store_(store),
+      history_(history),
+      clock_(clock),
+      options_(std::move(options)) {}
+
+void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond) {
+  if (request.path == "/healthz") return respond(health());
+  if (!options_.token.empty() && !request.from_loopback &&
+      !same_secret(request.token, options_.token)) {
+    return respond(
+        refuse(401, "unauthorized", "this address wants the header Authorization: Bearer TOKEN"));
+  }
+  if (request.method != "GET" && request.method != "HEAD") {
+    return respond(refuse(405, "method_not_allowed",
+                          fmt::format("{} has nothing to {}", request.path, request.method)));
+  }
+  if (request.path == "/metrics") return respond(metrics());
+  if (request.path == "/v1/triggers") return respond(triggers());
+  if (request.path == "/v1/notifications") return respond(notifications(request));
+  if (request.path == "/v1/stats") return stats(request, respond);
+  if (request.path == "/v1/messages") return messages(request, respond);
+  constexpr std::string_view prefix = "/v1/triggers/";
+  constexpr std::string_view state_suffix = "/state";
+  if (request.path.starts_with(prefix) && request.path.size() > prefix.size()) {
+    const std::string name = request.path.substr(prefix.size());
+    if (name.ends_with(state_suffix))
+      return respond(state(name.substr(0, name.size() - state_suffix.size())));
+    return respond(trigger(name));
+  }
+  respond(refuse(
+      404, "not_found",
+      fmt::format(
+          "there is nothing at {}; there are /v1/triggers, /v1/triggers/NAME, "
+          "/v1/triggers/NAME/state, /v1/notifications, /v1/messages, /v1/stats, /metrics, /healthz",
+          request.path)));
+}
+
+Json Api::describe(const Trigger& trigger) const {
+  const Sequence newest = dispatcher_.newest();
+  Json json = {{"name", trigger.name()},
+               {"status", phase_name(trigger, dispatcher_.main_position())},
+               {"version", trigger.version().id},
+               {"run", trigger.run().value},
+               {"cursor", trigger.cursor().value},
+               {"lag", newest > trigger.cursor() ? newest.value - trigger.cursor().value : 0},
+               {"state_sequence", trigger.stored().state_sequence.value},
+               {"effects_sequence", trigger.stored().effects_sequence.value},
+               {"state_bytes", trigger.stored().state.size()},
+               {"state_bytes_max", trigger.loaded.state_bytes_max},
+               {"callbacks", trigger.counts.callbacks},
+               {"instructions", trigger.counts.instructions},
+               {"cpu_us", trigger.counts.cpu.count()},
+               {"effects", trigger.counts.effects},
+               {"errors", trigger.counts.errors},
+               {"restarts", trigger.counts.restarts},
+               {"diverged", trigger.counts.diverged},
+               {"worker", trigger.worker},
+               {"last_error", nullptr},
+               {"load_error", nullptr},
+               {"refused", nullptr}};
+  if (trigger.last_error) {
+    Json error = error_json(trigger.last_error->error);
+    error["sequence"] = trigger.last_error->sequence.value;
+    error["time"] = to_us(trigger.last_error->time);
+    json["last_error"] = std::move(error);
+  }
+  if (trigger.load_error) json["load_error"] = error_json(*trigger.load_error);
+  if (trigger.refused) json["refused"] = error_json(*trigger.refused);
+  return json;
+}
+
+HttpResponse Api::triggers() const {
+  Json items = Json::array();
+  for (const auto& [name, trigger] : dispatcher_.triggers()) items.push_back(describe(*trigger));
+  for (const auto& [name, refused] : dispatcher_.refused()) {
+    items.push_back({{"name", name},
+                     {"status", "refused"},
+                     {"refused", error_json(refused.error)},
+                     {"run", 0}});
+  }
+  std::sort(items.begin(), items.end(),
+            [](const Json& a, const Json& b) { return a["name"] < b["name"]; });
+  return list(std::move(items), nullptr);
+}
+
+HttpResponse Api::trigger(const TriggerName& name) const {
+  const auto found = dispatcher_.triggers().find(name);
+  if (found == dispatcher_.triggers().end()) {
+    const auto refused = dispatcher_.refused().find(name);
+    if (refused == dispatcher_.refused().end()) return no_such_trigger(name);
+    return ok(
+        {{"name", name}, {"status", "refused"}, {"refused", error_json(refused->second.error)}});
+  }
+  const Trigger& trigger = *found->second;
+  Json json = describe(trigger);
+  json["script"] = trigger.version().script.path;
+  Json subscriptions = Json::array();
+  for (const SubscriptionSpec& spec : trigger.loaded.subscriptions) {
+    Json types = Json::array();
+    for (const MessageType type : spec.types) types.push_back(type_name(type));
+    auto filter = parse_json(spec.filter);
+    subscriptions.push_back({{"line", spec.line},
+                             {"types", std::move(types)},
+                             {"filter", filter ? std::move(*filter) : Json::object()},
+                             {"own", spec.own}});
+  }
+  json["subscriptions"] = std::move(subscriptions);
+  json["periodic"] = trigger.loaded.periodic;
+  Json errors = Json::array();
+  if (const auto logs = store_.logs(name, 20)) {
+    for (const LogRecord& log : *logs) {
+      errors.push_back({{"kind", log.kind},
+                        {"sequence", log.sequence.value},
+                        {"time", to_us(log.time)},
+                        {"text", log.text},
+                        {"script", log.script},
+                        {"line", log.line}});
+    }
+  }
+  json["log"] = std::move(errors);
+  return ok(json);
+}
+
+HttpResponse Api::state(const TriggerName& name) const {
+  const auto stored = store_.load(name);
+  if (!stored) return refuse(500, "store", stored.error().message);
+  if (!*stored) return no_such_trigger(name);
+  const Checkpoint& checkpoint = (*stored)->checkpoint;
+  // The text is canonical JSON already; a trigger that has not been judged yet has the state that
+  // its script gives.
+  return {200, "application/json",
+          fmt::format(R"({{"sequence":{},"state":{},"time":{}}})", checkpoint.state_sequence.value,
+                      checkpoint.state.empty() ? "{}" : checkpoint.state,
+                      to_us(checkpoint.state_time))};
+}
+
+HttpResponse Api::notifications(const HttpRequest& request) const {
+  CheckpointStore::NotificationQuery query;
+  Arguments arguments(request);
+  query.since = arguments.time("since");
+  query.max = static_cast<std::uint32_t>(arguments.number("limit", 100, 1, 1'000));
+  query.after_id = arguments.number("after", 0, 0, UINT64_MAX);
+  query.trigger = arguments.text("trigger");
+  if (const std::string status = arguments.text("status"); !status.empty()) {
+    query.status = status_from_name(status);
+    if (!query.status)
+      arguments.refuse("status is one of recorded, waiting, sent, pending, closed");
+  }
+  if (!arguments.error().empty()) return refuse(400, "bad_argument", arguments.error());
+  const auto records = store_.notifications(query);
+  if (!records) return refuse(500, "store", records.error().message);
+  Json items = Json::array();
+  for (const NotificationRecord& record : *records) {
+    auto payload = parse_json(record.payload);
+    Json item = payload && payload->is_object() ? std::move(*payload) : Json::object();
+    item["id"] = fmt::format("n-{:x}", record.id);
+    item["trigger"] = record.trigger;
+    item["run"] = record.run.value;
+    item["sequence"] = record.sequence.value;
+    item["ordinal"] = record.ordinal;
+    item["time"] = to_us(record.time);
+    item["status"] = status_name(record.status);
+    item["reason"] = record.reason;
+    items.push_back(std::move(item));
+  }
+  const Json next = records->size() == query.max ? Json(records->back().id) : Json(nullptr);
+  return list(std::move(items), next);
+}
+
+HttpResponse Api::metrics() const {
+  return {200, "text/plain; version=0.0.4", metrics_text(dispatcher_, store_)};
+}
+
+HttpResponse Api::health() const {
+  Json troubles = Json::array();
+  if (dispatcher_.stage() != Dispatcher::Stage::running)
+    troubles.push_back("not running yet: waiting for the syndicator");
+  if (dispatcher_.commit_error()) troubles.push_back(dispatcher_.commit_error()->message);
+  if (troubles.empty()) return ok({{"status", "ok"}});
+  HttpResponse response = ok({{"status", "trouble"}, {"troubles", std::move(troubles)}});
+  response.status = 503;
+  return response;
+}
+
+void Api::stats(const HttpRequest& request, const HttpServer::Respond& respond) {
+  Arguments arguments(request);
+  StatsQuery query;
+  query.name = arguments.text("name");
+  query.uuid = arguments.text("uuid");
+  query.to = arguments.time("to").value_or(dispatcher_.stream_time().value_or(clock_.now()) +
+                                           std::chrono::seconds{1});
+  query.from = arguments.time("from").value_or(query.to - std::chrono::hours{1});
+  query.step = arguments.span("step", std::chrono::minutes{1});
+  const std::string fold = arguments.text("fn");
+  const auto known = fold_from_name(fold.empty() ? "mean" : fold);
+  if (query.name.empty())
+    arguments.refuse("name is missing: say which statistic, as in name=my.gauge");
+  if (!known) arguments.refuse("fn is one of mean, min, max, sum, count, last");
+  if (query.from >= query.to) arguments.refuse("from must be before to");
+  if (query.step <= Micros{0}) arguments.refuse("step must be longer than nothing");
+  if (arguments.error().empty() &&
+      (query.to - query.from) / query.step > static_cast<std::int64_t>(stats_points_max)) {
+    arguments.refuse(
+        fmt::format("that would be more than {} points: take a longer step", stats_points_max));
+  }
+  if (!arguments.error().empty()) return respond(refuse(400, "bad_argument", arguments.error()));
+  query.fold = *known;
+
+  // A message stands in the stream near its timestamp: a little before it where the sender's clock
+  // is ahead, later where it was late on its way.
+  constexpr Micros ahead = std::chrono::minutes{1};
+  constexpr Micros late = std::chrono::minutes{10};
+  ReadRequest read;
+  read.from_time = query.from - ahead;
+  read.names = {query.name};
+  const Time last = query.to + late;
+  const auto collected =
+      std::make_shared<Stats>(std::move(query));  // owned by both callbacks of the read
+  history_.read(
+      std::move(read),
+      [collected, last](const BatchView& batch) {
+        collected->add(batch);
+        return batch.header().stream_time_before < last;
+      },
+      [collected, respond](const Result<void>& done) {
+        if (!done) return respond(refuse(503, "unavailable", done.error().message));
+        respond(ok(collected->to_json()));
+      },
+      clock_.monotonic());
+}
+
+void Api::messages(const HttpRequest& request, const HttpServer::Respond& respond) {
+  Arguments arguments(request);
+  struct Query {
+    std::string name;
+    std::string uuid;
+    std::optional<MessageType> type;
+    bool derived = false;
+    std::size_t limit = 0;
+    std::optional<Time> to;
+    Sequence since;
+    bool newest = false;
+    std::deque<Json> found;
+    Sequence seen;
+  };
+  const auto query = std::make_shared<Query>();  // owned by both callbacks of the read
+  query->name = arguments.text("name");
+  query->uuid = arguments.text("uuid");
+  query->derived = arguments.text("derived") == "true";
+  query->limit = arguments.number("limit", 100, 1, 1'000);
+  query->to = arguments.time("to");
+  if (const std::string type = arguments.text("type"); !type.empty()) {
+    query->type = type_from_name(type);
+    if (!query->type) arguments.refuse(fmt::format("there is no message type '{}'", type));
+  }
+  ReadRequest read;
+  const auto from = arguments.time("from");
+  const std::string since = arguments.text("since");
+  query->since = Sequence{arguments.number("since", 0, 0, UINT64_MAX)};
+  if (!arguments.error().empty()) return respond(refuse(400, "bad_argument", arguments.error()));
+  if (from) {
+    read.from_time = from;
+  } else if (!since.empty()) {
+    read.from = query->since.next();
+  } else {
+    // The newest: the last of what the stream's end holds.
+    constexpr std::uint64_t looked_at = 20'000;
+    const std::uint64_t newest = dispatcher_.newest().value;
+    read.from = Sequence{newest > looked_at ? newest - looked_at : 1};
+    query->newest = true;
+  }
+  if (!query->name.empty() && query->name.find('*') == std::string::npos)
+    read.names = {query->name};
+
+  history_.read(
+      std::move(read),
+      [query](const BatchView& batch) {
+        std::vector<Label> labels;
+        for (std::uint32_t row = 0; row < batch.count(); ++row) {
+          const Sequence sequence = batch.sequence(row);
+          if (sequence <= query->since) continue;
+          const MessageView message = batch.message(row, labels);
+          if (query->to && message.received_at >= *query->to) return false;
+          query->seen = sequence;
+          if (message.type == MessageType::tick && query->type != MessageType::tick) continue;
+          if (query->type && message.type != *query->type) continue;
+          if (query->derived && !message.origin) continue;
+          if (!query->uuid.empty() && message.uuid != query->uuid) continue;
+          if (!query->name.empty() && !(message.name && wildcard_match(query->name, *message.name)))
+            continue;
+          Json item = message_to_json(message);
+          item["seq"] = sequence.value;
+          query->found.push_back(std::move(item));
+          if (query->found.size() > query->limit) query->found.pop_front();
+          if (!query->newest && query->found.size() == query->limit) return false;
+        }
+        return true;
+      },
+      [query, respond](const Result<void>& done) {
+        if (!done) return respond(refuse(503, "unavailable", done.error().message));
+        Json items = Json::array();
+        for (Json& item : query->found) items.push_back(std::move(item));
+        const Sequence next = std::max(query->seen, query->since);
+        respond(list(std::move(items), next.value == 0 ? Json(nullptr) : Json(next.value)));
+      },
+      clock_.monotonic());
+}
+
+}  // namespace hastur

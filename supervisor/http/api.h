@@ -1,0 +1,47 @@
+#pragma once
+
+// What can be read from a supervisor over HTTP (DESIGN §13, docs/http.md).
+
+#include <string>
+
+#include "core/clock.h"
+#include "state/checkpoint_store.h"
+#include "supervisor/dispatch/dispatcher.h"
+#include "supervisor/http/history_reader.h"
+#include "supervisor/http/http_server.h"
+
+namespace hastur {
+
+class Api {
+ public:
+  struct Options {
+    // If not empty, requests from elsewhere than loopback must bear it.
+    std::string token;
+  };
+
+  // All but `options` outlive the Api. Used on the loop's thread only.
+  Api(const Dispatcher& dispatcher, CheckpointStore& store, HistoryReader& history, Clock& clock,
+      Options options);
+
+  // Calls `respond` once: at once, or when History has been read.
+  void answer(const HttpRequest& request, const HttpServer::Respond& respond);
+
+ private:
+  HttpResponse triggers() const;
+  HttpResponse trigger(const TriggerName& name) const;
+  HttpResponse state(const TriggerName& name) const;
+  HttpResponse notifications(const HttpRequest& request) const;
+  HttpResponse metrics() const;
+  HttpResponse health() const;
+  void stats(const HttpRequest& request, const HttpServer::Respond& respond);
+  void messages(const HttpRequest& request, const HttpServer::Respond& respond);
+  Json describe(const Trigger& trigger) const;
+
+  const Dispatcher& dispatcher_;
+  CheckpointStore& store_;
+  HistoryReader& history_;
+  Clock& clock_;
+  Options options_;
+};
+
+}  // namespace hastur

@@ -1,0 +1,266 @@
+#include "supervisor/http/http_server.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/version.hpp>
+#include <charconv>
+#include <optional>
+#include <set>
+
+#include "core/log.h"
+
+namespace hastur {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+
+std::chrono::steady_clock::duration beast_span(Micros span) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(span);
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// RFC 3986 percent-decoding; a '+' is a space only in a query.
+std::string decode_percent(std::string_view text, bool plus_is_space) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+        hex_digit(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+      i += 2;
+    } else {
+      out += plus_is_space && text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return out;
+}
+
+void parse_target(std::string_view target, HttpRequest& request) {
+  const std::size_t mark = target.find('?');
+  request.path = decode_percent(target.substr(0, mark), false);
+  if (mark == std::string_view::npos) return;
+  std::string_view rest = target.substr(mark + 1);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('&'), rest.size());
+    const std::string_view pair = rest.substr(0, end);
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    request.query[decode_percent(pair.substr(0, equals), true)] =
+        equals < pair.size() ? decode_percent(pair.substr(equals + 1), true) : "";
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+}
+
+class BeastServer;
+
+// Owned by the operations that are under way on it (Asio's way): it lives as long as one of them.
+class Connection final : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(tcp::socket socket, BeastServer& server)
+      : stream_(std::move(socket)), server_(&server) {}
+
+  void read();
+  void close();
+  void forget_server() { server_ = nullptr; }
+
+ private:
+  void answer();
+  void write(HttpResponse response);
+
+  beast::tcp_stream stream_;
+  BeastServer* server_;
+  beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  http::response<http::string_body> response_;
+};
+
+class BeastServer final : public HttpServer {
+ public:
+  BeastServer(Loop& loop, Options options, Answer answer)
+      : options_(std::move(options)),
+        answer_(std::move(answer)),
+        acceptor_(loop.context()),
+        retry_(loop.context()) {}
+
+  ~BeastServer() override {
+    for (const auto& connection : connections_) {
+      connection->forget_server();
+      connection->close();
+    }
+  }
+
+  Result<void> open(const HostPort& where) {
+    beast::error_code error;
+    const tcp::endpoint endpoint(asio::ip::make_address(where.host), where.port);
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error) {
+      return fail(ErrorCode::unavailable,
+                  fmt::format("HTTP cannot listen on {}: {}; choose another address with --http or "
+                              "[supervisor] http",
+                              options_.address, error.message()));
+    }
+    loopback_ = where.loopback;
+    accept();
+    return {};
+  }
+
+  std::uint16_t port() const override { return acceptor_.local_endpoint().port(); }
+  bool on_loopback() const override { return loopback_; }
+  const Options& options() const { return options_; }
+  const Answer& answer() const { return answer_; }
+  void gone(const std::shared_ptr<Connection>& connection) { connections_.erase(connection); }
+
+ private:
+  void accept() {
+    acceptor_.async_accept([this](beast::error_code error, tcp::socket socket) {
+      if (error == asio::error::operation_aborted) return;
+      if (!error && connections_.size() < options_.connections_max) {
+        auto connection = std::make_shared<Connection>(std::move(socket), *this);
+        connections_.insert(connection);
+        connection->read();
+      }
+      if (!error) return accept();
+      // Out of descriptors, most likely: a pause instead of a busy loop.
+      log_warn("an HTTP connection could not be taken: {}", error.message());
+      retry_.expires_after(std::chrono::milliseconds{100});
+      retry_.async_wait([this](beast::error_code cancelled) {
+        if (!cancelled) accept();
+      });
+    });
+  }
+
+  Options options_;
+  Answer answer_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer retry_;
+  bool loopback_ = false;
+  // With the connection's own operations the second owner: the server must reach all that are open
+  // to close them.
+  std::set<std::shared_ptr<Connection>> connections_;
+};
+
+void Connection::close() {
+  beast::error_code ignored;
+  stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+  stream_.close();
+  if (server_ != nullptr) std::exchange(server_, nullptr)->gone(shared_from_this());
+}
+
+void Connection::read() {
+  if (server_ == nullptr) return;
+  parser_.emplace();
+  parser_->header_limit(16 * 1024);
+  parser_->body_limit(server_->options().body_bytes_max);
+  stream_.expires_after(beast_span(server_->options().client_span));
+  http::async_read(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](beast::error_code error, std::size_t) {
+        if (error == http::error::body_limit) {
+          return self->write({413, "application/json", R"({"error":"the body is too large"})"});
+        }
+        if (error == http::error::end_of_stream || error == beast::error::timeout)
+          return self->close();
+        if (error) {
+          return error.category() == make_error_code(http::error::bad_method).category()
+                     ? self->write(
+                           {400, "application/json", R"({"error":"this is not an HTTP request"})"})
+                     : self->close();
+        }
+        self->answer();
+      });
+}
+
+void Connection::answer() {
+  if (server_ == nullptr) return;
+  const auto& message = parser_->get();
+  HttpRequest request;
+  request.method = std::string(message.method_string());
+  parse_target({message.target().data(), message.target().size()}, request);
+  request.body = message.body();
+  beast::error_code error;
+  request.from_loopback = stream_.socket().remote_endpoint(error).address().is_loopback();
+  const auto authorization = message[http::field::authorization];
+  constexpr std::string_view scheme = "Bearer ";
+  if (authorization.substr(0, scheme.size()) == boost::string_view(scheme.data(), scheme.size())) {
+    request.token = std::string(authorization.substr(scheme.size()));
+  }
+  stream_.expires_after(beast_span(server_->options().answer_span));
+  server_->answer()(request, [weak = weak_from_this()](HttpResponse response) {
+    if (const auto self = weak.lock()) self->write(std::move(response));
+  });
+}
+
+void Connection::write(HttpResponse response) {
+  if (server_ == nullptr) return;
+  const bool broken = !parser_->is_done();
+  response_ = {};
+  response_.version(11);
+  response_.result(response.status);
+  response_.set(http::field::content_type, response.content_type);
+  response_.set(http::field::cache_control, "no-store");
+  response_.set("X-Content-Type-Options", "nosniff");
+  response_.keep_alive(!broken && parser_->get().keep_alive());
+  if (!broken && parser_->get().method() == http::verb::head) {
+    response_.content_length(response.body.size());
+  } else {
+    response_.body() = std::move(response.body);
+    response_.prepare_payload();
+  }
+  stream_.expires_after(beast_span(server_->options().client_span));
+  http::async_write(stream_, response_,
+                    [self = shared_from_this()](beast::error_code error, std::size_t) {
+                      if (error || !self->response_.keep_alive()) return self->close();
+                      self->read();
+                    });
+}
+
+}  // namespace
+
+Result<HostPort> parse_host_port(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  HostPort where;
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  unsigned port = 0;
+  const char* begin = text.data() + std::min(colon, text.size() - 1) + 1;
+  const char* end = text.data() + text.size();
+  beast::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  const auto [stop, status] = std::from_chars(begin, end, port);
+  if (colon == std::string::npos || error || begin == end || stop != end || status != std::errc{} ||
+      port > 65'535) {
+    return fail(
+        ErrorCode::invalid,
+        fmt::format("'{}' is not an address to listen on: write it as 127.0.0.1:8127 or [::1]:8127",
+                    text));
+  }
+  where.host = address.to_string();
+  where.port = static_cast<std::uint16_t>(port);
+  where.loopback = address.is_loopback();
+  return where;
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, const Options& options,
+                                                       Answer answer) {
+  const auto where = parse_host_port(options.address);
+  if (!where) return fail(where.error());
+  auto server = std::make_unique<BeastServer>(loop, options, std::move(answer));
+  HASTUR_TRY(server->open(*where));
+  return std::unique_ptr<HttpServer>(std::move(server));
+}
+
+}  // namespace hastur

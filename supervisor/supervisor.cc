@@ -1,0 +1,236 @@
+#include "supervisor/supervisor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "core/log.h"
+#include "supervisor/deploy/script_directory.h"
+
+namespace hastur {
+namespace {
+
+constexpr Micros turn_every = std::chrono::milliseconds{50};
+// What is under way when a stop is asked for gets this long to finish.
+constexpr Micros stop_span = std::chrono::seconds{5};
+
+Result<std::string> read_token(const std::string& path) {
+  std::ifstream file(path);
+  std::string token;
+  if (!(file >> token) || token.size() < 16) {
+    return fail(
+        ErrorCode::invalid,
+        fmt::format(
+            "the token file {} cannot be read or holds less than 16 characters; make one with: "
+            "head -c 24 /dev/urandom | base64 > {}",
+            path, path));
+  }
+  return token;
+}
+
+}  // namespace
+
+Supervisor::Supervisor(const SupervisorConfig& config) : config_(config) {}
+
+Result<std::unique_ptr<Supervisor>> Supervisor::make(const SupervisorConfig& config) {
+  std::unique_ptr<Supervisor> supervisor(new Supervisor(config));
+  HASTUR_TRY(supervisor->open());
+  return supervisor;
+}
+
+Result<void> Supervisor::open() {
+  std::error_code ignored;
+  const auto folder = std::filesystem::path(config_.state).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
+  SqliteStoreOptions store_options;
+  store_options.path = config_.state;
+  store_options.synced = config_.durability == "synced";
+  auto store = open_store(store_options);
+  if (!store) return fail(store.error());
+  store_ = std::move(*store);
+
+  auto inputs = SharedInputs::make();
+  if (!inputs) return fail(inputs.error());
+  inputs_ = std::move(*inputs);
+
+  Dispatcher::Options options;
+  options.workers = config_.workers > 0 ? static_cast<std::uint32_t>(config_.workers)
+                                        : std::max(1u, std::thread::hardware_concurrency());
+  options.limits = config_.limits();
+  options.runtime_build = std::string(runtime_revision);
+  workers_.resize(options.workers);
+  dispatcher_ = std::make_unique<Dispatcher>(*store_, clock_, std::move(options));
+  history_ = std::make_unique<HistoryReader>(
+      [this](const RequestFrame& frame) { connection_->send(frame); });
+
+  Api::Options api_options;
+  if (!config_.token_file.empty()) {
+    auto token = read_token(config_.token_file);
+    if (!token) return fail(token.error());
+    api_options.token = std::move(*token);
+  }
+  api_ = std::make_unique<Api>(*dispatcher_, *store_, *history_, clock_, std::move(api_options));
+  HttpServer::Options http_options;
+  http_options.address = config_.http;
+  auto http = HttpServer::listen(loop_, http_options,
+                                 [this](const HttpRequest& request, HttpServer::Respond respond) {
+                                   api_->answer(request, respond);
+                                 });
+  if (!http) return fail(http.error());
+  http_ = std::move(*http);
+
+  SyndicatorConnection::Options connection_options;
+  connection_options.publish = config_.publish;
+  connection_options.request = config_.request;
+  SyndicatorConnection::Calls calls;
+  calls.published = [this](Batch batch) {
+    dispatcher_->published(std::move(batch));
+    carry_out();
+  };
+  calls.replied = [this](ReplyFrame frame) {
+    if (history_->replied(frame, clock_.monotonic())) return;
+    dispatcher_->replied(std::move(frame));
+    carry_out();
+  };
+  calls.connected = [this] {
+    log_info("connected to the syndicator at {}", config_.request);
+    history_->reconnected();
+    dispatcher_->connected();
+    carry_out();
+  };
+  calls.disconnected = [] { log_warn("the connection to the syndicator is gone; trying again"); };
+  calls.garbage = [](const Error& error) {
+    log_warn("something came that is no frame of a syndicator: {}", error.message);
+  };
+  auto connection = SyndicatorConnection::open(loop_, zmq_, connection_options, std::move(calls));
+  if (!connection) return fail(connection.error());
+  connection_ = std::move(*connection);
+
+  auto watch = DirectoryWatch::make(loop_, config_.directory, [this] { read_scripts(); });
+  if (!watch) return fail(watch.error());
+  watch_ = std::move(*watch);
+  return {};
+}
+
+int Supervisor::run() {
+  log_info("HTTP on port {}, state in {}, notifications: {}", http_->port(), config_.state,
+           config_.notify);
+  stop_signals_ = loop_.on_signals({SIGTERM, SIGINT}, [this](int signal) {
+    log_info("stopping: signal {}", signal);
+    stop(0);
+  });
+  reload_signal_ = loop_.on_signals({SIGHUP}, [this](int) {
+    log_info("reading the triggers' folder again; other settings take effect at a restart");
+    read_scripts();
+  });
+  turns_ = loop_.every(turn_every, [this] { turn(); });
+  carry_out();
+  read_scripts();
+  loop_.run();
+  // Workers die with their objects; the store closes cleanly.
+  return exit_code_;
+}
+
+void Supervisor::stop(int exit_code) {
+  exit_code_ = std::max(exit_code_, exit_code);
+  if (give_up_ != nullptr || exit_code != 0) return loop_.stop();
+  dispatcher_->begin_stop();
+  give_up_ = loop_.after(stop_span, [this] {
+    log_warn("workers did not answer in {}; what they were doing is done again at the next start",
+             format_span(stop_span));
+    loop_.stop();
+  });
+  carry_out();
+}
+
+void Supervisor::turn() {
+  dispatcher_->turn();
+  carry_out();
+  const Micros now = clock_.monotonic();
+  history_->turn(now);
+  for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
+    if (workers_[slot].worker == nullptr) continue;
+    workers_[slot].worker->check_guards(now);
+  }
+}
+
+void Supervisor::start_worker(std::uint32_t slot) {
+  WorkerSlot& place = workers_[slot];
+  place.readable.reset();
+  place.worker.reset();
+  Worker::Options options;
+  options.callback_cpu_max = config_.callback_cpu_max;
+  options.cage_required = config_.sandbox == "required";
+  auto worker = Worker::spawn(*inputs_, options);
+  if (!worker) {
+    log_error("worker {} cannot be started: {}", slot, worker.error().message);
+    loop_.post([this, slot, why = worker.error().message] {
+      dispatcher_->worker_died(slot, WorkerDied{why, {}, {}, {}});
+      carry_out();
+    });
+    return;
+  }
+  place.worker = std::move(*worker);
+  place.readable = loop_.watch_readable(place.worker->fd(), [this, slot] { pump(slot); });
+}
+
+void Supervisor::pump(std::uint32_t slot) {
+  WorkerSlot& place = workers_[slot];
+  if (place.worker == nullptr) return;
+  std::optional<WorkerDied> death;
+  place.worker->pump(
+      [&](WorkerReply reply) { dispatcher_->worker_replied(slot, std::move(reply)); },
+      [&](WorkerDied died) { death = std::move(died); });
+  if (death) {
+    place.readable.reset();
+    place.worker.reset();
+    dispatcher_->worker_died(slot, *death);
+  }
+  carry_out();
+}
+
+void Supervisor::carry_out() {
+  // An action may lead to an event (a worker that cannot be started): its actions follow those of
+  // the first.
+  if (carrying_out_) return;
+  carrying_out_ = true;
+  for (std::vector<Action> actions = dispatcher_->take_actions(); !actions.empty();
+       actions = dispatcher_->take_actions()) {
+    for (Action& action : actions) {
+      if (auto* send = std::get_if<SendRequest>(&action)) {
+        if (connection_ != nullptr) connection_->send(send->frame);
+      } else if (auto* start = std::get_if<StartWorker>(&action)) {
+        start_worker(start->worker);
+      } else if (auto* command = std::get_if<ToWorker>(&action)) {
+        if (workers_[command->worker].worker != nullptr) {
+          workers_[command->worker].worker->send(std::move(command->command));
+        }
+      } else if (auto* end = std::get_if<StopProcess>(&action)) {
+        log_error("cannot go on: {}", end->why.message);
+        stop(1);
+      }
+    }
+  }
+  carrying_out_ = false;
+  if (give_up_ != nullptr && dispatcher_->stopped()) loop_.stop();
+}
+
+void Supervisor::read_scripts() {
+  auto set = read_script_directory(config_.directory);
+  if (!set) {
+    log_error("{}; the triggers that run go on running", set.error().message);
+    return;
+  }
+  for (const std::string& problem : set->problems) {
+    if (std::ranges::find(problems_, problem) == problems_.end()) log_warn("left out: {}", problem);
+  }
+  problems_ = std::move(set->problems);
+  dispatcher_->desire(std::move(set->scripts));
+  carry_out();
+}
+
+}  // namespace hastur

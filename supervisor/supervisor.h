@@ -1,0 +1,70 @@
+#pragma once
+
+// The supervisor wired to the world: sockets, worker processes, the state file, HTTP and the
+// triggers' folder around a Dispatcher, on one event loop.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/loop.h"
+#include "core/result.h"
+#include "state/checkpoint_store.h"
+#include "supervisor/config.h"
+#include "supervisor/deploy/directory_watch.h"
+#include "supervisor/dispatch/dispatcher.h"
+#include "supervisor/http/api.h"
+#include "supervisor/http/history_reader.h"
+#include "supervisor/http/http_server.h"
+#include "syndicator/client/connection.h"
+#include "syndicator/client/zmq.h"
+#include "trigger-runtime/host/worker.h"
+
+namespace hastur {
+
+class Supervisor {
+ public:
+  // Opens everything that can fail: the error says what and what to do. Nothing runs before run().
+  // The config's `check()` has passed.
+  static Result<std::unique_ptr<Supervisor>> make(const SupervisorConfig& config);
+
+  // Until SIGTERM or SIGINT (then the exit code is 0), or until it cannot go on (1).
+  int run();
+
+ private:
+  struct WorkerSlot {
+    std::unique_ptr<Worker> worker;
+    std::unique_ptr<Loop::Handle> readable;
+  };
+
+  explicit Supervisor(const SupervisorConfig& config);
+  Result<void> open();
+  // Does what the dispatcher asks for, until it asks for nothing more.
+  void carry_out();
+  void start_worker(std::uint32_t slot);
+  void pump(std::uint32_t slot);
+  void read_scripts();
+  void turn();
+  void stop(int exit_code);
+
+  SupervisorConfig config_;
+  SystemClock clock_;
+  Loop loop_;
+  ZmqContext zmq_;
+  std::unique_ptr<CheckpointStore> store_;
+  std::unique_ptr<SharedInputs> inputs_;
+  std::vector<WorkerSlot> workers_;
+  std::unique_ptr<SyndicatorConnection> connection_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<HistoryReader> history_;
+  std::unique_ptr<Api> api_;
+  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<DirectoryWatch> watch_;
+  std::vector<std::string> problems_;
+  std::unique_ptr<Loop::Handle> turns_, stop_signals_, reload_signal_, give_up_;
+  bool carrying_out_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace hastur

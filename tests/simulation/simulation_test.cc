@@ -1,0 +1,112 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "core/log.h"
+#include "tests/simulation/world.h"
+
+namespace hastur::test {
+namespace {
+
+// HASTUR_SEED runs one seed, HASTUR_SEEDS so many; a sanitizer build runs a twentieth.
+std::pair<std::uint64_t, std::uint64_t> seeds(std::uint64_t count) {
+  if (const char* one = std::getenv("HASTUR_SEED")) return {std::strtoull(one, nullptr, 10), 1};
+  if (const char* many = std::getenv("HASTUR_SEEDS")) return {1, std::strtoull(many, nullptr, 10)};
+#ifdef HASTUR_SANITIZED
+  count /= 20;
+#endif
+  return {1, count};
+}
+
+void expect_one_pass(World& world) {
+  EXPECT_EQ(world.states_equal_one_pass(), "");
+  EXPECT_EQ(world.derived_messages_stand_exactly_once(), "");
+  EXPECT_EQ(world.notifications_stand_exactly_once(), "");
+  EXPECT_EQ(world.no_number_was_used_twice(), "");
+  EXPECT_EQ(world.every_datagram_stands_once(), "");
+}
+
+// What the logic has to say of each crash is only wanted for one seed.
+const bool quiet = [] {
+  start_log("simulation", std::getenv("HASTUR_SEED") ? LogLevel::debug : LogLevel::error);
+  return true;
+}();
+
+TEST(Simulation, KillsOfAnyProcessLeaveTheResultsOfOnePass) {
+  const auto [first, count] = seeds(100);
+  World::Seen sum;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    World world(seed, {});
+    world.run();
+    expect_one_pass(world);
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+    sum.kills += world.seen().kills;
+    sum.worker_deaths += world.seen().worker_deaths;
+    sum.derived += world.seen().derived;
+    sum.notifications += world.seen().notifications;
+    sum.dropped += world.seen().dropped;
+  }
+  // The campaign must have done what it is for.
+  EXPECT_GT(sum.kills, count);
+  EXPECT_GT(sum.worker_deaths, count);
+  EXPECT_GT(sum.derived, count * 20);
+  EXPECT_GT(sum.notifications, count * 10);
+  EXPECT_GT(sum.dropped, count * 10);
+}
+
+TEST(Simulation, PowerCutsUnderSyncedLeaveTheResultsOfOnePass) {
+  const auto [first, count] = seeds(100);
+  std::uint64_t cuts = 0;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    WorldOptions options;
+    options.durability = Durability::synced;
+    options.power_cuts = true;
+    World world(seed, options);
+    world.run();
+    expect_one_pass(world);
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+    cuts += world.seen().power_cuts;
+  }
+  EXPECT_GT(cuts, count);
+}
+
+TEST(Simulation, PowerCutsAtDefaultDurabilityNeverUseANumberTwice) {
+  const auto [first, count] = seeds(100);
+  std::uint64_t lost = 0;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    WorldOptions options;
+    options.power_cuts = true;
+    World world(seed, options);
+    world.run();
+    EXPECT_EQ(world.no_number_was_used_twice(), "");
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+    lost += world.seen().lost_ranges;
+  }
+  EXPECT_GT(lost, 0u);
+}
+
+TEST(Simulation, FullDisksLoseNothingThatWasCounted) {
+  const auto [first, count] = seeds(40);
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    WorldOptions options;
+    options.full_disks = true;
+    World world(seed, options);
+    world.run();
+    expect_one_pass(world);
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+  }
+}
+
+TEST(Simulation, FindsAWorkerThatIsNotDeterministic) {
+  bool found = false;
+  for (std::uint64_t seed = 1; seed < 20 && !found; ++seed) {
+    World world(seed, {});
+    world.bugs.workers_forget_determinism = true;
+    world.run();
+    found = !world.states_equal_one_pass().empty();
+  }
+  EXPECT_TRUE(found);
+}
+
+}  // namespace
+}  // namespace hastur::test

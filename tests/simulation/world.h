@@ -1,0 +1,125 @@
+#pragma once
+
+// The whole pipeline in one process: the logic of both daemons and fake workers, on a clock moved
+// by hand, with real SQLite on disks that can fail. One seed decides everything that happens, so a
+// seed that fails does so each time.
+//
+//   datagrams ─▶ Syndicator ══ network: delays, drops, repeats ══ Dispatcher ═▶ FakeWorkers
+//                  History                                      CheckpointStore
+//
+// At the end every fault is healed, everything is delivered, and the result is compared with one
+// uninterrupted pass over History as it finally stands.
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "state/checkpoint_store.h"
+#include "state/history/sqlite_history.h"
+#include "supervisor/dispatch/dispatcher.h"
+#include "syndicator/syndicator.h"
+#include "tests/state/faulty_vfs.h"
+#include "tests/support/fake_worker.h"
+
+namespace hastur::test {
+
+struct WorldOptions {
+  Durability durability = Durability::standard;
+  bool kills = true;
+  // Both machines' power; what was not synced may be gone.
+  bool power_cuts = false;
+  bool full_disks = false;
+  std::size_t steps = 400;
+};
+
+class World {
+ public:
+  World(std::uint64_t seed, const WorldOptions& options);
+  ~World();
+
+  // Runs the steps, heals everything, delivers everything.
+  void run();
+
+  // What must hold at the end; each returns an empty text or says what does not.
+  std::string states_equal_one_pass();
+  std::string derived_messages_stand_exactly_once();
+  std::string notifications_stand_exactly_once();
+  std::string no_number_was_used_twice();
+  std::string every_datagram_stands_once();
+
+  struct Seen {
+    std::uint64_t kills = 0, power_cuts = 0, worker_deaths = 0, dropped = 0, derived = 0,
+                  notifications = 0, callbacks = 0, restarts = 0, lost_ranges = 0;
+  };
+  const Seen& seen() const { return seen_; }
+
+  // Bugs that a test plants, to see that the checks find them.
+  struct Bugs {
+    bool workers_forget_determinism = false;
+  };
+  Bugs bugs;
+
+ private:
+  struct Reference {
+    std::map<std::uint64_t, std::string> states;  // by the sequence at which they were judged
+    std::vector<Effect> effects;
+    std::string first_state;
+  };
+  struct Channel;
+
+  std::uint64_t pick(std::uint64_t below) { return below == 0 ? 0 : random_() % below; }
+  bool chance(unsigned percent) { return pick(100) < percent; }
+  void step(bool faults);
+  void inject();
+  void turn_syndicator();
+  void turn_supervisor();
+  void carry_out();
+  void deliver_one();
+  void start_syndicator();
+  void start_supervisor();
+  void crash_syndicator();
+  void crash_supervisor();
+  void cut_power();
+  void check_disks();
+  void connect();
+  bool settled();
+  Reference reference(const TriggerName& name, Sequence after, Sequence until);
+  std::vector<Batch> all_batches();
+
+  std::uint64_t seed_;
+  WorldOptions options_;
+  std::mt19937_64 random_;
+  ManualClock clock_;
+  int boot_ = 1;
+
+  FaultyVfs history_disk_, store_disk_;
+  std::unique_ptr<History> history_;
+  std::unique_ptr<Syndicator> syndicator_;
+  std::unique_ptr<CheckpointStore> store_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  struct Worker {
+    std::unique_ptr<FakeWorker> fake;
+    std::deque<WorkerCommand> commands;
+  };
+  std::vector<Worker> workers_;
+
+  std::deque<std::string> published_;
+  std::deque<RequestFrame> requests_;
+  std::deque<ReplyFrame> replies_;
+  bool connected_ = false;
+  int connection_ = 0;
+
+  std::vector<DesiredScript> scripts_;
+  std::uint64_t datagrams_ = 0;
+  // What anybody may have seen: a hash of each message published, by its number.
+  std::map<std::uint64_t, std::uint64_t> published_hashes_;
+  std::string reused_;
+  Seen seen_;
+};
+
+}  // namespace hastur::test

@@ -1,0 +1,62 @@
+#pragma once
+
+// A trigger-worker without a process or Lua: it answers commands as the protocol says, for scripts
+// of a few words.
+//
+// A script's text is words of the form key=number:
+//   match=NAME    counts messages of this name (any type)
+//   emit=K        derives a gauge at each K-th of them
+//   notify=K      notifies at each K-th of them
+//   raise=K       raises where the input's sequence is a multiple of K
+//   every=S       a periodic callback of S seconds, which derives a gauge
+//   broken=1      does not load
+// Everything it does is a function of state and input, as of a real trigger.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "trigger-runtime/protocol/commands.h"
+
+namespace hastur::test {
+
+class FakeWorker {
+ public:
+  // The one reply to a command.
+  WorkerReply execute(const WorkerCommand& command);
+
+  // Plants a bug: the trigger's state then depends on how often it was restored.
+  bool forgets_determinism = false;
+
+ private:
+  struct Program {
+    std::string match;
+    std::uint64_t emit = 0, notify = 0, raise = 0, every = 0;
+  };
+  struct Instance {
+    TriggerName name;
+    Program program;
+    Json state;
+    std::optional<std::int64_t> last_tick, judged_at;
+    std::string judged_state = "{}";
+    bool touched = false;
+    bool stopped = false;
+    std::uint32_t guarded = 0;
+    std::uint64_t hash = 0;
+    Sequence reached;
+    std::uint32_t restores = 0;
+  };
+  struct Input;
+
+  WorkerReply load(const LoadCommand& command);
+  TriggerProgress feed(const TriggerFeed& feed, const InputBatch& input);
+  static void put_back(Instance& instance, const Memory& memory);
+  static Memory memory_of(const Instance& instance, Sequence sequence, std::int64_t time);
+
+  std::map<TriggerHandle, Instance> instances_;
+};
+
+}  // namespace hastur::test
