@@ -320,7 +320,7 @@ struct JsonDecoder::Scratch {
   bool read_labels(MessageView& message);
   bool read_sender(const Defaults& defaults, MessageView& message);
   bool read_times(const Defaults& defaults, MessageView& message);
-  bool read_hostname(const Defaults& defaults, MessageView& message);
+  void read_hostname(const Defaults& defaults, MessageView& message);
   bool check_other(MessageType type, const Entry& entry);
   bool pack_others(MessageView& message);
   bool pack_other(MessageType type, const Entry& entry);
@@ -533,15 +533,15 @@ bool JsonDecoder::Scratch::read_times(const Defaults& defaults, MessageView& mes
   return true;
 }
 
-bool JsonDecoder::Scratch::read_hostname(const Defaults& defaults, MessageView& message) {
-  if (!own.hostname) return true;
-  if (!defaults.recorded || is_registration(message.type)) {
+void JsonDecoder::Scratch::read_hostname(const Defaults& defaults, MessageView& message) {
+  if (!own.hostname) return;
+  // A sender may have a field of that name, which stands in a recording where no host name is
+  // known.
+  if (!defaults.recorded || is_registration(message.type) || !is_string(*own.hostname)) {
     others.push_back({"hostname", *own.hostname});
-    return true;
+  } else {
+    message.hostname = text_of(*own.hostname);
   }
-  if (!is_string(*own.hostname)) return refuse(Refusal::bad_field, "\"hostname\" must be a string");
-  message.hostname = text_of(*own.hostname);
-  return true;
 }
 
 // The known fields that have a form. Null counts as absent: Hastur's clients send it for what they
@@ -613,10 +613,11 @@ bool JsonDecoder::Scratch::read(std::string_view text, const Defaults& defaults,
   if (!parse(text, defaults.padded, object)) return false;
   sort_out(object, defaults);
   if (!read_type(defaults, message) || !read_name(message) || !read_value(message) ||
-      !read_labels(message) || !read_sender(defaults, message) || !read_times(defaults, message) ||
-      !read_hostname(defaults, message) || !pack_others(message)) {
+      !read_labels(message) || !read_sender(defaults, message) || !read_times(defaults, message)) {
     return false;
   }
+  read_hostname(defaults, message);
+  if (!pack_others(message)) return false;
   // What a label takes in a batch besides its text, rounded up.
   constexpr std::size_t label_bytes = 32;
   const std::size_t weight = text.size() + message.value.text.size() + message.fields.size() +
