@@ -11,7 +11,7 @@ namespace hastur {
 namespace {
 
 // What one message can add at most: 1 MiB of its own, and the tables' share of it.
-constexpr std::size_t message_bytes_max = 4u << 20;
+constexpr std::size_t message_growth_max = 4u << 20;
 
 // All columns grow together, so that a row asks for room once.
 struct Columns {
@@ -224,7 +224,7 @@ std::uint32_t BatchBuilder::count() const { return tables_->columns.rows; }
 std::size_t BatchBuilder::bytes() const { return BatchLayout::of(tables_->counts()).total; }
 
 bool BatchBuilder::has_room() const {
-  return count() < batch_rows_max && bytes() + message_bytes_max <= batch_bytes_max;
+  return count() < batch_rows_max && bytes() + message_growth_max <= batch_bytes_max;
 }
 
 Batch BatchBuilder::finish(const StreamId& stream, Sequence first, Time stream_time_before) {

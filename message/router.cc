@@ -58,6 +58,8 @@ struct Candidate {
   std::uint32_t trigger = 0;
   std::uint32_t callback = 0;
   Group uuid = 0, hostname = 0, labels = 0;
+  // Whether there is anything to ask besides type and name.
+  bool asks = false;
   bool asks_rest = false;
   bool asks_whole = false;
   bool own = false;
@@ -151,6 +153,8 @@ struct Router::Index {
     candidate.labels = group("labels", filter.asks_labels());
     candidate.asks_rest = filter.asks_rest();
     candidate.asks_whole = filter.asks_whole();
+    candidate.asks = candidate.uuid != 0 || candidate.hostname != 0 || candidate.labels != 0 ||
+                     candidate.asks_rest;
     candidate.own = subscription.own;
     return candidate;
   }
@@ -226,10 +230,6 @@ struct Router::Index {
         })) {
       return false;
     }
-    if (!candidate.own && batch.origins()[row] != BatchView::none &&
-        batch.origin(batch.origins()[row]).trigger == subscriptions[i].trigger_name) {
-      return false;
-    }
     return !candidate.asks_rest || rest_holds(i, batch, row);
   }
 
@@ -249,19 +249,30 @@ struct Router::Index {
     return subscriptions[i].filter.rest_matches(part);
   }
 
+  // Whether the trigger derived this row itself and does not want such.
+  bool unwanted_own(std::uint32_t i, const BatchView& batch, std::uint32_t origin) const {
+    return !candidates[i].own && batch.origin(origin).trigger == subscriptions[i].trigger_name;
+  }
+
   void offer(const std::vector<std::uint32_t>& to, std::uint64_t bit, const BatchView& batch,
              std::uint32_t row, std::vector<std::vector<Match>>& by_trigger,
              std::vector<std::uint32_t>& matched) {
+    const std::uint32_t origin = batch.origins()[row];
     for (const std::uint32_t i : to) {
       const Candidate& candidate = candidates[i];
-      if ((candidate.types & bit) == 0 || !holds(i, batch, row)) continue;
+      if ((candidate.types & bit) == 0) continue;
+      if (candidate.asks && !holds(i, batch, row)) continue;
+      if (origin != BatchView::none && unwanted_own(i, batch, origin)) continue;
+      const Match match{row, candidate.callback};
       std::vector<Match>& matches = by_trigger[candidate.trigger];
-      if (matches.empty()) matched.push_back(candidate.trigger);
-      matches.push_back({row, candidate.callback});
-      // Named and any-name subscriptions come one list after the other.
-      for (std::size_t at = matches.size() - 1; at > 0 && matches[at] < matches[at - 1]; --at) {
-        std::swap(matches[at], matches[at - 1]);
+      if (matches.empty()) {
+        matched.push_back(candidate.trigger);
+      } else if (match < matches.back()) {
+        // Named and any-name subscriptions come one list after the other.
+        matches.insert(std::ranges::upper_bound(matches, match), match);
+        continue;
       }
+      matches.push_back(match);
     }
   }
 };
