@@ -39,8 +39,8 @@ TEST(DemoScreen, ShowsTheNewestValuesOfTheHost) {
   DemoScreen screen(80);
   DemoLook look = look_at(0);
   look.messages = {json(R"({"type":"gauge","name":"zz","value":123456})"),
-                   json(R"({"type":"gauge","name":"host.load.1m","value":0.41})"),
-                   json(R"({"type":"gauge","name":"host.load.1m","value":0.52})")};
+                   json(R"({"type":"gauge","name":"system.load.1m","value":0.41})"),
+                   json(R"({"type":"gauge","name":"system.load.1m","value":0.52})")};
   EXPECT_EQ(screen.lines(look),
             (std::vector<std::string>{"  values        load.1m 0.52  zz 123k"}));
   EXPECT_TRUE(screen.lines(look_at(1)).empty());

@@ -82,47 +82,47 @@ class HostMetricsTest : public testing::Test {
 
 TEST_F(HostMetricsTest, SaysHowThingsStandAtFirst) {
   const auto values = taken(metrics_.messages(recorded(), start), start);
-  EXPECT_EQ(values.at("gauge host.load.1m"), 4.04);
-  EXPECT_EQ(values.at("gauge host.load.15m"), 3.54);
-  EXPECT_EQ(values.at("gauge host.tasks.running"), 5);
-  EXPECT_EQ(values.at("gauge host.tasks"), 144);
-  EXPECT_EQ(values.at("gauge host.memory.total"), 16'384'000'000);
-  EXPECT_EQ(values.at("gauge host.memory.used_percent"), 25);
-  EXPECT_EQ(values.at("gauge host.swap.used"), 512'000'000);
-  EXPECT_EQ(values.at("gauge host.disk.used_percent /"), 75);
-  EXPECT_EQ(values.at("gauge host.disk.free /"), 250);
-  EXPECT_EQ(values.at("hb_agent host.agent"), 3625);
+  EXPECT_EQ(values.at("gauge system.load.1m"), 4.04);
+  EXPECT_EQ(values.at("gauge system.load.15m"), 3.54);
+  EXPECT_EQ(values.at("gauge system.tasks.running"), 5);
+  EXPECT_EQ(values.at("gauge system.tasks"), 144);
+  EXPECT_EQ(values.at("gauge system.memory.total"), 16'384'000'000);
+  EXPECT_EQ(values.at("gauge system.memory.used_percent"), 25);
+  EXPECT_EQ(values.at("gauge system.swap.used"), 512'000'000);
+  EXPECT_EQ(values.at("gauge system.disk.used_percent /"), 75);
+  EXPECT_EQ(values.at("gauge system.disk.free /"), 250);
+  EXPECT_EQ(values.at("hb_agent system.agent"), 3625);
   EXPECT_EQ(values.count("reg_agent "), 1u);
-  EXPECT_EQ(values.count("gauge host.cpu.busy"), 0u);
-  EXPECT_EQ(values.count("counter host.network.sent_bytes eth0"), 0u);
-  EXPECT_EQ(values.count("gauge host.disk.free /empty"), 0u);
+  EXPECT_EQ(values.count("gauge system.cpu.busy"), 0u);
+  EXPECT_EQ(values.count("counter system.network.sent_bytes eth0"), 0u);
+  EXPECT_EQ(values.count("gauge system.disk.free /empty"), 0u);
 }
 
 TEST_F(HostMetricsTest, SaysWhatChangedSinceTheReadingBefore) {
   std::ignore = metrics_.messages(recorded(), start);
   const auto values = taken(metrics_.messages(recorded_later(), start + 1s), start + 1s);
-  EXPECT_EQ(values.at("gauge host.cpu.busy"), 20);
-  EXPECT_EQ(values.at("gauge host.cpu user"), 15);
-  EXPECT_EQ(values.at("gauge host.cpu system"), 5);
-  EXPECT_EQ(values.at("gauge host.cpu iowait"), 5);
-  EXPECT_EQ(values.at("counter host.disk.read_bytes vda"), 1024);
-  EXPECT_EQ(values.at("counter host.disk.written_bytes vda"), 5120);
-  EXPECT_EQ(values.at("gauge host.disk.busy vda"), 25);
-  EXPECT_EQ(values.at("counter host.network.received_bytes eth0"), 1000);
-  EXPECT_EQ(values.at("counter host.network.sent_packets eth0"), 2);
-  EXPECT_EQ(values.at("counter host.network.errors eth0"), 1);
-  EXPECT_EQ(values.count("counter host.network.sent_bytes ifb0"), 0u);
-  EXPECT_EQ(values.count("counter host.disk.read_bytes vda1"), 0u);
+  EXPECT_EQ(values.at("gauge system.cpu.busy"), 20);
+  EXPECT_EQ(values.at("gauge system.cpu user"), 15);
+  EXPECT_EQ(values.at("gauge system.cpu system"), 5);
+  EXPECT_EQ(values.at("gauge system.cpu iowait"), 5);
+  EXPECT_EQ(values.at("counter system.disk.read_bytes vda"), 1024);
+  EXPECT_EQ(values.at("counter system.disk.written_bytes vda"), 5120);
+  EXPECT_EQ(values.at("gauge system.disk.busy vda"), 25);
+  EXPECT_EQ(values.at("counter system.network.received_bytes eth0"), 1000);
+  EXPECT_EQ(values.at("counter system.network.sent_packets eth0"), 2);
+  EXPECT_EQ(values.at("counter system.network.errors eth0"), 1);
+  EXPECT_EQ(values.count("counter system.network.sent_bytes ifb0"), 0u);
+  EXPECT_EQ(values.count("counter system.disk.read_bytes vda1"), 0u);
   EXPECT_EQ(values.count("reg_agent "), 0u);
 }
 
 TEST_F(HostMetricsTest, ACounterThatWentBackSaysNothingOnce) {
   std::ignore = metrics_.messages(recorded_later(), start);
   const auto back = taken(metrics_.messages(recorded(), start + 1s), start + 1s);
-  EXPECT_EQ(back.count("counter host.network.sent_bytes eth0"), 0u);
-  EXPECT_EQ(back.count("gauge host.disk.busy vda"), 0u);
+  EXPECT_EQ(back.count("counter system.network.sent_bytes eth0"), 0u);
+  EXPECT_EQ(back.count("gauge system.disk.busy vda"), 0u);
   const auto on = taken(metrics_.messages(recorded_later(), start + 2s), start + 2s);
-  EXPECT_EQ(on.at("counter host.network.sent_bytes eth0"), 100);
+  EXPECT_EQ(on.at("counter system.network.sent_bytes eth0"), 100);
 }
 
 TEST_F(HostMetricsTest, RegistersAndBeatsInTime) {
@@ -163,7 +163,7 @@ TEST(MountPoints, NamesEachDeviceOnce) {
 TEST(ThisHost, SaysSomethingThatTheSyndicatorTakes) {
   HostMetrics metrics(identify_host());
   const auto values = taken(metrics.messages(read_host(), start), start);
-  EXPECT_EQ(values.count("gauge host.load.1m"), 1u);
+  EXPECT_EQ(values.count("gauge system.load.1m"), 1u);
   EXPECT_EQ(identify_host().uuid, identify_host().uuid);
 }
 
