@@ -177,7 +177,7 @@ class Demo {
                    return health && health->status == 200;
                  }) &&
            stage("host-metrics", {program("hastur"), "host-metrics", "--to", addresses_.udp},
-                 "sends load, CPU, memory, disk and network each second",
+                 "sends load, CPU, memory, disk, network each second",
                  [this] {
                    const auto metrics = http_->get("/metrics");
                    return metrics &&
@@ -233,7 +233,7 @@ class Demo {
       say_status(screen.status());
     };
     const auto timer = loop_.every(look_period, look);
-    loop_.post(look);
+    look();
     while (!stop_ && !report_the_dead()) loop_.run_some(look_period);
   }
 

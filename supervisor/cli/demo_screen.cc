@@ -20,8 +20,8 @@ constexpr Micros values_period = std::chrono::seconds{5};
 constexpr std::size_t values_columns = 66;
 
 // What a newcomer knows the meaning of, first.
-constexpr const char* values_first[] = {"host.load.1m", "host.cpu.busy",
-                                        "host.memory.used_percent"};
+constexpr const char* values_first[] = {"system.load.1m", "system.cpu.busy",
+                                        "system.memory.used_percent"};
 
 std::string text_at(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -137,7 +137,7 @@ void DemoScreen::show_values() {
   std::string line;
   const auto append = [&](const std::string& name, double value) {
     std::string part =
-        fmt::format("{} {}", name.starts_with("host.") ? name.substr(5) : name,
+        fmt::format("{} {}", name.starts_with("system.") ? name.substr(7) : name,
                     std::abs(value) < 1000 ? fmt::format("{:.4g}", value) : short_count(value));
     if (columns_of(line) + columns_of(part) + 2 > values_columns) return;
     line += (line.empty() ? "" : "  ") + part;

@@ -72,8 +72,8 @@ std::vector<std::string> HostMetrics::messages(const HostReading& reading, Time 
   read_network(reading.net_dev);
   for (const HostReading::Mount& mount : reading.mounts) {
     if (mount.bytes == 0) continue;
-    gauge("host.disk.free", static_cast<double>(mount.bytes_free), {{"mount", mount.path}});
-    gauge("host.disk.used_percent",
+    gauge("system.disk.free", static_cast<double>(mount.bytes_free), {{"mount", mount.path}});
+    gauge("system.disk.used_percent",
           percent(static_cast<double>(mount.bytes - std::min(mount.bytes_free, mount.bytes)),
                   static_cast<double>(mount.bytes)),
           {{"mount", mount.path}});
@@ -129,7 +129,7 @@ void HostMetrics::say_who(const HostReading& reading) {
          {"labels", {{"app", "host-metrics"}, {"pid", identity_.pid}}}});
   };
   if (is_due(last_agent_beat_, agent_beat_period))
-    beat("hb_agent", "host.agent", agent_beat_period);
+    beat("hb_agent", "system.agent", agent_beat_period);
   if (is_due(last_process_beat_, process_beat_period))
     beat("hb_process", "host-metrics", process_beat_period);
 }
@@ -138,16 +138,16 @@ void HostMetrics::say_who(const HostReading& reading) {
 void HostMetrics::read_load(std::string_view text) {
   const auto words = words_of(text.substr(0, text.find('\n')));
   if (words.size() < 4) return;
-  constexpr const char* names[] = {"host.load.1m", "host.load.5m", "host.load.15m"};
+  constexpr const char* names[] = {"system.load.1m", "system.load.5m", "system.load.15m"};
   for (std::size_t i = 0; i < 3; ++i) {
     if (const auto load = real(words[i])) gauge(names[i], *load);
   }
   const std::size_t slash = words[3].find('/');
   if (slash == std::string_view::npos) return;
   if (const auto running = whole(words[3].substr(0, slash)))
-    gauge("host.tasks.running", static_cast<double>(*running));
+    gauge("system.tasks.running", static_cast<double>(*running));
   if (const auto all = whole(words[3].substr(slash + 1)))
-    gauge("host.tasks", static_cast<double>(*all));
+    gauge("system.tasks", static_cast<double>(*all));
 }
 
 // The first line adds up all CPUs: "cpu user nice system idle iowait irq softirq steal guest
@@ -168,13 +168,13 @@ void HostMetrics::read_cpu(std::string_view text) {
   }
   if (sum == 0) return;
   const double idle = passed[3] + passed[4];
-  gauge("host.cpu.busy", percent(sum - idle, sum));
+  gauge("system.cpu.busy", percent(sum - idle, sum));
   const std::pair<const char*, double> states[] = {{"user", passed[0] + passed[1]},
                                                    {"system", passed[2] + passed[5] + passed[6]},
                                                    {"iowait", passed[4]},
                                                    {"steal", passed[7]}};
   for (const auto& [state, part] : states)
-    gauge("host.cpu", percent(part, sum), {{"state", state}});
+    gauge("system.cpu", percent(part, sum), {{"state", state}});
 }
 
 // "MemTotal:       16330412 kB", one value a line.
@@ -189,10 +189,11 @@ void HostMetrics::read_memory(std::string_view text) {
   if (!bytes.contains("MemTotal") || !bytes.contains("MemAvailable")) return;
   const double total = bytes["MemTotal"];
   const double used = total - bytes["MemAvailable"];
-  gauge("host.memory.total", total);
-  gauge("host.memory.used", used);
-  gauge("host.memory.used_percent", percent(used, total));
-  if (bytes.contains("SwapTotal")) gauge("host.swap.used", bytes["SwapTotal"] - bytes["SwapFree"]);
+  gauge("system.memory.total", total);
+  gauge("system.memory.used", used);
+  gauge("system.memory.used_percent", percent(used, total));
+  if (bytes.contains("SwapTotal"))
+    gauge("system.swap.used", bytes["SwapTotal"] - bytes["SwapFree"]);
 }
 
 // "8 0 sda reads merged sectors ms writes merged sectors ms in_flight ms_busy …".
@@ -203,13 +204,13 @@ void HostMetrics::read_disks(std::string_view text, const std::vector<std::strin
     const std::string device(words[2]);
     if (std::find(disks.begin(), disks.end(), device) == disks.end()) continue;
     const auto number = [&](std::size_t i) { return whole(words[i]).value_or(0); };
-    counter("host.disk.read_bytes", number(5) * sector_bytes, "device", device);
-    counter("host.disk.written_bytes", number(9) * sector_bytes, "device", device);
+    counter("system.disk.read_bytes", number(5) * sector_bytes, "device", device);
+    counter("system.disk.written_bytes", number(9) * sector_bytes, "device", device);
     const auto [before, is_new] = totals_.try_emplace("busy\n" + device, number(12));
     const std::uint64_t last = std::exchange(before->second, number(12));
     if (is_new || !last_reading_ || number(12) < last) continue;
     const double passed_ms = static_cast<double>((now_ - *last_reading_).count()) / 1000;
-    gauge("host.disk.busy",
+    gauge("system.disk.busy",
           std::min(100.0, percent(static_cast<double>(number(12) - last), passed_ms)),
           {{"device", device}});
   }
@@ -227,11 +228,11 @@ void HostMetrics::read_network(std::string_view text) {
     const auto number = [&](std::size_t i) { return whole(words[i]).value_or(0); };
     // An interface that never carried anything has nothing to say.
     if (number(1) == 0 && number(9) == 0) continue;
-    counter("host.network.received_bytes", number(0), "interface", device);
-    counter("host.network.received_packets", number(1), "interface", device);
-    counter("host.network.sent_bytes", number(8), "interface", device);
-    counter("host.network.sent_packets", number(9), "interface", device);
-    counter("host.network.errors", number(2) + number(3) + number(10) + number(11), "interface",
+    counter("system.network.received_bytes", number(0), "interface", device);
+    counter("system.network.received_packets", number(1), "interface", device);
+    counter("system.network.sent_bytes", number(8), "interface", device);
+    counter("system.network.sent_packets", number(9), "interface", device);
+    counter("system.network.errors", number(2) + number(3) + number(10) + number(11), "interface",
             device);
   }
 }

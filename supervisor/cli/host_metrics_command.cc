@@ -32,7 +32,7 @@ int host_metrics_command(const std::string& to, Micros period, Loop& loop, Clock
   };
   const auto signals = loop.on_signals({SIGINT, SIGTERM}, [&](int) { loop.stop(); });
   const auto timer = loop.every(period, turn);
-  loop.post(turn);
+  turn();
   loop.run();
   log_info("stopped");
   return 0;

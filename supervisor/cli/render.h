@@ -12,7 +12,7 @@
 
 namespace hastur {
 
-// "12:00:05.123 gauge host.load.1m 0.41 on web1 {window=1m} from trigger_name"
+// "12:00:05.123 gauge system.load.1m 0.41 on web1 {window=1m} from trigger_name"
 std::string message_line(const Json& message);
 
 // "12:00:05.123 pager_duty Load-is-high: the text (trigger, recorded)"

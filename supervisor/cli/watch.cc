@@ -111,7 +111,7 @@ int tail_command(HttpClient& http, const TailOptions& options, Loop& loop, Time 
   };
   const auto signals = loop.on_signals({SIGINT, SIGTERM}, [&](int) { loop.stop(); });
   const auto timer = loop.every(look_period, look);
-  loop.post(look);
+  look();
   loop.run();
   return exit_code;
 }

@@ -1,0 +1,100 @@
+#pragma once
+
+// A small HTTP server on an ephemeral port of loopback: answers what it was told to.
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/check.h"
+#include "core/fd.h"
+
+namespace hastur {
+
+class FakeApi {
+ public:
+  struct Answer {
+    unsigned status = 404;
+    std::string body = R"({"error":"there is nothing here","reason":"not_found"})";
+  };
+
+  FakeApi() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    HASTUR_CHECK(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0,
+                 "bind");
+    HASTUR_CHECK(listen(listener_.get(), 8) == 0, "listen");
+    socklen_t size = sizeof address;
+    getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~FakeApi() {
+    ::shutdown(listener_.get(), SHUT_RDWR);
+    thread_.join();
+  }
+
+  const std::string& address() const { return address_; }
+
+  // Each answer to `target` (path and query as they come) is used once, the last one for ever.
+  void answers(const std::string& target, std::string body, unsigned status = 200) {
+    const std::lock_guard lock(mutex_);
+    answers_[target].push_back({status, std::move(body)});
+  }
+  std::vector<std::string> asked() {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+ private:
+  void serve() {
+    while (true) {
+      const Fd peer(::accept(listener_.get(), nullptr, nullptr));
+      if (!peer.is_open()) return;
+      std::string request;
+      char bytes[4096];
+      while (request.find("\r\n\r\n") == std::string::npos) {
+        const ssize_t count = ::read(peer.get(), bytes, sizeof bytes);
+        if (count <= 0) break;
+        request.append(bytes, static_cast<std::size_t>(count));
+      }
+      const std::size_t from = request.find(' ') + 1;
+      const Answer answer = take(request.substr(from, request.find(' ', from) - from));
+      const std::string reply =
+          "HTTP/1.1 " + std::to_string(answer.status) +
+          " X\r\nConnection: close\r\nContent-Length: " + std::to_string(answer.body.size()) +
+          "\r\n\r\n" + answer.body;
+      HASTUR_CHECK(::send(peer.get(), reply.data(), reply.size(), MSG_NOSIGNAL) >= 0 || true,
+                   "send");
+    }
+  }
+
+  Answer take(const std::string& target) {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back(target);
+    const auto found = answers_.find(target);
+    if (found == answers_.end()) return {};
+    const Answer answer = found->second.front();
+    if (found->second.size() > 1) found->second.erase(found->second.begin());
+    return answer;
+  }
+
+  Fd listener_;
+  std::string address_;
+  std::mutex mutex_;
+  std::map<std::string, std::vector<Answer>> answers_;
+  std::vector<std::string> asked_;
+  std::thread thread_;
+};
+
+}  // namespace hastur
