@@ -1,7 +1,9 @@
 #pragma once
 
-// Real time enters the process here and nowhere else, so that everything above can be run on a clock moved by
-// hand. tests/tidy greps for other readers.
+// Real time enters the process here and nowhere else, so that everything above can be run on a
+// clock moved by hand. tests/tidy greps for other readers.
+
+#include <mutex>
 
 #include "core/time.h"
 
@@ -11,9 +13,10 @@ class Clock {
  public:
   virtual ~Clock() = default;
 
-  // UTC. Runs on CLOCK_BOOTTIME from the object's making, so that it goes on through a suspend and does not jump
-  // when the system clock is set; it is slewed towards real time by at most 1/100 of the time that passes.
-  // A forward step of real time over an hour is believed once it has stood for 60 s; never goes back.
+  // UTC. Runs on CLOCK_BOOTTIME from the object's making, so that it goes on through a suspend and
+  // does not jump when the system clock is set; it is slewed towards real time by at most 1/100 of
+  // the time that passes. A forward step of real time over an hour is believed once it has stood
+  // for 60 s; never goes back.
   virtual Time now() = 0;
 
   // Time since an unspecified start; for time limits and measurements.
@@ -35,6 +38,24 @@ class SystemClock final : public Clock {
   std::int64_t slew_credit_ = 0;
   // When real time was first seen over an hour ahead, and stayed so; zero if it is not.
   Micros ahead_since_{0};
+};
+
+// Another clock, for several threads. It outlives this.
+class SharedClock final : public Clock {
+ public:
+  explicit SharedClock(Clock& clock) : clock_(clock) {}
+  Time now() override {
+    const std::lock_guard lock(mutex_);
+    return clock_.now();
+  }
+  Micros monotonic() override {
+    const std::lock_guard lock(mutex_);
+    return clock_.monotonic();
+  }
+
+ private:
+  std::mutex mutex_;
+  Clock& clock_;
 };
 
 // For tests and trigger-test: stands until it is moved.

@@ -2,8 +2,9 @@
 
 // One line of log an event, on standard error: time, level, program, sentence.
 //
-// A line says what happened to which thing and what follows; numbers carry their unit. Levels: `info` for what
-// an operator did or sees change, `warn` for what went wrong and was dealt with, `error` for what needs them.
+// A line says what happened to which thing and what follows; numbers carry their unit. Levels:
+// `info` for what an operator did or sees change, `warn` for what went wrong and was dealt with,
+// `error` for what needs them.
 
 #include <fmt/format.h>
 
@@ -20,6 +21,9 @@ std::optional<LogLevel> log_level_from_name(std::string_view name);
 
 // Names the program in each line and sets the lowest level shown. Called once, by main().
 void start_log(std::string_view program, LogLevel lowest);
+
+// Changes the lowest level shown.
+void set_log_level(LogLevel lowest);
 
 void log_line(LogLevel level, std::string_view line);
 
