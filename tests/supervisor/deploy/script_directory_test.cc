@@ -1,0 +1,87 @@
+#include "supervisor/deploy/script_directory.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace hastur {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ScriptDirectory : testing::Test {
+  void SetUp() override {
+    root =
+        fs::path(testing::TempDir()) /
+        (std::string("scripts_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(root);
+    fs::create_directories(root);
+  }
+  void TearDown() override { fs::remove_all(root); }
+  void write(const std::string& path, const std::string& text) {
+    fs::create_directories((root / path).parent_path());
+    std::ofstream(root / path) << text;
+  }
+  VersionId version_of(const std::string& name) {
+    const auto set = read_script_directory(root);
+    for (const DesiredScript& script : set.value().scripts) {
+      if (script.name == name) return script.version.id;
+    }
+    return "";
+  }
+  fs::path root;
+};
+
+TEST_F(ScriptDirectory, NamesTriggersByTheirPathAndLeavesOutLibrariesAndTests) {
+  write("a.lua", "");
+  write("billing/load.lua", "");
+  write("billing/load.test.lua", "");
+  write("lib/pages.lua", "");
+  write("notes.txt", "");
+  write(".git/hooks/x.lua", "");
+  const auto set = read_script_directory(root);
+  ASSERT_EQ(set->scripts.size(), 2u);
+  EXPECT_EQ(set->scripts[0].name, "a");
+  EXPECT_EQ(set->scripts[1].name, "billing/load");
+  EXPECT_TRUE(set->problems.empty());
+}
+
+TEST_F(ScriptDirectory, AVersionChangesWithTheLibrariesThatItRequiresAndNoOthers) {
+  write("a.lua", "local p = require \"lib.pages\"");
+  write("lib/pages.lua", "local q = require('lib.deep.q') return {}");
+  write("lib/deep/q.lua", "return 1");
+  write("lib/other.lua", "return 1");
+  const VersionId before = version_of("a");
+  write("lib/other.lua", "return 2");
+  EXPECT_EQ(version_of("a"), before);
+  write("lib/deep/q.lua", "return 2");
+  EXPECT_NE(version_of("a"), before);
+}
+
+TEST_F(ScriptDirectory, LeavesOutWhatNoTriggerMayBeAndSaysSo) {
+  write("state.lua", "");
+  write("with space.lua", "");
+  fs::create_symlink("/etc/hostname", root / "out.lua");
+  std::ofstream(root / "big.lua") << std::string(script_bytes_max + 1, ' ');
+  const auto set = read_script_directory(root);
+  EXPECT_TRUE(set->scripts.empty());
+  EXPECT_EQ(set->problems.size(), 4u);
+}
+
+TEST_F(ScriptDirectory, ThatIsNotThereIsAnErrorThatNamesIt) {
+  const auto set = read_script_directory(root / "nowhere");
+  ASSERT_FALSE(set);
+  EXPECT_NE(set.error().message.find("nowhere"), std::string::npos);
+}
+
+TEST(RequiredModules, AreFoundByLiteralNameOnly) {
+  const std::vector<std::string> wanted = {"lib.a", "lib.b.c"};
+  EXPECT_EQ(
+      required_modules(
+          "require 'lib.a' x = require(\"lib.b.c\") prequire 'lib.z' require(name) require 'os'"),
+      wanted);
+}
+
+}  // namespace
+}  // namespace hastur

@@ -1,0 +1,132 @@
+#pragma once
+
+// A dispatcher with everything around it at its simplest: a syndicator on a History in memory, a
+// store in memory, fake workers; whatever is said is delivered at once and in order.
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "state/checkpoint_store.h"
+#include "state/history/memory_history.h"
+#include "supervisor/dispatch/dispatcher.h"
+#include "syndicator/syndicator.h"
+#include "tests/support/fake_worker.h"
+
+namespace hastur::test {
+
+class Rig {
+ public:
+  Rig() : store(make_memory_store()), history(make_memory_history(StreamId{{7}})) { start(); }
+
+  // A supervisor (again) on the same store.
+  void start(CountedLimits limits = {}) {
+    if (!syndicator)
+      syndicator = std::make_unique<Syndicator>(*history, Syndicator::Options{}, clock.now());
+    Dispatcher::Options options;
+    options.workers = 2;
+    options.limits = limits;
+    options.runtime_build = "fake";
+    workers.clear();
+    workers.resize(2);
+    dispatcher = std::make_unique<Dispatcher>(*store, clock, std::move(options));
+    dispatcher->connected();
+    pump();
+  }
+
+  void desire(const std::vector<std::pair<std::string, std::string>>& scripts) {
+    std::vector<DesiredScript> set;
+    for (const auto& [name, text] : scripts)
+      set.push_back({name, make_version({name + ".lua", text}, {})});
+    dispatcher->desire(std::move(set));
+    pump();
+  }
+
+  // So many gauges of this name, 100 ms apart.
+  void send(std::string_view name, int count) {
+    for (int i = 0; i < count; ++i) {
+      clock.advance(std::chrono::milliseconds{100});
+      const std::string text =
+          R"({"type":"gauge","name":")" + std::string(name) + R"(","value":1})";
+      syndicator->take_datagram(text, clock.now());
+      pump();
+    }
+  }
+
+  void kill_worker(std::uint32_t worker, WorkerDied died = {"killed by the test", {}, {}, {}}) {
+    workers[worker] = {};
+    dispatcher->worker_died(worker, died);
+    clock.advance(std::chrono::seconds{6});
+    pump();
+  }
+
+  // Delivers until nothing is said any more.
+  void pump() {
+    for (int quiet = 0; quiet < 3; ++quiet) {
+      Syndicator::Turn turn = syndicator->turn(clock.now(), clock.monotonic(), true);
+      for (Batch& batch : turn.published) {
+        if (publishes) dispatcher->published(std::move(batch));
+      }
+      auto replies = std::move(turn.replies);
+      while (true) {
+        for (Syndicator::Reply& reply : replies) dispatcher->replied(std::move(reply.frame));
+        Syndicator::Service service = syndicator->serve(clock.now());
+        replies = std::move(service.replies);
+        if (replies.empty()) break;
+      }
+      dispatcher->turn();
+      while (carry_out()) quiet = -1;
+    }
+  }
+
+  std::uint64_t stored_n(const TriggerName& name) {
+    const auto stored = store->load(name);
+    if (!stored || !*stored || (*stored)->checkpoint.state.empty()) return 0;
+    return parse_json((*stored)->checkpoint.state).value()["n"].get<std::uint64_t>();
+  }
+  const Trigger& trigger(const TriggerName& name) { return *dispatcher->triggers().at(name); }
+
+  ManualClock clock{time_from_us(1'704'067'200'000'000)};
+  std::unique_ptr<CheckpointStore> store;
+  std::unique_ptr<History> history;
+  std::unique_ptr<Syndicator> syndicator;
+  struct Worker {
+    std::unique_ptr<FakeWorker> fake;
+    std::deque<WorkerCommand> commands;
+  };
+  std::vector<Worker> workers;
+  std::unique_ptr<Dispatcher> dispatcher;
+  std::string stopped;
+  // Off: everything published is lost, and has to be read back.
+  bool publishes = true;
+
+ private:
+  bool carry_out() {
+    bool any = false;
+    for (Action& action : dispatcher->take_actions()) {
+      any = true;
+      if (auto* send_request = std::get_if<SendRequest>(&action)) {
+        syndicator->take_request("rig", send_request->frame, clock.now());
+      } else if (auto* start_worker = std::get_if<StartWorker>(&action)) {
+        workers[start_worker->worker] = {std::make_unique<FakeWorker>(), {}};
+      } else if (auto* command = std::get_if<ToWorker>(&action)) {
+        workers[command->worker].commands.push_back(std::move(command->command));
+      } else if (auto* stop = std::get_if<StopProcess>(&action)) {
+        stopped = stop->why.message;
+      }
+    }
+    for (std::uint32_t worker = 0; worker < workers.size(); ++worker) {
+      while (!workers[worker].commands.empty() && workers[worker].fake) {
+        const WorkerCommand command = std::move(workers[worker].commands.front());
+        workers[worker].commands.pop_front();
+        dispatcher->worker_replied(worker, workers[worker].fake->execute(command));
+        any = true;
+      }
+    }
+    return any;
+  }
+};
+
+}  // namespace hastur::test

@@ -1,0 +1,176 @@
+// Dispatcher: scripts that come, change, break and go.
+
+#include <gtest/gtest.h>
+
+#include "tests/supervisor/dispatch/rig.h"
+
+namespace hastur::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Deployment, ANewTriggerBeginsAtAnInputThatNobodyHasBeenGiven) {
+  Rig rig;
+  rig.send("a", 10);
+  rig.desire({{"t", "match=a"}});
+  const Sequence after = rig.trigger("t").cursor();
+  EXPECT_EQ(after, rig.history->last());
+  rig.send("a", 25);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 25u);
+  EXPECT_EQ(rig.store->load("t").value()->run.after, after);
+}
+
+TEST(Deployment, AChangedScriptTakesOverTheStateBetweenTwoInputs) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 25);
+  rig.desire({{"t", "match=a emit=1000"}});
+  rig.send("a", 25);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 50u);
+  EXPECT_EQ(rig.trigger("t").run(), Run{2});
+  EXPECT_EQ(rig.store->load("t").value()->run.why, "deploy");
+}
+
+TEST(Deployment, AScriptThatDoesNotLoadIsRefusedAndTheOldOneRunsOn) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 5);
+  rig.desire({{"t", "match=a broken=1"}, {"new", "broken=1"}});
+  rig.send("a", 25);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 30u);
+  EXPECT_EQ(rig.trigger("t").run(), Run{1});
+  ASSERT_TRUE(rig.trigger("t").refused);
+  EXPECT_EQ(rig.trigger("t").refused->line, 1u);
+  EXPECT_TRUE(rig.dispatcher->refused().contains("new"));
+  EXPECT_FALSE(rig.dispatcher->triggers().contains("new"));
+
+  // Mended, it is not refused any more.
+  rig.desire({{"t", "match=a"}, {"new", "match=b"}});
+  rig.send("b", 15);
+  EXPECT_FALSE(rig.trigger("t").refused);
+  EXPECT_TRUE(rig.dispatcher->refused().empty());
+  EXPECT_EQ(rig.trigger("new").run(), Run{1});
+}
+
+TEST(Deployment, ARemovedTriggerEndsAndKeepsItsStateAside) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}, {"u", "match=a"}});
+  rig.send("a", 25);
+  rig.desire({{"u", "match=a"}});
+  rig.send("a", 15);
+  EXPECT_FALSE(rig.dispatcher->triggers().contains("t"));
+  EXPECT_FALSE(rig.store->load("t").value());
+  const auto removed = rig.store->load_removed("t").value();
+  ASSERT_TRUE(removed);
+  EXPECT_EQ(parse_json(removed->checkpoint.state).value()["n"], 25);
+  // The same name again is another run with a number of its own.
+  rig.desire({{"u", "match=a"}, {"t", "match=a"}});
+  EXPECT_EQ(rig.trigger("t").run(), Run{2});
+}
+
+TEST(Deployment, ChangedLimitsBeginAnotherRunWithTheSameState) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 25);
+  rig.send("b", 15);
+  CountedLimits limits;
+  limits.effects_max = 10;
+  rig.start(limits);
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 25);
+  rig.send("b", 15);
+  EXPECT_EQ(rig.trigger("t").run(), Run{2});
+  EXPECT_EQ(rig.store->load("t").value()->run.why, "limits");
+  EXPECT_EQ(rig.stored_n("t"), 50u);
+}
+
+TEST(Deployment, ARestartWithTheSameScriptsGoesOnInTheSameRun) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 25);
+  rig.start();
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 25);
+  rig.send("b", 15);
+  EXPECT_EQ(rig.trigger("t").run(), Run{1});
+  EXPECT_EQ(rig.stored_n("t"), 50u);
+}
+
+TEST(Recovery, AKilledWorkerLosesNothing) {
+  Rig rig;
+  rig.desire({{"t", "match=a emit=5"}, {"u", "match=a emit=5"}});
+  rig.send("a", 23);
+  rig.kill_worker(0);
+  rig.kill_worker(1);
+  rig.send("a", 20);
+  rig.send("b", 15);
+  EXPECT_EQ(rig.stored_n("t"), 43u);
+  EXPECT_EQ(rig.stored_n("u"), 43u);
+  EXPECT_EQ(rig.trigger("t").counts.diverged, 0u);
+  EXPECT_EQ(rig.dispatcher->worker_restarts(), 2u);
+}
+
+TEST(Recovery, WhatPubSubLostIsReadBack) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}});
+  rig.publishes = false;
+  rig.send("a", 40);
+  rig.publishes = true;
+  rig.send("a", 5);
+  rig.send("b", 15);
+  EXPECT_EQ(rig.stored_n("t"), 45u);
+  EXPECT_GT(rig.dispatcher->refilled(), 0u);
+}
+
+TEST(Recovery, ACallbackThatRaisesIsSkippedOnceAndJournalled) {
+  Rig rig;
+  rig.desire({{"t", "match=a raise=10"}});
+  rig.send("a", 60);
+  rig.send("b", 15);
+  const Trigger& trigger = rig.trigger("t");
+  EXPECT_GT(trigger.counts.errors, 0u);
+  EXPECT_EQ(rig.stored_n("t") + trigger.counts.errors, 60u);
+  ASSERT_TRUE(trigger.last_error);
+  EXPECT_EQ(trigger.last_error->error.line, 7u);
+}
+
+TEST(Recovery, ACallThatKillsItsWorkerTwiceIsSkipped) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 20);
+  const Trigger& trigger = rig.trigger("t");
+  const Sequence next = rig.history->last().next();
+  const WorkerDied died{"used more than 2s of CPU in one callback", trigger.handle, next, 0};
+  rig.kill_worker(trigger.worker, died);
+  EXPECT_EQ(rig.trigger("t").counts.errors, 0u);
+  WorkerDied again = died;
+  again.trigger = rig.trigger("t").handle;
+  rig.kill_worker(rig.trigger("t").worker, again);
+  EXPECT_EQ(rig.trigger("t").counts.errors, 1u);
+}
+
+TEST(Recovery, AnotherStreamStopsTheSupervisorWithAClearText) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 5);
+  rig.syndicator.reset();
+  rig.history = make_memory_history(StreamId{{9}});
+  rig.start();
+  EXPECT_NE(rig.stopped.find("stream"), std::string::npos) << rig.stopped;
+}
+
+TEST(Release, NothingIsAppendedBeforeItsLease) {
+  Rig rig;
+  rig.desire({{"t", "match=a emit=1"}});
+  rig.send("a", 10);
+  rig.send("b", 30);
+  EXPECT_EQ(rig.store->outbox_size(), 0u);
+  EXPECT_TRUE(rig.stopped.empty()) << rig.stopped;
+  EXPECT_EQ(rig.history->mark("t")->run, Run{1});
+}
+
+}  // namespace
+}  // namespace hastur::test
