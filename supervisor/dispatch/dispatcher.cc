@@ -162,8 +162,10 @@ std::set<TriggerName> Dispatcher::lease_names() {
 }
 
 void Dispatcher::take_lease(const LeaseReply& reply) {
-  if (const auto taken = store_.take_epoch(reply.epoch); !taken) return stop_process(taken.error());
-  gate_.granted(reply.epoch, lease_asked_for_);
+  // The reply speaks of the names asked for; names that we hold no longer may have had a higher one.
+  const Epoch epoch = std::max(store_.epoch(), reply.epoch);
+  if (const auto taken = store_.take_epoch(epoch); !taken) return stop_process(taken.error());
+  gate_.granted(epoch, lease_asked_for_);
   for (const AppendReply::Mark& mark : reply.marks) {
     Run& last = last_runs_[mark.trigger];
     last = std::max(last, mark.run);
@@ -262,9 +264,8 @@ void Dispatcher::send_requests() {
 
 void Dispatcher::commit() {
   CommitBatch& waiting = gate_.waiting();
-  const bool round =
-      monotonic_ - checkpointed_at_ >= std::max(options_.checkpoint_every, checkpoint_pause_) ||
-      (stopping_ && !commit_error_);
+  const Micros pause = std::max(options_.checkpoint_every, checkpoint_pause_);
+  const bool round = monotonic_ - checkpointed_at_ >= pause || (stopping_ && !commit_error_);
   if (!round && waiting.empty()) return;
 
   waiting.checkpoints.clear();
@@ -286,15 +287,19 @@ void Dispatcher::commit() {
     if (auto mark = trigger->fresh_mark()) waiting.marks.push_back(std::move(*mark));
   }
   if (round) {
-    // Checkpoints in this commit count as stored: what they make must_rerun_from is settled below,
-    // before the commit.
+    // safe_position() counts the checkpoints of this commit as stored.
     position = main_;
     for (const auto& [name, trigger] : triggers_) {
       if (trigger->phase == Trigger::Phase::failed) continue;
       position = std::min(*position, trigger->safe_position());
     }
-    if (*position <= store_.position()) position.reset();
-    checkpointed_at_ = monotonic_;
+    // A round that finds nothing judged stays due: the next judgement is stored at once.
+    const bool moved_lately = monotonic_ - positioned_at_ < pause && !stopping_;
+    if (*position <= store_.position() || (waiting.checkpoints.empty() && moved_lately)) {
+      position.reset();
+    }
+    if (position) positioned_at_ = monotonic_;
+    if (!waiting.checkpoints.empty()) checkpointed_at_ = monotonic_;
   }
   for (const Ending& ending : endings_) {
     if (ending.prepared && !triggers_.at(ending.name)->next_switch->version) {
@@ -304,10 +309,9 @@ void Dispatcher::commit() {
   waiting.position = position;
   if (waiting.empty()) return;
 
-  const std::vector<Checkpoint> checkpoints = waiting.checkpoints;
-  const std::vector<EffectsMark> marks = waiting.marks;
   const Micros before = clock_.monotonic();
-  if (const auto committed = gate_.commit(); !committed) {
+  const auto committed = gate_.commit();
+  if (!committed) {
     if (committed.error().code != ErrorCode::full && committed.error().code != ErrorCode::failed) {
       return stop_process(committed.error());
     }
@@ -320,9 +324,10 @@ void Dispatcher::commit() {
   commit_error_.reset();
   // At most a twentieth of the time goes into storing states.
   if (round) checkpoint_pause_ = (clock_.monotonic() - before) * 20;
-  for (const Checkpoint& checkpoint : checkpoints)
+  for (const Checkpoint& checkpoint : committed->checkpoints) {
     triggers_.at(checkpoint.trigger)->committed(checkpoint);
-  for (const EffectsMark& mark : marks) triggers_.at(mark.trigger)->committed(mark);
+  }
+  for (const EffectsMark& mark : committed->marks) triggers_.at(mark.trigger)->committed(mark);
   finish_endings();
 }
 

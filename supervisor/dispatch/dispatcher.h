@@ -267,6 +267,7 @@ class Dispatcher {
   std::vector<Ending> endings_;
 
   Micros checkpointed_at_{0};
+  Micros positioned_at_{0};
   Micros checkpoint_pause_{0};
   std::optional<Error> commit_error_;
 };

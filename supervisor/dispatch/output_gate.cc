@@ -41,12 +41,11 @@ bool OutputGate::is_full() const {
          options_.waiting_max;
 }
 
-Result<void> OutputGate::commit() {
-  if (waiting_.empty()) return {};
+Result<CommitBatch> OutputGate::commit() {
+  if (waiting_.empty()) return CommitBatch{};
   HASTUR_TRY(store_.commit(waiting_));
-  waiting_ = CommitBatch{};
   ++commits_;
-  return {};
+  return std::exchange(waiting_, CommitBatch{});
 }
 
 std::optional<RequestFrame> OutputGate::request(Micros now, std::uint64_t& next_request) {

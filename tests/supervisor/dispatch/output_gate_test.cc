@@ -12,15 +12,15 @@ struct OutputGateTest : testing::Test {
   void SetUp() override {
     RunStart start;
     start.version = VersionRecord{"v", "t", {{"t.lua", ""}}};
-    start.run = {"t", Run{1}, "v", "{}", "fake", "deploy", Sequence{0}, {}};
+    start.run = {"t", hastur::Run{1}, "v", "{}", "fake", "deploy", Sequence{0}, {}};
     start.checkpoint.trigger = "t";
-    start.checkpoint.run = Run{1};
+    start.checkpoint.run = hastur::Run{1};
     CommitBatch batch;
     batch.starts.push_back(start);
     ASSERT_TRUE(store->commit(batch));
   }
   void emit(std::uint64_t sequence) {
-    gate.add_effect("t", Run{1}, {Sequence{sequence}, 0, {}, EffectKind::message, 1, "{}"});
+    gate.add_effect("t", hastur::Run{1}, {Sequence{sequence}, 0, {}, EffectKind::message, 1, "{}"});
   }
   AppendRequest asked(const std::optional<RequestFrame>& frame) {
     return std::get<AppendRequest>(frame->request);
@@ -67,7 +67,7 @@ TEST_F(OutputGateTest, AsksAgainUntilItIsAcknowledged) {
   ASSERT_TRUE(third);
   // An answer to an older request is nobody's.
   EXPECT_FALSE(gate.replied({first->id, AppendReply{}}, 6s).value());
-  EXPECT_TRUE(gate.replied({third->id, AppendReply{{{"t", Run{1}, Sequence{1}, 0}}}}, 6s).value());
+  EXPECT_TRUE(gate.replied({third->id, AppendReply{{{"t", hastur::Run{1}, Sequence{1}, 0}}}}, 6s).value());
   EXPECT_EQ(store->outbox_size(), 0u);
   EXPECT_FALSE(gate.request(20s, next_request));
 }

@@ -29,7 +29,7 @@ TEST(Deployment, AChangedScriptTakesOverTheStateBetweenTwoInputs) {
   rig.send("a", 25);
   rig.send("b", 20);
   EXPECT_EQ(rig.stored_n("t"), 50u);
-  EXPECT_EQ(rig.trigger("t").run(), Run{2});
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{2});
   EXPECT_EQ(rig.store->load("t").value()->run.why, "deploy");
 }
 
@@ -41,7 +41,7 @@ TEST(Deployment, AScriptThatDoesNotLoadIsRefusedAndTheOldOneRunsOn) {
   rig.send("a", 25);
   rig.send("b", 20);
   EXPECT_EQ(rig.stored_n("t"), 30u);
-  EXPECT_EQ(rig.trigger("t").run(), Run{1});
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{1});
   ASSERT_TRUE(rig.trigger("t").refused);
   EXPECT_EQ(rig.trigger("t").refused->line, 1u);
   EXPECT_TRUE(rig.dispatcher->refused().contains("new"));
@@ -52,7 +52,7 @@ TEST(Deployment, AScriptThatDoesNotLoadIsRefusedAndTheOldOneRunsOn) {
   rig.send("b", 15);
   EXPECT_FALSE(rig.trigger("t").refused);
   EXPECT_TRUE(rig.dispatcher->refused().empty());
-  EXPECT_EQ(rig.trigger("new").run(), Run{1});
+  EXPECT_EQ(rig.trigger("new").run(), hastur::Run{1});
 }
 
 TEST(Deployment, ARemovedTriggerEndsAndKeepsItsStateAside) {
@@ -68,7 +68,7 @@ TEST(Deployment, ARemovedTriggerEndsAndKeepsItsStateAside) {
   EXPECT_EQ(parse_json(removed->checkpoint.state).value()["n"], 25);
   // The same name again is another run with a number of its own.
   rig.desire({{"u", "match=a"}, {"t", "match=a"}});
-  EXPECT_EQ(rig.trigger("t").run(), Run{2});
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{2});
 }
 
 TEST(Deployment, ChangedLimitsBeginAnotherRunWithTheSameState) {
@@ -82,7 +82,7 @@ TEST(Deployment, ChangedLimitsBeginAnotherRunWithTheSameState) {
   rig.desire({{"t", "match=a"}});
   rig.send("a", 25);
   rig.send("b", 15);
-  EXPECT_EQ(rig.trigger("t").run(), Run{2});
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{2});
   EXPECT_EQ(rig.store->load("t").value()->run.why, "limits");
   EXPECT_EQ(rig.stored_n("t"), 50u);
 }
@@ -95,7 +95,7 @@ TEST(Deployment, ARestartWithTheSameScriptsGoesOnInTheSameRun) {
   rig.desire({{"t", "match=a"}});
   rig.send("a", 25);
   rig.send("b", 15);
-  EXPECT_EQ(rig.trigger("t").run(), Run{1});
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{1});
   EXPECT_EQ(rig.stored_n("t"), 50u);
 }
 
@@ -169,7 +169,7 @@ TEST(Release, NothingIsAppendedBeforeItsLease) {
   rig.send("b", 30);
   EXPECT_EQ(rig.store->outbox_size(), 0u);
   EXPECT_TRUE(rig.stopped.empty()) << rig.stopped;
-  EXPECT_EQ(rig.history->mark("t")->run, Run{1});
+  EXPECT_EQ(rig.history->mark("t")->run, hastur::Run{1});
 }
 
 }  // namespace
