@@ -38,6 +38,12 @@ void Dispatcher::stop_process(Error why) {
   act(StopProcess{std::move(why)});
 }
 
+// A disk that cannot be written may be written again: what was answered is asked for anew, later.
+void Dispatcher::retry_or_stop(const Error& why) {
+  if (why.code != ErrorCode::full && why.code != ErrorCode::failed) return stop_process(why);
+  log_error("the state store could not be written, trying again: {}", why.message);
+}
+
 void Dispatcher::ask(Request request, std::optional<RequestId>* id) {
   *id = RequestId{next_request_++};
   act(SendRequest{{**id, std::move(request)}});
@@ -138,7 +144,7 @@ void Dispatcher::work() {
 // ---- connecting ----
 
 void Dispatcher::take_position(const PositionReply& reply) {
-  if (const auto bound = store_.bind(reply.stream); !bound) return stop_process(bound.error());
+  if (const auto bound = store_.bind(reply.stream); !bound) return retry_or_stop(bound.error());
   position_ = reply;
   if (stage_ == Stage::connecting) {
     stage_ = Stage::leasing;
@@ -164,7 +170,7 @@ std::set<TriggerName> Dispatcher::lease_names() {
 void Dispatcher::take_lease(const LeaseReply& reply) {
   // The reply speaks of the names asked for; names that we hold no longer may have had a higher one.
   const Epoch epoch = std::max(store_.epoch(), reply.epoch);
-  if (const auto taken = store_.take_epoch(epoch); !taken) return stop_process(taken.error());
+  if (const auto taken = store_.take_epoch(epoch); !taken) return retry_or_stop(taken.error());
   gate_.granted(epoch, lease_asked_for_);
   for (const AppendReply::Mark& mark : reply.marks) {
     Run& last = last_runs_[mark.trigger];

@@ -170,6 +170,7 @@ class Dispatcher {
   bool idle() const;
   void act(Action action) { actions_.push_back(std::move(action)); }
   void stop_process(Error why);
+  void retry_or_stop(const Error& why);
   void ask(Request request, std::optional<RequestId>* id);
 
   // connecting (dispatcher.cc)
