@@ -34,8 +34,8 @@ std::string library_path(std::string_view name) {
   if (!name.starts_with("lib.") || name.size() == 4) return {};
   std::string path;
   for (const char c : name) {
-    const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-                         c == '-' || c == '.';
+    const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                         (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
     if (!allowed) return {};
     path += c == '.' ? '/' : c;
   }
@@ -46,7 +46,9 @@ int require(lua_State* lua) {
   Vm& vm = vm_of(lua);
   const std::string_view name = text_argument(lua, 1, "require", "the name of a library");
   if (vm.phase != Vm::Phase::loading) {
-    raise(lua, "require works only while the script is loaded: put it in a local at the top of the file");
+    raise(
+        lua,
+        "require works only while the script is loaded: put it in a local at the top of the file");
   }
   push_registered(lua, Registered::libraries);
   lua_pushvalue(lua, 1);
@@ -61,7 +63,8 @@ int require(lua_State* lua) {
     if (library.path == path) file = &library;
   }
   if (path.empty() || file == nullptr) {
-    raise(lua, fmt::format("there is no library '{}': require \"lib.x\" loads lib/x.lua of this repo, and nothing else",
+    raise(lua, fmt::format("there is no library '{}': require \"lib.x\" loads lib/x.lua of this "
+                           "repo, and nothing else",
                            name));
   }
   lua_pushvalue(lua, 1);
@@ -94,9 +97,11 @@ std::optional<ScriptError> push_chunk(lua_State* lua, const ScriptFile& file) {
     // "file:12: what is wrong"; a long file name is cut in it, but the line is there.
     std::string_view text = text_at(lua, -1);
     ScriptError error{std::string(text), file.path, 0};
-    for (std::size_t colon = text.find(':'); colon != std::string_view::npos; colon = text.find(':', colon + 1)) {
+    for (std::size_t colon = text.find(':'); colon != std::string_view::npos;
+         colon = text.find(':', colon + 1)) {
       std::uint32_t line = 0;
-      const auto [end, status] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), line);
+      const auto [end, status] =
+          std::from_chars(text.data() + colon + 1, text.data() + text.size(), line);
       const auto after = static_cast<std::size_t>(end - text.data());
       if (status != std::errc{} || !text.substr(after).starts_with(": ")) continue;
       error.line = line;
@@ -121,9 +126,11 @@ void require_callback(lua_State* lua, std::string_view what) {
   }
 }
 
-std::string_view text_argument(lua_State* lua, int index, std::string_view function, std::string_view argument) {
+std::string_view text_argument(lua_State* lua, int index, std::string_view function,
+                               std::string_view argument) {
   if (lua_type(lua, index) != LUA_TSTRING) {
-    raise(lua, fmt::format("{}: {} must be a string, got {}", function, argument, describe(lua, index)));
+    raise(lua,
+          fmt::format("{}: {} must be a string, got {}", function, argument, describe(lua, index)));
   }
   return text_at(lua, index);
 }

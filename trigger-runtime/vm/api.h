@@ -24,8 +24,8 @@ void add_notification_functions(lua_State* lua);
 void add_log_functions(lua_State* lua);
 void add_require(lua_State* lua);
 
-// Loads a chunk into the environment (which must be set up) and pushes it; nothing if it is no Lua text or breaks a
-// rule that its bytecode shows (hidden state, globals).
+// Loads a chunk into the environment (which must be set up) and pushes it; nothing if it is no Lua
+// text or breaks a rule that its bytecode shows (hidden state, globals).
 std::optional<ScriptError> push_chunk(lua_State* lua, const ScriptFile& file);
 
 // Pushes ctx.state. It is one table for ever.
@@ -44,6 +44,7 @@ void refuse_huge_text(lua_State* lua, std::string_view function, std::uint64_t b
 inline constexpr std::size_t effect_bytes_max = 256 * 1024;
 
 // The argument as a string, or an error that names function and argument.
-std::string_view text_argument(lua_State* lua, int index, std::string_view function, std::string_view argument);
+std::string_view text_argument(lua_State* lua, int index, std::string_view function,
+                               std::string_view argument);
 
 }  // namespace hastur

@@ -1,5 +1,5 @@
-// The base functions that differ from stock Lua: no addresses in texts, verdicts that pcall cannot swallow, no
-// metatables that show the garbage collector, no nan or inf out of strings.
+// The base functions that differ from stock Lua: no addresses in texts, verdicts that pcall cannot
+// swallow, no metatables that show the garbage collector, no nan or inf out of strings.
 
 #include <fmt/format.h>
 
@@ -11,11 +11,15 @@
 namespace hastur {
 namespace {
 
+// Raising and catching unwinds the stack: far more work than an ordinary instruction.
+constexpr std::uint64_t instructions_per_error = 100;
+
 // A verdict of the budget is not an error that a script may handle.
 void pass_on_verdict(lua_State* lua, int status) {
   Budget& budget = vm_of(lua).budget;
   if (status == LUA_ERRMEM) budget.set_verdict(Budget::Verdict::memory);
   if (budget.verdict() != Budget::Verdict::none) lua_error(lua);
+  budget.charge(lua, instructions_per_error);
 }
 
 int protected_call(lua_State* lua) {
@@ -28,14 +32,26 @@ int protected_call(lua_State* lua) {
   return lua_gettop(lua);
 }
 
+// (error). upvalue 1: the script's handler. It would run inside the hook that raised a verdict,
+// where nothing counts its instructions: it is not called for one.
+int handle_error(lua_State* lua) {
+  if (vm_of(lua).budget.verdict() != Budget::Verdict::none) return 1;
+  const Nesting nesting(lua);
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, lua_gettop(lua) - 1, 1);
+  return 1;
+}
+
 int protected_call_with_handler(lua_State* lua) {
   luaL_checkany(lua, 2);
   const Nesting nesting(lua);
   // f, handler, args… → handler, f, args…
-  lua_pushvalue(lua, 1);
   lua_pushvalue(lua, 2);
-  lua_replace(lua, 1);
+  lua_pushcclosure(lua, handle_error, 1);
+  lua_pushvalue(lua, 1);
   lua_replace(lua, 2);
+  lua_replace(lua, 1);
   const int status = lua_pcall(lua, lua_gettop(lua) - 2, LUA_MULTRET, 1);
   if (status != 0) pass_on_verdict(lua, status);
   lua_pushboolean(lua, status == 0);
@@ -56,20 +72,23 @@ int to_number(lua_State* lua) {
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);
   lua_call(lua, arguments, 1);
-  if (text && lua_type(lua, -1) == LUA_TNUMBER && !std::isfinite(lua_tonumber(lua, -1))) lua_pushnil(lua);
+  if (text && lua_type(lua, -1) == LUA_TNUMBER && !std::isfinite(lua_tonumber(lua, -1)))
+    lua_pushnil(lua);
   return 1;
 }
 
 int set_metatable(lua_State* lua) {
   luaL_checktype(lua, 1, LUA_TTABLE);
   if (lua_type(lua, 2) != LUA_TNIL) luaL_checktype(lua, 2, LUA_TTABLE);
-  if (luaL_getmetafield(lua, 1, "__metatable") != 0) raise(lua, "cannot change a protected metatable");
+  if (luaL_getmetafield(lua, 1, "__metatable") != 0)
+    raise(lua, "cannot change a protected metatable");
   if (lua_istable(lua, 2)) {
     for (const char* key : {"__gc", "__mode", "__metatable"}) {
       lua_pushstring(lua, key);
       lua_rawget(lua, 2);
       if (!lua_isnil(lua, -1)) {
-        raise(lua, fmt::format("a metatable with {} is not allowed: what it does depends on the garbage collector or "
+        raise(lua, fmt::format("a metatable with {} is not allowed: what it does depends on the "
+                               "garbage collector or "
                                "hides a table from the checks",
                                key));
       }
@@ -91,9 +110,14 @@ void push_tostring(lua_State* lua, int index) {
       lua_pushvalue(lua, index);
       lua_tostring(lua, -1);
       return;
-    case LUA_TNIL: lua_pushliteral(lua, "nil"); return;
-    case LUA_TBOOLEAN: lua_pushstring(lua, lua_toboolean(lua, index) != 0 ? "true" : "false"); return;
-    default: break;
+    case LUA_TNIL:
+      lua_pushliteral(lua, "nil");
+      return;
+    case LUA_TBOOLEAN:
+      lua_pushstring(lua, lua_toboolean(lua, index) != 0 ? "true" : "false");
+      return;
+    default:
+      break;
   }
   if (luaL_getmetafield(lua, index, "__tostring") != 0) {
     const Nesting nesting(lua);

@@ -2,9 +2,10 @@
 
 // What one trigger may use: instructions, counted exactly, and memory, capped by the allocator.
 //
-// Instructions are counted by a hook that is set anew for every callback, so that a callback stops at the same
-// instruction in every VM whatever ran before it. Our own native functions charge for their work before they do
-// it. A verdict cannot be swallowed: the hook goes on raising and the sandbox's pcall passes it on.
+// Instructions are counted by a hook that is set anew for every callback, so that a callback stops
+// at the same instruction in every VM whatever ran before it. Our own native functions charge for
+// their work before they do it. A verdict cannot be swallowed: the hook goes on raising and the
+// sandbox's pcall passes it on.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +32,8 @@ class Budget {
   // Counts work that is about to be done; raises if it is more than what is left.
   void charge(lua_State* lua, std::uint64_t instructions) {
     used_ += instructions;
-    if (used_ > max_) [[unlikely]] raise_over(lua);
+    if (used_ > max_) [[unlikely]]
+      raise_over(lua);
   }
 
   // Used since arm(), in whole steps and charges.

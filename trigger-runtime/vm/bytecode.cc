@@ -9,7 +9,8 @@
 namespace hastur {
 namespace {
 
-// The opcodes that are looked at, numbered as this LuaJIT numbers them (a test compiles one of each).
+// The opcodes that are looked at, numbered as this LuaJIT numbers them (a test compiles one of
+// each).
 enum Opcode : std::uint8_t {
   op_isnev = 5,
   op_isnep = 11,
@@ -83,7 +84,8 @@ class DumpReader {
 
   std::vector<Function> functions() {
     constexpr std::uint32_t flag_stripped = 2;
-    HASTUR_CHECK(rest_.starts_with("\x1bLJ\x02"), "LuaJIT's dump format is not the one that is read here");
+    HASTUR_CHECK(rest_.starts_with("\x1bLJ\x02"),
+                 "LuaJIT's dump format is not the one that is read here");
     rest_.remove_prefix(4);
     HASTUR_CHECK((number() & flag_stripped) == 0, "a dump has no lines");
     take(number());
@@ -137,7 +139,8 @@ class DumpReader {
     }
   }
 
-  void constants(Function& function, std::uint32_t count, std::size_t self, std::vector<Function>& all) {
+  void constants(Function& function, std::uint32_t count, std::size_t self,
+                 std::vector<Function>& all) {
     constexpr std::uint32_t child = 0, table = 1, complex = 4, text = 5;
     function.strings.resize(count);
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -273,13 +276,17 @@ std::optional<ScriptError> chunk_fault(lua_State* lua, const std::string& path) 
       const std::uint32_t line = function.lines.empty() ? 0 : function.lines[i];
       if (code.op() == op_gset) {
         const std::string_view name = function.strings[code.d()];
-        note(line, fmt::format("the global '{0}' cannot be assigned: write local {0}, or keep it in ctx.state", name));
+        note(line,
+             fmt::format(
+                 "the global '{0}' cannot be assigned: write local {0}, or keep it in ctx.state",
+                 name));
       } else if (code.op() == op_kcdata) {
         note(line, "numbers like 1LL or 1i are not allowed: write a plain number");
       } else if (code.op() >= op_usetv && code.op() <= op_usetp && is_of_chunk(all, at, code.a())) {
         const std::string_view name =
             code.a() < function.upvalue_names.size() ? function.upvalue_names[code.a()] : "?";
-        note(line, fmt::format("the local '{}' of the file is changed in a function: what lasts longer than a callback "
+        note(line, fmt::format("the local '{}' of the file is changed in a function: what lasts "
+                               "longer than a callback "
                                "must be in ctx.state, or it is lost in a restart",
                                name));
       }

@@ -2,8 +2,8 @@
 
 // What a function's bytecode shows before it runs (LuaJIT's dump format, version 2).
 //
-// Hidden state is refused where a line can be named: writes of globals, and writes from a function to a local of the
-// file, which would outlive the callback outside of ctx.state.
+// Hidden state is refused where a line can be named: writes of globals, and writes from a function
+// to a local of the file, which would outlive the callback outside of ctx.state.
 
 #include <cstdint>
 #include <optional>
@@ -14,11 +14,12 @@
 
 namespace hastur {
 
-// The first fault of the chunk on top of the stack (a Lua function that was just loaded from `path`), if it has one.
+// The first fault of the chunk on top of the stack (a Lua function that was just loaded from
+// `path`), if it has one.
 std::optional<ScriptError> chunk_fault(lua_State* lua, const std::string& path);
 
-// Whether the Lua function at `index` only ever reads fields of its first parameter, so that nothing can hold it
-// when the call is over. False when in doubt.
+// Whether the Lua function at `index` only ever reads fields of its first parameter, so that
+// nothing can hold it when the call is over. False when in doubt.
 bool first_parameter_stays(lua_State* lua, int index);
 
 }  // namespace hastur

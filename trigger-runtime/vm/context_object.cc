@@ -1,7 +1,7 @@
 // hastur.trigger{…} and the ctx that it returns: subscriptions, ctx:every, ctx.state.
 //
-// ctx is an object without content. Its methods come from a table, what that does not have from ctx.state, so that
-// ctx["total"] reads the state at the cost of two table reads.
+// ctx is an object without content. Its methods come from a table, what that does not have from
+// ctx.state, so that ctx["total"] reads the state at the cost of two table reads.
 
 #include <fmt/format.h>
 
@@ -56,7 +56,8 @@ void check_declaring(lua_State* lua, std::string_view method) {
     raise(lua, fmt::format("call it as ctx:{}(…), with a colon", method));
   }
   if (vm_of(lua).phase != Vm::Phase::loading) {
-    raise(lua, fmt::format("ctx:{} is possible only while the script is loaded, not in a callback", method));
+    raise(lua, fmt::format("ctx:{} is possible only while the script is loaded, not in a callback",
+                           method));
   }
 }
 
@@ -78,12 +79,14 @@ std::uint32_t add_callback(lua_State* lua, int index, Callback callback) {
 }
 
 // Removes `key` of the table at `index`, which must be a boolean if it is there.
-std::optional<bool> take_boolean(lua_State* lua, int index, const char* key, std::string_view function) {
+std::optional<bool> take_boolean(lua_State* lua, int index, const char* key,
+                                 std::string_view function) {
   lua_getfield(lua, index, key);
   std::optional<bool> truth;
   if (!lua_isnil(lua, -1)) {
     if (!lua_isboolean(lua, -1)) {
-      raise(lua, fmt::format("{}: {} must be true or false, got {}", function, key, describe(lua, -1)));
+      raise(lua,
+            fmt::format("{}: {} must be true or false, got {}", function, key, describe(lua, -1)));
     }
     truth = lua_toboolean(lua, -1) != 0;
     lua_pushnil(lua);
@@ -100,7 +103,8 @@ int subscribe(lua_State* lua) {
   check_declaring(lua, method.name);
   Vm& vm = vm_of(lua);
   if (!lua_istable(lua, 2) || !lua_isfunction(lua, 3) || lua_gettop(lua) != 3) {
-    raise(lua, fmt::format("ctx:{0} takes a filter and a function: ctx:{0}({{ name = \"…\" }}, function(msg) … end)",
+    raise(lua, fmt::format("ctx:{0} takes a filter and a function: ctx:{0}({{ name = \"…\" }}, "
+                           "function(msg) … end)",
                            method.name));
   }
   const std::string where = fmt::format("ctx:{}", method.name);
@@ -114,7 +118,8 @@ int subscribe(lua_State* lua) {
   }
   const bool own = take_boolean(lua, 4, "own", where).value_or(vm.declared.own);
   std::string text;
-  if (const auto fault = vm.writer.write(lua, 4, LuaJsonWriter::Form::effect, "the filter", effect_bytes_max, text)) {
+  if (const auto fault = vm.writer.write(lua, 4, LuaJsonWriter::Form::effect, "the filter",
+                                         effect_bytes_max, text)) {
     raise(lua, fmt::format("{}: {}", where, *fault));
   }
   const Result<Json> json = parse_json(text);
@@ -136,16 +141,20 @@ int subscribe(lua_State* lua) {
 int every(lua_State* lua) {
   check_declaring(lua, "every");
   const int function = lua_gettop(lua);
-  if (function < 3 || function > 4 || !lua_isfunction(lua, function) || (function == 4 && !lua_istable(lua, 3))) {
-    raise(lua, "ctx:every takes a period and a function: ctx:every(\"minute\", function(tick) … end), or a period, "
-               "{ at = \"07:30\" } and a function");
+  if (function < 3 || function > 4 || !lua_isfunction(lua, function) ||
+      (function == 4 && !lua_istable(lua, 3))) {
+    raise(lua,
+          "ctx:every takes a period and a function: ctx:every(\"minute\", function(tick) … end), "
+          "or a period, "
+          "{ at = \"07:30\" } and a function");
   }
   const std::string_view period = text_argument(lua, 2, "ctx:every", "the period");
   std::optional<std::string_view> at;
   if (function == 4) {
     lua_pushnil(lua);
     while (lua_next(lua, 3) != 0) {
-      if (!is_text(lua, -2) || text_at(lua, -2) != "at") raise(lua, "ctx:every: the only option is at = \"07:30\"");
+      if (!is_text(lua, -2) || text_at(lua, -2) != "at")
+        raise(lua, "ctx:every: the only option is at = \"07:30\"");
       at = text_argument(lua, -1, "ctx:every", "at");
       lua_pop(lua, 1);
     }
@@ -164,7 +173,8 @@ int write_context(lua_State* lua) {
   lua_rawget(lua, lua_upvalueindex(1));
   if (!lua_isnil(lua, -1)) {
     raise(lua, fmt::format("ctx.{} cannot be written: it is {}", text_at(lua, 2),
-                           text_at(lua, 2) == "state" ? "the state itself; write its keys" : "a method of ctx"));
+                           text_at(lua, 2) == "state" ? "the state itself; write its keys"
+                                                      : "a method of ctx"));
   }
   push_state(lua);
   lua_pushvalue(lua, 2);
@@ -174,8 +184,10 @@ int write_context(lua_State* lua) {
 }
 
 int refuse_loading(lua_State* lua) {
-  raise(lua, "ctx.state has no content while the script is loaded: read and write it in callbacks, and give its start "
-             "with hastur.trigger{ state = { … } }");
+  raise(lua,
+        "ctx.state has no content while the script is loaded: read and write it in callbacks, and "
+        "give its start "
+        "with hastur.trigger{ state = { … } }");
 }
 
 void read_state_bytes_max(lua_State* lua, Vm& vm) {
@@ -185,11 +197,13 @@ void read_state_bytes_max(lua_State* lua, Vm& vm) {
     if (lua_type(lua, -1) == LUA_TNUMBER || is_text(lua, -1)) text = text_at(lua, -1);
     const Result<std::uint64_t> bytes = parse_bytes(text);
     if (!bytes || *bytes == 0) {
-      raise(lua, "hastur.trigger: state_bytes_max must be a number of bytes or a text like \"16MiB\"");
+      raise(lua,
+            "hastur.trigger: state_bytes_max must be a number of bytes or a text like \"16MiB\"");
     }
     if (*bytes > vm.limits.state_bytes_ceiling) {
-      raise(lua, fmt::format("hastur.trigger: state_bytes_max is more than this platform allows ({})",
-                             format_bytes(vm.limits.state_bytes_ceiling)));
+      raise(lua,
+            fmt::format("hastur.trigger: state_bytes_max is more than this platform allows ({})",
+                        format_bytes(vm.limits.state_bytes_ceiling)));
     }
     vm.declared.state_bytes_max = *bytes;
   }
@@ -199,7 +213,8 @@ void read_state_bytes_max(lua_State* lua, Vm& vm) {
 // upvalue 1: ctx.
 int trigger(lua_State* lua) {
   Vm& vm = vm_of(lua);
-  if (vm.phase != Vm::Phase::loading) raise(lua, "hastur.trigger is possible only while the script is loaded");
+  if (vm.phase != Vm::Phase::loading)
+    raise(lua, "hastur.trigger is possible only while the script is loaded");
   if (vm.declared.made) raise(lua, "hastur.trigger was called before: one file is one trigger");
   if (lua_gettop(lua) == 0) lua_newtable(lua);
   if (!lua_istable(lua, 1) || lua_gettop(lua) != 1) {
@@ -211,8 +226,9 @@ int trigger(lua_State* lua) {
     if (key != "state" && key != "state_bytes_max" && key != "own") {
       lua_pop(lua, 1);
       push_tostring(lua, -1);
-      raise(lua, fmt::format("hastur.trigger does not know '{}': it takes state, state_bytes_max and own",
-                             text_at(lua, -1)));
+      raise(lua, fmt::format(
+                     "hastur.trigger does not know '{}': it takes state, state_bytes_max and own",
+                     text_at(lua, -1)));
     }
     lua_pop(lua, 1);
   }
@@ -220,7 +236,8 @@ int trigger(lua_State* lua) {
   vm.declared.own = take_boolean(lua, 1, "own", "hastur.trigger").value_or(false);
   lua_getfield(lua, 1, "state");
   if (!lua_isnil(lua, -1)) {
-    if (!lua_istable(lua, -1)) raise(lua, "hastur.trigger: state must be a table, got " + describe(lua, -1));
+    if (!lua_istable(lua, -1))
+      raise(lua, "hastur.trigger: state must be a table, got " + describe(lua, -1));
     vm.declared.start_state.clear();
     if (const auto fault = vm.writer.write(lua, -1, LuaJsonWriter::Form::state, "state",
                                            vm.declared.state_bytes_max, vm.declared.start_state)) {

@@ -17,9 +17,11 @@ namespace {
 constexpr std::uint8_t depth_max = 8;
 constexpr std::size_t labels_max = 64;
 
-double number_argument(lua_State* lua, int index, std::string_view function, std::string_view argument) {
+double number_argument(lua_State* lua, int index, std::string_view function,
+                       std::string_view argument) {
   if (lua_type(lua, index) != LUA_TNUMBER) {
-    raise(lua, fmt::format("{}: {} must be a number, got {}", function, argument, describe(lua, index)));
+    raise(lua,
+          fmt::format("{}: {} must be a number, got {}", function, argument, describe(lua, index)));
   }
   const double number = lua_tonumber(lua, index);
   if (!std::isfinite(number)) raise(lua, fmt::format("{}: {} is not finite", function, argument));
@@ -28,13 +30,17 @@ double number_argument(lua_State* lua, int index, std::string_view function, std
 
 Value label_value(lua_State* lua, std::string_view function, std::string_view key) {
   switch (lua_type(lua, -1)) {
-    case LUA_TSTRING: return Value::of(text_at(lua, -1));
-    case LUA_TNUMBER: return Value::of(number_argument(lua, -1, function, fmt::format("labels.{}", key)));
-    case LUA_TBOOLEAN: return Value::of_boolean(lua_toboolean(lua, -1) != 0);
-    case LUA_TLIGHTUSERDATA: return Value::of_null();
+    case LUA_TSTRING:
+      return Value::of(text_at(lua, -1));
+    case LUA_TNUMBER:
+      return Value::of(number_argument(lua, -1, function, fmt::format("labels.{}", key)));
+    case LUA_TBOOLEAN:
+      return Value::of_boolean(lua_toboolean(lua, -1) != 0);
+    case LUA_TLIGHTUSERDATA:
+      return Value::of_null();
     default:
-      raise(lua, fmt::format("{}: labels.{} must be a string, number or boolean, got {}", function, key,
-                             describe(lua, -1)));
+      raise(lua, fmt::format("{}: labels.{} must be a string, number or boolean, got {}", function,
+                             key, describe(lua, -1)));
   }
 }
 
@@ -45,7 +51,8 @@ class Derived {
       : lua_(lua), vm_(vm_of(lua)), function_(function) {
     require_callback(lua, fmt::format("{} is", function));
     if (vm_.effects.depth() > depth_max) {
-      raise(lua, fmt::format("{}: this message was derived {} times over; more is refused, since triggers that feed "
+      raise(lua, fmt::format("{}: this message was derived {} times over; more is refused, since "
+                             "triggers that feed "
                              "one another would never end",
                              function, depth_max));
     }
@@ -67,15 +74,18 @@ class Derived {
         push_labels_table(lua_, index);
         lua_replace(lua_, index);
       } else if (!lua_istable(lua_, index)) {
-        raise(lua_, fmt::format("{}: labels must be a table, got {}", function_, describe(lua_, index)));
+        raise(lua_,
+              fmt::format("{}: labels must be a table, got {}", function_, describe(lua_, index)));
       }
       lua_pushnil(lua_);
       while (lua_next(lua_, index) != 0) {
-        if (!is_text(lua_, -2)) raise(lua_, fmt::format("{}: the keys of labels must be strings", function_));
+        if (!is_text(lua_, -2))
+          raise(lua_, fmt::format("{}: the keys of labels must be strings", function_));
         const std::string_view key = text_at(lua_, -2);
         const Value value = label_value(lua_, function_, key);
         if (key != "trigger") labels_.push_back({key, value});
-        if (labels_.size() > labels_max) raise(lua_, fmt::format("{}: more than {} labels", function_, labels_max));
+        if (labels_.size() > labels_max)
+          raise(lua_, fmt::format("{}: more than {} labels", function_, labels_max));
         lua_pop(lua_, 1);
       }
     }
@@ -87,7 +97,8 @@ class Derived {
     if (!vm_.effects.room_for_message()) return 0;
     std::string payload;
     append_message_json(payload, view_);
-    if (payload.size() > effect_bytes_max) raise(lua_, fmt::format("{}: the message is larger than 256 KiB", function_));
+    if (payload.size() > effect_bytes_max)
+      raise(lua_, fmt::format("{}: the message is larger than 256 KiB", function_));
     vm_.budget.charge(lua_, payload.size() / 8);
     vm_.effects.add_message(std::move(payload));
     return 0;
@@ -112,7 +123,8 @@ int gauge(lua_State* lua) {
 // (name, value or nil for 1, labels)
 int counter(lua_State* lua) {
   Derived message(lua, MessageType::counter, "hastur.counter");
-  message.value(Value::of(lua_isnoneornil(lua, 2) ? 1 : number_argument(lua, 2, "hastur.counter", "the value")));
+  message.value(Value::of(
+      lua_isnoneornil(lua, 2) ? 1 : number_argument(lua, 2, "hastur.counter", "the value")));
   message.labels(3);
   return message.send();
 }
@@ -135,7 +147,8 @@ int event(lua_State* lua) {
   lua_settop(lua, 5);
   std::vector<std::string_view> attn;
   if (!lua_isnil(lua, 4)) {
-    if (!lua_istable(lua, 4)) raise(lua, "hastur.event: attn must be a list of strings, got " + describe(lua, 4));
+    if (!lua_istable(lua, 4))
+      raise(lua, "hastur.event: attn must be a list of strings, got " + describe(lua, 4));
     for (int i = 1;; ++i) {
       lua_rawgeti(lua, 4, i);
       if (lua_isnil(lua, -1)) break;
@@ -170,14 +183,16 @@ int heartbeat(lua_State* lua) {
   lua_settop(lua, 4);
   if (lua_istable(lua, 3) || is_labels(lua, 3)) lua_insert(lua, 3);
   std::string fields;
-  if (!lua_isnil(lua, 2)) message.value(Value::of(number_argument(lua, 2, "hastur.heartbeat", "the value")));
+  if (!lua_isnil(lua, 2))
+    message.value(Value::of(number_argument(lua, 2, "hastur.heartbeat", "the value")));
   if (lua_type(lua, 3) == LUA_TNUMBER) {
     MsgpackWriter writer(fields);
     writer.map(1);
     writer.string("timeout");
     writer.number(number_argument(lua, 3, "hastur.heartbeat", "the timeout"));
   } else if (!lua_isnil(lua, 3)) {
-    raise(lua, "hastur.heartbeat: the timeout must be a number of seconds, got " + describe(lua, 3));
+    raise(lua,
+          "hastur.heartbeat: the timeout must be a number of seconds, got " + describe(lua, 3));
   }
   message.fields(fields);
   message.labels(4);
@@ -187,10 +202,11 @@ int heartbeat(lua_State* lua) {
 // (name, table, labels)
 int compound(lua_State* lua) {
   Derived message(lua, MessageType::compound, "hastur.compound");
-  if (!lua_istable(lua, 2)) raise(lua, "hastur.compound: the value must be a table, got " + describe(lua, 2));
+  if (!lua_istable(lua, 2))
+    raise(lua, "hastur.compound: the value must be a table, got " + describe(lua, 2));
   std::string text;
-  if (const auto fault = vm_of(lua).writer.write(lua, 2, LuaJsonWriter::Form::effect, "the value", effect_bytes_max,
-                                                 text)) {
+  if (const auto fault = vm_of(lua).writer.write(lua, 2, LuaJsonWriter::Form::effect, "the value",
+                                                 effect_bytes_max, text)) {
     raise(lua, "hastur.compound: " + *fault);
   }
   const Result<Json> json = parse_json(text);

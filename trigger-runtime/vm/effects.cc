@@ -7,10 +7,13 @@
 namespace hastur {
 namespace {
 
-std::int64_t minute_of(Time time) { return std::chrono::floor<std::chrono::minutes>(time).time_since_epoch().count(); }
+std::int64_t minute_of(Time time) {
+  return std::chrono::floor<std::chrono::minutes>(time).time_since_epoch().count();
+}
 
 std::string payload_of(const Notification& notification) {
-  std::string out = fmt::format(R"({{"details":{},"key":{},"kind":)", notification.details, notification.key);
+  std::string out =
+      fmt::format(R"({{"details":{},"key":{},"kind":)", notification.details, notification.key);
   append_json_string(out, notification.kind);
   out += ",\"options\":";
   out += notification.options;
@@ -65,7 +68,8 @@ void EffectSink::end_callback(bool returned) {
 }
 
 void EffectSink::end_input() {
-  for (std::size_t i = input_begin_; i < effects_.size(); ++i) hash_ = fold_effect(hash_, effects_[i]);
+  for (std::size_t i = input_begin_; i < effects_.size(); ++i)
+    hash_ = fold_effect(hash_, effects_[i]);
 }
 
 void EffectSink::drop_input() {
@@ -73,12 +77,14 @@ void EffectSink::drop_input() {
 }
 
 void EffectSink::turn_minute() {
-  if (const std::int64_t minute = minute_of(now_); minute != minute_.minute) minute_ = {minute, 0, 0};
+  if (const std::int64_t minute = minute_of(now_); minute != minute_.minute)
+    minute_ = {minute, 0, 0};
 }
 
 bool EffectSink::room_for_message() {
   turn_minute();
-  if (others_ < limits_.effects_max && minute_.messages < limits_.messages_per_minute_max) return true;
+  if (others_ < limits_.effects_max && minute_.messages < limits_.messages_per_minute_max)
+    return true;
   ++left_out_;
   return false;
 }
@@ -91,7 +97,8 @@ void EffectSink::add_message(std::string payload) {
 
 void EffectSink::add_log(std::string_view text) {
   turn_minute();
-  if (others_ >= limits_.effects_max || minute_.log_bytes + text.size() > limits_.log_bytes_per_minute_max) {
+  if (others_ >= limits_.effects_max ||
+      minute_.log_bytes + text.size() > limits_.log_bytes_per_minute_max) {
     ++left_out_;
     return;
   }
@@ -118,8 +125,9 @@ void EffectSink::add_notification(const Notification& notification) {
 }
 
 void EffectSink::add_cut_notice() {
-  const std::string text = fmt::format("{}: {} more notifications of one call were left out; {} went out", name_,
-                                       notifications_cut_, notifications_);
+  const std::string text =
+      fmt::format("{}: {} more notifications of one call were left out; {} went out", name_,
+                  notifications_cut_, notifications_);
   Notification notice;
   notice.kind = cut_kind_;
   notice.to = cut_to_;

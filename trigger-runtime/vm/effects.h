@@ -2,9 +2,9 @@
 
 // Collects what callbacks cause and applies the counted limits (DESIGN §7, Limits).
 //
-// Effects of a callback are kept once it has returned, those of an input once all of its callbacks have. What
-// is over a limit is left out without an error, so that the state that follows from the callback stands; how
-// much was left out is counted, and said in one last notification.
+// Effects of a callback are kept once it has returned, those of an input once all of its callbacks
+// have. What is over a limit is left out without an error, so that the state that follows from the
+// callback stands; how much was left out is counted, and said in one last notification.
 
 #include <cstdint>
 #include <optional>
@@ -42,8 +42,8 @@ class EffectSink {
   void configure(const TriggerName& name, const CountedLimits& limits);
 
   void begin_feed();
-  // `now` is the stream time, `event_time` the timestamp of derived messages (tick.time in ctx:every), `depth`
-  // theirs.
+  // `now` is the stream time, `event_time` the timestamp of derived messages (tick.time in
+  // ctx:every), `depth` theirs.
   void begin_input(Sequence sequence, Time now, std::uint8_t depth);
   void begin_callback(Time event_time);
   // Keeps the callback's effects, or drops them with what they counted.

@@ -9,14 +9,19 @@ namespace {
 // The first tick in [from, end), or `end`.
 std::uint32_t next_tick(const BatchView& batch, std::uint32_t from, std::uint32_t end) {
   const std::uint8_t* types = batch.types().data();
-  const void* found = from < end ? std::memchr(types + from, static_cast<int>(MessageType::tick), end - from) : nullptr;
-  return found == nullptr ? end : static_cast<std::uint32_t>(static_cast<const std::uint8_t*>(found) - types);
+  const void* found =
+      from < end ? std::memchr(types + from, static_cast<int>(MessageType::tick), end - from)
+                 : nullptr;
+  return found == nullptr
+             ? end
+             : static_cast<std::uint32_t>(static_cast<const std::uint8_t*>(found) - types);
 }
 
 }  // namespace
 
-Feed::Feed(LoadedTrigger& trigger, const BatchView& batch, std::span<const std::int64_t> stream_times,
-           std::span<const Skip> skips, CallObserver* observer)
+Feed::Feed(LoadedTrigger& trigger, const BatchView& batch,
+           std::span<const std::int64_t> stream_times, std::span<const Skip> skips,
+           CallObserver* observer)
     : trigger_(trigger),
       vm_(trigger.vm),
       lua_(trigger.vm.lua),
@@ -25,10 +30,12 @@ Feed::Feed(LoadedTrigger& trigger, const BatchView& batch, std::span<const std::
       skips_(skips),
       observer_(observer) {}
 
-TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row, std::span<const Match> matches) {
+TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
+                          std::span<const Match> matches) {
   HASTUR_CHECK(!trigger_.stopped, "a stopped trigger was fed before it was restored");
-  HASTUR_CHECK(from_row <= end_row && end_row <= batch_.count() && stream_times_.size() == batch_.count(),
-               "a feed's rows are not those of its batch");
+  HASTUR_CHECK(
+      from_row <= end_row && end_row <= batch_.count() && stream_times_.size() == batch_.count(),
+      "a feed's rows are not those of its batch");
   progress_.handle = vm_.handle;
   vm_.effects.begin_feed();
   vm_.messages.begin_batch(batch_);
@@ -39,7 +46,8 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row, std::sp
   std::uint32_t tick = next_tick(batch_, from_row, end_row);
   Sequence reached{batch_.header().first.value + end_row - 1};
   while (true) {
-    const std::uint32_t matched = matches.empty() ? end_row : std::min(matches.front().row, end_row);
+    const std::uint32_t matched =
+        matches.empty() ? end_row : std::min(matches.front().row, end_row);
     const std::uint32_t row = std::min(matched, tick);
     if (row == end_row) break;
     begin_input(row);
@@ -85,7 +93,8 @@ bool Feed::take_tick(std::uint32_t row) {
   if (trigger_.runtime.last_tick && trigger_.loaded.periodic > 0) {
     for (std::uint32_t i = 0; i < callbacks.size(); ++i) {
       if (!callbacks[i].period) continue;
-      const std::optional<Firing> fires = firing(*callbacks[i].period, *trigger_.runtime.last_tick, time);
+      const std::optional<Firing> fires =
+          firing(*callbacks[i].period, *trigger_.runtime.last_tick, time);
       if (fires && !call_with_tick(i, *fires, row)) return false;
     }
   }
@@ -120,7 +129,8 @@ bool Feed::finish_call(std::uint32_t callback) {
   vm_.phase = Vm::Phase::idle;
   ++progress_.callbacks;
   progress_.instructions += vm_.budget.used();
-  if (status != 0) [[unlikely]] return answer_error(status, callback);
+  if (status != 0) [[unlikely]]
+    return answer_error(status, callback);
   vm_.effects.end_callback(true);
   return true;
 }
@@ -159,7 +169,8 @@ bool Feed::answer_error(int status, std::uint32_t callback) {
   CallError error = trigger_.call_error(status, callback);
   error.sequence = vm_.effects.sequence();
   error.time = vm_.effects.now();
-  // Where memory ran out is not the same on every machine: it must be journalled, so it always stops.
+  // Where memory ran out is not the same on every machine: it must be journalled, so it always
+  // stops.
   if (guarded_ && error.kind != CallError::Kind::memory) {
     trigger_.put_back();
     progress_.errors.push_back(std::move(error));

@@ -1,6 +1,7 @@
 #pragma once
 
-// One feed under way: the rows of a batch become calls, their effects and judgements a TriggerProgress.
+// One feed under way: the rows of a batch become calls, their effects and judgements a
+// TriggerProgress.
 
 #include <cstdint>
 #include <span>
@@ -17,7 +18,8 @@ class Feed {
   Feed(LoadedTrigger& trigger, const BatchView& batch, std::span<const std::int64_t> stream_times,
        std::span<const Skip> skips, CallObserver* observer);
 
-  TriggerProgress run(std::uint32_t from_row, std::uint32_t end_row, std::span<const Match> matches);
+  TriggerProgress run(std::uint32_t from_row, std::uint32_t end_row,
+                      std::span<const Match> matches);
 
  private:
   void begin_input(std::uint32_t row);

@@ -56,7 +56,8 @@ void LoadedTrigger::set_up() {
   push_registered(lua, Registered::callbacks);
   push_state(lua);
   vm.messages.install(lua);
-  HASTUR_CHECK(lua_gettop(lua) == stack_base, "the fixed part of the Lua stack is not as vm.h says");
+  HASTUR_CHECK(lua_gettop(lua) == stack_base,
+               "the fixed part of the Lua stack is not as vm.h says");
 }
 
 std::optional<ScriptError> LoadedTrigger::load(const LoadCommand& command) {
@@ -89,7 +90,8 @@ std::optional<ScriptError> LoadedTrigger::load(const LoadCommand& command) {
   }
   if (call.error) return call.error;
   if (!vm.declared.made) {
-    return ScriptError{"the script makes no trigger: it must call hastur.trigger{ … } once", script_path_, 0};
+    return ScriptError{"the script makes no trigger: it must call hastur.trigger{ … } once",
+                       script_path_, 0};
   }
   vm.memory.set_cap(memory_cap(command.guards, vm.declared.state_bytes_max));
   open_state(vm.lua);
@@ -131,7 +133,8 @@ void LoadedTrigger::replace_state(std::string_view text) {
     lua_pushnil(lua);
     lua_rawset(lua, state_index);
   }
-  HASTUR_CHECK(fill_from_json(lua, state_index, text), "a state was to be restored that no judgement wrote");
+  HASTUR_CHECK(fill_from_json(lua, state_index, text),
+               "a state was to be restored that no judgement wrote");
 }
 
 bool LoadedTrigger::is_judgement_due(Time time) const {
@@ -147,10 +150,12 @@ Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& er
   if (touched) {
     std::string text;
     text.reserve(judged_state_.size() + judged_state_.size() / 8);
-    std::optional<std::string> fault = vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
-                                                       vm.declared.state_bytes_max, text);
+    std::optional<std::string> fault =
+        vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
+                        vm.declared.state_bytes_max, text);
     if (fault) {
-      error = CallError{CallError::Kind::judgement, at, time, 0, {std::move(*fault), script_path_, 0}};
+      error =
+          CallError{CallError::Kind::judgement, at, time, 0, {std::move(*fault), script_path_, 0}};
       replace_state(judged_state_);
     } else {
       judged_state_ = std::move(text);
@@ -167,8 +172,8 @@ bool LoadedTrigger::guard() {
   if (guarded_left_ == 0) return false;
   --guarded_left_;
   guard_text_.clear();
-  return !vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state", guarded_state_bytes_max,
-                          guard_text_);
+  return !vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
+                          guarded_state_bytes_max, guard_text_);
 }
 
 void LoadedTrigger::put_back() {
@@ -186,7 +191,8 @@ CallError LoadedTrigger::call_error(int status, std::uint32_t callback) {
   if (status == LUA_ERRMEM || vm.budget.verdict() == Budget::Verdict::memory) {
     error.kind = CallError::Kind::memory;
     // The handler does not run when memory is out.
-    error.error = {fmt::format("out of memory: a trigger may use {}", format_bytes(vm.memory.cap())), "", 0};
+    error.error = {
+        fmt::format("out of memory: a trigger may use {}", format_bytes(vm.memory.cap())), "", 0};
     const CapLifted lifted(vm.memory);
     lua_gc(vm.lua, LUA_GCCOLLECT, 0);
   } else if (vm.budget.verdict() == Budget::Verdict::instructions) {

@@ -30,7 +30,8 @@ class LoadedTrigger {
   // Judges the state: takes it, or puts the last judged one back and says why in `error`.
   Memory judge(Sequence at, Time time, std::optional<CallError>& error);
 
-  // Serialises the state before a callback if the guard asks for it; whether put_back() can undo the callback.
+  // Serialises the state before a callback if the guard asks for it; whether put_back() can undo
+  // the callback.
   bool guard();
   void put_back();
 

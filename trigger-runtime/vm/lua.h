@@ -2,8 +2,9 @@
 
 // The one wrapper of LuaJIT.
 //
-// Debian's x86-64 build unwinds with the C++ unwinder: a Lua error that passes through our frames runs their
-// destructors (vm_test holds it to that), so native functions may own memory while they raise.
+// Debian's x86-64 build unwinds with the C++ unwinder: a Lua error that passes through our frames
+// runs their destructors (vm_test holds it to that), so native functions may own memory while they
+// raise.
 
 #include <cstddef>
 #include <lua.hpp>
@@ -15,7 +16,8 @@ inline void push_text(lua_State* lua, std::string_view text) {
   lua_pushlstring(lua, text.data(), text.size());
 }
 
-// The bytes of the string (or number, which becomes one) at `index`; valid while it stands on the stack.
+// The bytes of the string (or number, which becomes one) at `index`; valid while it stands on the
+// stack.
 inline std::string_view text_at(lua_State* lua, int index) {
   std::size_t size = 0;
   const char* bytes = lua_tolstring(lua, index, &size);

@@ -28,7 +28,8 @@ bool is_identifier(std::string_view key) {
 }
 
 std::size_t hash_of(const void* pointer) {
-  return static_cast<std::size_t>((reinterpret_cast<std::uintptr_t>(pointer) * 0x9E3779B97F4A7C15u) >> 20);
+  return static_cast<std::size_t>(
+      (reinterpret_cast<std::uintptr_t>(pointer) * 0x9E3779B97F4A7C15u) >> 20);
 }
 
 }  // namespace
@@ -36,18 +37,22 @@ std::size_t hash_of(const void* pointer) {
 std::string describe(lua_State* lua, int index) {
   switch (lua_type(lua, index)) {
     case LUA_TNONE:
-    case LUA_TNIL: return "nil";
-    case LUA_TLIGHTUSERDATA: return "hastur.null";
+    case LUA_TNIL:
+      return "nil";
+    case LUA_TLIGHTUSERDATA:
+      return "hastur.null";
     case LUA_TUSERDATA:
       if (is_msg(lua, index)) return "a msg";
       if (is_labels(lua, index)) return "msg.labels";
       return "an object of the runtime";
-    default: return fmt::format("a {}", lua_typename(lua, lua_type(lua, index)));
+    default:
+      return fmt::format("a {}", lua_typename(lua, lua_type(lua, index)));
   }
 }
 
-std::optional<std::string> LuaJsonWriter::write(lua_State* lua, int index, Form form, std::string_view root,
-                                                std::size_t bytes_max, std::string& out) {
+std::optional<std::string> LuaJsonWriter::write(lua_State* lua, int index, Form form,
+                                                std::string_view root, std::size_t bytes_max,
+                                                std::string& out) {
   lua_ = lua;
   form_ = form;
   bytes_max_ = bytes_max;
@@ -71,7 +76,8 @@ std::optional<std::string> LuaJsonWriter::write(lua_State* lua, int index, Form 
 }
 
 LuaJsonWriter::Level& LuaJsonWriter::level(int depth) {
-  while (levels_.size() <= static_cast<std::size_t>(depth)) levels_.push_back(std::make_unique<Level>());
+  while (levels_.size() <= static_cast<std::size_t>(depth))
+    levels_.push_back(std::make_unique<Level>());
   return *levels_[static_cast<std::size_t>(depth)];
 }
 
@@ -82,7 +88,8 @@ bool LuaJsonWriter::fault(std::string what) {
 }
 
 bool LuaJsonWriter::fault_below(std::string_view key) {
-  fault_path_.insert(0, is_identifier(key) ? fmt::format(".{}", key) : fmt::format("[\"{}\"]", key));
+  fault_path_.insert(0,
+                     is_identifier(key) ? fmt::format(".{}", key) : fmt::format("[\"{}\"]", key));
   return false;
 }
 
@@ -127,19 +134,27 @@ bool LuaJsonWriter::write_text(std::string_view text, std::string& out) {
 
 bool LuaJsonWriter::write_value(int index, int depth, std::string& out) {
   switch (lua_type(lua_, index)) {
-    case LUA_TBOOLEAN: out += lua_toboolean(lua_, index) != 0 ? "true" : "false"; return true;
+    case LUA_TBOOLEAN:
+      out += lua_toboolean(lua_, index) != 0 ? "true" : "false";
+      return true;
     case LUA_TNUMBER: {
       const double number = lua_tonumber(lua_, index);
-      if (!std::isfinite(number)) return fault(std::isnan(number) ? "is not a number (nan)" : "is infinite");
+      if (!std::isfinite(number))
+        return fault(std::isnan(number) ? "is not a number (nan)" : "is infinite");
       append_number(out, number);
       return true;
     }
-    case LUA_TSTRING: return write_text(text_at(lua_, index), out);
-    case LUA_TLIGHTUSERDATA: out += "null"; return true;
-    case LUA_TTABLE: return write_table(index, depth, out);
+    case LUA_TSTRING:
+      return write_text(text_at(lua_, index), out);
+    case LUA_TLIGHTUSERDATA:
+      out += "null";
+      return true;
+    case LUA_TTABLE:
+      return write_table(index, depth, out);
     case LUA_TUSERDATA:
       if (is_labels(lua_, index)) {
-        if (form_ == Form::state) return fault("is msg.labels: keep the labels that you need, one by one");
+        if (form_ == Form::state)
+          return fault("is msg.labels: keep the labels that you need, one by one");
         push_labels_table(lua_, index);
         const bool written = write_object(lua_gettop(lua_), depth, out);
         lua_pop(lua_, 1);
@@ -147,16 +162,19 @@ bool LuaJsonWriter::write_value(int index, int depth, std::string& out) {
       }
       if (is_msg(lua_, index)) return fault("is a msg: use msg:to_table()");
       [[fallthrough]];
-    default: return fault("is " + describe(lua_, index));
+    default:
+      return fault("is " + describe(lua_, index));
   }
 }
 
 bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
-  if (depth >= lua_json_depth_max) return fault(fmt::format("is nested deeper than {} levels", lua_json_depth_max));
+  if (depth >= lua_json_depth_max)
+    return fault(fmt::format("is nested deeper than {} levels", lua_json_depth_max));
   // Room for a table, its key and its value.
   if (lua_checkstack(lua_, 4) == 0) return fault("is nested too deep");
   if (form_ == Form::state) {
-    if (!first_visit(lua_topointer(lua_, index))) return fault("is a table that stands elsewhere in the state, too");
+    if (!first_visit(lua_topointer(lua_, index)))
+      return fault("is a table that stands elsewhere in the state, too");
     if (lua_getmetatable(lua_, index) != 0) {
       lua_pop(lua_, 1);
       return fault("has a metatable");
@@ -183,7 +201,8 @@ bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
     const double key = lua_tonumber(lua_, -2);
     if (!(key >= 1) || std::floor(key) != key) {
       lua_pop(lua_, 2);
-      return fault(fmt::format("has the key {}: a list is numbered 1 to n, other tables have strings as keys", key));
+      return fault(fmt::format(
+          "has the key {}: a list is numbered 1 to n, other tables have strings as keys", key));
     }
     highest = std::max(highest, key);
     ++count;
@@ -222,7 +241,9 @@ bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
     entry.key = text_at(lua_, value - 1);
     entry.type = lua_type(lua_, value);
     switch (entry.type) {
-      case LUA_TBOOLEAN: entry.truth = lua_toboolean(lua_, value) != 0; break;
+      case LUA_TBOOLEAN:
+        entry.truth = lua_toboolean(lua_, value) != 0;
+        break;
       case LUA_TNUMBER:
         entry.number = lua_tonumber(lua_, value);
         if (!std::isfinite(entry.number)) {
@@ -230,7 +251,9 @@ bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
           return fault_below(entry.key);
         }
         break;
-      case LUA_TSTRING: entry.text = text_at(lua_, value); break;
+      case LUA_TSTRING:
+        entry.text = text_at(lua_, value);
+        break;
       default: {
         entry.begin = own.side.size();
         if (!write_value(value, depth + 1, own.side)) return fault_below(entry.key);
@@ -251,12 +274,17 @@ bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
     }
     out += ':';
     switch (entry.type) {
-      case LUA_TBOOLEAN: out += entry.truth ? "true" : "false"; break;
-      case LUA_TNUMBER: append_number(out, entry.number); break;
+      case LUA_TBOOLEAN:
+        out += entry.truth ? "true" : "false";
+        break;
+      case LUA_TNUMBER:
+        append_number(out, entry.number);
+        break;
       case LUA_TSTRING:
         if (!write_text(entry.text, out)) return fault_below(entry.key);
         break;
-      default: out.append(own.side, entry.begin, entry.end - entry.begin);
+      default:
+        out.append(own.side, entry.begin, entry.end - entry.begin);
     }
   }
   out += '}';

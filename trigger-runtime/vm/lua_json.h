@@ -2,8 +2,9 @@
 
 // Lua values as canonical JSON and back: states, details of notifications, filters.
 //
-// A table is an array if its keys are 1..n without a hole, else an object, whose keys must be strings. An empty
-// table is {}. Equal values give equal bytes: keys sorted, numbers as append_number writes them.
+// A table is an array if its keys are 1..n without a hole, else an object, whose keys must be
+// strings. An empty table is {}. Equal values give equal bytes: keys sorted, numbers as
+// append_number writes them.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,19 +20,21 @@ namespace hastur {
 
 inline constexpr int lua_json_depth_max = 100;
 
-// Writes in one pass over each table. Never raises and allocates no Lua memory. Reusable; keeps its memory.
+// Writes in one pass over each table. Never raises and allocates no Lua memory. Reusable; keeps its
+// memory.
 class LuaJsonWriter {
  public:
   enum class Form {
-    // What must come back the same: a table stands in it once and has no metatable, strings are UTF-8.
+    // What must come back the same: a table stands in it once and has no metatable, strings are
+    // UTF-8.
     state,
     // What only goes out: bytes that are not UTF-8 become U+FFFD, msg.labels is an object.
     effect,
   };
 
-  // Appends the value at `index` to `out`. Returns the fault if it is no JSON or more than `bytes_max`, with the
-  // path of the offender ("state.servers.web1.callback is a function"); `root` begins that path. Then `out` is
-  // as it was.
+  // Appends the value at `index` to `out`. Returns the fault if it is no JSON or more than
+  // `bytes_max`, with the path of the offender ("state.servers.web1.callback is a function");
+  // `root` begins that path. Then `out` is as it was.
   std::optional<std::string> write(lua_State* lua, int index, Form form, std::string_view root,
                                    std::size_t bytes_max, std::string& out);
 
@@ -71,8 +74,8 @@ class LuaJsonWriter {
   std::string fault_path_;  // ".servers.web1.callback"
 };
 
-// Pushes what canonical JSON says; false, with nothing pushed, if `text` is none. null becomes hastur.null. May
-// raise for want of memory.
+// Pushes what canonical JSON says; false, with nothing pushed, if `text` is none. null becomes
+// hastur.null. May raise for want of memory.
 [[nodiscard]] bool push_json(lua_State* lua, std::string_view text);
 
 // The same into the (cleared) table at `index`; `text` must be an object or an array.

@@ -5,8 +5,8 @@
 namespace hastur {
 namespace {
 
-// Recursive descent over canonical JSON; every value it takes stands on top of the stack. White space is no part
-// of canonical JSON and is refused with everything else that is not.
+// Recursive descent over canonical JSON; every value it takes stands on top of the stack. White
+// space is no part of canonical JSON and is refused with everything else that is not.
 class Reader {
  public:
   Reader(lua_State* lua, std::string_view text)
@@ -24,7 +24,9 @@ class Reader {
 
  private:
   bool take(std::string_view word) {
-    if (static_cast<std::size_t>(end_ - at_) < word.size() || std::string_view(at_, word.size()) != word) return false;
+    if (static_cast<std::size_t>(end_ - at_) < word.size() ||
+        std::string_view(at_, word.size()) != word)
+      return false;
     at_ += word.size();
     return true;
   }
@@ -37,10 +39,17 @@ class Reader {
         luaL_checkstack(lua_, 4, "JSON is nested too deep");
         lua_newtable(lua_);
         return *at_ == '{' ? object(lua_gettop(lua_), depth) : array(lua_gettop(lua_), depth);
-      case '"': return text();
-      case 't': lua_pushboolean(lua_, 1); return take("true");
-      case 'f': lua_pushboolean(lua_, 0); return take("false");
-      case 'n': push_null(lua_); return take("null");
+      case '"':
+        return text();
+      case 't':
+        lua_pushboolean(lua_, 1);
+        return take("true");
+      case 'f':
+        lua_pushboolean(lua_, 0);
+        return take("false");
+      case 'n':
+        push_null(lua_);
+        return take("null");
       default: {
         double number = 0;
         const auto [after, status] = std::from_chars(at_, end_, number);
@@ -99,16 +108,34 @@ class Reader {
   bool escape(std::string& out) {
     if (++at_ == end_) return false;
     switch (*at_++) {
-      case '"': out += '"'; return true;
-      case '\\': out += '\\'; return true;
-      case '/': out += '/'; return true;
-      case 'b': out += '\b'; return true;
-      case 'f': out += '\f'; return true;
-      case 'n': out += '\n'; return true;
-      case 'r': out += '\r'; return true;
-      case 't': out += '\t'; return true;
-      case 'u': return code_point(out);
-      default: return false;
+      case '"':
+        out += '"';
+        return true;
+      case '\\':
+        out += '\\';
+        return true;
+      case '/':
+        out += '/';
+        return true;
+      case 'b':
+        out += '\b';
+        return true;
+      case 'f':
+        out += '\f';
+        return true;
+      case 'n':
+        out += '\n';
+        return true;
+      case 'r':
+        out += '\r';
+        return true;
+      case 't':
+        out += '\t';
+        return true;
+      case 'u':
+        return code_point(out);
+      default:
+        return false;
     }
   }
 

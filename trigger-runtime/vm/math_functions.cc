@@ -30,14 +30,17 @@ int random_number(lua_State* lua) {
   }
   const double low = arguments == 1 ? 1 : whole_argument(lua, 1);
   const double high = whole_argument(lua, arguments == 1 ? 1 : 2);
-  if (low > high) raise(lua, fmt::format("math.random: there is no number from {} to {}", low, high));
+  if (low > high)
+    raise(lua, fmt::format("math.random: there is no number from {} to {}", low, high));
   lua_pushnumber(lua, low + std::floor(unit * (high - low + 1)));
   return 1;
 }
 
 int refuse_seed(lua_State* lua) {
-  raise(lua, "math.randomseed does not exist here: math.random is seeded for every callback from the trigger, its run "
-             "and the input, so that a replay draws the same numbers");
+  raise(lua,
+        "math.randomseed does not exist here: math.random is seeded for every callback from the "
+        "trigger, its run "
+        "and the input, so that a replay draws the same numbers");
 }
 
 }  // namespace

@@ -26,7 +26,9 @@ bool is_kind(lua_State* lua, int index, void* kind) {
   return same;
 }
 
-int refuse_write(lua_State* lua) { raise(lua, "a message is read-only: keep what you need in ctx.state"); }
+int refuse_write(lua_State* lua) {
+  raise(lua, "a message is read-only: keep what you need in ctx.state");
+}
 
 int labels_index(lua_State* lua) {
   lua_getfenv(lua, 1);
@@ -40,7 +42,8 @@ int labels_equal(lua_State* lua) {
   Vm& vm = vm_of(lua);
   std::string texts[2];
   for (int i = 0; i < 2; ++i) {
-    if (vm.writer.write(lua, i + 1, LuaJsonWriter::Form::effect, "labels", SIZE_MAX / 4, texts[i])) return 0;
+    if (vm.writer.write(lua, i + 1, LuaJsonWriter::Form::effect, "labels", SIZE_MAX / 4, texts[i]))
+      return 0;
   }
   lua_pushboolean(lua, texts[0] == texts[1]);
   return 1;
@@ -48,10 +51,18 @@ int labels_equal(lua_State* lua) {
 
 void push_label_value(lua_State* lua, const Value& value) {
   switch (value.kind) {
-    case Value::Kind::boolean: lua_pushboolean(lua, value.number != 0); return;
-    case Value::Kind::number: lua_pushnumber(lua, value.number); return;
-    case Value::Kind::string: push_text(lua, value.text); return;
-    default: push_null(lua); return;
+    case Value::Kind::boolean:
+      lua_pushboolean(lua, value.number != 0);
+      return;
+    case Value::Kind::number:
+      lua_pushnumber(lua, value.number);
+      return;
+    case Value::Kind::string:
+      push_text(lua, value.text);
+      return;
+    default:
+      push_null(lua);
+      return;
   }
 }
 
@@ -60,13 +71,21 @@ void push_item(lua_State* lua, MsgpackReader& reader) {
   luaL_checkstack(lua, 4, "a message is nested too deep");
   HASTUR_CHECK(reader.next(item), "a batch that was checked holds bytes that are no msgpack");
   switch (item.kind) {
-    case MsgpackItem::Kind::null: push_null(lua); return;
-    case MsgpackItem::Kind::boolean: lua_pushboolean(lua, item.truth); return;
+    case MsgpackItem::Kind::null:
+      push_null(lua);
+      return;
+    case MsgpackItem::Kind::boolean:
+      lua_pushboolean(lua, item.truth);
+      return;
     case MsgpackItem::Kind::integer:
     case MsgpackItem::Kind::unsigned_integer:
-    case MsgpackItem::Kind::number: lua_pushnumber(lua, item.number); return;
+    case MsgpackItem::Kind::number:
+      lua_pushnumber(lua, item.number);
+      return;
     case MsgpackItem::Kind::string:
-    case MsgpackItem::Kind::bytes: push_text(lua, item.text); return;
+    case MsgpackItem::Kind::bytes:
+      push_text(lua, item.text);
+      return;
     case MsgpackItem::Kind::array:
       lua_createtable(lua, static_cast<int>(item.size), 0);
       for (std::uint32_t i = 1; i <= item.size; ++i) {
@@ -176,7 +195,9 @@ void Messages::begin_batch(const BatchView& batch) {
 Messages& Messages::alive(lua_State* lua) {
   Messages& messages = vm_of(lua).messages;
   if (static_cast<Handle*>(lua_touserdata(lua, 1))->call != messages.call_) {
-    raise(lua, "this msg is dead: a message can be read only in its own callback (keep what you need in ctx.state)");
+    raise(lua,
+          "this msg is dead: a message can be read only in its own callback (keep what you need in "
+          "ctx.state)");
   }
   return messages;
 }
@@ -196,13 +217,27 @@ int Messages::index(lua_State* lua) {
   const BatchView& batch = *self.batch_;
   const std::uint32_t row = self.row_;
   switch (self.field_of(key)) {
-    case Field::value: self.push_value(lua); return 1;
-    case Field::name: self.push_string(lua, batch.names()[row]); return 1;
-    case Field::uuid: self.push_string(lua, batch.uuids()[row]); return 1;
-    case Field::timestamp: lua_pushnumber(lua, static_cast<double>(batch.timestamps()[row])); return 1;
-    case Field::received_at: lua_pushnumber(lua, static_cast<double>(batch.received_ats()[row])); return 1;
-    case Field::labels: self.push_labels(lua); return 1;
-    case Field::type: push_text(lua, type_name(static_cast<MessageType>(batch.types()[row]))); return 1;
+    case Field::value:
+      self.push_value(lua);
+      return 1;
+    case Field::name:
+      self.push_string(lua, batch.names()[row]);
+      return 1;
+    case Field::uuid:
+      self.push_string(lua, batch.uuids()[row]);
+      return 1;
+    case Field::timestamp:
+      lua_pushnumber(lua, static_cast<double>(batch.timestamps()[row]));
+      return 1;
+    case Field::received_at:
+      lua_pushnumber(lua, static_cast<double>(batch.received_ats()[row]));
+      return 1;
+    case Field::labels:
+      self.push_labels(lua);
+      return 1;
+    case Field::type:
+      push_text(lua, type_name(static_cast<MessageType>(batch.types()[row])));
+      return 1;
     case Field::host: {
       const std::uint32_t hostname = batch.hostnames()[row];
       self.push_string(lua, hostname != BatchView::none ? hostname : batch.uuids()[row]);
@@ -215,9 +250,15 @@ int Messages::index(lua_State* lua) {
         self.push_body_field(lua, {key, size});
       }
       return 1;
-    case Field::to_table: lua_pushvalue(lua, lua_upvalueindex(2)); return 1;
-    case Field::to_json: lua_pushvalue(lua, lua_upvalueindex(3)); return 1;
-    case Field::other: self.push_body_field(lua, {key, size}); return 1;
+    case Field::to_table:
+      lua_pushvalue(lua, lua_upvalueindex(2));
+      return 1;
+    case Field::to_json:
+      lua_pushvalue(lua, lua_upvalueindex(3));
+      return 1;
+    case Field::other:
+      self.push_body_field(lua, {key, size});
+      return 1;
   }
   return 0;
 }
@@ -243,12 +284,24 @@ void Messages::push_string(lua_State* lua, std::uint32_t id) {
 void Messages::push_value(lua_State* lua) {
   const std::uint64_t bits = batch_->values()[row_];
   switch (static_cast<Value::Kind>(batch_->value_kinds()[row_])) {
-    case Value::Kind::absent: lua_pushnil(lua); return;
-    case Value::Kind::null: push_null(lua); return;
-    case Value::Kind::boolean: lua_pushboolean(lua, std::bit_cast<double>(bits) != 0); return;
-    case Value::Kind::number: lua_pushnumber(lua, std::bit_cast<double>(bits)); return;
-    case Value::Kind::string: push_string(lua, static_cast<std::uint32_t>(bits)); return;
-    case Value::Kind::tree: push_msgpack(lua, batch_->blob(static_cast<std::uint32_t>(bits))); return;
+    case Value::Kind::absent:
+      lua_pushnil(lua);
+      return;
+    case Value::Kind::null:
+      push_null(lua);
+      return;
+    case Value::Kind::boolean:
+      lua_pushboolean(lua, std::bit_cast<double>(bits) != 0);
+      return;
+    case Value::Kind::number:
+      lua_pushnumber(lua, std::bit_cast<double>(bits));
+      return;
+    case Value::Kind::string:
+      push_string(lua, static_cast<std::uint32_t>(bits));
+      return;
+    case Value::Kind::tree:
+      push_msgpack(lua, batch_->blob(static_cast<std::uint32_t>(bits)));
+      return;
   }
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
-// `msg`, as a callback sees the message under way: reads the batch's columns, builds nothing (DESIGN §7).
+// `msg`, as a callback sees the message under way: reads the batch's columns, builds nothing
+// (DESIGN §7).
 //
-// A field is found by comparing the key's address, since Lua interns strings; strings of the batch's dictionary are
-// made once and then found by their id. A msg is dead after its callback. Where the callback's bytecode shows that
-// the msg cannot outlive the call, one object serves all calls; otherwise each call gets its own.
+// A field is found by comparing the key's address, since Lua interns strings; strings of the
+// batch's dictionary are made once and then found by their id. A msg is dead after its callback.
+// Where the callback's bytecode shows that the msg cannot outlive the call, one object serves all
+// calls; otherwise each call gets its own.
 
 #include <array>
 #include <cstdint>
@@ -18,7 +20,8 @@ namespace hastur {
 
 class Messages {
  public:
-  // Makes the metatables and pushes the object that serves calls which it cannot outlive. Once per Lua state.
+  // Makes the metatables and pushes the object that serves calls which it cannot outlive. Once per
+  // Lua state.
   void install(lua_State* lua);
 
   // `batch` must live until the next call or end_batch().

@@ -1,8 +1,9 @@
-// pager_duty, send_email, web_hook, slack, alertmanager: check their arguments and become notifications.
+// pager_duty, send_email, web_hook, slack, alertmanager: check their arguments and become
+// notifications.
 //
-// All have the same shape outside: kind, key (of the incident, or null), to (a configured channel, the recipients
-// of a mail, or null), text (the one line that a person reads first), details and options (what is left of the
-// options table).
+// All have the same shape outside: kind, key (of the incident, or null), to (a configured channel,
+// the recipients of a mail, or null), text (the one line that a person reads first), details and
+// options (what is left of the options table).
 
 #include <fmt/format.h>
 
@@ -26,7 +27,8 @@ std::string json_text(std::string_view text) {
 // One call under way: reads the arguments, sends the notification.
 class Call {
  public:
-  Call(lua_State* lua, std::string_view kind, int arguments_max) : lua_(lua), vm_(vm_of(lua)), kind_(kind) {
+  Call(lua_State* lua, std::string_view kind, int arguments_max)
+      : lua_(lua), vm_(vm_of(lua)), kind_(kind) {
     require_callback(lua, fmt::format("{} is", kind));
     if (lua_gettop(lua) > arguments_max) {
       raise(lua, fmt::format("{} takes at most {} arguments", kind, arguments_max));
@@ -35,29 +37,34 @@ class Call {
     notification_.kind = kind;
   }
 
-  std::string_view text(int index, std::string_view argument) { return text_argument(lua_, index, kind_, argument); }
+  std::string_view text(int index, std::string_view argument) {
+    return text_argument(lua_, index, kind_, argument);
+  }
 
   // The table at `index` as JSON; {} if there is none.
   std::string table(int index, std::string_view argument) {
     if (lua_isnil(lua_, index)) return "{}";
     if (!lua_istable(lua_, index) && !is_labels(lua_, index)) {
-      raise(lua_, fmt::format("{}: {} must be a table, got {}", kind_, argument, describe(lua_, index)));
+      raise(lua_,
+            fmt::format("{}: {} must be a table, got {}", kind_, argument, describe(lua_, index)));
     }
     std::string out;
-    if (const auto fault = vm_.writer.write(lua_, index, LuaJsonWriter::Form::effect, argument, effect_bytes_max,
-                                            out)) {
+    if (const auto fault = vm_.writer.write(lua_, index, LuaJsonWriter::Form::effect, argument,
+                                            effect_bytes_max, out)) {
       raise(lua_, fmt::format("{}: {}", kind_, *fault));
     }
     return out;
   }
 
-  // Makes the options at `index` a table of this call's own, so that entries can be taken out of it.
+  // Makes the options at `index` a table of this call's own, so that entries can be taken out of
+  // it.
   void options(int index) {
     options_ = index;
     lua_newtable(lua_);
     if (!lua_isnil(lua_, index)) {
       if (!lua_istable(lua_, index)) {
-        raise(lua_, fmt::format("{}: options must be a table, got {}", kind_, describe(lua_, index)));
+        raise(lua_,
+              fmt::format("{}: options must be a table, got {}", kind_, describe(lua_, index)));
       }
       lua_pushnil(lua_);
       while (lua_next(lua_, index) != 0) {
@@ -75,7 +82,8 @@ class Call {
   std::string take_text(const char* key) {
     lua_getfield(lua_, options_, key);
     std::string out = "null";
-    if (!lua_isnil(lua_, -1)) out = json_text(text_argument(lua_, -1, kind_, fmt::format("options.{}", key)));
+    if (!lua_isnil(lua_, -1))
+      out = json_text(text_argument(lua_, -1, kind_, fmt::format("options.{}", key)));
     lua_pop(lua_, 1);
     forget(key);
     return out;
@@ -97,9 +105,11 @@ class Call {
 
   int send() {
     notification_.options = table(options_, "options");
-    const std::size_t bytes = notification_.text.size() + notification_.details.size() + notification_.options.size() +
-                              notification_.key.size() + notification_.to.size();
-    if (bytes > effect_bytes_max) raise(lua_, fmt::format("{}: the notification is larger than 256 KiB", kind_));
+    const std::size_t bytes = notification_.text.size() + notification_.details.size() +
+                              notification_.options.size() + notification_.key.size() +
+                              notification_.to.size();
+    if (bytes > effect_bytes_max)
+      raise(lua_, fmt::format("{}: the notification is larger than 256 KiB", kind_));
     vm_.budget.charge(lua_, bytes / 8);
     vm_.effects.add_notification(notification_);
     return 0;
@@ -116,7 +126,8 @@ class Call {
     if (!lua_isnil(lua_, -1)) {
       const std::string_view word = text_argument(lua_, -1, kind_, fmt::format("options.{}", key));
       if (std::ranges::find(words, word) == words.end()) {
-        raise(lua_, fmt::format("{}: options.{} must be one of {}, got '{}'", kind_, key, fmt::join(words, ", "), word));
+        raise(lua_, fmt::format("{}: options.{} must be one of {}, got '{}'", kind_, key,
+                                fmt::join(words, ", "), word));
       }
     }
     lua_pop(lua_, 1);
@@ -140,7 +151,8 @@ int pager_duty(lua_State* lua) {
   return call.send();
 }
 
-// (recipients, subject, body, options): one recipient or a list. options.to names the channel and stays there.
+// (recipients, subject, body, options): one recipient or a list. options.to names the channel and
+// stays there.
 int send_email(lua_State* lua) {
   Call call(lua, "send_email", 4);
   call.options(4);
@@ -157,10 +169,13 @@ int send_email(lua_State* lua) {
     }
     lua_settop(lua, 4);
   }
-  if (to.empty()) raise(lua, "send_email: the recipients must be an address or a list of addresses, got " + describe(lua, 1));
+  if (to.empty())
+    raise(lua, "send_email: the recipients must be an address or a list of addresses, got " +
+                   describe(lua, 1));
   call.notification().to = "[" + to + "]";
   call.notification().text = call.text(2, "the subject");
-  call.notification().details = R"({"body":)" + json_text(lua_isnil(lua, 3) ? "" : call.text(3, "the body")) + "}";
+  call.notification().details =
+      R"({"body":)" + json_text(lua_isnil(lua, 3) ? "" : call.text(3, "the body")) + "}";
   call.notification().key = call.take_text("key");
   return call.send();
 }
@@ -200,7 +215,8 @@ std::string alert_key(lua_State* lua, int index) {
   std::vector<std::pair<std::string_view, std::string_view>> labels;
   lua_pushnil(lua);
   while (lua_next(lua, index) != 0) {
-    if (!is_text(lua, -2) || !is_text(lua, -1)) raise(lua, "alertmanager: labels must be strings named by strings");
+    if (!is_text(lua, -2) || !is_text(lua, -1))
+      raise(lua, "alertmanager: labels must be strings named by strings");
     labels.emplace_back(text_at(lua, -2), text_at(lua, -1));
     lua_pop(lua, 1);
   }
@@ -222,10 +238,11 @@ int alertmanager(lua_State* lua) {
     push_labels_table(lua, 1);
     lua_replace(lua, 1);
   }
-  if (!lua_istable(lua, 1)) raise(lua, "alertmanager: labels must be a table, got " + describe(lua, 1));
+  if (!lua_istable(lua, 1))
+    raise(lua, "alertmanager: labels must be a table, got " + describe(lua, 1));
   call.notification().key = json_text(alert_key(lua, 1));
-  call.notification().details = fmt::format(R"({{"annotations":{},"labels":{}}})", call.table(2, "annotations"),
-                                            call.table(1, "labels"));
+  call.notification().details = fmt::format(R"({{"annotations":{},"labels":{}}})",
+                                            call.table(2, "annotations"), call.table(1, "labels"));
   for (const char* key : {"description", "summary"}) {
     if (lua_isnil(lua, 2)) break;
     lua_getfield(lua, 2, key);

@@ -1,7 +1,9 @@
-// pairs and next in an order that every VM has: numbers ascending, then strings by bytes, then false, true.
+// pairs and next in an order that every VM has: numbers ascending, then strings by bytes, then
+// false, true.
 //
-// Stock order follows addresses and hash seeds. pairs fixes the list of keys when the walk starts; what is removed
-// meanwhile is passed over, what is added is not seen. next finds the successor of a key by looking at all keys.
+// Stock order follows addresses and hash seeds. pairs fixes the list of keys when the walk starts;
+// what is removed meanwhile is passed over, what is added is not seen. next finds the successor of
+// a key by looking at all keys.
 
 #include <algorithm>
 #include <string_view>
@@ -31,16 +33,20 @@ bool before(const Key& a, const Key& b) {
 // The key at `index`; raises for one that has no place in the order.
 Key key_at(lua_State* lua, int index) {
   switch (const int type = lua_type(lua, index)) {
-    case LUA_TNUMBER: return {type, lua_tonumber(lua, index), {}};
-    case LUA_TSTRING: return {type, 0, text_at(lua, index)};
-    case LUA_TBOOLEAN: return {type, lua_toboolean(lua, index) != 0 ? 1.0 : 0.0, {}};
+    case LUA_TNUMBER:
+      return {type, lua_tonumber(lua, index), {}};
+    case LUA_TSTRING:
+      return {type, 0, text_at(lua, index)};
+    case LUA_TBOOLEAN:
+      return {type, lua_toboolean(lua, index) != 0 ? 1.0 : 0.0, {}};
     default:
       raise(lua, std::string("a table with ") + describe(lua, index) +
                      " as a key cannot be walked: keys are strings, numbers and booleans");
   }
 }
 
-// Where a walk stands: the order of the keys, as positions in the list that is the closure's first upvalue.
+// Where a walk stands: the order of the keys, as positions in the list that is the closure's first
+// upvalue.
 struct Walk {
   int count;
   int at;

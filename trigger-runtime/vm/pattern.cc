@@ -14,24 +14,49 @@ bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 bool is_alpha(unsigned char c) { return is_lower(c) || is_upper(c); }
 bool is_control(unsigned char c) { return c < 0x20 || c == 0x7F; }
 bool is_space(unsigned char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_punctuation(unsigned char c) { return c > 0x20 && c < 0x7F && !is_alpha(c) && !is_digit(c); }
-bool is_hex(unsigned char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool is_punctuation(unsigned char c) {
+  return c > 0x20 && c < 0x7F && !is_alpha(c) && !is_digit(c);
+}
+bool is_hex(unsigned char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 
 // %a, %D …; a letter that names no class, and anything else, stands for itself.
 bool class_matches(unsigned char byte, unsigned char name) {
   bool in = false;
   switch (name | 0x20) {
-    case 'a': in = is_alpha(byte); break;
-    case 'c': in = is_control(byte); break;
-    case 'd': in = is_digit(byte); break;
-    case 'l': in = is_lower(byte); break;
-    case 'p': in = is_punctuation(byte); break;
-    case 's': in = is_space(byte); break;
-    case 'u': in = is_upper(byte); break;
-    case 'w': in = is_alpha(byte) || is_digit(byte); break;
-    case 'x': in = is_hex(byte); break;
-    case 'z': in = byte == 0; break;
-    default: return byte == name;
+    case 'a':
+      in = is_alpha(byte);
+      break;
+    case 'c':
+      in = is_control(byte);
+      break;
+    case 'd':
+      in = is_digit(byte);
+      break;
+    case 'l':
+      in = is_lower(byte);
+      break;
+    case 'p':
+      in = is_punctuation(byte);
+      break;
+    case 's':
+      in = is_space(byte);
+      break;
+    case 'u':
+      in = is_upper(byte);
+      break;
+    case 'w':
+      in = is_alpha(byte) || is_digit(byte);
+      break;
+    case 'x':
+      in = is_hex(byte);
+      break;
+    case 'z':
+      in = byte == 0;
+      break;
+    default:
+      return byte == name;
   }
   return is_upper(name) ? !in : in;
 }
@@ -71,7 +96,8 @@ bool Pattern::find(std::size_t at, Match& match) {
 void Pattern::push_capture(std::size_t index) {
   if (index >= capture_count_) raise(lua_, "invalid capture index in a pattern or its replacement");
   const Capture& capture = captures_[index];
-  if (capture.length == open_capture) raise(lua_, "a capture in the pattern is not closed with ')'");
+  if (capture.length == open_capture)
+    raise(lua_, "a capture in the pattern is not closed with ')'");
   if (capture.length == position_capture) {
     lua_pushnumber(lua_, static_cast<double>(capture.begin + 1));
   } else {
@@ -98,10 +124,12 @@ std::size_t Pattern::match_here(std::size_t text, std::size_t pattern, int depth
     const auto head = static_cast<unsigned char>(pattern_[pattern]);
     if (head == '(') {
       const bool position = pattern + 1 < pattern_.size() && pattern_[pattern + 1] == ')';
-      return position ? open(text, pattern + 2, position_capture, depth) : open(text, pattern + 1, open_capture, depth);
+      return position ? open(text, pattern + 2, position_capture, depth)
+                      : open(text, pattern + 1, open_capture, depth);
     }
     if (head == ')') return close(text, pattern + 1, depth);
-    if (head == '$' && pattern + 1 == pattern_.size()) return text == text_.size() ? text : no_match;
+    if (head == '$' && pattern + 1 == pattern_.size())
+      return text == text_.size() ? text : no_match;
     if (head == escape && pattern + 1 < pattern_.size()) {
       const auto name = static_cast<unsigned char>(pattern_[pattern + 1]);
       if (name == 'b') {
@@ -112,7 +140,8 @@ std::size_t Pattern::match_here(std::size_t text, std::size_t pattern, int depth
       }
       if (name == 'f') {
         const std::size_t set = pattern + 2;
-        if (set >= pattern_.size() || pattern_[set] != '[') raise(lua_, "missing '[' after '%f' in a pattern");
+        if (set >= pattern_.size() || pattern_[set] != '[')
+          raise(lua_, "missing '[' after '%f' in a pattern");
         const std::size_t set_end = end_of_item(set);
         if (!at_frontier(text, set, set_end)) return no_match;
         pattern = set_end;
@@ -169,10 +198,14 @@ bool Pattern::item_matches(std::size_t text, std::size_t pattern, std::size_t it
   count_step();
   const auto byte = static_cast<unsigned char>(text_[text]);
   switch (pattern_[pattern]) {
-    case '.': return true;
-    case escape: return class_matches(byte, static_cast<unsigned char>(pattern_[pattern + 1]));
-    case '[': return set_matches(byte, pattern, item_end - 1);
-    default: return static_cast<unsigned char>(pattern_[pattern]) == byte;
+    case '.':
+      return true;
+    case escape:
+      return class_matches(byte, static_cast<unsigned char>(pattern_[pattern + 1]));
+    case '[':
+      return set_matches(byte, pattern, item_end - 1);
+    default:
+      return static_cast<unsigned char>(pattern_[pattern]) == byte;
   }
 }
 
@@ -199,7 +232,8 @@ bool Pattern::set_matches(unsigned char byte, std::size_t pattern, std::size_t s
   return !wanted;
 }
 
-std::size_t Pattern::match_most(std::size_t text, std::size_t pattern, std::size_t item_end, int depth) {
+std::size_t Pattern::match_most(std::size_t text, std::size_t pattern, std::size_t item_end,
+                                int depth) {
   std::size_t count = 0;
   while (text + count < text_.size() && item_matches(text + count, pattern, item_end)) ++count;
   while (true) {
@@ -209,7 +243,8 @@ std::size_t Pattern::match_most(std::size_t text, std::size_t pattern, std::size
   }
 }
 
-std::size_t Pattern::match_fewest(std::size_t text, std::size_t pattern, std::size_t item_end, int depth) {
+std::size_t Pattern::match_fewest(std::size_t text, std::size_t pattern, std::size_t item_end,
+                                  int depth) {
   while (true) {
     const std::size_t end = match_here(text, item_end + 1, depth + 1);
     if (end != no_match) return end;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Lua's patterns (Reference Manual 5.1, §5.4.1), with every step charged to the budget: a pattern that would back
-// up for hours ends like a loop that would run for hours.
+// Lua's patterns (Reference Manual 5.1, §5.4.1), with every step charged to the budget: a pattern
+// that would back up for hours ends like a loop that would run for hours.
 
 #include <array>
 #include <cstdint>

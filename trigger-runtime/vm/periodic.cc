@@ -21,7 +21,8 @@ std::int64_t multiples(const Period& period, Time at) {
 // "07:30" as a span since midnight.
 std::optional<Micros> time_of_day(std::string_view text) {
   const auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; };
-  if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4)) return std::nullopt;
+  if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4))
+    return std::nullopt;
   const int hours = (text[0] - '0') * 10 + (text[1] - '0');
   const int minutes = (text[3] - '0') * 10 + (text[4] - '0');
   if (hours > 23 || minutes > 59) return std::nullopt;
@@ -39,9 +40,11 @@ Result<Period> parse_period(std::string_view text, std::optional<std::string_vie
   }
   if (period.length == Micros{0}) {
     const Result<Micros> span = parse_span(text);
-    if (!span || *span < std::chrono::seconds{1} || span.value() % std::chrono::seconds{1} != Micros{0}) {
+    if (!span || *span < std::chrono::seconds{1} ||
+        span.value() % std::chrono::seconds{1} != Micros{0}) {
       return fail(ErrorCode::invalid,
-                  fmt::format("'{}' is not a period: use \"second\", \"minute\", \"hour\", \"day\", \"week\" or whole "
+                  fmt::format("'{}' is not a period: use \"second\", \"minute\", \"hour\", "
+                              "\"day\", \"week\" or whole "
                               "seconds as in \"30s\", \"5m\", \"2h\"",
                               text));
     }
@@ -51,10 +54,12 @@ Result<Period> parse_period(std::string_view text, std::optional<std::string_vie
   if (at) {
     const std::optional<Micros> offset = time_of_day(*at);
     if (!offset) {
-      return fail(ErrorCode::invalid, fmt::format("at = '{}' is not a time of day: write \"07:30\" (UTC)", *at));
+      return fail(ErrorCode::invalid,
+                  fmt::format("at = '{}' is not a time of day: write \"07:30\" (UTC)", *at));
     }
     if (period.length % day != Micros{0}) {
-      return fail(ErrorCode::invalid, fmt::format("at = '{}' needs a period of whole days, not '{}'", *at, text));
+      return fail(ErrorCode::invalid,
+                  fmt::format("at = '{}' needs a period of whole days, not '{}'", *at, text));
     }
     period.from += *offset;
   }

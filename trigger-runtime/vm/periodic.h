@@ -18,8 +18,8 @@ struct Period {
   friend bool operator==(const Period&, const Period&) = default;
 };
 
-// "second" "minute" "hour" "day" "week", or a span of whole seconds. `at` ("HH:MM") only for whole days. An error
-// is a sentence for the script's author.
+// "second" "minute" "hour" "day" "week", or a span of whole seconds. `at` ("HH:MM") only for whole
+// days. An error is a sentence for the script's author.
 Result<Period> parse_period(std::string_view text, std::optional<std::string_view> at);
 
 struct Firing {
@@ -30,7 +30,8 @@ struct Firing {
   friend bool operator==(const Firing&, const Firing&) = default;
 };
 
-// What a tick at `now` fires if the tick before was at `before`: nothing unless a multiple lies in (before, now].
+// What a tick at `now` fires if the tick before was at `before`: nothing unless a multiple lies in
+// (before, now].
 std::optional<Firing> firing(const Period& period, Time before, Time now);
 
 }  // namespace hastur

@@ -1,7 +1,7 @@
 #pragma once
 
-// math.random of scripts: seeded anew for every callback from (trigger, run, sequence), so that a replay draws the
-// same numbers. Nothing is computed for callbacks that draw none.
+// math.random of scripts: seeded anew for every callback from (trigger, run, sequence), so that a
+// replay draws the same numbers. Nothing is computed for callbacks that draw none.
 
 #include <cstdint>
 #include <string_view>

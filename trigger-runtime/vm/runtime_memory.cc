@@ -27,7 +27,8 @@ Result<RuntimeMemory> runtime_memory_from_json(std::string_view text) {
     if (found == json->end() || !found->is_number_integer()) return std::nullopt;
     return found->get<std::int64_t>();
   };
-  if (!json->is_object()) return fail(ErrorCode::corrupt, "the runtime's memory of a trigger is no JSON object");
+  if (!json->is_object())
+    return fail(ErrorCode::corrupt, "the runtime's memory of a trigger is no JSON object");
   if (const auto us = number("last_tick")) memory.last_tick = time_from_us(*us);
   if (const auto us = number("judged_at")) memory.judged_at = time_from_us(*us);
   memory.minute.minute = number("minute").value_or(0);

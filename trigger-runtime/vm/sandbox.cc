@@ -31,9 +31,12 @@ int refuse_library_write(lua_State* lua) {
 }
 
 int refuse_clock(lua_State* lua) {
-  raise(lua, fmt::format("os.{} does not exist here: a trigger's time is hastur.now(), in microseconds (UTC), and "
-                         "hastur.utc(t, format) writes it",
-                         text_at(lua, lua_upvalueindex(1))));
+  raise(
+      lua,
+      fmt::format(
+          "os.{} does not exist here: a trigger's time is hastur.now(), in microseconds (UTC), and "
+          "hastur.utc(t, format) writes it",
+          text_at(lua, lua_upvalueindex(1))));
 }
 
 int null_text(lua_State* lua) {
@@ -67,7 +70,9 @@ void push_environment(lua_State* lua) {
 
   lua_newtable(lua);
   const int environment = lua_gettop(lua);
-  copy(lua, stock, {"assert", "error", "getmetatable", "ipairs", "rawequal", "rawget", "select", "type", "unpack"});
+  copy(lua, stock,
+       {"assert", "error", "getmetatable", "ipairs", "rawequal", "rawget", "select", "type",
+        "unpack"});
   add_base_functions(lua);
   add_pairs_functions(lua);
 
@@ -102,9 +107,9 @@ void push_environment(lua_State* lua) {
   lua_getfield(lua, stock, "math");
   lua_insert(lua, -2);
   copy(lua, lua_gettop(lua) - 1,
-       {"abs",  "acos", "asin",  "atan",  "atan2", "ceil", "cos", "cosh", "deg", "exp",  "floor", "fmod", "frexp",
-        "huge", "ldexp", "log", "log10", "max",   "min",  "modf", "pi",   "pow", "rad", "sin",   "sinh", "sqrt",
-        "tan",  "tanh"});
+       {"abs",   "acos", "asin",  "atan", "atan2", "ceil", "cos",   "cosh", "deg", "exp",
+        "floor", "fmod", "frexp", "huge", "ldexp", "log",  "log10", "max",  "min", "modf",
+        "pi",    "pow",  "rad",   "sin",  "sinh",  "sqrt", "tan",   "tanh"});
   add_math_functions(lua);
   lua_remove(lua, -2);
   seal(lua, "math");
@@ -113,8 +118,9 @@ void push_environment(lua_State* lua) {
   lua_newtable(lua);
   lua_getfield(lua, stock, "bit");
   lua_insert(lua, -2);
-  copy(lua, lua_gettop(lua) - 1, {"tobit", "tohex", "bnot", "band", "bor", "bxor", "lshift", "rshift", "arshift",
-                                  "rol", "ror", "bswap"});
+  copy(lua, lua_gettop(lua) - 1,
+       {"tobit", "tohex", "bnot", "band", "bor", "bxor", "lshift", "rshift", "arshift", "rol",
+        "ror", "bswap"});
   lua_remove(lua, -2);
   seal(lua, "bit");
   lua_setfield(lua, environment, "bit");
@@ -137,7 +143,8 @@ void push_environment(lua_State* lua) {
   lua_pop(lua, 1);
 
   add_hastur(lua);
-  // What is written here at run time anyway (the loader refuses it with its line) must not be lost silently.
+  // What is written here at run time anyway (the loader refuses it with its line) must not be lost
+  // silently.
   lua_newtable(lua);
   push_text(lua, "the environment");
   lua_pushcclosure(lua, refuse_library_write, 1);
@@ -172,9 +179,11 @@ int error_position(lua_State* lua) {
       fault.script = source;
       fault.line = static_cast<std::uint32_t>(at.currentline);
     }
-    // "short_src:12: text": an error that was raised with a position of its own, maybe passed on by pcall.
+    // "short_src:12: text": an error that was raised with a position of its own, maybe passed on by
+    // pcall.
     const std::string_view prefix = at.short_src;
-    if (!text.starts_with(prefix) || text.size() <= prefix.size() || text[prefix.size()] != ':') continue;
+    if (!text.starts_with(prefix) || text.size() <= prefix.size() || text[prefix.size()] != ':')
+      continue;
     std::uint32_t line = 0;
     const char* begin = text.data() + prefix.size() + 1;
     const auto [end, status] = std::from_chars(begin, text.data() + text.size(), line);

@@ -1,10 +1,11 @@
 #pragma once
 
-// What a script can see: a list of what is allowed, in an environment of its own (LUAJIT.md has the reasons).
+// What a script can see: a list of what is allowed, in an environment of its own (LUAJIT.md has the
+// reasons).
 //
-// Nothing that shows the time, the machine, an address, the order of a hash table or the garbage collector; nothing
-// that loads code; nothing whose cost the instruction budget does not see. Library tables are read through
-// objects that cannot be written.
+// Nothing that shows the time, the machine, an address, the order of a hash table or the garbage
+// collector; nothing that loads code; nothing whose cost the instruction budget does not see.
+// Library tables are read through objects that cannot be written.
 
 #include <string_view>
 
@@ -22,7 +23,8 @@ void add_string_functions(lua_State* lua);
 void add_table_functions(lua_State* lua);
 void add_math_functions(lua_State* lua);
 
-// Pops the table on top and pushes an object that reads it and cannot be written; `name` is for the error.
+// Pops the table on top and pushes an object that reads it and cannot be written; `name` is for the
+// error.
 void seal(lua_State* lua, std::string_view name);
 
 // Pushes the text that tostring() gives for `index`: no addresses. May call __tostring.

@@ -7,7 +7,8 @@ namespace hastur {
 
 std::variant<std::unique_ptr<ScriptVm>, LoadFailed> ScriptVm::load(const LoadCommand& command) {
   auto trigger = std::make_unique<LoadedTrigger>();
-  if (std::optional<ScriptError> error = trigger->load(command)) return LoadFailed{command.handle, std::move(*error)};
+  if (std::optional<ScriptError> error = trigger->load(command))
+    return LoadFailed{command.handle, std::move(*error)};
   return std::unique_ptr<ScriptVm>(new ScriptVm(std::move(trigger)));
 }
 
@@ -22,8 +23,9 @@ void ScriptVm::restore(const Memory& memory, std::uint32_t guarded_callbacks) {
 }
 
 TriggerProgress ScriptVm::feed(const BatchView& batch, std::span<const std::int64_t> stream_times,
-                               std::uint32_t from_row, std::uint32_t end_row, std::span<const Match> matches,
-                               std::span<const Skip> skips, CallObserver* observer) {
+                               std::uint32_t from_row, std::uint32_t end_row,
+                               std::span<const Match> matches, std::span<const Skip> skips,
+                               CallObserver* observer) {
   return Feed(*trigger_, batch, stream_times, skips, observer).run(from_row, end_row, matches);
 }
 

@@ -2,11 +2,12 @@
 
 // One trigger in one Lua state: the function (state, input) → (state, effects) of DESIGN §7.
 //
-// Inputs are the rows of a batch that matched, and all ticks. What a callback does is held back until it has
-// returned: one that raises leaves no effect, and its state is put back (or the feed stops, if the state was not
-// serialised before it). Everything here is deterministic: the same inputs, limits and start give the same bytes,
-// however the inputs are cut into feeds and however often the trigger is restored in between. Only a memory
-// verdict is not; it protects the machine and is journalled.
+// Inputs are the rows of a batch that matched, and all ticks. What a callback does is held back
+// until it has returned: one that raises leaves no effect, and its state is put back (or the feed
+// stops, if the state was not serialised before it). Everything here is deterministic: the same
+// inputs, limits and start give the same bytes, however the inputs are cut into feeds and however
+// often the trigger is restored in between. Only a memory verdict is not; it protects the machine
+// and is journalled.
 
 #include <cstdint>
 #include <memory>
@@ -21,7 +22,8 @@ namespace hastur {
 
 class LoadedTrigger;
 
-// Told before each callback what is about to run, so that a guard outside can name (and kill) what takes too long.
+// Told before each callback what is about to run, so that a guard outside can name (and kill) what
+// takes too long.
 class CallObserver {
  public:
   virtual ~CallObserver() = default;
@@ -31,8 +33,8 @@ class CallObserver {
 // Not thread-safe, and not movable: the Lua state points at it.
 class ScriptVm {
  public:
-  // Runs the script's chunk once and takes the start state, or `command.memory` if there is one. What the script
-  // did wrong while loading is in LoadFailed.
+  // Runs the script's chunk once and takes the start state, or `command.memory` if there is one.
+  // What the script did wrong while loading is in LoadFailed.
   static std::variant<std::unique_ptr<ScriptVm>, LoadFailed> load(const LoadCommand& command);
 
   ~ScriptVm();
@@ -41,20 +43,22 @@ class ScriptVm {
 
   const Loaded& loaded() const;
 
-  // Puts state and runtime memory back to `memory`, in place. Before each of the next `guarded_callbacks` callbacks
-  // the state is serialised (if it is at most 4 KiB), so that an error costs no stop; an error among them begins the
-  // count anew.
+  // Puts state and runtime memory back to `memory`, in place. Before each of the next
+  // `guarded_callbacks` callbacks the state is serialised (if it is at most 4 KiB), so that an
+  // error costs no stop; an error among them begins the count anew.
   void restore(const Memory& memory, std::uint32_t guarded_callbacks);
 
-  // Takes the rows [from_row, end_row): the matched ones and all ticks. `stream_times` has an entry for each row of
-  // the batch. `matches` and `skips` are those of TriggerFeed; entries outside the rows are passed over. After a
-  // `stopped` nothing may be fed until restore(). `cpu` of the answer is left to the caller. `observer` may be null.
-  TriggerProgress feed(const BatchView& batch, std::span<const std::int64_t> stream_times, std::uint32_t from_row,
-                       std::uint32_t end_row, std::span<const Match> matches, std::span<const Skip> skips,
+  // Takes the rows [from_row, end_row): the matched ones and all ticks. `stream_times` has an entry
+  // for each row of the batch. `matches` and `skips` are those of TriggerFeed; entries outside the
+  // rows are passed over. After a `stopped` nothing may be fed until restore(). `cpu` of the answer
+  // is left to the caller. `observer` may be null.
+  TriggerProgress feed(const BatchView& batch, std::span<const std::int64_t> stream_times,
+                       std::uint32_t from_row, std::uint32_t end_row,
+                       std::span<const Match> matches, std::span<const Skip> skips,
                        CallObserver* observer);
 
-  // Judges the state now, outside the schedule of ticks. All inputs up to `at` must have been fed; `time` is the
-  // stream time there.
+  // Judges the state now, outside the schedule of ticks. All inputs up to `at` must have been fed;
+  // `time` is the stream time there.
   Judged judge(Sequence at, Time time);
 
   // Bytes of Lua memory in use.

@@ -1,4 +1,5 @@
-// String functions that stock Lua would run in one uncounted C call: each charges for its work before it does it.
+// String functions that stock Lua would run in one uncounted C call: each charges for its work
+// before it does it.
 
 #include <fmt/format.h>
 
@@ -43,7 +44,8 @@ int repeat(lua_State* lua) {
   const std::size_t separator = luaL_optstring(lua, 3, "") == nullptr ? 0 : text_at(lua, 3).size();
   if (times > 0) {
     const double bytes = times * static_cast<double>(text.size() + separator);
-    refuse_huge_text(lua, "string.rep", bytes < 1e18 ? static_cast<std::uint64_t>(bytes) : std::uint64_t{1} << 60);
+    refuse_huge_text(lua, "string.rep",
+                     bytes < 1e18 ? static_cast<std::uint64_t>(bytes) : std::uint64_t{1} << 60);
     // Nothing repeated a billion times is no work.
     if (bytes < 1) {
       lua_pushliteral(lua, "");
@@ -58,7 +60,8 @@ int repeat(lua_State* lua) {
   return 1;
 }
 
-// upvalue 1: stock string.format. %s takes what tostring() makes of a value; %p would show an address.
+// upvalue 1: stock string.format. %s takes what tostring() makes of a value; %p would show an
+// address.
 int format(lua_State* lua) {
   const std::string_view form = text_argument(lua, 1);
   std::uint64_t bytes = form.size();
@@ -66,11 +69,14 @@ int format(lua_State* lua) {
   for (std::size_t i = 0; i < form.size(); ++i) {
     if (form[i] != '%') continue;
     if (++i < form.size() && form[i] == '%') continue;
-    while (i < form.size() && !((form[i] >= 'a' && form[i] <= 'z') || (form[i] >= 'A' && form[i] <= 'Z'))) ++i;
+    while (i < form.size() &&
+           !((form[i] >= 'a' && form[i] <= 'z') || (form[i] >= 'A' && form[i] <= 'Z')))
+      ++i;
     if (i == form.size()) break;
     ++argument;
     bytes += 128;
-    if (form[i] == 'p') raise(lua, "string.format: %p would show an address, which differs from run to run");
+    if (form[i] == 'p')
+      raise(lua, "string.format: %p would show an address, which differs from run to run");
     if (form[i] == 's' && argument <= lua_gettop(lua) && lua_type(lua, argument) != LUA_TSTRING) {
       push_tostring(lua, argument);
       lua_replace(lua, argument);
@@ -90,7 +96,7 @@ std::size_t start_of(lua_State* lua, int index, std::size_t size) {
   double at = luaL_optnumber(lua, index, 1);
   if (at < 0) at += static_cast<double>(size) + 1;
   if (!(at >= 1)) at = 1;
-  return std::min(static_cast<std::size_t>(std::min(at - 1, 1e15)), size + 1);
+  return std::min(static_cast<std::size_t>(std::min(at - 1, 1e15)), size);
 }
 
 int find_plain(lua_State* lua, std::string_view text, std::string_view wanted, std::size_t at) {
@@ -109,11 +115,8 @@ int find_or_match(lua_State* lua, bool find) {
   const std::string_view text = text_argument(lua, 1);
   const std::string_view wanted = text_argument(lua, 2);
   const std::size_t at = start_of(lua, 3, text.size());
-  if (at > text.size()) {
-    lua_pushnil(lua);
-    return 1;
-  }
-  if (find && (lua_toboolean(lua, 4) != 0 || wanted.find_first_of("^$*+?.([%-") == std::string_view::npos)) {
+  if (find && (lua_toboolean(lua, 4) != 0 ||
+               wanted.find_first_of("^$*+?.([%-") == std::string_view::npos)) {
     return find_plain(lua, text, wanted, at);
   }
   Pattern pattern(lua, wanted, text);
@@ -151,7 +154,8 @@ int match_next(lua_State* lua) {
 
 int match_each(lua_State* lua) {
   text_argument(lua, 1);
-  if (text_argument(lua, 2).starts_with('^')) raise(lua, "string.gmatch: a pattern with '^' would match only once");
+  if (text_argument(lua, 2).starts_with('^'))
+    raise(lua, "string.gmatch: a pattern with '^' would match only once");
   lua_settop(lua, 2);
   lua_pushnumber(lua, 0);
   lua_pushcclosure(lua, match_next, 3);
@@ -213,7 +217,8 @@ int substitute(lua_State* lua) {
   const std::string_view wanted = text_argument(lua, 2);
   const int type = lua_type(lua, 3);
   if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TTABLE && type != LUA_TFUNCTION) {
-    raise(lua, fmt::format("string.gsub replaces by a string, table or function, got {}", describe(lua, 3)));
+    raise(lua, fmt::format("string.gsub replaces by a string, table or function, got {}",
+                           describe(lua, 3)));
   }
   const double most = luaL_optnumber(lua, 4, static_cast<double>(text.size() + 1));
   lua_settop(lua, 3);
@@ -255,7 +260,8 @@ int substitute(lua_State* lua) {
 
 void refuse_huge_text(lua_State* lua, std::string_view function, std::uint64_t bytes) {
   if (bytes > text_bytes_max) {
-    raise(lua, fmt::format("{} would make a text of more than {} MiB", function, text_bytes_max >> 20));
+    raise(lua,
+          fmt::format("{} would make a text of more than {} MiB", function, text_bytes_max >> 20));
   }
 }
 

@@ -1,5 +1,5 @@
-// table.sort, concat and insert, charged before they work. The sort is a stable merge sort, bounded whatever the
-// comparison says; the table is written only when all comparisons are done.
+// table.sort, concat and insert, charged before they work. The sort is a stable merge sort, bounded
+// whatever the comparison says; the table is written only when all comparisons are done.
 
 #include <fmt/format.h>
 
@@ -32,7 +32,8 @@ class Sorter {
   void run() {
     std::vector<int> other(order_.size());
     for (std::size_t width = 1; width < order_.size(); width *= 2) {
-      for (std::size_t begin = 0; begin < order_.size(); begin += 2 * width) merge(begin, width, other);
+      for (std::size_t begin = 0; begin < order_.size(); begin += 2 * width)
+        merge(begin, width, other);
       order_.swap(other);
     }
     for (std::size_t i = 0; i < order_.size(); ++i) {
@@ -66,8 +67,10 @@ class Sorter {
     lua_rawgeti(lua_, 3, a);
     lua_rawgeti(lua_, 3, b);
     const int type = lua_type(lua_, -1);
-    if (type != lua_type(lua_, -2) || (type != LUA_TNUMBER && type != LUA_TSTRING && type != LUA_TTABLE)) {
-      raise(lua_, fmt::format("attempt to compare {} with {}", describe(lua_, -2), describe(lua_, -1)));
+    if (type != lua_type(lua_, -2) ||
+        (type != LUA_TNUMBER && type != LUA_TSTRING && type != LUA_TTABLE)) {
+      raise(lua_,
+            fmt::format("attempt to compare {} with {}", describe(lua_, -2), describe(lua_, -1)));
     }
     const bool result = lua_lessthan(lua_, -2, -1) != 0;
     lua_pop(lua_, 2);
@@ -120,7 +123,8 @@ int insert(lua_State* lua) {
     lua_rawseti(lua, 1, count + 1);
     return 0;
   }
-  if (lua_gettop(lua) != 3) raise(lua, "table.insert takes (table, value) or (table, position, value)");
+  if (lua_gettop(lua) != 3)
+    raise(lua, "table.insert takes (table, value) or (table, position, value)");
   const double position = luaL_checknumber(lua, 2);
   if (!(position >= 1 && position <= count + 1)) {
     raise(lua, fmt::format("table.insert: position {} is not within 1 to {}", position, count + 1));

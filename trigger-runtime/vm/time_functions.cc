@@ -20,49 +20,85 @@ int now(lua_State* lua) {
 
 // Appends what `%code` stands for at `time`; false for an unknown code.
 bool append_code(std::string& out, char code, Time time) {
-  constexpr std::string_view days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-  constexpr std::string_view months[] = {"January", "February", "March",     "April",   "May",      "June",
-                                         "July",    "August",   "September", "October", "November", "December"};
+  constexpr std::string_view days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                       "Thursday", "Friday", "Saturday"};
+  constexpr std::string_view months[] = {"January",   "February", "March",    "April",
+                                         "May",       "June",     "July",     "August",
+                                         "September", "October",  "November", "December"};
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{day};
   const std::int64_t us = (time - day).count();
   const std::int64_t second = us / us_per_second;
   const unsigned month = static_cast<unsigned>(date.month());
   const unsigned weekday = std::chrono::weekday{day}.c_encoding();
-  const auto put = [&out](std::string_view form, auto number) { out += fmt::format(fmt::runtime(form), number); };
+  const auto put = [&out](std::string_view form, auto number) {
+    out += fmt::format(fmt::runtime(form), number);
+  };
   switch (code) {
-    case 'Y': put("{:04}", static_cast<int>(date.year())); return true;
-    case 'm': put("{:02}", month); return true;
-    case 'd': put("{:02}", static_cast<unsigned>(date.day())); return true;
-    case 'H': put("{:02}", second / 3600); return true;
-    case 'M': put("{:02}", second / 60 % 60); return true;
-    case 'S': put("{:02}", second % 60); return true;
-    case 'f': put("{:06}", us % us_per_second); return true;
-    case 'F': return append_code(out, 'Y', time) && (out += '-', append_code(out, 'm', time)) &&
-                     (out += '-', append_code(out, 'd', time));
-    case 'T': return append_code(out, 'H', time) && (out += ':', append_code(out, 'M', time)) &&
-                     (out += ':', append_code(out, 'S', time));
-    case 'j':
-      put("{:03}", (day - std::chrono::sys_days{date.year() / std::chrono::January / 1}).count() + 1);
+    case 'Y':
+      put("{:04}", static_cast<int>(date.year()));
       return true;
-    case 'A': out += days[weekday]; return true;
-    case 'a': out += days[weekday].substr(0, 3); return true;
-    case 'B': out += months[month - 1]; return true;
-    case 'b': out += months[month - 1].substr(0, 3); return true;
-    case 'w': put("{}", weekday); return true;
-    case '%': out += '%'; return true;
-    default: return false;
+    case 'm':
+      put("{:02}", month);
+      return true;
+    case 'd':
+      put("{:02}", static_cast<unsigned>(date.day()));
+      return true;
+    case 'H':
+      put("{:02}", second / 3600);
+      return true;
+    case 'M':
+      put("{:02}", second / 60 % 60);
+      return true;
+    case 'S':
+      put("{:02}", second % 60);
+      return true;
+    case 'f':
+      put("{:06}", us % us_per_second);
+      return true;
+    case 'F':
+      return append_code(out, 'Y', time) && (out += '-', append_code(out, 'm', time)) &&
+             (out += '-', append_code(out, 'd', time));
+    case 'T':
+      return append_code(out, 'H', time) && (out += ':', append_code(out, 'M', time)) &&
+             (out += ':', append_code(out, 'S', time));
+    case 'j':
+      put("{:03}",
+          (day - std::chrono::sys_days{date.year() / std::chrono::January / 1}).count() + 1);
+      return true;
+    case 'A':
+      out += days[weekday];
+      return true;
+    case 'a':
+      out += days[weekday].substr(0, 3);
+      return true;
+    case 'B':
+      out += months[month - 1];
+      return true;
+    case 'b':
+      out += months[month - 1].substr(0, 3);
+      return true;
+    case 'w':
+      put("{}", weekday);
+      return true;
+    case '%':
+      out += '%';
+      return true;
+    default:
+      return false;
   }
 }
 
 // hastur.utc(t[, format]): t in µs; RFC 3339 without a format.
 int utc(lua_State* lua) {
   if (lua_type(lua, 1) != LUA_TNUMBER) {
-    raise(lua, "hastur.utc takes a time in microseconds, such as hastur.now(), got " + describe(lua, 1));
+    raise(lua,
+          "hastur.utc takes a time in microseconds, such as hastur.now(), got " + describe(lua, 1));
   }
   const double us = lua_tonumber(lua, 1);
   // Years 0 to 9999: what four digits can say.
-  if (!(us >= -62'167'219'200e6 && us < 253'402'300'800e6)) raise(lua, "hastur.utc: the time is not within years 0 to 9999");
+  if (!(us >= -62'167'219'200e6 && us < 253'402'300'800e6))
+    raise(lua, "hastur.utc: the time is not within years 0 to 9999");
   const Time time = time_from_us(static_cast<std::int64_t>(std::floor(us)));
   if (lua_isnoneornil(lua, 2)) {
     push_text(lua, format_time(time));

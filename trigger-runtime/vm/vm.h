@@ -1,7 +1,7 @@
 #pragma once
 
-// What the native functions of one trigger share. A function finds it from its Lua state (vm_of), because the
-// allocator's owner is the Vm.
+// What the native functions of one trigger share. A function finds it from its Lua state (vm_of),
+// because the allocator's owner is the Vm.
 
 #include <cstdint>
 #include <optional>
@@ -23,7 +23,8 @@ namespace hastur {
 struct Callback {
   // Only of ctx:every.
   std::optional<Period> period;
-  // Whether the message cannot outlive the call, as its function's bytecode shows: then one object serves all calls.
+  // Whether the message cannot outlive the call, as its function's bytecode shows: then one object
+  // serves all calls.
   bool message_stays = false;
   // Where its function begins.
   std::string script;
@@ -76,12 +77,13 @@ inline Vm& vm_of(lua_State* lua) {
   return *static_cast<Vm*>(owner);
 }
 
-// Stands while a native function calls into Lua. Bounds the depth of such calls: each takes C stack, which Lua's
-// own limit does not see.
+// Stands while a native function calls into Lua. Bounds the depth of such calls: each takes C
+// stack, which Lua's own limit does not see.
 class Nesting {
  public:
   explicit Nesting(lua_State* lua) : vm_(vm_of(lua)) {
-    if (vm_.nesting >= nesting_max) raise(lua, "stack overflow: calls through native functions are nested too deep");
+    if (vm_.nesting >= nesting_max)
+      raise(lua, "stack overflow: calls through native functions are nested too deep");
     ++vm_.nesting;
   }
   ~Nesting() { --vm_.nesting; }

@@ -97,7 +97,8 @@ TEST(Feed, RunsTheCallbacksOfAnInputInTheOrderOfTheirMakingWithOrdinalsRunningOn
   EXPECT_EQ(progress.effects[1].payload, R"({"text":"b1"})");
   EXPECT_EQ(progress.effects[1].ordinal, 1u);
   EXPECT_NE(progress.effects_hash, 0u);
-  EXPECT_EQ(progress.effects_hash, fold_effect(fold_effect(0, progress.effects[0]), progress.effects[1]));
+  EXPECT_EQ(progress.effects_hash,
+            fold_effect(fold_effect(0, progress.effects[0]), progress.effects[1]));
   EXPECT_TRUE(progress.touched);
 }
 

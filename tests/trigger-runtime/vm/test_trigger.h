@@ -27,7 +27,8 @@ inline Time at_second(double seconds) {
   return time_from_us(start_s * us_per_second + static_cast<std::int64_t>(seconds * 1e6));
 }
 
-// Collects rows; take() cuts what was collected since the last take() into a batch that goes on where that ended.
+// Collects rows; take() cuts what was collected since the last take() into a batch that goes on
+// where that ended.
 class Stream {
  public:
   // A message object without time; it is received and was sent at second `at` of the stream.
@@ -111,7 +112,8 @@ class TestTrigger {
   explicit TestTrigger(const std::string& script, const TriggerOptions& options = {}) {
     auto loaded = ScriptVm::load(load_command(script, options));
     if (auto* failed = std::get_if<LoadFailed>(&loaded)) {
-      ADD_FAILURE() << failed->error.script << ":" << failed->error.line << ": " << failed->error.text;
+      ADD_FAILURE() << failed->error.script << ":" << failed->error.line << ": "
+                    << failed->error.text;
       return;
     }
     vm_ = std::move(std::get<0>(loaded));
@@ -131,8 +133,9 @@ class TestTrigger {
   bool is_loaded() const { return vm_ != nullptr; }
   ScriptVm& vm() { return *vm_; }
 
-  TriggerProgress feed(const Batch& batch, std::uint32_t from_row = 0, std::uint32_t end_row = UINT32_MAX,
-                       std::vector<Skip> skips = {}, CallObserver* observer = nullptr) {
+  TriggerProgress feed(const Batch& batch, std::uint32_t from_row = 0,
+                       std::uint32_t end_row = UINT32_MAX, std::vector<Skip> skips = {},
+                       CallObserver* observer = nullptr) {
     const Result<BatchView> view = BatchView::open(batch.header, batch.body);
     std::vector<std::int64_t> times;
     stream_times(view.value(), times);
@@ -144,7 +147,8 @@ class TestTrigger {
     for (const Match& match : matches) {
       if (match.row >= from_row && match.row < end_row) within.push_back(match);
     }
-    TriggerProgress progress = vm_->feed(view.value(), times, from_row, end_row, within, skips, observer);
+    TriggerProgress progress =
+        vm_->feed(view.value(), times, from_row, end_row, within, skips, observer);
     at_ = progress.reached;
     if (batch.header.count > 0) time_ = time_from_us(times.back());
     return progress;
@@ -167,9 +171,10 @@ class TestTrigger {
 
 // Runs `body` in one callback and gives the state it leaves, with what it raised as "error".
 inline std::string run_body(const std::string& body, const TriggerOptions& options = {}) {
-  TestTrigger trigger("local ctx = hastur.trigger{}\nlocal state = ctx.state\nctx:gauges({}, function(msg)\n" + body +
-                          "\nend)\n",
-                      options);
+  TestTrigger trigger(
+      "local ctx = hastur.trigger{}\nlocal state = ctx.state\nctx:gauges({}, function(msg)\n" +
+          body + "\nend)\n",
+      options);
   if (!trigger.is_loaded()) return "not loaded";
   Stream stream;
   stream.gauge(0.5, 20);

@@ -1,0 +1,257 @@
+// The counted limits and the memory cap.
+
+#include "tests/trigger-runtime/vm/test_trigger.h"
+
+namespace hastur::testing {
+namespace {
+
+// What stopped `body`, and at which of its lines.
+CallError stopped_by(const std::string& body, const TriggerOptions& options = {}) {
+  TestTrigger trigger(
+      "local ctx = hastur.trigger{} local state = ctx.state\nctx:gauges({}, function(msg)\n" +
+          body + "\nend)\n",
+      options);
+  if (!trigger.is_loaded()) return {};
+  Stream stream;
+  stream.gauge(0.1, 1);
+  const TriggerProgress progress = trigger.feed(stream);
+  if (!progress.stopped) return {};
+  CallError error = progress.stopped->error;
+  error.error.line -= 2;
+  return error;
+}
+
+constexpr auto instructions = CallError::Kind::instructions;
+
+TEST(Instructions, StopAnEndlessLoopAtItsLine) {
+  const CallError error = stopped_by("\nwhile true do end");
+  EXPECT_EQ(error.kind, instructions);
+  EXPECT_EQ(error.error,
+            (ScriptError{"more than 5000000 instructions in one call", "billing/load.lua", 2}));
+}
+
+TEST(Instructions, CannotBeSwallowedByPcall) {
+  for (const char* body :
+       {"pcall(function() while true do end end)", "while true do pcall(function() end) end",
+        "while true do pcall(error) end", "pcall(pcall, pcall, function() while true do end end)",
+        "xpcall(function() while true do end end, function() while true do end end)",
+        "xpcall(error, function() while true do end end)",
+        "pcall(string.gsub, ('x'):rep(100), '.', function() while true do end end)",
+        "pcall(table.sort, { 1, 2, 3 }, function() while true do end end)",
+        "tostring(setmetatable({}, { __tostring = function() while true do end end }))"}) {
+    const CallError error = stopped_by(body);
+    EXPECT_EQ(error.kind, instructions) << body << ": " << error.error.text;
+  }
+}
+
+TEST(Instructions, CountTheWorkOfNativeFunctions) {
+  for (const char* body :
+       {"local s = ('a'):rep(300000) s:match('.-b')",
+        "local s = ('a'):rep(30000) s:match('.-.-.-b')",
+        "local s = ('a'):rep(300000) for i = 1, 1e9 do s:find('b', 1, true) end",
+        "local s = ('a'):rep(300000) for i = 1, 1e9 do s:upper() end",
+        "local s = ('a'):rep(300000) for i = 1, 1e9 do s:rep(2) end",
+        "local s = ('a'):rep(300000) for i = 1, 1e9 do s:gsub('a', 'b') end",
+        "local s = ('a'):rep(300000) for i = 1, 1e9 do (('%s%s')):format(s, s) end",
+        "local t = {} for i = 1, 30000 do t[i] = 'x' end for i = 1, 1e9 do table.concat(t) end",
+        "local t = {} for i = 1, 30000 do t[i] = -i end for i = 1, 1e9 do table.sort(t) end",
+        "local t = {} for i = 1, 30000 do t[i] = i end for i = 1, 1e9 do table.insert(t, 1, i) end",
+        "local t = {} for i = 1, 30000 do t[i] = i end for i = 1, 1e9 do pairs(t) end",
+        "local t = {} for i = 1, 30000 do t[i] = i end for i = 1, 1e9 do next(t) end",
+        "for i = 1, 1e9 do print(('x'):rep(60000)) end", "for i = 1, 1e9 do msg:to_table() end",
+        "for i = 1, 1e9 do hastur.gauge('x', 1) end"}) {
+    EXPECT_EQ(stopped_by(body).kind, instructions) << body;
+  }
+}
+
+TEST(Instructions, StopAtTheSameLineWhateverRanBefore) {
+  const std::string body = R"lua(
+local n = 0
+while true do
+  n = n + 1
+  if n % 3 == 0 then n = n + 2 end
+  state.n = n
+  local s = tostring(n)
+  state.s = s
+end)lua";
+  TriggerOptions options;
+  options.limits.instructions_max = 77'000;
+  TestTrigger trigger(
+      "local ctx = hastur.trigger{} local state = ctx.state\nctx:gauges({ value = 2 }, "
+      "function(msg) " +
+          body + " end)\nctx:gauges({ value = 1 }, function(msg) for i = 1, 12345 do end end)",
+      options);
+  std::vector<std::uint32_t> lines;
+  for (int before = 0; before < 4; ++before) {
+    trigger.vm().restore({Sequence{0}, at_second(0), "{}", ""}, 0);
+    Stream stream;
+    for (int i = 0; i < before; ++i) stream.gauge(0.1, 1);
+    stream.gauge(0.2, 2);
+    const TriggerProgress progress = trigger.feed(stream);
+    ASSERT_TRUE(progress.stopped);
+    lines.push_back(progress.stopped->error.error.line);
+  }
+  EXPECT_EQ(std::vector<std::uint32_t>(4, lines[0]), lines);
+}
+
+TEST(Instructions, AreCountedForTheChunkToo) {
+  const ScriptError error = load_error("hastur.trigger{}\nwhile true do end");
+  EXPECT_EQ(error,
+            (ScriptError{"more than 5000000 instructions in one call", "billing/load.lua", 2}));
+}
+
+TEST(Instructions, AreReportedPerFeed) {
+  TestTrigger trigger(
+      "local ctx = hastur.trigger{} ctx:gauges({}, function() for i = 1, 100000 do end end)");
+  Stream stream;
+  stream.gauge(0.1, 1);
+  const TriggerProgress progress = trigger.feed(stream);
+  EXPECT_GE(progress.instructions, 100'000u);
+  EXPECT_LE(progress.instructions, 110'000u);
+}
+
+TEST(Memory, IsCappedAndNamesTheCallback) {
+  TriggerOptions options;
+  options.guards.memory_bytes_min = 8u << 20;
+  for (const char* body :
+       {"local t = {} for i = 1, 1e9 do t[i] = i end", "local s = 'x' while true do s = s .. s end",
+        "local s = 'x' while true do pcall(function() s = s .. s end) end",
+        "pcall(function() local t = {} for i = 1, 1e9 do t[i] = { i } end end)"}) {
+    TriggerOptions small = options;
+    small.limits.state_bytes_max = 1024;
+    const CallError error = stopped_by(body, small);
+    EXPECT_EQ(error.kind, CallError::Kind::memory) << body;
+    EXPECT_EQ(error.error.script, "billing/load.lua");
+    EXPECT_NE(error.error.text.find("out of memory"), std::string::npos);
+  }
+}
+
+TEST(Memory, LeavesATriggerThatCanBeRestored) {
+  TriggerOptions options;
+  options.guards.memory_bytes_min = 8u << 20;
+  options.limits.state_bytes_max = 1024;
+  TestTrigger trigger(R"lua(
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({}, function(msg)
+  ctx.state.n = ctx.state.n + 1
+  if msg.value == 2 then ctx.state.t = {} for i = 1, 1e9 do ctx.state.t[i] = i end end
+end)
+)lua",
+                      options);
+  for (int round = 0; round < 20; ++round) {
+    Stream stream;
+    stream.gauge(0.1, 1).gauge(0.2, 2);
+    const TriggerProgress progress = trigger.feed(stream);
+    ASSERT_TRUE(progress.stopped);
+    EXPECT_EQ(progress.stopped->error.kind, CallError::Kind::memory);
+    trigger.vm().restore({Sequence{0}, at_second(0), R"({"n":5})", ""}, 0);
+  }
+  Stream stream;
+  stream.gauge(0.1, 1);
+  trigger.feed(stream);
+  EXPECT_EQ(trigger.state(), R"({"n":6})");
+}
+
+TEST(Memory, RefusesHugeTextsByName) {
+  EXPECT_NE(stopped_by("local s = ('x'):rep(2^31)").error.text.find("string.rep would make"),
+            std::string::npos);
+  EXPECT_NE(stopped_by("local s = ('x'):rep(1e300)").error.text.find("string.rep would make"),
+            std::string::npos);
+  EXPECT_EQ(
+      run_body("state.a = (''):rep(1e12) state.b = ('x'):rep(-5) state.c = ('ab'):rep(3, ',')"),
+      R"({"a":"","b":"","c":"ab,ab,ab"})");
+}
+
+std::vector<Effect> effects_of(const std::string& body, std::uint64_t* cut) {
+  TestTrigger trigger("local ctx = hastur.trigger{}\nctx:gauges({}, function(msg) " + body +
+                      " ctx.state.done = true end)");
+  Stream stream;
+  stream.gauge(0.1, 1);
+  const TriggerProgress progress = trigger.feed(stream);
+  EXPECT_FALSE(progress.stopped);
+  EXPECT_EQ(trigger.state(), R"({"done":true})") << "the state stands";
+  *cut = progress.effects_cut;
+  return progress.effects;
+}
+
+TEST(Effects, OverTheLimitAreLeftOutAndCounted) {
+  std::uint64_t cut = 0;
+  const std::vector<Effect> effects =
+      effects_of("for i = 1, 1500 do hastur.gauge('g', i) end", &cut);
+  EXPECT_EQ(effects.size(), 1'000u);
+  EXPECT_EQ(effects.back().ordinal, 999u);
+  EXPECT_EQ(cut, 500u);
+}
+
+TEST(Effects, NotificationsOverTheLimitEndInOneThatSaysHowMany) {
+  std::uint64_t cut = 0;
+  const std::vector<Effect> effects =
+      effects_of("for i = 1, 123 do pager_duty('k' .. i, 'd', {}, { to = 'ops' }) end", &cut);
+  ASSERT_EQ(effects.size(), 51u);
+  EXPECT_EQ(cut, 73u);
+  EXPECT_EQ(
+      effects[50].payload,
+      R"({"details":{"left_out":73},"key":null,"kind":"pager_duty","options":{},)"
+      R"("text":"billing/load: 73 more notifications of one call were left out; 50 went out","to":"ops"})");
+}
+
+constexpr const char* flood = R"lua(
+local ctx = hastur.trigger{}
+ctx:gauges({}, function(msg)
+  for i = 1, 900 do hastur.gauge('g', i) end
+  if msg.value == 13 then error("thirteen") end
+end)
+)lua";
+
+TEST(Effects, DerivedMessagesHaveALimitAMinuteThatSurvivesARestore) {
+  TestTrigger trigger(flood);
+  Stream stream;
+  stream.tick(1);
+  for (int i = 0; i < 10; ++i) stream.gauge(2, 1);
+  stream.tick(3);
+  const TriggerProgress first = trigger.feed(stream);
+  EXPECT_EQ(first.effects.size(), 9'000u);
+  TestTrigger restored(flood);
+  restored.vm().restore(*first.judged, 0);
+  stream.gauge(4, 1).gauge(59.9, 1).gauge(60, 1);
+  const Batch batch = stream.take();
+  for (TestTrigger* each : {&trigger, &restored}) {
+    const TriggerProgress second = each->feed(batch);
+    EXPECT_EQ(second.effects.size(), 900u + 100 + 900);
+    EXPECT_EQ(second.effects_cut, 800u);
+  }
+}
+
+TEST(Effects, OfACallThatRaisedAreNotCounted) {
+  TestTrigger trigger(flood);
+  trigger.vm().restore({Sequence{0}, at_second(0), "{}", ""}, 1000);
+  Stream stream;
+  for (int i = 0; i < 50; ++i) stream.gauge(1, 13);
+  for (int i = 0; i < 10; ++i) stream.gauge(2, 1);
+  const TriggerProgress progress = trigger.feed(stream);
+  EXPECT_EQ(progress.errors.size(), 50u);
+  EXPECT_EQ(progress.effects.size(), 9'000u);
+}
+
+TEST(Effects, LogsHaveALimitInBytesAMinute) {
+  TestTrigger trigger(
+      "local ctx = hastur.trigger{} ctx:gauges({}, function() print(('x'):rep(10000)) end)");
+  Stream stream;
+  for (int i = 0; i < 10; ++i) stream.gauge(1, 1);
+  stream.gauge(60, 1);
+  const TriggerProgress progress = trigger.feed(stream);
+  EXPECT_EQ(progress.effects.size(), 7u);
+  EXPECT_EQ(progress.effects_cut, 4u);
+}
+
+TEST(Effects, HaveALimitInBytes) {
+  EXPECT_NE(stopped_by("hastur.mark('m', ('x'):rep(300000))").error.text.find("256 KiB"),
+            std::string::npos);
+  EXPECT_NE(stopped_by("slack(('x'):rep(300000))").error.text.find("256 KiB"), std::string::npos);
+  EXPECT_NE(
+      stopped_by("slack('x', { details = { ('x'):rep(300000) } })").error.text.find("262144 bytes"),
+      std::string::npos);
+}
+
+}  // namespace
+}  // namespace hastur::testing
