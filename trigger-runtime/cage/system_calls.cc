@@ -30,13 +30,10 @@ constexpr int allowed_to_sanitizers[] = {
 };
 // What a report tries and does without: it then has fewer names in it.
 constexpr int refused_to_sanitizers[] = {
-    SCMP_SYS(open),       SCMP_SYS(openat),
-    SCMP_SYS(readlink),   SCMP_SYS(readlinkat),
-    SCMP_SYS(close),      SCMP_SYS(fstat),
-    SCMP_SYS(newfstatat), SCMP_SYS(lseek),
-    SCMP_SYS(ioctl),      SCMP_SYS(prctl),
-    SCMP_SYS(prlimit64),  SCMP_SYS(read),
-    SCMP_SYS(pipe),       SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(open),  SCMP_SYS(openat), SCMP_SYS(readlink),          SCMP_SYS(readlinkat),
+    SCMP_SYS(close), SCMP_SYS(fstat),  SCMP_SYS(newfstatat),        SCMP_SYS(lseek),
+    SCMP_SYS(ioctl), SCMP_SYS(prctl),  SCMP_SYS(prlimit64),         SCMP_SYS(read),
+    SCMP_SYS(pipe),  SCMP_SYS(pipe2),  SCMP_SYS(sched_getaffinity),
 };
 #endif
 
