@@ -52,4 +52,12 @@ Time SystemClock::now() {
 
 Micros SystemClock::monotonic() { return read_clock(CLOCK_BOOTTIME); }
 
+Micros cpu_time() { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
+
+std::optional<Micros> cpu_time_of(int process) {
+  clockid_t clock = 0;
+  if (clock_getcpuclockid(process, &clock) != 0) return std::nullopt;
+  return read_clock(clock);
+}
+
 }  // namespace hastur

@@ -5,6 +5,8 @@
 
 #include <mutex>
 
+#include <optional>
+
 #include "core/time.h"
 
 namespace hastur {
@@ -69,5 +71,10 @@ class ManualClock final : public Clock {
  private:
   Time now_;
 };
+
+// CPU time that this process has used.
+Micros cpu_time();
+// The same of another process; nothing if there is none.
+std::optional<Micros> cpu_time_of(int process);
 
 }  // namespace hastur

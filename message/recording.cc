@@ -94,6 +94,9 @@ struct RecordingReader::Source {
   // By uuid, as last registered.
   std::map<std::string, std::string, std::less<>> hostnames;
   std::uint64_t messages = 0;
+  // Of the rows in the builder, and of those in the batch before.
+  std::vector<std::uint64_t> row_messages;
+  std::vector<std::uint64_t> finished_row_messages;
   std::uint64_t refused = 0;
   std::uint64_t journal_lines = 0;
 };
@@ -265,18 +268,21 @@ void RecordingReader::Source::add_tick(const Tick& tick) {
   begin_row(tick.time);
   row_received_at = std::max(row_received_at, tick.time);
   builder.add_tick(tick.time, row_received_at, tick.deaf);
+  row_messages.push_back(message ? messages - 1 : messages);
 }
 
 void RecordingReader::Source::add_message() {
   begin_row(std::min(message->timestamp, message->received_at));
   row_received_at = message->received_at;
   builder.add(*message);
+  row_messages.push_back(messages);
   message.reset();
 }
 
 Batch RecordingReader::Source::finish() {
   Batch batch = builder.finish(options.stream, first, stream_time_before);
   first = first.plus(batch.header.count);
+  finished_row_messages = std::exchange(row_messages, {});
   return batch;
 }
 
@@ -285,6 +291,9 @@ RecordingReader::RecordingReader(std::istream& input, std::string source, Option
 RecordingReader::~RecordingReader() = default;
 
 Result<std::optional<Batch>> RecordingReader::next() { return source_->next(); }
+const std::vector<std::uint64_t>& RecordingReader::row_messages() const {
+  return source_->finished_row_messages;
+}
 std::uint64_t RecordingReader::messages() const { return source_->messages; }
 std::uint64_t RecordingReader::refused() const { return source_->refused; }
 std::uint64_t RecordingReader::journal_lines() const { return source_->journal_lines; }

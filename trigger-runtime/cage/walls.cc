@@ -76,13 +76,14 @@ Result<void> limit_resources() {
   };
   bool ok = limit(RLIMIT_CORE, 0) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_MEMLOCK, 0) &&
             limit(RLIMIT_MSGQUEUE, 0);
-#ifndef HASTUR_SANITIZED
-  // Sanitizers reserve terabytes of addresses.
-  ok = ok && limit(RLIMIT_AS, address_space_max);
+#ifdef HASTUR_SANITIZED
+  // Sanitizers reserve terabytes of addresses, and look at memory through a pipe.
+  constexpr rlim_t descriptors_max = 16;
 #else
-  static_cast<void>(address_space_max);
+  constexpr rlim_t descriptors_max = 0;
+  ok = ok && limit(RLIMIT_AS, address_space_max);
 #endif
-  ok = ok && limit(RLIMIT_NOFILE, 0);
+  ok = ok && limit(RLIMIT_NOFILE, descriptors_max);
   if (!ok) return cannot("no resource limits");
   return {};
 }

@@ -12,8 +12,8 @@
 #include <climits>
 #include <csignal>
 #include <cstring>
-#include <ctime>
 
+#include "core/clock.h"
 #include "core/fd.h"
 #include "trigger-runtime/protocol/descriptors.h"
 
@@ -141,13 +141,7 @@ std::string ChildProcess::reap() {
 }
 
 std::optional<Micros> ChildProcess::cpu() const {
-  clockid_t clock = 0;
-  timespec used{};
-  if (pid_ <= 0 || clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &used) != 0) {
-    return std::nullopt;
-  }
-  return std::chrono::seconds{used.tv_sec} +
-         std::chrono::duration_cast<Micros>(std::chrono::nanoseconds{used.tv_nsec});
+  return pid_ > 0 ? cpu_time_of(pid_) : std::nullopt;
 }
 
 Result<std::string> worker_binary_beside_us() {

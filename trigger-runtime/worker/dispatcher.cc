@@ -2,20 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <ctime>
+#include "core/clock.h"
 
 namespace hastur {
-namespace {
-
-// CPU time of this process: for people, never seen by a script.
-Micros cpu_now() {
-  timespec used{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return std::chrono::seconds{used.tv_sec} +
-         std::chrono::duration_cast<Micros>(std::chrono::nanoseconds{used.tv_nsec});
-}
-
-}  // namespace
 
 Result<WorkerReply> Dispatcher::answer(const ReceivedCommand& command) {
   return std::visit([this](const auto& kind) { return run(kind); }, command);
@@ -84,10 +73,10 @@ Result<TriggerProgress> Dispatcher::run(const TriggerFeed& feed, const BatchView
   if (feed.from_row > feed.end_row || feed.end_row > batch.count()) {
     return fail(ErrorCode::invalid, "a trigger was fed rows that its batch does not have");
   }
-  const Micros before = cpu_now();
+  const Micros before = cpu_time();
   TriggerProgress progress = (*trigger)->vm->feed(batch, stream_times, feed.from_row, feed.end_row,
                                                   feed.matches, feed.skips, this);
-  progress.cpu = cpu_now() - before;
+  progress.cpu = cpu_time() - before;
   if (progress.reached >= batch.header().first && batch.count() != 0) {
     (*trigger)->time =
         time_from_us(stream_times[progress.reached.value - batch.header().first.value]);

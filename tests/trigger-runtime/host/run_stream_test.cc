@@ -1,0 +1,207 @@
+// With the real trigger-worker.
+
+#include "trigger-runtime/host/run_stream.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "message/recording.h"
+#include "tests/trigger-runtime/host/driver.h"
+
+namespace hastur {
+namespace {
+
+// What came out, a line each.
+class Lines final : public StreamListener {
+ public:
+  void effect(std::size_t trigger, Sequence input, const Effect& effect) override {
+    lines_.push_back(fmt::format("{} {} {}.{} {}", trigger, input.value, effect.ordinal,
+                                 static_cast<int>(effect.kind), effect.payload));
+  }
+  void error(std::size_t trigger, Sequence input, const CallError& error) override {
+    lines_.push_back(fmt::format("{} {} error in {} at line {}: {}", trigger, input.value,
+                                 error.callback, error.error.line, error.error.text));
+  }
+  const std::vector<std::string>& all() const { return lines_; }
+  std::size_t count(const std::string& part) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        lines_, [&](const std::string& line) { return line.find(part) != std::string::npos; }));
+  }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+// One gauge a second, of values 0 to 9 again and again.
+std::string gauges(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    text += fmt::format(R"({{"type":"gauge","name":"g","value":{},"timestamp":{}}})", i % 10,
+                        (1704067200 + i) * us_per_second);
+    text += '\n';
+  }
+  return text;
+}
+
+struct Outcome {
+  Lines lines;
+  std::vector<Memory> memories;
+  std::vector<std::uint64_t> stops;
+};
+
+struct How {
+  std::uint32_t rows_max = 4096;
+  StreamRun::Options options;
+};
+
+Outcome run(const std::vector<std::string>& scripts, const std::string& recording, How how = {}) {
+  Outcome outcome;
+  const auto inputs = std::move(*SharedInputs::make(16u << 20));
+  Worker::Options worker_options;
+  // Sanitizers are slow, and this guards nothing here.
+  worker_options.callback_cpu_max = std::chrono::seconds{60};
+  const auto worker = std::move(*Worker::spawn(*inputs, worker_options));
+  StreamRun stream(*worker, outcome.lines, how.options);
+  for (std::size_t i = 0; i < scripts.size(); ++i) {
+    StreamTrigger trigger;
+    trigger.name = fmt::format("trigger{}", i);
+    trigger.script = {trigger.name + ".lua", scripts[i]};
+    const auto added = stream.add(std::move(trigger));
+    EXPECT_TRUE(added) << added.error().message;
+    if (const auto* error = std::get_if<ScriptError>(&*added)) ADD_FAILURE() << error->text;
+  }
+  std::istringstream in(recording);
+  RecordingReader reader(in, "recording", {how.rows_max, {}});
+  while (auto batch = std::move(*reader.next())) {
+    const auto fed = stream.feed(input_of(std::move(*batch)));
+    EXPECT_TRUE(fed) << fed.error().message;
+    if (!fed) return outcome;
+  }
+  for (std::size_t i = 0; i < scripts.size(); ++i) {
+    outcome.memories.push_back(*stream.finish(i));
+    outcome.stops.push_back(stream.stops(i));
+  }
+  return outcome;
+}
+
+const char* counting = R"(
+local ctx = hastur.trigger{ state = { total = 0 } }
+ctx:gauges({ name = "g" }, function(msg) ctx.state.total = ctx.state.total + msg.value end)
+ctx:every("minute", function(tick) hastur.gauge("total", ctx.state.total) end)
+)";
+
+// Its first call fails, and so do many others; what it does besides stays.
+const char* failing = R"(
+local ctx = hastur.trigger{ state = { before = 0, after = 0 } }
+ctx:gauges({ name = "g" }, function(msg) ctx.state.before = ctx.state.before + 1 end)
+ctx:gauges({ name = "g" }, function(msg)
+  ctx.state.half = msg.value
+  print("value " .. msg.value)
+  if msg.value % 4 == 0 then error("four") end
+end)
+ctx:gauges({ name = "g" }, function(msg) ctx.state.after = ctx.state.after + 1 end)
+)";
+
+TEST(StreamRun, GivesEffectsAndTheFinalMemory) {
+  const Outcome outcome = run({counting}, gauges(130));
+  EXPECT_EQ(outcome.memories[0].state, "{\"total\":585}");
+  EXPECT_EQ(outcome.lines.count("\"name\":\"total\""), 2u);
+  EXPECT_EQ(outcome.stops[0], 0u);
+}
+
+TEST(StreamRun, LeavesNoTraceOfACallThatRaised) {
+  const Outcome outcome = run({failing, counting}, gauges(100));
+  EXPECT_EQ(outcome.memories[0].state, "{\"after\":100,\"before\":100,\"half\":9}");
+  EXPECT_GE(outcome.stops[0], 1u);
+  EXPECT_EQ(outcome.lines.count("error in 1 at line 7: four"), 30u);
+  EXPECT_EQ(outcome.lines.count("value "), 70u);
+  // The neighbour does not notice.
+  EXPECT_EQ(outcome.memories[1].state, "{\"total\":450}");
+}
+
+TEST(StreamRun, GivesTheSameHoweverTheStreamIsCut) {
+  How without_guards;
+  without_guards.options.guarded_callbacks = 0;
+  const Outcome whole = run({failing, counting}, gauges(60));
+  for (const std::uint32_t rows : {1u, 7u, 50u}) {
+    How how = without_guards;
+    how.rows_max = rows;
+    const Outcome cut = run({failing, counting}, gauges(60), how);
+    for (const char* trigger : {"0 ", "1 "}) {
+      std::vector<std::string> expected;
+      std::vector<std::string> seen;
+      const auto ours = [&](const std::string& line) { return line.starts_with(trigger); };
+      std::ranges::copy_if(whole.lines.all(), std::back_inserter(expected), ours);
+      std::ranges::copy_if(cut.lines.all(), std::back_inserter(seen), ours);
+      EXPECT_EQ(seen, expected);
+    }
+    EXPECT_EQ(cut.memories[0].state, whole.memories[0].state);
+    EXPECT_EQ(cut.memories[1].state, whole.memories[1].state);
+    EXPECT_GT(cut.stops[0], whole.stops[0]);
+  }
+}
+
+TEST(StreamRun, BringsDerivedMessagesBackToThoseWhoAsk) {
+  const std::string chain = R"(
+    local ctx = hastur.trigger{ state = { seen = 0 }, own = OWN }
+    ctx:gauges({ name = "g", value = 5 }, function(msg) hastur.gauge("h", 1) end)
+    ctx:gauges({ name = "h" }, function(msg)
+      ctx.state.seen = ctx.state.seen + 1
+      if msg.value < 3 then hastur.gauge("h", msg.value + 1) end
+    end))";
+  const auto with = [&](const char* own) {
+    std::string script = chain;
+    return script.replace(script.find("OWN"), 3, own);
+  };
+  How how;
+  how.options.derived_come_back = true;
+  const Outcome outcome = run({with("true"), with("false")}, gauges(20), how);
+  EXPECT_EQ(outcome.memories[0].state, "{\"seen\":6}");
+  EXPECT_EQ(outcome.memories[1].state, "{\"seen\":0}");
+  const auto lines_of = [&](const char* trigger) {
+    return std::ranges::count_if(
+        outcome.lines.all(), [&](const std::string& line) { return line.starts_with(trigger); });
+  };
+  EXPECT_EQ(lines_of("0 "), 6);
+  EXPECT_EQ(lines_of("1 "), 2);
+  // They are told at the place of the message that they come from: the sixth, after a tick for each
+  // second.
+  EXPECT_EQ(outcome.lines.count("0 12 "), 3u);
+}
+
+TEST(StreamRun, TellsOfAJudgementThatFails) {
+  const Outcome outcome = run({R"(
+    local ctx = hastur.trigger{ state = { good = 0 } }
+    ctx:gauges({ name = "g" }, function(msg)
+      ctx.state.good = ctx.state.good + 1
+      if msg.value == 9 then ctx.state.bad = 0/0 end
+    end))"},
+                              gauges(10));
+  EXPECT_EQ(outcome.lines.count("state.bad"), 1u);
+  EXPECT_EQ(outcome.memories[0].state.find("bad"), std::string::npos);
+}
+
+// The sums that glibc 2.36 gives without FMA; with FMA each differs in the last digits.
+TEST(StreamRun, ComputesTheSameOnEveryCpu) {
+  const Outcome outcome = run({R"(
+    local ctx = hastur.trigger{ state = {} }
+    ctx:gauges({ name = "g" }, function(msg)
+      local e, s, c, p, l = 0, 0, 0, 0, 0
+      for i = 1, 20000 do
+        local x = i * 0.0003717
+        e = e + math.exp(x) s = s + math.sin(x * 7) c = c + math.cos(x * 7)
+        p = p + (x * 100) ^ 1.37 l = l + math.tan(x)
+      end
+      print(("%.17g %.17g %.17g %.17g %.17g"):format(e, s, c, p, l))
+    end))"},
+                              gauges(1));
+  ASSERT_EQ(outcome.lines.all().size(), 1u);
+  EXPECT_EQ(outcome.lines.all()[0],
+            "4551731.7859106539 461.82783173683833 375.94104987925277 "
+            "72423962.73350434 -166184.64041181529\"}");
+}
+
+}  // namespace
+}  // namespace hastur

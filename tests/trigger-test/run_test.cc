@@ -1,0 +1,191 @@
+// Runs the real trigger-test, which runs the real trigger-worker.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "core/json.h"
+#include "tests/trigger-runtime/host/driver.h"
+
+namespace hastur {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TriggerTestRun : public ::testing::Test {
+ protected:
+  TriggerTestRun() {
+    char name[] = "/tmp/hastur-trigger-test-XXXXXX";
+    HASTUR_CHECK(mkdtemp(name) != nullptr, "no folder for a test");
+    folder_ = name;
+    fs::create_directories(folder_ / "lib");
+  }
+  ~TriggerTestRun() override { fs::remove_all(folder_); }
+
+  void write(const std::string& path, const std::string& text) {
+    fs::create_directories((folder_ / path).parent_path());
+    std::ofstream(folder_ / path) << text;
+  }
+
+  // Runs `trigger-test ARGUMENTS` in the folder.
+  void run(const std::string& arguments) {
+    const std::string command =
+        fmt::format("cd {} && {} {} 2>{}/stderr", folder_.string(),
+                    testing::beside_us("trigger-test"), arguments, folder_.string());
+    FILE* pipe = popen(command.c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    output_.clear();
+    char part[4096];
+    for (std::size_t bytes = 0; (bytes = fread(part, 1, sizeof(part), pipe)) > 0;) {
+      output_.append(part, bytes);
+    }
+    const int status = pclose(pipe);
+    exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    std::ifstream in(folder_ / "stderr");
+    error_.assign(std::istreambuf_iterator<char>(in), {});
+  }
+
+  std::vector<Json> lines() const {
+    std::vector<Json> lines;
+    std::istringstream in(output_);
+    for (std::string line; std::getline(in, line);) {
+      const auto json = parse_json(line);
+      EXPECT_TRUE(json) << line;
+      if (json) lines.push_back(*json);
+    }
+    return lines;
+  }
+
+  fs::path folder_;
+  std::string output_;
+  std::string error_;
+  int exit_code_ = -1;
+};
+
+constexpr std::int64_t start_us = 1'704'067'200'000'000;
+
+std::string gauge(int second, double value) {
+  return fmt::format(
+      R"({{"type":"gauge","name":"load","value":{},"timestamp":{},"uuid":"8e58af00-708c-012f-e468-64ce8f3a9dc2"}})"
+      "\n",
+      value, start_us + second * us_per_second);
+}
+
+const char* spike = R"(
+local limits = require "lib.limits"
+local ctx = hastur.trigger{ state = { total = 0 } }
+ctx:gauges({ name = "load" }, function(msg)
+  if msg.value == 13 then error("unlucky") end
+  if msg.value > limits.load then
+    pager_duty("spike", "load is " .. msg.value, { load = msg.value })
+    print("spike")
+    ctx.state.total = ctx.state.total + 1
+  end
+end)
+ctx:every("minute", function(tick) hastur.gauge("spikes", ctx.state.total) end)
+)";
+
+TEST_F(TriggerTestRun, PrintsOneObjectALineAsTheContractSays) {
+  write("lib/limits.lua", "return { load = 10 }");
+  write("billing/spike.lua", spike);
+  write("in.jsonl", gauge(0, 5) + gauge(1, 11) + "{\"type\":\"noop\"}\n" + gauge(2, 13) +
+                        R"({"type":"tick","time":)" + std::to_string(start_us + 60'000'000) +
+                        "}\n" + gauge(70, 12));
+  run("run billing/spike.lua --input in.jsonl --format json");
+  EXPECT_EQ(exit_code_, 1) << error_;
+  const std::vector<Json> all = lines();
+  ASSERT_EQ(all.size(), 7u) << output_;
+
+  EXPECT_EQ(all[0]["effect"], "notification");
+  EXPECT_EQ(all[0]["seq"], 2);
+  EXPECT_EQ(all[0]["time"], start_us + 1'000'000);
+  EXPECT_EQ(all[0]["kind"], "pager_duty");
+  EXPECT_EQ(all[0]["key"], "spike");
+  EXPECT_EQ(all[0]["text"], "load is 11");
+  EXPECT_EQ(all[0]["details"], Json({{"load", 11}}));
+  EXPECT_EQ(all[0]["options"], Json::object());
+  EXPECT_TRUE(all[0].contains("to"));
+
+  EXPECT_EQ(all[1]["effect"], "log");
+  EXPECT_EQ(all[1]["text"], "spike");
+
+  EXPECT_EQ(all[2]["effect"], "error");
+  EXPECT_EQ(all[2]["seq"], 4);
+  EXPECT_EQ(all[2]["text"], "unlucky");
+  EXPECT_EQ(all[2]["script"], "billing/spike.lua");
+  EXPECT_EQ(all[2]["line"], 5);
+
+  EXPECT_EQ(all[3]["effect"], "message");
+  EXPECT_EQ(all[3]["seq"], 4);
+  EXPECT_EQ(all[3]["message"]["name"], "spikes");
+  EXPECT_EQ(all[3]["message"]["value"], 1);
+  EXPECT_EQ(all[3]["message"]["timestamp"], start_us + 60'000'000);
+  EXPECT_EQ(all[3]["message"]["labels"]["trigger"], "billing/spike");
+
+  EXPECT_EQ(all[4]["seq"], 5);
+  EXPECT_EQ(all.back(),
+            Json({{"state", {{"total", 2}}}, {"messages", 5}, {"matched", 4}, {"errors", 1}}));
+}
+
+TEST_F(TriggerTestRun, EndsWithNoughtWhenAllIsGood) {
+  write("quiet.lua", "local ctx = hastur.trigger{ state = {} }\n");
+  write("in.jsonl", gauge(0, 5));
+  run("run quiet.lua --input - < in.jsonl");
+  EXPECT_EQ(exit_code_, 0) << error_;
+  EXPECT_EQ(output_, "{\"state\":{},\"messages\":1,\"matched\":0,\"errors\":0}\n");
+}
+
+TEST_F(TriggerTestRun, FailsWhenTheLastStateIsNoState) {
+  write("bad.lua", R"(
+    local ctx = hastur.trigger{ state = {} }
+    ctx:gauges({ name = "load" }, function(msg) ctx.state.broken = 1/0 end))");
+  write("in.jsonl", gauge(0, 5));
+  run("run bad.lua --input in.jsonl");
+  EXPECT_EQ(exit_code_, 1);
+  const std::vector<Json> all = lines();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_NE(all[0]["text"].get<std::string>().find("state.broken"), std::string::npos);
+  EXPECT_EQ(all[1]["state"], Json::object());
+  EXPECT_EQ(all[1]["errors"], 1);
+}
+
+TEST_F(TriggerTestRun, SaysWhatDoesNotLoad) {
+  write("bad.lua", "local ctx = hastur.trigger{ state = {} }\nlocal x =\n");
+  write("in.jsonl", gauge(0, 5));
+  run("run bad.lua --input in.jsonl");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_NE(error_.find("bad.lua"), std::string::npos);
+  EXPECT_EQ(lines().at(0)["effect"], "error");
+}
+
+TEST_F(TriggerTestRun, WritesForPeopleToo) {
+  write("lib/limits.lua", "return { load = 10 }");
+  write("spike.lua", spike);
+  write("in.jsonl", gauge(0, 11));
+  run("run spike.lua --input in.jsonl --format text");
+  EXPECT_EQ(exit_code_, 0) << error_;
+  EXPECT_NE(output_.find("2024-01-01T00:00:00Z  #1      pager_duty   spike: load is 11"),
+            std::string::npos)
+      << output_;
+}
+
+TEST_F(TriggerTestRun, EndsWithTwoForWrongUsage) {
+  write("quiet.lua", "local ctx = hastur.trigger{ state = {} }\n");
+  write("lib/shared.lua", "return {}");
+  write("in.jsonl", gauge(0, 5));
+  for (const char* arguments :
+       {"", "walk", "run", "run quiet.lua", "run nowhere.lua --input in.jsonl",
+        "run quiet.lua --input nowhere.jsonl", "run quiet.lua --input in.jsonl --format xml",
+        "run lib/shared.lua --input in.jsonl", "run in.jsonl --input in.jsonl"}) {
+    run(arguments);
+    EXPECT_EQ(exit_code_, 2) << arguments;
+    EXPECT_FALSE(error_.empty()) << arguments;
+  }
+}
+
+}  // namespace
+}  // namespace hastur

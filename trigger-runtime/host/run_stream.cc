@@ -1,0 +1,454 @@
+#include "trigger-runtime/host/run_stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "core/json.h"
+#include "message/json_codec.h"
+#include "message/router.h"
+
+namespace hastur {
+namespace {
+
+// The worker's own guard ends it long before.
+constexpr Micros answer_max = std::chrono::minutes{10};
+
+// An input that a trigger has taken since its last judgement.
+struct Kept {
+  std::shared_ptr<const InputBatch> input;
+  std::vector<Match> matches;
+  // The sequence that the listener is told for all of its rows; nothing: their own.
+  std::optional<Sequence> stands_for;
+
+  Sequence last() const { return input->batch.header.last(); }
+};
+
+struct Track {
+  std::size_t number = 0;
+  StreamTrigger trigger;
+  TriggerHandle handle;
+  Router router;  // of this trigger alone, if it takes its own derived messages
+  bool own = false;
+
+  std::optional<Memory> judged;
+  std::deque<Kept> kept;
+  std::vector<Skip> skips;
+  // All effects of inputs up to here have been handed out. Their hash since the last judgement.
+  Sequence handed_out;
+  std::uint64_t handed_out_hash = 0;
+  // While inputs up to handed_out run again: the hash of what comes out this time.
+  std::optional<std::uint64_t> again_hash;
+  // Errors that stopped it, at inputs that have not been handed out.
+  std::vector<CallError> stop_errors;
+
+  // Of triggers that are fed input by input: their own numbering, and what is to come back.
+  Sequence next_own{1};
+  std::deque<Effect> derived;
+
+  std::uint64_t matched = 0;
+  std::uint64_t stops = 0;
+};
+
+std::uint64_t rows_of(std::span<const Match> matches) {
+  std::uint64_t rows = 0;
+  const Match* before = nullptr;
+  for (const Match& match : matches) {
+    if (before == nullptr || before->row != match.row) ++rows;
+    before = &match;
+  }
+  return rows;
+}
+
+std::vector<Subscription> subscriptions_of(const Loaded& loaded, const TriggerName& name,
+                                           std::uint32_t number) {
+  std::vector<Subscription> subscriptions;
+  for (const SubscriptionSpec& spec : loaded.subscriptions) {
+    const Result<Json> filter = parse_json(spec.filter);
+    // The host has parsed it before it believed the worker.
+    subscriptions.push_back(
+        {number, spec.callback, spec.types, *Filter::parse(*filter), spec.own, name});
+  }
+  return subscriptions;
+}
+
+}  // namespace
+
+std::shared_ptr<const InputBatch> input_of(Batch batch) {
+  auto input = std::make_shared<InputBatch>();
+  input->batch = std::move(batch);
+  stream_times(BatchView::trusted(input->batch.header, input->batch.body), input->stream_times);
+  return input;
+}
+
+class StreamRun::Parts {
+ public:
+  Parts(Worker& worker, StreamListener& listener, Options options)
+      : worker_(worker), listener_(listener), options_(options) {}
+
+  Result<std::variant<std::size_t, ScriptError>> add(StreamTrigger trigger);
+  Result<void> feed(const std::shared_ptr<const InputBatch>& input);
+  Result<Memory> finish(Track& track);
+  Track& track(std::size_t number) { return tracks_.at(number); }
+
+ private:
+  Result<WorkerReply> answer_to(WorkerCommand command);
+  template <class Reply>
+  Result<Reply> ask(WorkerCommand command);
+  Error describe(const WorkerDied& died) const;
+  Result<std::variant<Loaded, ScriptError>> load(Track& track);
+
+  Result<void> feed_by_input(Track& track, const std::shared_ptr<const InputBatch>& input);
+  Result<void> feed_one(Track& track, std::shared_ptr<const InputBatch> input,
+                        std::vector<Match> matches, Sequence stands_for);
+  Result<void> feed_derived(Track& track, Sequence stands_for);
+  // Follows up what a feed of the newest kept input brought.
+  Result<void> take(Track& track, TriggerProgress progress);
+  Result<void> hand_out(Track& track, TriggerProgress& progress);
+  Sequence place_of(const Track& track, Sequence sequence) const;
+  static std::optional<Time> time_at(const Track& track, Sequence sequence);
+  void note_judgement(Track& track, TriggerProgress& progress);
+  Result<void> run_again(Track& track, CallError error);
+
+  Worker& worker_;
+  StreamListener& listener_;
+  const Options options_;
+  std::deque<Track> tracks_;
+  std::vector<Subscription> subscriptions_;
+  bool routed_ = false;
+  Router router_;
+  Routed matches_;
+  std::uint32_t last_handle_ = 0;
+  std::optional<Error> death_;
+};
+
+// ---- talking to the worker ----
+
+Error StreamRun::Parts::describe(const WorkerDied& died) const {
+  for (const Track& track : tracks_) {
+    if (died.trigger != track.handle) continue;
+    std::string text = fmt::format("the worker died while it ran trigger {}", track.trigger.name);
+    if (died.callback) text += fmt::format(" in callback {}", *died.callback);
+    if (died.sequence) {
+      text += fmt::format(" at input {}", place_of(track, *died.sequence).value);
+    }
+    return {ErrorCode::failed, fmt::format("{}: {}", text, died.why)};
+  }
+  return {ErrorCode::unavailable, fmt::format("the worker died: {}", died.why)};
+}
+
+Result<WorkerReply> StreamRun::Parts::answer_to(WorkerCommand command) {
+  worker_.send(std::move(command));
+  std::optional<WorkerReply> answer;
+  while (!answer && !death_) {
+    if (!worker_.wait(answer_max)) {
+      return fail(ErrorCode::unavailable, "the worker does not answer");
+    }
+    worker_.pump([&](WorkerReply reply) { answer = std::move(reply); },
+                 [&](const WorkerDied& died) { death_ = describe(died); });
+  }
+  if (death_) return fail(*death_);
+  return std::move(*answer);
+}
+
+template <class Reply>
+Result<Reply> StreamRun::Parts::ask(WorkerCommand command) {
+  Result<WorkerReply> answer = answer_to(std::move(command));
+  if (!answer) return fail(answer.error());
+  auto* reply = std::get_if<Reply>(&*answer);
+  HASTUR_CHECK(reply != nullptr, "the host let through an answer of another kind");
+  return std::move(*reply);
+}
+
+Result<std::variant<Loaded, ScriptError>> StreamRun::Parts::load(Track& track) {
+  using Answer = std::variant<Loaded, ScriptError>;
+  track.handle = {++last_handle_};
+  const StreamTrigger& trigger = track.trigger;
+  Result<WorkerReply> answer =
+      answer_to(LoadCommand{track.handle, trigger.name, trigger.run, trigger.script,
+                            trigger.libraries, trigger.limits, trigger.guards, std::nullopt});
+  if (!answer) return fail(answer.error());
+  if (auto* failed = std::get_if<LoadFailed>(&*answer)) return Answer(std::move(failed->error));
+  return Answer(std::get<Loaded>(std::move(*answer)));
+}
+
+Result<std::variant<std::size_t, ScriptError>> StreamRun::Parts::add(StreamTrigger trigger) {
+  HASTUR_CHECK(!routed_, "a trigger was added to a stream that has begun");
+  const std::size_t number = tracks_.size();
+  Track& track = tracks_.emplace_back();
+  track.number = number;
+  track.trigger = std::move(trigger);
+  auto answer = load(track);
+  if (!answer) return fail(answer.error());
+  if (auto* error = std::get_if<ScriptError>(&*answer)) {
+    tracks_.pop_back();
+    return std::variant<std::size_t, ScriptError>(std::move(*error));
+  }
+  const Loaded& loaded = std::get<Loaded>(*answer);
+  auto subscriptions =
+      subscriptions_of(loaded, track.trigger.name, static_cast<std::uint32_t>(number));
+  track.own = options_.derived_come_back &&
+              std::ranges::any_of(subscriptions, [](const auto& each) { return each.own; });
+  if (track.own) {
+    auto alone = subscriptions;
+    for (Subscription& each : alone) each.trigger = 0;
+    track.router.build(std::move(alone));
+  }
+  std::ranges::move(subscriptions, std::back_inserter(subscriptions_));
+  return std::variant<std::size_t, ScriptError>(number);
+}
+
+// ---- feeding ----
+
+Result<void> StreamRun::Parts::feed(const std::shared_ptr<const InputBatch>& input) {
+  if (!std::exchange(routed_, true)) router_.build(std::move(subscriptions_));
+  if (input->batch.header.count == 0) return {};
+  const BatchView view = BatchView::trusted(input->batch.header, input->batch.body);
+  router_.route(view, 0, matches_);
+
+  FeedCommand command{input, {}};
+  std::vector<Track*> fed;
+  for (Track& track : tracks_) {
+    const auto matches = matches_.matches(static_cast<std::uint32_t>(track.number));
+    track.matched += rows_of(matches);
+    if (track.own) continue;
+    track.kept.push_back({input, {matches.begin(), matches.end()}, std::nullopt});
+    command.triggers.push_back({track.handle, 0, view.count(), track.kept.back().matches, {}});
+    fed.push_back(&track);
+  }
+  if (!fed.empty()) {
+    Result<FeedReply> reply = ask<FeedReply>(std::move(command));
+    if (!reply) return fail(reply.error());
+    for (std::size_t i = 0; i < fed.size(); ++i) {
+      HASTUR_TRY(take(*fed[i], std::move(reply->triggers[i])));
+    }
+  }
+  for (Track& track : tracks_) {
+    if (track.own) HASTUR_TRY(feed_by_input(track, input));
+  }
+  return {};
+}
+
+Result<void> StreamRun::Parts::feed_by_input(Track& track,
+                                             const std::shared_ptr<const InputBatch>& input) {
+  const BatchView view = BatchView::trusted(input->batch.header, input->batch.body);
+  std::span<const Match> matches = matches_.matches(static_cast<std::uint32_t>(track.number));
+  for (std::uint32_t row = 0; row < view.count(); ++row) {
+    const auto end =
+        std::ranges::find_if(matches, [&](const Match& match) { return match.row != row; });
+    const bool is_tick = view.types()[row] == static_cast<std::uint8_t>(MessageType::tick);
+    if (!is_tick && end == matches.begin()) continue;
+    std::vector<Match> ours(matches.begin(), end);
+    for (Match& match : ours) match.row = 0;
+    matches = {end, matches.end()};
+
+    auto one = std::make_shared<InputBatch>();
+    one->batch = slice(view, row, 1);
+    one->batch.header.first = track.next_own;
+    one->stream_times = {input->stream_times[row]};
+    HASTUR_TRY(feed_one(track, std::move(one), std::move(ours), view.sequence(row)));
+    HASTUR_TRY(feed_derived(track, view.sequence(row)));
+  }
+  return {};
+}
+
+Result<void> StreamRun::Parts::feed_one(Track& track, std::shared_ptr<const InputBatch> input,
+                                        std::vector<Match> matches, Sequence stands_for) {
+  track.next_own = input->batch.header.last().next();
+  FeedCommand command{input, {{track.handle, 0, input->batch.header.count, matches, {}}}};
+  track.kept.push_back({std::move(input), std::move(matches), stands_for});
+  Result<FeedReply> reply = ask<FeedReply>(std::move(command));
+  if (!reply) return fail(reply.error());
+  return take(track, std::move(reply->triggers.front()));
+}
+
+// What a derived message derives comes back after those derived before it; their depth bounds this.
+Result<void> StreamRun::Parts::feed_derived(Track& track, Sequence stands_for) {
+  JsonDecoder decoder;
+  Routed routed;
+  for (; !track.derived.empty(); track.derived.pop_front()) {
+    const Effect& effect = track.derived.front();
+    JsonDecoder::Defaults defaults;
+    defaults.received_at = effect.time;
+    const std::string uuid = trigger_uuid(track.trigger.name);
+    defaults.uuid = uuid;
+    defaults.recorded = true;
+    auto decoded = decoder.decode(effect.payload, defaults);
+    auto* message = std::get_if<MessageView>(&decoded);
+    if (message == nullptr) {
+      return fail(ErrorCode::corrupt,
+                  fmt::format("trigger {} derived a message that is none: {}", track.trigger.name,
+                              std::get<JsonDecoder::Refused>(decoded).text));
+    }
+    message->received_at = effect.time;
+    message->origin = Origin{track.trigger.name, track.trigger.run, effect.sequence, effect.ordinal,
+                             effect.depth};
+    BatchBuilder builder;
+    builder.add(*message);
+    auto one = std::make_shared<InputBatch>();
+    one->batch = builder.finish({}, track.next_own, effect.time);
+    one->stream_times = {to_us(effect.time)};
+    track.router.route(BatchView::trusted(one->batch.header, one->batch.body), 0, routed);
+    const auto matches = routed.matches(0);
+    if (matches.empty()) continue;
+    HASTUR_TRY(feed_one(track, std::move(one), {matches.begin(), matches.end()}, stands_for));
+  }
+  return {};
+}
+
+// ---- what comes back ----
+
+Result<void> StreamRun::Parts::take(Track& track, TriggerProgress progress) {
+  HASTUR_TRY(hand_out(track, progress));
+  note_judgement(track, progress);
+  if (progress.stopped) return run_again(track, std::move(progress.stopped->error));
+  return {};
+}
+
+Sequence StreamRun::Parts::place_of(const Track& track, Sequence sequence) const {
+  for (const Kept& kept : track.kept) {
+    if (sequence <= kept.last()) return kept.stands_for.value_or(sequence);
+  }
+  return sequence;
+}
+
+std::optional<Time> StreamRun::Parts::time_at(const Track& track, Sequence sequence) {
+  for (const Kept& kept : track.kept) {
+    const BatchHeader& header = kept.input->batch.header;
+    if (sequence < header.first || sequence > header.last()) continue;
+    return time_from_us(kept.input->stream_times[sequence.value - header.first.value]);
+  }
+  return std::nullopt;
+}
+
+Result<void> StreamRun::Parts::hand_out(Track& track, TriggerProgress& progress) {
+  // An error that stopped it belongs to its input, whose other callbacks have run by now.
+  const auto stopped_before = std::ranges::partition_point(
+      track.stop_errors,
+      [&](const CallError& error) { return error.sequence <= progress.reached; });
+  progress.errors.insert(progress.errors.end(), track.stop_errors.begin(), stopped_before);
+  track.stop_errors.erase(track.stop_errors.begin(), stopped_before);
+  std::ranges::stable_sort(progress.errors, {}, &CallError::sequence);
+
+  auto error = progress.errors.begin();
+  const auto errors_before = [&](Sequence sequence) {
+    for (; error != progress.errors.end() && error->sequence < sequence; ++error) {
+      if (error->sequence <= track.handed_out) continue;
+      listener_.error(track.number, place_of(track, error->sequence), *error);
+    }
+  };
+  for (Effect& effect : progress.effects) {
+    if (effect.sequence <= track.handed_out) {
+      if (track.again_hash) track.again_hash = fold_effect(*track.again_hash, effect);
+      continue;
+    }
+    errors_before(effect.sequence);
+    listener_.effect(track.number, place_of(track, effect.sequence), effect);
+    if (track.own && effect.kind == EffectKind::message) track.derived.push_back(std::move(effect));
+  }
+  errors_before(progress.reached.next());
+
+  if (progress.reached < track.handed_out) return {};
+  if (track.again_hash && *track.again_hash != track.handed_out_hash) {
+    return fail(ErrorCode::conflict,
+                fmt::format("trigger {} diverged: run again up to input {} it had other effects",
+                            track.trigger.name, track.handed_out.value));
+  }
+  track.again_hash.reset();
+  track.handed_out = progress.reached;
+  track.handed_out_hash = progress.effects_hash;
+  return {};
+}
+
+void StreamRun::Parts::note_judgement(Track& track, TriggerProgress& progress) {
+  if (progress.judged) track.judged = std::move(progress.judged);
+  if (!progress.touched && track.judged) {
+    // It is still right here: what it was judged on has not been touched.
+    track.judged->sequence = progress.reached;
+    track.judged->time = time_at(track, progress.reached).value_or(track.judged->time);
+  }
+  if (!track.judged) return;
+  while (!track.kept.empty() && track.kept.front().last() <= track.judged->sequence) {
+    track.kept.pop_front();
+  }
+  std::erase_if(track.skips,
+                [&](const Skip& skip) { return skip.sequence <= track.judged->sequence; });
+}
+
+Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
+  while (true) {
+    ++track.stops;
+    const Skip skip{error.sequence, error.callback};
+    track.skips.insert(std::ranges::upper_bound(track.skips, skip), skip);
+    if (error.sequence > track.handed_out) track.stop_errors.push_back(std::move(error));
+
+    if (track.judged) {
+      const auto restored =
+          ask<Restored>(RestoreCommand{track.handle, *track.judged, options_.guarded_callbacks});
+      if (!restored) return fail(restored.error());
+    } else {
+      // Never judged: there is nothing to put back, only a fresh start.
+      const auto unloaded = ask<Unloaded>(UnloadCommand{track.handle});
+      if (!unloaded) return fail(unloaded.error());
+      const auto loaded = load(track);
+      if (!loaded) return fail(loaded.error());
+      if (const auto* refused = std::get_if<ScriptError>(&*loaded)) {
+        return fail(ErrorCode::conflict, fmt::format("trigger {} does not load a second time: {}",
+                                                     track.trigger.name, refused->text));
+      }
+    }
+
+    track.again_hash = 0;
+    std::optional<Stopped> stopped;
+    // A judgement on the way drops what it covers from the front.
+    const Sequence end = track.kept.back().last();
+    Sequence reached = track.judged ? track.judged->sequence : Sequence{};
+    while (!stopped && reached < end) {
+      const auto next =
+          std::ranges::find_if(track.kept, [&](const Kept& kept) { return kept.last() > reached; });
+      const BatchHeader& header = next->input->batch.header;
+      const auto from = reached < header.first ? 0 : reached.next().value - header.first.value;
+      auto reply = ask<FeedReply>(FeedCommand{next->input,
+                                              {{track.handle, static_cast<std::uint32_t>(from),
+                                                header.count, next->matches, track.skips}}});
+      if (!reply) return fail(reply.error());
+      TriggerProgress& progress = reply->triggers.front();
+      HASTUR_TRY(hand_out(track, progress));
+      stopped = std::move(progress.stopped);
+      reached = progress.reached;
+      note_judgement(track, progress);
+    }
+    if (!stopped) return {};
+    error = std::move(stopped->error);
+  }
+}
+
+Result<Memory> StreamRun::Parts::finish(Track& track) {
+  Result<Judged> judged = ask<Judged>(JudgeCommand{track.handle});
+  if (!judged) return fail(judged.error());
+  if (judged->error) {
+    listener_.error(track.number, place_of(track, judged->error->sequence), *judged->error);
+  }
+  return std::move(judged->memory);
+}
+
+StreamRun::StreamRun(Worker& worker, StreamListener& listener, Options options)
+    : parts_(std::make_unique<Parts>(worker, listener, options)) {}
+StreamRun::~StreamRun() = default;
+
+Result<std::variant<std::size_t, ScriptError>> StreamRun::add(StreamTrigger trigger) {
+  return parts_->add(std::move(trigger));
+}
+Result<void> StreamRun::feed(std::shared_ptr<const InputBatch> input) {
+  return parts_->feed(input);
+}
+Result<Memory> StreamRun::finish(std::size_t trigger) {
+  return parts_->finish(parts_->track(trigger));
+}
+std::uint64_t StreamRun::matched(std::size_t trigger) const {
+  return parts_->track(trigger).matched;
+}
+std::uint64_t StreamRun::stops(std::size_t trigger) const { return parts_->track(trigger).stops; }
+
+}  // namespace hastur

@@ -1,0 +1,84 @@
+#pragma once
+
+// Runs triggers on a stream that is at hand as a whole, through a real worker: what trigger-test
+// does, and the reference that production is compared with.
+//
+// Batches go in order to one worker. A callback that raised on a state that had not been serialised
+// stops its trigger; then the last judged memory is put back, the inputs since are fed again with
+// that callback skipped, and what had come out before is compared instead of handed out again.
+// Production does the same from History.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/result.h"
+#include "trigger-runtime/host/worker.h"
+#include "trigger-runtime/protocol/commands.h"
+
+namespace hastur {
+
+// A batch with the stream times of its rows, as workers take it.
+std::shared_ptr<const InputBatch> input_of(Batch batch);
+
+struct StreamTrigger {
+  TriggerName name;
+  Run run{1};
+  ScriptFile script;
+  std::vector<ScriptFile> libraries;
+  CountedLimits limits;
+  GuardLimits guards;
+};
+
+// What comes out. `trigger` is the number that add() gave, `input` the sequence of the input in the
+// batches that were fed; for a derived message that came back it is that of the input which it was
+// derived from. In order for each trigger; at one input effects come before errors.
+class StreamListener {
+ public:
+  virtual ~StreamListener() = default;
+  virtual void effect(std::size_t trigger, Sequence input, const Effect& effect) = 0;
+  // Failed calls and failed judgements, once each.
+  virtual void error(std::size_t trigger, Sequence input, const CallError& error) = 0;
+};
+
+class StreamRun {
+ public:
+  struct Options {
+    // Feeds derived messages to triggers with `own = true`, right after their input. Such a trigger
+    // is fed input by input. Not for a stream in which the derived messages stand already.
+    bool derived_come_back = false;
+    // Of RestoreCommand.
+    std::uint32_t guarded_callbacks = 1000;
+  };
+
+  // Both outlive it. Nobody else sends to the worker.
+  StreamRun(Worker& worker, StreamListener& listener, Options options);
+  ~StreamRun();
+
+  // Loads a trigger, before the first feed. What the script did wrong is the ScriptError; an error
+  // of any call means that nothing further works: `failed` if the worker died while it ran a
+  // trigger, which the text names.
+  Result<std::variant<std::size_t, ScriptError>> add(StreamTrigger trigger);
+
+  // The next batch; the first row follows the last of the batch before.
+  Result<void> feed(std::shared_ptr<const InputBatch> input);
+
+  // Judges a trigger's state at the end of what was fed. Once for each, after the last feed. If the
+  // state fails, the listener is told, and the memory is the last judged one.
+  Result<Memory> finish(std::size_t trigger);
+
+  // Messages of the batches that at least one subscription wanted.
+  std::uint64_t matched(std::size_t trigger) const;
+  // Times that a trigger had to be put back.
+  std::uint64_t stops(std::size_t trigger) const;
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace hastur

@@ -1,0 +1,108 @@
+#include "trigger-test/trigger_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "message/message.h"
+
+namespace hastur {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A repo of scripts stays far below these; a folder that passes them is not one.
+constexpr std::size_t libraries_max = 1000;
+constexpr std::uintmax_t file_bytes_max = 4u << 20;
+
+Failure cannot_read(const fs::path& path, const std::string& cause) {
+  return fail(ErrorCode::not_found, fmt::format("cannot read {}: {}", path.string(), cause));
+}
+
+Result<std::string> read_file(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) {
+    return cannot_read(path, error ? error.message() : "it is no file");
+  }
+  const std::uintmax_t bytes = fs::file_size(path, error);
+  if (!error && bytes > file_bytes_max) {
+    return cannot_read(path, fmt::format("it has more than {} bytes", file_bytes_max));
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (!in.is_open() || in.bad()) return cannot_read(path, "it cannot be opened");
+  return text;
+}
+
+std::optional<fs::path> root_above(const fs::path& script) {
+  std::error_code ignored;
+  for (fs::path folder = script.parent_path(); folder != folder.root_path();
+       folder = folder.parent_path()) {
+    if (folder == "/usr") break;
+    if (fs::is_directory(folder / "lib", ignored) || fs::exists(folder / ".git", ignored)) {
+      return folder;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<ScriptFile>> read_libraries(const fs::path& root) {
+  std::vector<ScriptFile> libraries;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(root / "lib", error);
+  if (error) return libraries;
+  for (const fs::recursive_directory_iterator end; entry != end; entry.increment(error)) {
+    if (error) return cannot_read(root / "lib", error.message());
+    if (entry->path().extension() != ".lua" || !entry->is_regular_file(error)) continue;
+    if (libraries.size() == libraries_max) {
+      return cannot_read(root / "lib", fmt::format("it has more than {} scripts", libraries_max));
+    }
+    Result<std::string> text = read_file(entry->path());
+    if (!text) return fail(text.error());
+    libraries.push_back(
+        {entry->path().lexically_relative(root).generic_string(), std::move(*text)});
+  }
+  std::ranges::sort(libraries, {}, &ScriptFile::path);
+  return libraries;
+}
+
+}  // namespace
+
+Result<TriggerFiles> find_trigger_files(const std::string& path) {
+  std::error_code error;
+  const fs::path script = fs::absolute(path, error).lexically_normal();
+  const std::string file = script.filename().string();
+  if (script.extension() != ".lua" || file.find(".test.") != std::string::npos) {
+    return fail(ErrorCode::invalid,
+                fmt::format("{} is no trigger: a trigger is a file NAME.lua, not a test", path));
+  }
+  Result<std::string> text = read_file(script);
+  if (!text) return fail(text.error());
+
+  TriggerFiles files;
+  const auto root = root_above(script);
+  const fs::path relative = root ? script.lexically_relative(*root) : script.filename();
+  files.name = fs::path(relative).replace_extension().generic_string();
+  files.script = {relative.generic_string(), std::move(*text)};
+  if (files.name.starts_with("lib/")) {
+    return fail(
+        ErrorCode::invalid,
+        fmt::format("{} is no trigger: what lies in lib/ is code for triggers to share", path));
+  }
+  if (const auto named = check_trigger_name(files.name); !named) {
+    return fail(ErrorCode::invalid, fmt::format("{} cannot be a trigger's name: {}", files.name,
+                                                named.error().message));
+  }
+  if (root) {
+    auto libraries = read_libraries(*root);
+    if (!libraries) return fail(libraries.error());
+    files.libraries = std::move(*libraries);
+  }
+  return files;
+}
+
+}  // namespace hastur
