@@ -197,7 +197,7 @@ class Demo {
   void say_command(const std::string& label, const std::string& command, const std::string& flags) {
     constexpr std::size_t columns_max = 80;
     const std::string line = fmt::format("  {:<17}  {}", label, command);
-    if (line.size() + flags.size() <= columns_max) {
+    if (flags.empty() || line.size() + flags.size() <= columns_max) {
       say(line + flags);
     } else {
       say(line + " \\");
