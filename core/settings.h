@@ -68,7 +68,8 @@ class Settings {
   // Sections of other programs: allowed in the file, not read. "notify.*" allows every subsection.
   void allow(std::vector<std::string> names);
 
-  // For a program that reads a few keys of sections that belong to others: what is not declared is passed over.
+  // For a program that reads a few keys of sections that belong to others: what is not declared is
+  // passed over.
   void pass_over_unknown() { pass_over_unknown_ = true; }
 
   // Reads the file into the bound variables: all of it, or on an error nothing. The error names

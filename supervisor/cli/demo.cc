@@ -193,6 +193,18 @@ class Demo {
            });
   }
 
+  // On two lines if one would be too long for 80 columns.
+  void say_command(const std::string& label, const std::string& command, const std::string& flags) {
+    constexpr std::size_t columns_max = 80;
+    const std::string line = fmt::format("  {:<17}  {}", label, command);
+    if (flags.empty() || line.size() + flags.size() <= columns_max) {
+      say(line + flags);
+    } else {
+      say(line + " \\");
+      say(std::string(22, ' ') + flags);
+    }
+  }
+
   void show_what_to_try() {
     const std::string hastur = near_path(programs_ / "hastur");
     const std::string to = addresses_.udp == DemoAddresses{}.udp ? "" : " --to " + addresses_.udp;
@@ -203,11 +215,11 @@ class Demo {
     say("");
     say("Three things to try, in another terminal:");
     if (!spike.empty()) {
-      say(fmt::format("  make one fire      {} send gauge ots.transcoding.load 12 \\", hastur));
-      say(fmt::format("                       --label send_to=load_tester{}", to));
+      say_command("make one fire", hastur + " send gauge ots.transcoding.load 12",
+                  " --label send_to=load_tester" + to);
     }
-    say(fmt::format("  send one           {} send gauge my.first 42{}", hastur, to));
-    say(fmt::format("                     {} tail --name 'my.*'{}   shows such", hastur, http));
+    say_command("send one", hastur + " send gauge my.first 42", to);
+    say_command("and see such", hastur + " tail --name 'my.*'", http);
     if (any.empty()) {
       say(fmt::format("  write one          save a .lua file in {}", near_path(triggers_)));
     } else {
