@@ -90,7 +90,8 @@ Message refused_message(const JsonDecoder::Refused& refused, std::string_view or
 // `received_at` and `hostname` where known (a registration's `hostname` is what it registers);
 // `seq` if `sequence` is given. A tick is {"deaf":µs,"time":µs,"type":"tick"}. decode() of it with
 // `recorded` gives the same message (but for origin, which stands as `origin` for people to read).
-// A field of the sender's that is named like one of the stream's own gives way to it.
+// A field of the sender's that is named like one of the stream's own gives way to it, and a
+// `hostname` of the sender's stays out also where the stream knows none.
 void append_message_json(std::string& out, const MessageView& message,
                          std::optional<Sequence> sequence = std::nullopt);
 

@@ -136,9 +136,14 @@ class ObjectWriter {
 
   // Writes what comes before `key` and the key; the value is to follow.
   void own(std::string_view key) {
+    leave_out(key);
+    append_key(key);
+  }
+
+  // The sender's own field of this name stays out.
+  void leave_out(std::string_view key) {
     while (has_field_ && field_ < key) append_field();
     if (has_field_ && field_ == key) pass_over_field();
-    append_key(key);
   }
 
   void finish() {
@@ -187,6 +192,9 @@ void append_message_json(std::string& out, const MessageView& message,
   if (message.hostname && !is_registration(message.type)) {
     object.own("hostname");
     append_json_string(out, *message.hostname);
+  } else if (!is_registration(message.type)) {
+    // A reader of recordings would take it for what the stream knew.
+    object.leave_out("hostname");
   }
   if (!message.labels.empty()) {
     object.own("labels");
