@@ -254,7 +254,8 @@ void SyndicatorDaemon::stop() {
   do {
     turn();
   } while (!quiet_);
-  if (syndicator_.is_failing()) log_error("what was held for the History is lost, it could not be written to the end");
+  if (syndicator_.is_failing())
+    log_error("what was held for the History is lost, it could not be written to the end");
 }
 
 }  // namespace hastur

@@ -35,6 +35,7 @@ class SyndicatorDaemon {
   std::string publish_address() const { return publisher_.bound_address(); }
   std::string request_address() const { return router_.bound_address(); }
   int kernel_buffer_bytes() const { return receiver_->kernel_buffer_bytes(); }
+  const Syndicator& logic() const { return syndicator_; }
 
   // Takes what has been received, numbers and publishes it. The last thing before the History is
   // closed.

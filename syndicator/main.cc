@@ -66,6 +66,12 @@ int run(const CommandLine& line, const SyndicatorOptions& options) {
   SystemClock system_clock;
   SharedClock clock(system_clock);
   Loop loop;
+  // Before anything is promised: a stop that comes early is a clean one too.
+  const auto signals = loop.on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
+    if (signal == SIGHUP) return reload(line, options);
+    log_info("{}: stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    loop.stop();
+  });
   ZmqContext context;
   auto daemon = SyndicatorDaemon::start(loop, clock, context, **history, options);
   if (!daemon) return refuse(daemon.error());
@@ -82,11 +88,6 @@ int run(const CommandLine& line, const SyndicatorOptions& options) {
            (*daemon)->udp_address(), (*daemon)->publish_address(), (*daemon)->request_address(),
            (*history)->stream().to_string(), (*history)->last().value, options.history);
 
-  const auto signals = loop.on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
-    if (signal == SIGHUP) return reload(line, options);
-    log_info("{}: stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-    loop.stop();
-  });
   loop.run();
   (*daemon)->stop();
   log_info("stopped; the stream stands at {}", (*history)->last().value);

@@ -16,8 +16,8 @@ void SyndicatorOptions::declare(Settings& settings) {
   section.text("request", &request, "where supervisors read back, append and ask (ZeroMQ ROUTER)");
   section.list("core", &core, "Hastur cores to subscribe to, as tcp://HOST:8128");
   section.text("history", &history, "the folder of the stream's History");
-  section.choice("durability", &durability, {"standard", "synced"},
-                 "what survives: standard, the death of any process; synced, a power loss too");
+  section.choice("durability", &durability, {"default", "synced"},
+                 "what survives: default, the death of any process; synced, a power loss too");
   section.span("keep_for", &keep_for, "how long History is kept");
   section.bytes("keep_bytes", &keep_bytes, "how much History is kept");
   section.text("uuid", &uuid,
@@ -26,7 +26,7 @@ void SyndicatorOptions::declare(Settings& settings) {
                 "datagrams received and not yet numbered; more are dropped and counted");
   section.choice("log", &log, {"debug", "info", "warn", "error"},
                  "the lowest level of log lines shown");
-  settings.allow({"supervisor", "triggers", "limits", "notify", "notify.*"});
+  settings.allow({"supervisor", "triggers", "limits", "notify.*", "platform"});
 }
 
 Result<void> SyndicatorOptions::check() {

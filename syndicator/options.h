@@ -17,8 +17,8 @@ struct SyndicatorOptions {
   std::string publish = "tcp://127.0.0.1:4945";
   std::string request = "tcp://127.0.0.1:4944";
   std::vector<std::string> core;
-  std::string history = "history";
-  std::string durability = "standard";
+  std::string history = "hastur/history";
+  std::string durability = "default";
   Micros keep_for = std::chrono::hours{24 * 7};
   std::uint64_t keep_bytes = 10ull << 30;
   std::string uuid;
