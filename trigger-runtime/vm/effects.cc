@@ -37,26 +37,7 @@ void EffectSink::begin_feed() {
   cut_ = 0;
 }
 
-void EffectSink::begin_input(Sequence sequence, Time now, std::uint8_t depth) {
-  sequence_ = sequence;
-  now_ = now;
-  depth_ = depth;
-  ordinal_ = 0;
-  input_begin_ = effects_.size();
-}
-
-void EffectSink::begin_callback(Time event_time) {
-  event_time_ = event_time;
-  callback_begin_ = effects_.size();
-  callback_ordinal_ = ordinal_;
-  callback_minute_ = minute_;
-  others_ = 0;
-  notifications_ = 0;
-  notifications_cut_ = 0;
-  left_out_ = 0;
-}
-
-void EffectSink::end_callback(bool returned) {
+void EffectSink::settle_callback(bool returned) {
   if (!returned) {
     effects_.erase(effects_.begin() + static_cast<std::ptrdiff_t>(callback_begin_), effects_.end());
     ordinal_ = callback_ordinal_;
@@ -65,11 +46,6 @@ void EffectSink::end_callback(bool returned) {
   }
   if (notifications_cut_ > 0) add_cut_notice();
   cut_ += left_out_;
-}
-
-void EffectSink::end_input() {
-  for (std::size_t i = input_begin_; i < effects_.size(); ++i)
-    hash_ = fold_effect(hash_, effects_[i]);
 }
 
 void EffectSink::drop_input() {

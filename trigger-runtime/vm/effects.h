@@ -44,12 +44,34 @@ class EffectSink {
   void begin_feed();
   // `now` is the stream time, `event_time` the timestamp of derived messages (tick.time in
   // ctx:every), `depth` theirs.
-  void begin_input(Sequence sequence, Time now, std::uint8_t depth);
-  void begin_callback(Time event_time);
+  void begin_input(Sequence sequence, Time now, std::uint8_t depth) {
+    sequence_ = sequence;
+    now_ = now;
+    depth_ = depth;
+    ordinal_ = 0;
+    input_begin_ = effects_.size();
+  }
+  void begin_callback(Time event_time) {
+    event_time_ = event_time;
+    callback_begin_ = effects_.size();
+    callback_ordinal_ = ordinal_;
+    callback_minute_ = minute_;
+    others_ = 0;
+    notifications_ = 0;
+    notifications_cut_ = 0;
+    left_out_ = 0;
+  }
   // Keeps the callback's effects, or drops them with what they counted.
-  void end_callback(bool returned);
+  void end_callback(bool returned) {
+    if (!returned || left_out_ > 0) [[unlikely]]
+      settle_callback(returned);
+  }
   // Folds the input's effects into the hash.
-  void end_input();
+  void end_input() {
+    for (std::size_t i = input_begin_; i < effects_.size(); ++i) {
+      hash_ = fold_effect(hash_, effects_[i]);
+    }
+  }
   // Drops the effects of the input under way, also of its callbacks that returned.
   void drop_input();
 
@@ -73,6 +95,7 @@ class EffectSink {
   void set_minute(const MinuteCounts& minute) { minute_ = minute; }
 
  private:
+  void settle_callback(bool returned);
   void add(EffectKind kind, std::string payload);
   void add_cut_notice();
   void turn_minute();

@@ -168,8 +168,7 @@ Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& er
   return Memory{at, time, judged_state_, to_json(runtime)};
 }
 
-bool LoadedTrigger::guard() {
-  if (guarded_left_ == 0) return false;
+bool LoadedTrigger::serialise_guard() {
   --guarded_left_;
   guard_text_.clear();
   return !vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",

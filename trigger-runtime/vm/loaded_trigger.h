@@ -32,7 +32,7 @@ class LoadedTrigger {
 
   // Serialises the state before a callback if the guard asks for it; whether put_back() can undo
   // the callback.
-  bool guard();
+  bool guard() { return guarded_left_ > 0 && serialise_guard(); }
   void put_back();
 
   // The error of a call that returned `status` (not 0), with its place. Cleans up after it.
@@ -48,6 +48,7 @@ class LoadedTrigger {
 
  private:
   void set_up();
+  bool serialise_guard();
   void replace_state(std::string_view text);
 
   std::string script_path_;

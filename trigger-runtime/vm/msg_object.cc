@@ -182,7 +182,7 @@ void Messages::install(lua_State* lua) {
 
 void Messages::push_own(lua_State* lua) {
   auto* handle = static_cast<Handle*>(lua_newuserdata(lua, sizeof(Handle)));
-  handle->call = call_;
+  *handle = {this, call_};
   lua_rawgeti(lua, LUA_REGISTRYINDEX, metatable_);
   lua_setmetatable(lua, -2);
 }
@@ -192,14 +192,10 @@ void Messages::begin_batch(const BatchView& batch) {
   cached_.fill(BatchView::none);
 }
 
-Messages& Messages::alive(lua_State* lua) {
-  Messages& messages = vm_of(lua).messages;
-  if (static_cast<Handle*>(lua_touserdata(lua, 1))->call != messages.call_) {
-    raise(lua,
-          "this msg is dead: a message can be read only in its own callback (keep what you need in "
-          "ctx.state)");
-  }
-  return messages;
+void Messages::refuse_dead(lua_State* lua) {
+  raise(lua,
+        "this msg is dead: a message can be read only in its own callback (keep what you need in "
+        "ctx.state)");
 }
 
 Messages::Field Messages::field_of(const char* key) const {

@@ -40,6 +40,7 @@ class Messages {
 
  private:
   struct Handle {
+    Messages* messages;
     std::uint64_t call;
   };
   enum class Field : std::uint8_t {
@@ -66,7 +67,13 @@ class Messages {
   static int index(lua_State* lua);
   static int to_table(lua_State* lua);
   static int to_json(lua_State* lua);
-  static Messages& alive(lua_State* lua);
+  static Messages& alive(lua_State* lua) {
+    const auto& handle = *static_cast<const Handle*>(lua_touserdata(lua, 1));
+    if (handle.call != handle.messages->call_) [[unlikely]]
+      refuse_dead(lua);
+    return *handle.messages;
+  }
+  [[noreturn]] static void refuse_dead(lua_State* lua);
 
   Field field_of(const char* key) const;
   static std::size_t place_of(const char* key) {
