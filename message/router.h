@@ -2,9 +2,9 @@
 
 // Evaluates the filters of all subscriptions on a batch, once.
 //
-// Names are looked up in an index, so a message that nobody wants costs the same for one trigger and for ten
-// thousand. What a filter asks of a name, uuid, host name or label set is decided once per distinct one in the
-// batch; only values, subjects and attn are looked at message by message.
+// Names are looked up in an index, so a message that nobody wants costs the same for one trigger
+// and for ten thousand. What a filter asks of a name, uuid, host name or label set is decided once
+// per distinct one in the batch; only values, subjects and attn are looked at message by message.
 
 #include <cstdint>
 #include <memory>
@@ -17,7 +17,8 @@
 
 namespace hastur {
 
-// One call of ctx:gauges(…) and its like: which types, which filter, for which callback of which trigger.
+// One call of ctx:gauges(…) and its like: which types, which filter, for which callback of which
+// trigger.
 struct Subscription {
   // The caller's number of the trigger, dense from 0; the result is grouped by it.
   std::uint32_t trigger = 0;
@@ -26,7 +27,8 @@ struct Subscription {
   // Bit set over message types; empty means all but ticks.
   std::vector<MessageType> types;
   Filter filter;
-  // Whether messages that this trigger derived itself are wanted; `trigger_name` is compared with the origin.
+  // Whether messages that this trigger derived itself are wanted; `trigger_name` is compared with
+  // the origin.
   bool own = false;
   std::string trigger_name;
 };
