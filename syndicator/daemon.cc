@@ -24,7 +24,7 @@ constexpr Micros maintain_span = std::chrono::seconds{1};
 ZmqSocket::Options publisher_options() {
   ZmqSocket::Options options;
   // Batches that wait for a slow subscriber, before it loses some and has to read them back.
-  options.send_max = 256;
+  options.send_max = 128;
   return options;
 }
 

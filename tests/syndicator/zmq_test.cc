@@ -71,6 +71,32 @@ TEST(Zmq, NoMessageIsForgottenWhenBothSidesSendAndReceiveAtOnce) {
   run_until(pair.loop, [&] { return echoed == count; });
 }
 
+// After a receive that found something ZeroMQ says nothing of what has come with it: the descriptor
+// stays silent.
+TEST(Zmq, AReceiveOutsideOfTheWatchDoesNotHideWhatCameWithIt) {
+  Pair pair;
+  std::string identity;
+  {
+    Parts hello{"hello"};
+    ASSERT_EQ(pair.dealer.send(hello), ZmqSocket::Sent::sent);
+    SocketWatch watch(pair.loop, pair.router, [&] { identity = pair.router.receive()->front(); });
+    run_until(pair.loop, [&] { return !identity.empty(); });
+  }
+  int got = 0;
+  SocketWatch watch(pair.loop, pair.dealer, [&] {
+    while (pair.dealer.receive()) ++got;
+  });
+  while (pair.loop.run_some(Micros{1000})) {
+  }
+  for (int i = 0; i < 100; ++i) {
+    Parts parts{identity, "x"};
+    ASSERT_EQ(pair.router.send(parts), ZmqSocket::Sent::sent);
+  }
+  while (!pair.dealer.receive()) {
+  }
+  run_until(pair.loop, [&] { return got == 99; });
+}
+
 TEST(Zmq, APausedWatchWaitsAndForgetsNothing) {
   Pair pair;
   int got = 0;
