@@ -1,14 +1,14 @@
 #pragma once
 
-// Turns the wide columns of a batch's body into numbers that compress well, in place, and back.
+// Turns the columns of time in a batch's body into numbers that compress well, in place, and back.
 //
 // received_at becomes its difference to the row before, timestamp its difference to received_at
-// (both zigzag, so that small negative numbers are small), value its bits combined by XOR with
-// those of the previous row of the same name, uuid and labels. Each turned column then lies in byte
-// planes: all lowest bytes, then all second ones …
+// (both zigzag, so that small negative numbers are small). Each of the two then lies in byte
+// planes: all lowest bytes, then all second ones … Values stay as they are: metrics repeat
+// themselves to the bit, and zstd finds that best in whole numbers (XOR with the series' last value
+// and planes made them twice as large).
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,29 +17,23 @@
 
 namespace hastur {
 
-// Byte offsets of columns in a body.
-struct TurnedColumns {
+// Byte offsets of the columns in a body; 8 bytes a row.
+struct TimeColumns {
   std::uint32_t rows = 0;
-  std::uint32_t names = 0, uuids = 0, labels = 0;              // 4 bytes a row, left as they are
-  std::uint32_t values = 0, timestamps = 0, received_ats = 0;  // 8 bytes a row
-  friend bool operator==(const TurnedColumns&, const TurnedColumns&) = default;
+  std::uint32_t timestamps = 0, received_ats = 0;
 
-  static TurnedColumns of(const BatchView& view, std::string_view body);
-  // Whether all columns lie within a body of this size.
+  static TimeColumns of(const BatchView& view, std::string_view body);
+  // Whether both lie within a body of this size.
   bool fit(std::size_t body_bytes) const;
 };
 
 class ColumnTurner {
  public:
   // `columns` fit into `body`.
-  void turn(const TurnedColumns& columns, std::string& body);
-  void turn_back(const TurnedColumns& columns, std::string& body);
+  void turn(const TimeColumns& columns, std::string& body);
+  void turn_back(const TimeColumns& columns, std::string& body);
 
  private:
-  // For each row its previous row of the same series, or the row itself.
-  void find_previous(const TurnedColumns& columns, const std::string& body);
-
-  std::vector<std::uint32_t> previous_, table_;
   std::vector<std::uint64_t> numbers_, received_;
 };
 

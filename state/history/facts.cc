@@ -80,6 +80,12 @@ void LostRanges::forget_before(Sequence first) {
   if (!ranges_.empty() && ranges_.front().first < first) ranges_.front().first = first;
 }
 
+const LostRange* LostRanges::at(Sequence sequence) const {
+  const auto after = std::ranges::upper_bound(ranges_, sequence, {}, &LostRange::first);
+  if (after == ranges_.begin() || std::prev(after)->last < sequence) return nullptr;
+  return &*std::prev(after);
+}
+
 std::vector<LostRange> LostRanges::touching(Sequence first, Sequence last) const {
   std::vector<LostRange> found;
   for (const LostRange& range : ranges_) {

@@ -38,7 +38,7 @@ void Joiner::add(const Batch& batch) {
   }
 }
 
-Result<bool> Joiner::step(FileSet& files, BatchPacker& packer, Time now) {
+Result<bool> Joiner::step(FileSet& files, const LostRanges& lost, BatchPacker& packer, Time now) {
   auto& entries = files.entries();
   const auto unjoined = std::ranges::find_if(entries, [](const FileEntry& entry) {
     return !entry.damaged && entry.last >= entry.first && entry.joined_to < entry.last;
@@ -56,7 +56,7 @@ Result<bool> Joiner::step(FileSet& files, BatchPacker& packer, Time now) {
   // Packing and writing are a step of their own.
   Result<bool> worked = true;
   if (!ready_) {
-    worked = collect(files, index, packer, now);
+    worked = collect(files, index, lost, packer, now);
   } else if (const auto written = write(files, index, packer); !written) {
     worked = fail(written.error());
   }
@@ -70,7 +70,8 @@ Result<bool> Joiner::step(FileSet& files, BatchPacker& packer, Time now) {
   return worked;
 }
 
-Result<bool> Joiner::collect(FileSet& files, std::size_t index, BatchPacker& packer, Time now) {
+Result<bool> Joiner::collect(FileSet& files, std::size_t index, const LostRanges& lost,
+                             BatchPacker& packer, Time now) {
   FileEntry& entry = files.entries()[index];
   const bool is_tail = index + 1 == files.entries().size();
   const auto opened = files.file(index);
@@ -100,7 +101,7 @@ Result<bool> Joiner::collect(FileSet& files, std::size_t index, BatchPacker& pac
     auto batch = file.batch(head, packer);
     if (!batch && batch.error().code != ErrorCode::corrupt) return fail(batch.error());
     worked = true;
-    if (!batch) {
+    if (!batch || lost.at(header.first) != nullptr) {
       // What a damaged row says of its end is believed only as far as no other row contradicts it.
       Sequence last = std::clamp(header.last(), header.first, std::max(header.first, entry.last));
       if (&head != &heads->back())

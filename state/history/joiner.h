@@ -17,12 +17,13 @@ namespace hastur {
 class Joiner {
  public:
   // One step on the oldest file that has something to join. Messages heard within the last seconds
-  // are left alone. Whether something was done: then there may be more to do now. Damaged rows stay
-  // as they are.
-  Result<bool> step(FileSet& files, BatchPacker& packer, Time now);
+  // are left alone, and so are damaged rows and those in `lost`. Whether something was done: then
+  // there may be more to do now.
+  Result<bool> step(FileSet& files, const LostRanges& lost, BatchPacker& packer, Time now);
 
  private:
-  Result<bool> collect(FileSet& files, std::size_t index, BatchPacker& packer, Time now);
+  Result<bool> collect(FileSet& files, std::size_t index, const LostRanges& lost,
+                       BatchPacker& packer, Time now);
   Result<void> write(FileSet& files, std::size_t index, BatchPacker& packer);
   void add(const Batch& batch);
   void reset();

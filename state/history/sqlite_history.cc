@@ -322,23 +322,29 @@ Result<bool> SqliteHistory::read_file(std::size_t index, Sequence from, const Re
       if (found.size() >= batches_max || (!found.empty() && bytes >= limits.bytes_max)) {
         return false;
       }
-      // Damage may have reached the numbers of rows: they are used only as far as they fit each
-      // other. Rows follow one another without a hole but for ranges that are known as lost.
+      // Damage may have reached the numbers of rows: until a batch is unpacked they are used only
+      // as far as they fit each other. Rows follow one another without a hole but for ranges that
+      // are known as lost.
       const RowHead& head = (*heads)[i];
       const BatchHeader& header = head.header;
       if (header.last() < from || header.first > file_last) continue;
       if (header.first < from && i > 0) continue;
       if (header.first > from) corrupt.push_back({from, {header.first.value - 1}, "corrupt"});
-      Sequence next = i + 1 < heads->size() ? (*heads)[i + 1].header.first : file_last.next();
-      if (next <= header.first) next = header.first.next();
-      from = std::min(header.last().next(), next);
-      if (!limits.names.empty()) {
+      const Sequence next = i + 1 < heads->size() ? (*heads)[i + 1].header.first : file_last.next();
+      // What once counted as lost stays so, whatever can be read of it now.
+      if (const LostRange* known = lost_.at(header.first)) {
+        from = known->last.next();
+        continue;
+      }
+      from = header.last().next();
+      if (!limits.names.empty() && from <= next) {
         const auto names = file.names(header.first);
         if (names && *names && !may_hold(**names, limits.names)) continue;
       }
       auto batch = file.batch(head, packer_);
       if (!batch) {
         if (batch.error().code != ErrorCode::corrupt) return fail(batch.error());
+        from = std::min(from, std::max(next, header.first.next()));
         corrupt.push_back({header.first, {from.value - 1}, "corrupt"});
         continue;
       }
@@ -418,7 +424,7 @@ Result<bool> SqliteHistory::maintain(Time now) {
       return true;
     }
   }
-  const auto step = joiner_.step(files_, packer_, now);
+  const auto step = joiner_.step(files_, lost_, packer_, now);
   return step;
 }
 

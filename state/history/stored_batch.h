@@ -22,7 +22,7 @@ struct RowHead {
 
 class BatchPacker {
  public:
-  // fast: for the append, at about the speed of copying. dense: for what stays.
+  // fast: for the append. dense: for what stays.
   enum class Density : std::uint8_t { fast, dense };
 
   // The stored form of a batch; valid until the next call. The batch is well-formed, and

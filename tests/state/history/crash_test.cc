@@ -75,7 +75,7 @@ TEST(HistoryCrash, AppendsRollOversAndJoinsAreAllOrNothingWhenKilledAtAnyChange)
 
 TEST(HistoryCrash, APowerLossReusesNoNumberAndRecordsTheHole) {
   int lost_something = 0;
-  for (std::uint64_t seed = 0; seed < 150; ++seed) {
+  for (std::uint64_t seed = 0; seed < 80; ++seed) {
     SCOPED_TRACE(seed);
     HistoryDisk disk;
     disk.options.file_span = std::chrono::seconds{5};
@@ -116,7 +116,7 @@ TEST(HistoryCrash, APowerLossReusesNoNumberAndRecordsTheHole) {
 }
 
 TEST(HistoryCrash, SyncedAppendsSurviveAPowerLossWithoutAHole) {
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
     SCOPED_TRACE(seed);
     HistoryDisk disk;
     disk.options.durability = Durability::synced;

@@ -200,16 +200,16 @@ TEST(SqliteHistory, ADamagedFileCostsOnlyItsOwnMessages) {
 
 TEST(SqliteHistory, DamagedBytesAnywhereAreNeverReadAsMessages) {
   HistoryDisk disk;
-  disk.options.file_span = std::chrono::seconds{60};
+  disk.options.file_span = std::chrono::seconds{25};
   StreamWriter writer;
-  writer.write(*disk.open(), 200);
+  writer.write(*disk.open(), 60);
   const auto files = disk.files();
   ASSERT_GE(files.size(), 3u);
   const auto wanted = testing::unpack(writer.written());
   const std::string sound = *disk.vfs.bytes(files[1]);
   const std::string sound_tail = *disk.vfs.bytes(files.back());
   int lost_something = 0;
-  for (std::uint64_t seed = 0; seed < 150; ++seed) {
+  for (std::uint64_t seed = 0; seed < 80; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(seed);
     *disk.vfs.bytes(files.back()) = sound_tail;
@@ -234,7 +234,7 @@ TEST(SqliteHistory, DamagedBytesAnywhereAreNeverReadAsMessages) {
     }
     if (!(*history)->lost({1}, (*history)->last()).value().empty()) ++lost_something;
   }
-  EXPECT_GT(lost_something, 50);
+  EXPECT_GT(lost_something, 25);
 }
 
 TEST(SqliteHistory, ADamagedNewestFileIsRefusedByName) {
