@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/clock.h"
 
 namespace hastur {
@@ -58,9 +60,13 @@ Result<WorkerReply> Dispatcher::run(const PlacedFeed& feed) {
   const std::span stream_times(reinterpret_cast<const std::int64_t*>(times->data()), header.count);
   FeedReply reply;
   reply.triggers.reserve(feed.triggers.size());
+  Micros before = cpu_time();
   for (const TriggerFeed& trigger : feed.triggers) {
     Result<TriggerProgress> progress = run(trigger, batch, stream_times);
     if (!progress) return fail(progress.error());
+    // Read once between two triggers: it is a system call.
+    const Micros after = cpu_time();
+    progress->cpu = after - std::exchange(before, after);
     reply.triggers.push_back(std::move(*progress));
   }
   return WorkerReply(std::move(reply));
@@ -73,10 +79,8 @@ Result<TriggerProgress> Dispatcher::run(const TriggerFeed& feed, const BatchView
   if (feed.from_row > feed.end_row || feed.end_row > batch.count()) {
     return fail(ErrorCode::invalid, "a trigger was fed rows that its batch does not have");
   }
-  const Micros before = cpu_time();
   TriggerProgress progress = (*trigger)->vm->feed(batch, stream_times, feed.from_row, feed.end_row,
                                                   feed.matches, feed.skips, this);
-  progress.cpu = cpu_time() - before;
   if (progress.reached >= batch.header().first && batch.count() != 0) {
     (*trigger)->time =
         time_from_us(stream_times[progress.reached.value - batch.header().first.value]);
