@@ -1,0 +1,189 @@
+#include "tests/integration/platform.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <fstream>
+
+#include "core/clock.h"
+#include "supervisor/cli/http_client.h"
+#include "tests/integration/waiting.h"
+
+namespace hastur {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Micros start_max = std::chrono::seconds{30};
+constexpr Micros settle_max = std::chrono::seconds{90};
+constexpr Micros stop_max = std::chrono::seconds{20};
+constexpr Micros answer_max = std::chrono::seconds{5};
+constexpr std::size_t log_lines_shown = 40;
+
+// What stands in `text` between the first `before` and the next `after`.
+std::string between(const std::string& text, const std::string& before, const std::string& after) {
+  const auto start = text.find(before);
+  if (start == std::string::npos) return "";
+  const auto from = start + before.size();
+  return text.substr(from, text.find(after, from) - from);
+}
+
+std::string last_lines(const std::string& text, std::size_t lines) {
+  std::size_t at = text.size();
+  for (; lines > 0 && at != std::string::npos && at > 0; --lines) at = text.rfind('\n', at - 1);
+  return at == std::string::npos ? text : text.substr(at);
+}
+
+fs::path programs() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+
+}  // namespace
+
+Platform::Platform() {
+  std::string name = fs::temp_directory_path() / "hastur-XXXXXX";
+  HASTUR_CHECK(mkdtemp(name.data()) != nullptr, "no folder for a test");
+  folder_ = name;
+  scripts_ = folder_ / "triggers";
+  fs::create_directory(scripts_);
+  const std::string config = folder_ / "hastur.toml";
+  syndicator_ = std::make_unique<Process>(
+      std::vector<std::string>{programs() / "syndicator", "--config", config},
+      folder_ / "syndicator.log");
+  supervisor_ = std::make_unique<Process>(
+      std::vector<std::string>{programs() / "supervisor", "--config", config},
+      folder_ / "supervisor.log");
+}
+
+Platform::~Platform() {
+  supervisor_->kill_9();
+  syndicator_->kill_9();
+  if (!testing::Test::HasFailure()) {
+    fs::remove_all(folder_);
+    return;
+  }
+  fmt::print("kept: {}\n", folder_.string());
+  for (const auto* process : {syndicator_.get(), supervisor_.get()}) {
+    fmt::print("---- log ----{}\n", last_lines(process->whole_log(), log_lines_shown));
+  }
+}
+
+void Platform::save_script(const std::string& name, const std::string& text) {
+  const fs::path path = scripts_ / (name + ".lua");
+  const fs::path fresh = scripts_ / (name + ".new");
+  std::ofstream(fresh) << text;
+  fs::rename(fresh, path);
+}
+
+void Platform::copy_repo_scripts() {
+  for (const auto& entry : fs::directory_iterator(HASTUR_TRIGGERS)) {
+    if (entry.path().extension() != ".lua") continue;
+    fs::copy_file(entry.path(), scripts_ / entry.path().filename());
+  }
+}
+
+void Platform::write_config(const std::string& syndicator, const std::string& supervisor) {
+  std::ofstream(folder_ / "hastur.toml")
+      << fmt::format("[syndicator]\nhistory = \"{}\"\n{}\n[supervisor]\n{}\n", history_folder(),
+                     syndicator, supervisor);
+}
+
+bool Platform::wait_for_log(Process& process, const std::string& text) {
+  const bool there = wait_until(
+      [&] {
+        return process.log_since_start().find(text) != std::string::npos || !process.is_running();
+      },
+      start_max);
+  if (there && process.is_running()) return true;
+  ADD_FAILURE() << "a daemon did not start: no \"" << text << "\" in its log";
+  return false;
+}
+
+bool Platform::start_syndicator() {
+  // The kernel chooses the ports at the first start; after that they stay.
+  if (syndicator_section_.empty()) {
+    write_config(
+        "udp = \"127.0.0.1:0\"\npublish = \"tcp://127.0.0.1:*\"\nrequest = \"tcp://127.0.0.1:*\"",
+        "");
+  }
+  syndicator_->start();
+  if (!wait_for_log(*syndicator_, " stands at ")) return false;
+  if (!syndicator_section_.empty()) return true;
+
+  const std::string log = syndicator_->log_since_start();
+  const std::string udp = between(log, "receiving on UDP ", ",");
+  publish_ = between(log, "publishing on ", ",");
+  request_ = between(log, "answering on ", ";");
+  const std::string port = udp.substr(udp.rfind(':') + 1);
+  std::from_chars(port.data(), port.data() + port.size(), udp_port_);
+  syndicator_section_ =
+      fmt::format("udp = \"{}\"\npublish = \"{}\"\nrequest = \"{}\"", udp, publish_, request_);
+  write_config(
+      syndicator_section_,
+      fmt::format("publish = \"{}\"\nrequest = \"{}\"\nhttp = \"127.0.0.1:0\"\nstate = \"{}\"\n"
+                  "workers = 2\n[triggers]\ndirectory = \"{}\"",
+                  publish_, request_, state_file(), scripts_.string()));
+  return udp_port_ != 0;
+}
+
+bool Platform::start_supervisor() {
+  supervisor_->start();
+  if (!wait_for_log(*supervisor_, "HTTP on port ")) return false;
+  const std::string log = supervisor_->log_since_start();
+  http_ = "127.0.0.1:" + between(log, "HTTP on port ", ",");
+  const bool healthy = wait_until(
+      [this] {
+        const auto answer = get("/healthz");
+        return answer && answer->value("status", "") == "ok";
+      },
+      start_max);
+  if (!healthy) ADD_FAILURE() << "the supervisor does not come to serve";
+  return healthy;
+}
+
+void Platform::stop() {
+  const auto workers = supervisor_->children();
+  EXPECT_EQ(supervisor_->stop(stop_max), 0) << "the supervisor";
+  EXPECT_EQ(syndicator_->stop(stop_max), 0) << "the syndicator";
+  for (const pid_t worker : workers) {
+    EXPECT_TRUE(wait_until([worker] { return !is_alive(worker); }, stop_max)) << "an orphan";
+  }
+}
+
+std::optional<Json> Platform::get(const std::string& path) {
+  HttpClient client(http_, answer_max);
+  auto answer = client.get(path);
+  if (!answer) return std::nullopt;
+  auto json = parse_json(answer->body);
+  if (!json) return std::nullopt;
+  return std::move(*json);
+}
+
+std::optional<std::uint64_t> Platform::metric(const std::string& name) {
+  HttpClient client(http_, answer_max);
+  const auto answer = client.get("/metrics");
+  if (!answer) return std::nullopt;
+  const auto at = answer->body.find("\n" + name + " ");
+  if (at == std::string::npos) return std::nullopt;
+  return std::strtoull(answer->body.c_str() + at + name.size() + 2, nullptr, 10);
+}
+
+bool Platform::settle() {
+  // The syndicator numbers what it has within milliseconds; the supervisor hears how far that is.
+  const auto target = metric("hastur_stream_sequence");
+  const auto settled = [&] {
+    const auto triggers = get("/v1/triggers");
+    if (!triggers || !target) return false;
+    for (const Json& trigger : (*triggers)["items"]) {
+      if (trigger["run"] == 0) continue;
+      if (trigger["status"] != "running" || trigger["cursor"].get<std::uint64_t>() < *target) {
+        return false;
+      }
+    }
+    return metric("hastur_lag_sequences") == 0 && metric("hastur_outbox_messages") == 0;
+  };
+  if (wait_until(settled, settle_max)) return true;
+  const auto triggers = get("/v1/triggers");
+  ADD_FAILURE() << "the triggers do not catch up: " << (triggers ? triggers->dump(1) : "no answer");
+  return false;
+}
+
+}  // namespace hastur

@@ -1,0 +1,62 @@
+#pragma once
+
+// Syndicator and supervisor as an operator runs them, on a folder and ports of their own.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/json.h"
+#include "tests/integration/process.h"
+
+namespace hastur {
+
+class Platform {
+ public:
+  // Makes the folder. Nothing runs yet; the set of triggers is empty.
+  Platform();
+  // Kills what runs. If the test has failed, prints the ends of the logs and keeps the folder.
+  ~Platform();
+
+  // Saves a script as an editor does: into a new file, which then takes the name.
+  void save_script(const std::string& name, const std::string& text);
+  // The scripts of triggers/ in the repo.
+  void copy_repo_scripts();
+
+  // Both return when the daemon serves; false, and a failure of the test, if it does not.
+  bool start_syndicator();
+  bool start_supervisor();
+  // Supervisor first. Both end with exit code 0; failures of the test otherwise.
+  void stop();
+
+  Process& syndicator() { return *syndicator_; }
+  Process& supervisor() { return *supervisor_; }
+  std::uint16_t udp_port() const { return udp_port_; }
+
+  // One answer of the API; nothing if none comes soon.
+  std::optional<Json> get(const std::string& path);
+  // The value of a metric without labels, or as it stands with them; nothing if there is none.
+  std::optional<std::uint64_t> metric(const std::string& name);
+  // Waits until every trigger has caught up with what was numbered before the call, and what was
+  // derived has been taken by the syndicator. A failure of the test if that takes too long.
+  bool settle();
+
+  std::string history_folder() const { return folder_ / "history"; }
+  std::string state_file() const { return folder_ / "state.db"; }
+  const std::filesystem::path& scripts() const { return scripts_; }
+
+ private:
+  bool wait_for_log(Process& process, const std::string& text);
+  void write_config(const std::string& syndicator, const std::string& supervisor);
+
+  std::filesystem::path folder_, scripts_;
+  std::string syndicator_section_;
+  std::string publish_, request_, http_;
+  std::uint16_t udp_port_ = 0;
+  std::unique_ptr<Process> syndicator_, supervisor_;
+};
+
+}  // namespace hastur
