@@ -2,12 +2,13 @@
 
 // History: every numbered message, kept until retention takes it (DESIGN §6).
 //
-// A batch and whatever must be true together with it (how many datagrams had been received, which derived
-// messages have been appended, which host names are known) are one transaction. Nobody may see a number before
-// append() has returned: then no restart gives it to something else.
+// A batch and whatever must be true together with it (how many datagrams had been received, which
+// derived messages have been appended, which host names are known) are one transaction. Nobody may
+// see a number before append() has returned: then no restart gives it to something else.
 //
-// History has a stream id of its own, made with it. Its sequences only grow. Ranges that were numbered and are
-// gone (trimmed by retention, or lost with the power) are known and answered as such, never skipped in silence.
+// History has a stream id of its own, made with it. Its sequences only grow. Ranges that were
+// numbered and are gone (trimmed by retention, or lost with the power) are known and answered as
+// such, never skipped in silence.
 
 #include <cstdint>
 #include <map>
@@ -23,8 +24,8 @@
 
 namespace hastur {
 
-// default: survives the death of any process. synced: an append is on the disk before it returns, so it
-// survives a power loss too.
+// default: survives the death of any process. synced: an append is on the disk before it returns,
+// so it survives a power loss too.
 enum class Durability : std::uint8_t { standard, synced };
 
 // How far a trigger's derived messages have been appended; (run, sequence, ordinal) only grows.
@@ -42,7 +43,8 @@ struct HostName {
   std::string hostname;
 };
 
-// Who may append for a trigger name. Once granted, an epoch for a name never falls, whoever holds it.
+// Who may append for a trigger name. Once granted, an epoch for a name never falls, whoever holds
+// it.
 struct LeaseRecord {
   TriggerName trigger;
   OwnerId owner;
@@ -73,23 +75,25 @@ class History {
   virtual ~History() = default;
 
   virtual const StreamId& stream() const = 0;
-  // Where the stream stands: the last sequence given out (0 before the first), stream time and the newest
-  // received_at there. After a power loss `last` has been moved past every number that may have been seen.
+  // Where the stream stands: the last sequence given out (0 before the first), stream time and the
+  // newest received_at there. After a power loss `last` has been moved past every number that may
+  // have been seen.
   virtual Sequence last() const = 0;
   virtual std::optional<Time> stream_time() const = 0;
   virtual std::optional<Time> received_at() const = 0;
   // The first sequence that can still be read; last().next() when there is none.
   virtual Sequence oldest() const = 0;
 
-  // The batch's header continues the stream: its first sequence is last().next(), its stream id ours. Ends the
-  // process otherwise. `full` when the disk is, `failed` for other disk errors; then nothing has changed and the
-  // same append may be tried again.
+  // The batch's header continues the stream: its first sequence is last().next(), its stream id
+  // ours. Ends the process otherwise. `full` when the disk is, `failed` for other disk errors; then
+  // nothing has changed and the same append may be tried again.
   virtual Result<void> append(const Batch& batch, const AppendFacts& facts) = 0;
 
-  // Batches in order from the one that holds `from`, or the next after it if `from` is in a lost range. At most
-  // `batches_max` (≤ 64, so that a reader's transaction stays short) and about `bytes_max`, but at least one
-  // batch if there is any. With `names`, segments in which none of these names occurs are left out; batches
-  // that have none of them may still come. Empty at the end of the stream.
+  // Batches in order from the one that holds `from`, or the next after it if `from` is in a lost
+  // range. At most `batches_max` (≤ 64, so that a reader's transaction stays short) and about
+  // `bytes_max`, but at least one batch if there is any. With `names`, segments in which none of
+  // these names occurs are left out; batches that have none of them may still come. Empty at the
+  // end of the stream.
   struct ReadLimits {
     std::uint32_t batches_max = 64;
     std::size_t bytes_max = 8u << 20;
@@ -97,8 +101,8 @@ class History {
   };
   virtual Result<std::vector<Batch>> read(Sequence from, const ReadLimits& limits) = 0;
 
-  // The first sequence at which stream time is `time` or later; last().next() if it has not come to that. A time
-  // before the oldest gives the oldest.
+  // The first sequence at which stream time is `time` or later; last().next() if it has not come to
+  // that. A time before the oldest gives the oldest.
   virtual Result<Sequence> find(Time time) = 0;
 
   // Lost ranges that touch [first, last], in order.
@@ -114,9 +118,9 @@ class History {
   virtual Result<void> save_leases(std::span<const LeaseRecord> leases) = 0;
   virtual std::vector<LeaseRecord> leases() const = 0;
 
-  // Housekeeping in small steps: joins small batches that are older than a few seconds into large ones, makes
-  // the index of names, unlinks files past retention. Returns whether there is more to do now.
-  // `now` is the syndicator's clock. Called whenever the loop is idle.
+  // Housekeeping in small steps: joins small batches that are older than a few seconds into large
+  // ones, makes the index of names, unlinks files past retention. Returns whether there is more to
+  // do now. `now` is the syndicator's clock. Called whenever the loop is idle.
   virtual Result<bool> maintain(Time now) = 0;
 
   // What it weighs on disk, and how many files it has.
