@@ -11,7 +11,8 @@ namespace {
 Micros read_clock(clockid_t id) {
   timespec time{};
   clock_gettime(id, &time);
-  return std::chrono::seconds{time.tv_sec} + std::chrono::duration_cast<Micros>(std::chrono::nanoseconds{time.tv_nsec});
+  return std::chrono::seconds{time.tv_sec} +
+         std::chrono::duration_cast<Micros>(std::chrono::nanoseconds{time.tv_nsec});
 }
 
 constexpr Micros step_min = std::chrono::hours{1};
@@ -21,7 +22,8 @@ constexpr Micros step_believed_after = std::chrono::seconds{60};
 
 }  // namespace
 
-SystemClock::SystemClock() : boot_last_(read_clock(CLOCK_BOOTTIME)), last_(read_clock(CLOCK_REALTIME)) {}
+SystemClock::SystemClock()
+    : boot_last_(read_clock(CLOCK_BOOTTIME)), last_(read_clock(CLOCK_REALTIME)) {}
 
 Time SystemClock::now() {
   const Micros boot = read_clock(CLOCK_BOOTTIME);

@@ -8,8 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 #include "message/batch.h"
@@ -44,8 +44,9 @@ class RecordingReader {
   // `type`).
   Result<std::optional<Batch>> next();
 
-  // For each row of the batch that next() returned last: how many lines or elements that were not ticks had been
-  // read with it. Of a message that is its own number, counted from 1; of a tick that of the message before it.
+  // For each row of the batch that next() returned last: how many lines or elements that were not
+  // ticks had been read with it. Of a message that is its own number, counted from 1; of a tick
+  // that of the message before it.
   const std::vector<std::uint64_t>& row_messages() const;
 
   // Lines or array elements read so far that were not ticks, and how many of them were refused.

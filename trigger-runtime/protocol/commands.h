@@ -2,13 +2,13 @@
 
 // What the supervisor (or trigger-test) and a worker say to one another (DESIGN §7–§9).
 //
-// These are plain values. trigger-runtime/host turns commands into control messages and shared memory and
-// validates what comes back; a simulation hands the same values to a fake worker. A worker answers every
-// command with exactly one reply, in order.
+// These are plain values. trigger-runtime/host turns commands into control messages and shared
+// memory and validates what comes back; a simulation hands the same values to a fake worker. A
+// worker answers every command with exactly one reply, in order.
 //
-// A trigger is a function (state, input) → (state, effects). What it remembers between inputs is a Memory: the
-// script's JSON state and the runtime's own few facts (time of the last tick and of the last judgement, counts of
-// the running minute). A Memory is only ever taken at a judgement.
+// A trigger is a function (state, input) → (state, effects). What it remembers between inputs is a
+// Memory: the script's JSON state and the runtime's own few facts (time of the last tick and of the
+// last judgement, counts of the running minute). A Memory is only ever taken at a judgement.
 
 #include <cstdint>
 #include <memory>
@@ -40,7 +40,8 @@ struct CountedLimits {
   std::uint32_t notifications_max = 50;        // a callback
   std::uint32_t messages_per_minute_max = 10'000;
   std::uint32_t log_bytes_per_minute_max = 64 * 1024;
-  // What a script gets without asking, and the most that it may ask for with hastur.trigger{state_bytes_max=…}.
+  // What a script gets without asking, and the most that it may ask for with
+  // hastur.trigger{state_bytes_max=…}.
   std::uint64_t state_bytes_max = 1 << 20;
   std::uint64_t state_bytes_ceiling = 128u << 20;
 
@@ -67,7 +68,8 @@ struct Memory {
   Time time;
   // Canonical JSON of ctx.state.
   std::string state;
-  // Canonical JSON of what the runtime itself remembers. Opaque to everybody else; empty at a first start.
+  // Canonical JSON of what the runtime itself remembers. Opaque to everybody else; empty at a first
+  // start.
   std::string runtime;
   friend bool operator==(const Memory&, const Memory&) = default;
 };
@@ -94,12 +96,13 @@ struct LoadCommand {
   std::optional<Memory> memory;
 };
 
-// Puts a loaded trigger back to `memory`, in place: a script's `local s = ctx.state` stays the same table.
+// Puts a loaded trigger back to `memory`, in place: a script's `local s = ctx.state` stays the same
+// table.
 struct RestoreCommand {
   TriggerHandle handle;
   Memory memory;
-  // For so many callbacks the state is serialised before each (if it is ≤ 4 KiB), so that an error in it need not
-  // be answered with a stop.
+  // For so many callbacks the state is serialised before each (if it is ≤ 4 KiB), so that an error
+  // in it need not be answered with a stop.
   std::uint32_t guarded_callbacks = 0;
 };
 
@@ -122,12 +125,14 @@ struct TriggerFeed {
 };
 
 struct FeedCommand {
-  // Two owners: whoever dispatches keeps it while any trigger may need it, the command while it is under way.
+  // Two owners: whoever dispatches keeps it while any trigger may need it, the command while it is
+  // under way.
   std::shared_ptr<const InputBatch> input;
   std::vector<TriggerFeed> triggers;
 };
 
-// Judges the state now, outside the schedule of ticks, and takes it: a version ends at this point of the stream.
+// Judges the state now, outside the schedule of ticks, and takes it: a version ends at this point
+// of the stream.
 struct JudgeCommand {
   TriggerHandle handle;
 };
@@ -136,7 +141,8 @@ struct UnloadCommand {
   TriggerHandle handle;
 };
 
-using WorkerCommand = std::variant<LoadCommand, RestoreCommand, FeedCommand, JudgeCommand, UnloadCommand>;
+using WorkerCommand =
+    std::variant<LoadCommand, RestoreCommand, FeedCommand, JudgeCommand, UnloadCommand>;
 
 // ---- replies ----
 
@@ -185,8 +191,8 @@ struct Effect {
   EffectKind kind = EffectKind::log;
   // Derived from messages whose greatest depth was depth - 1. Only of messages.
   std::uint8_t depth = 1;
-  // Canonical JSON. message: as append_message_json writes it. notification: {kind, key, to, text, details,
-  // options}. log: {text}.
+  // Canonical JSON. message: as append_message_json writes it. notification: {kind, key, to, text,
+  // details, options}. log: {text}.
   std::string payload;
   friend bool operator==(const Effect&, const Effect&) = default;
 };
@@ -202,8 +208,9 @@ struct CallError {
   friend bool operator==(const CallError&, const CallError&) = default;
 };
 
-// A callback raised on a state that had not been serialised before it. Effects and errors of the reply are those
-// of the inputs before `sequence`, complete; the trigger takes no more inputs until it is restored.
+// A callback raised on a state that had not been serialised before it. Effects and errors of the
+// reply are those of the inputs before `sequence`, complete; the trigger takes no more inputs until
+// it is restored.
 struct Stopped {
   CallError error;
   friend bool operator==(const Stopped&, const Stopped&) = default;
@@ -218,8 +225,8 @@ struct TriggerProgress {
   // The newest judgement in these inputs, if there was one.
   std::optional<Memory> judged;
   std::optional<Stopped> stopped;
-  // Folded hash (fold_effect) of the effects of all inputs after the newest judged point (of this feed or an
-  // earlier one) up to `reached`. 0 if there were none.
+  // Folded hash (fold_effect) of the effects of all inputs after the newest judged point (of this
+  // feed or an earlier one) up to `reached`. 0 if there were none.
   std::uint64_t effects_hash = 0;
   // Whether a callback ran since that point: if none did, the memory is still right at `reached`.
   bool touched = false;
@@ -235,8 +242,8 @@ struct FeedReply {
   std::vector<TriggerProgress> triggers;
 };
 
-// The judgement that was asked for. If the state failed it, `error` says so and `memory` is the last judged state,
-// at the present position all the same.
+// The judgement that was asked for. If the state failed it, `error` says so and `memory` is the
+// last judged state, at the present position all the same.
 struct Judged {
   TriggerHandle handle;
   Memory memory;
