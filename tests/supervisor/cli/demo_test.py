@@ -127,7 +127,8 @@ class Demo(unittest.TestCase):
         self.configure()
         self.answer({"/v1/triggers": {"items": [{"name": "load_spike", "status": "running", "version": "1"}]}})
         self.start()
-        self.read_until("Ctrl-C stops")
+        # The first look is over when its status has come.
+        self.read_until("Ctrl-C stops", "behind 0")
         text = "\n".join(self.lines)
         for part in ("syndicator", "supervisor", "host-metrics", f'UDP 127.0.0.1:{self.ports["udp"]}',
                      "send gauge ots.transcoding.load 12", "--label send_to=load_tester",
