@@ -178,7 +178,7 @@ class FileReader {
     const auto section = sections_.find(path);
     for (const auto& [toml_key, node] : table) {
       const std::string name(toml_key.str());
-      const std::string inner = path.empty() ? name : path + "." + name;
+      const std::string inner = path.empty() ? name : fmt::format("{}.{}", path, name);
       if (section != sections_.end()) {
         if (const Section::Key* key = find_key(section->second, name)) {
           auto value = value_of_node(*key, node);

@@ -32,6 +32,7 @@ Result<Child> Child::start(std::string name, const std::vector<std::string>& arg
                 fmt::format("cannot write {}: {}", log, std::generic_category().message(errno)));
   }
   std::vector<char*> words;
+  words.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments)
     words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);

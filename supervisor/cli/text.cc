@@ -44,6 +44,7 @@ std::string cut(std::string_view text, std::size_t columns_max) {
 std::string table(const std::vector<std::string>& heading,
                   const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
+  widths.reserve(heading.size());
   for (const std::string& cell : heading) widths.push_back(columns_of(cell));
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i)

@@ -21,7 +21,7 @@ std::string next_of(const Json& answer) {
   return next.is_string() ? next.get<std::string>() : canonical_json(next);
 }
 
-std::vector<Json> items_of(Json answer) {
+std::vector<Json> items_of(const Json& answer) {
   Json items = answer.value("items", Json::array());
   std::vector<Json> out;
   for (Json& item : items) out.push_back(std::move(item));
@@ -49,7 +49,7 @@ Result<std::vector<Json>> MessageWatch::look(bool& passed_over) {
     auto answer = http_.get_json("/v1/messages", query);
     if (!answer) return fail(answer.error());
     if (const std::string next = next_of(*answer); !next.empty()) since_ = next;
-    std::vector<Json> items = items_of(std::move(*answer));
+    std::vector<Json> items = items_of(*answer);
     const bool full = items.size() >= page_max;
     for (Json& item : items) found.push_back(std::move(item));
     if (!full) return found;
@@ -68,7 +68,7 @@ Result<std::vector<Json>> NotificationWatch::look() {
     auto answer = http_.get_json("/v1/notifications", query);
     if (!answer) return fail(answer.error());
     const std::string next = next_of(*answer);
-    for (Json& item : items_of(std::move(*answer))) {
+    for (Json& item : items_of(*answer)) {
       const Json id = item.value("id", Json(nullptr));
       if (seen_.insert(canonical_json(id)).second) found.push_back(std::move(item));
     }

@@ -86,7 +86,9 @@ class Demo(unittest.TestCase):
         self.lines = []
 
     def answer(self, answers):
-        (self.folder / "answers.json").write_text(json.dumps(answers))
+        # At once: it may be read at any time.
+        (self.folder / "answers.new").write_text(json.dumps(answers))
+        (self.folder / "answers.new").rename(self.folder / "answers.json")
 
     def configure(self):
         run = self.folder / "run"
@@ -103,12 +105,15 @@ class Demo(unittest.TestCase):
         self.addCleanup(self.demo.wait)
         self.addCleanup(self.demo.kill)
 
-    def read_until(self, part):
+    def read_until(self, *parts):
+        """Reads until each part has come, in whatever order."""
+        missing = set(parts)
         for line in self.demo.stdout:
             self.lines.append(line.rstrip("\n"))
-            if part in line:
-                return line
-        self.fail(f"{part!r} never came in:\n" + "\n".join(self.lines))
+            missing -= {part for part in missing if part in line}
+            if not missing:
+                return
+        self.fail(f"{missing} never came in:\n" + "\n".join(self.lines))
 
     def stop(self):
         self.demo.send_signal(signal.SIGINT)
@@ -122,7 +127,8 @@ class Demo(unittest.TestCase):
         self.configure()
         self.answer({"/v1/triggers": {"items": [{"name": "load_spike", "status": "running", "version": "1"}]}})
         self.start()
-        self.read_until("Ctrl-C stops")
+        # The first look is over when its status has come.
+        self.read_until("Ctrl-C stops", "behind 0")
         text = "\n".join(self.lines)
         for part in ("syndicator", "supervisor", "host-metrics", f'UDP 127.0.0.1:{self.ports["udp"]}',
                      "send gauge ots.transcoding.load 12", "--label send_to=load_tester",
@@ -133,8 +139,7 @@ class Demo(unittest.TestCase):
         self.assertEqual(len(children), 3)
         self.answer({"/v1/notifications": {"items": [{"id": "n-1", "kind": "slack", "text": "high", "trigger": "t",
                                                       "status": "recorded"}], "next": None}})
-        self.read_until("would notify  ")
-        self.read_until("gone          load_spike")
+        self.read_until("would notify  ", "gone          load_spike")
         self.assertEqual(self.stop(), 0, self.lines)
         self.assertIn("stopped in", self.lines[-1])
         for child in children:
@@ -147,9 +152,8 @@ class Demo(unittest.TestCase):
             taken.bind(("127.0.0.1", self.ports["udp"]))
             with socket.create_server(("127.0.0.1", self.ports["http"])):
                 self.start()
-                self.read_until(f'UDP port {self.ports["udp"]} is taken; using ')
-                self.read_until(f'TCP port {self.ports["http"]} is taken; using ')
-                self.read_until("Ctrl-C stops")
+                self.read_until(f'UDP port {self.ports["udp"]} is taken; using ',
+                                f'TCP port {self.ports["http"]} is taken; using ', "Ctrl-C stops")
                 self.assertIn("--http 127.0.0.1:", "\n".join(self.lines))
                 self.assertEqual(self.stop(), 0)
 
