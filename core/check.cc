@@ -6,7 +6,8 @@
 namespace hastur {
 
 void check_failed(const char* condition, const char* file, int line, const char* what) {
-  std::fprintf(stderr, "%s:%d: internal error: %s (%s does not hold)\n", file, line, what, condition);
+  std::fprintf(stderr, "%s:%d: internal error: %s (%s does not hold)\n", file, line, what,
+               condition);
   std::abort();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// The one wrapper of xxhash: checksums of frames, dictionary keys, hashes of effects. Not for secrets.
+// The one wrapper of xxhash: checksums of frames, dictionary keys, hashes of effects. Not for
+// secrets.
 
 #include <xxhash.h>
 

@@ -73,9 +73,11 @@ Result<Json> parse_json(std::string_view text) {
   try {
     return Json::parse(text.begin(), text.end());
   } catch (const nlohmann::json::exception& thrown) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: …": the number says nothing to a reader.
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: …": the number says
+    // nothing to a reader.
     std::string_view what = thrown.what();
-    if (const auto bracket = what.find("] "); bracket != std::string_view::npos) what.remove_prefix(bracket + 2);
+    if (const auto bracket = what.find("] "); bracket != std::string_view::npos)
+      what.remove_prefix(bracket + 2);
     return fail(ErrorCode::invalid, fmt::format("not JSON: {}", what));
   }
 }
@@ -104,14 +106,29 @@ void append_json_string(std::string& out, std::string_view text) {
       continue;
     }
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: out += fmt::format("\\u{:04x}", byte);
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        out += fmt::format("\\u{:04x}", byte);
     }
     ++i;
   }
@@ -148,10 +165,18 @@ void append_canonical_json(std::string& out, const Json& value) {
       out += ']';
       return;
     }
-    case Json::value_t::string: append_json_string(out, value.get_ref<const std::string&>()); return;
-    case Json::value_t::boolean: out += value.get<bool>() ? "true" : "false"; return;
-    case Json::value_t::number_integer: out += std::to_string(value.get<std::int64_t>()); return;
-    case Json::value_t::number_unsigned: out += std::to_string(value.get<std::uint64_t>()); return;
+    case Json::value_t::string:
+      append_json_string(out, value.get_ref<const std::string&>());
+      return;
+    case Json::value_t::boolean:
+      out += value.get<bool>() ? "true" : "false";
+      return;
+    case Json::value_t::number_integer:
+      out += std::to_string(value.get<std::int64_t>());
+      return;
+    case Json::value_t::number_unsigned:
+      out += std::to_string(value.get<std::uint64_t>());
+      return;
     case Json::value_t::number_float:
       if (const double number = value.get<double>(); std::isfinite(number)) {
         append_number(out, number);
@@ -159,7 +184,9 @@ void append_canonical_json(std::string& out, const Json& value) {
         out += "null";
       }
       return;
-    default: out += "null"; return;
+    default:
+      out += "null";
+      return;
   }
 }
 

@@ -14,9 +14,11 @@ void append_number(std::string& out, double value) {
     out += std::signbit(value) ? "-0.0" : "0";
     return;
   }
-  // Every integer below 2^53 is exact; above, digits would pretend a precision that a double has not.
+  // Every integer below 2^53 is exact; above, digits would pretend a precision that a double has
+  // not.
   if (std::trunc(value) == value && std::fabs(value) < 9007199254740992.0) {
-    const auto [end, status] = std::to_chars(text, text + sizeof text, static_cast<long long>(value));
+    const auto [end, status] =
+        std::to_chars(text, text + sizeof text, static_cast<long long>(value));
     out.append(text, end);
     return;
   }

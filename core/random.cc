@@ -8,7 +8,8 @@ namespace hastur {
 
 std::uint64_t random_u64() {
   std::uint64_t value = 0;
-  HASTUR_CHECK(getrandom(&value, sizeof value, 0) == sizeof value, "the kernel gave no random bytes");
+  HASTUR_CHECK(getrandom(&value, sizeof value, 0) == sizeof value,
+               "the kernel gave no random bytes");
   return value;
 }
 

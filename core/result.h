@@ -1,9 +1,10 @@
 #pragma once
 
-// Result<T>: a value, or the error of the world (disk, peer, bad frame, bad config) that kept it away.
+// Result<T>: a value, or the error of the world (disk, peer, bad frame, bad config) that kept it
+// away.
 //
-// Spelled like std::expected, which g++ 12 has in C++23 only. Normal absence is std::optional, what a script
-// does is an Outcome, our own bugs are HASTUR_CHECK.
+// Spelled like std::expected, which g++ 12 has in C++23 only. Normal absence is std::optional, what
+// a script does is an Outcome, our own bugs are HASTUR_CHECK.
 
 #include <optional>
 #include <string>
@@ -28,7 +29,8 @@ enum class ErrorCode {
 
 struct Error {
   ErrorCode code = ErrorCode::failed;
-  // One sentence: operation, subject, cause; where there is one, the remedy. Fit to be shown to an operator.
+  // One sentence: operation, subject, cause; where there is one, the remedy. Fit to be shown to an
+  // operator.
   std::string message;
 
   friend bool operator==(const Error&, const Error&) = default;
@@ -39,7 +41,9 @@ struct Failure {
   Error error;
 };
 
-inline Failure fail(ErrorCode code, std::string message) { return Failure{{code, std::move(message)}}; }
+inline Failure fail(ErrorCode code, std::string message) {
+  return Failure{{code, std::move(message)}};
+}
 inline Failure fail(Error error) { return Failure{std::move(error)}; }
 
 template <class T>
@@ -96,10 +100,11 @@ class [[nodiscard]] Result<void> {
 
 }  // namespace hastur
 
-// Evaluates a Result; on error returns it from the calling function, which returns some Result itself.
-#define HASTUR_TRY(expression)                                           \
-  do {                                                                   \
+// Evaluates a Result; on error returns it from the calling function, which returns some Result
+// itself.
+#define HASTUR_TRY(expression)                                            \
+  do {                                                                    \
     if (auto hastur_result = (expression); !hastur_result) [[unlikely]] { \
-      return ::hastur::fail(hastur_result.error());                      \
-    }                                                                    \
+      return ::hastur::fail(hastur_result.error());                       \
+    }                                                                     \
   } while (false)

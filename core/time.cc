@@ -27,10 +27,12 @@ constexpr std::array<Unit, 8> units{{{"w", 604'800 * us_per_second},
 constexpr std::int64_t span_max_us = 36'525LL * 86'400 * us_per_second;
 
 Failure not_a_span(std::string_view text) {
-  return fail(ErrorCode::invalid,
-              fmt::format("'{}' is not a span of time: write a whole number and a unit, as in 500ms, 10s, 5m, "
-                          "2h, 1d or 1w, at most 100 years",
-                          text));
+  return fail(
+      ErrorCode::invalid,
+      fmt::format(
+          "'{}' is not a span of time: write a whole number and a unit, as in 500ms, 10s, 5m, "
+          "2h, 1d or 1w, at most 100 years",
+          text));
 }
 
 // Reads `width` digits at `position`; nothing if they are not all digits.
@@ -72,7 +74,8 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   if (position < text.size() && text[position] == '.') {
     std::int64_t scale = us_per_second / 10;
     std::size_t count = 0;
-    for (++position; position < text.size() && text[position] >= '0' && text[position] <= '9'; ++position) {
+    for (++position; position < text.size() && text[position] >= '0' && text[position] <= '9';
+         ++position) {
       us += (text[position] - '0') * scale;
       scale /= 10;
       ++count;
@@ -111,7 +114,8 @@ Result<Micros> parse_span(std::string_view text) {
     for (const Unit& unit : units) {
       if (unit.name == unit_name) unit_us = unit.us;
     }
-    if (unit_us == 0 || unit_us >= last_unit || number > span_max_us / unit_us) return not_a_span(text);
+    if (unit_us == 0 || unit_us >= last_unit || number > span_max_us / unit_us)
+      return not_a_span(text);
     total += number * unit_us;
     if (total > span_max_us) return not_a_span(text);
     last_unit = unit_us;
@@ -142,9 +146,10 @@ std::string format_time(Time time) {
   const std::chrono::year_month_day date{day};
   const std::int64_t of_day = (time - day).count();
   const std::int64_t seconds = of_day / us_per_second;
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                 seconds / 3600, seconds / 60 % 60, seconds % 60);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  seconds / 3600, seconds / 60 % 60, seconds % 60);
   if (const std::int64_t fraction = of_day % us_per_second; fraction != 0) {
     std::string fraction_digits = fmt::format(".{:06}", fraction);
     while (fraction_digits.back() == '0') fraction_digits.pop_back();
@@ -156,12 +161,15 @@ std::string format_time(Time time) {
 Result<Time> parse_time(std::string_view text) {
   std::int64_t us = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), us);
-  if (status == std::errc{} && end == text.data() + text.size() && !text.empty()) return time_from_us(us);
+  if (status == std::errc{} && end == text.data() + text.size() && !text.empty())
+    return time_from_us(us);
   if (const auto time = parse_rfc3339(text)) return *time;
-  return fail(ErrorCode::invalid,
-              fmt::format("'{}' is not a time: write RFC 3339, as in 2024-01-01T00:00:00Z, or microseconds since "
-                          "1970 in digits",
-                          text));
+  return fail(
+      ErrorCode::invalid,
+      fmt::format(
+          "'{}' is not a time: write RFC 3339, as in 2024-01-01T00:00:00Z, or microseconds since "
+          "1970 in digits",
+          text));
 }
 
 }  // namespace hastur

@@ -2,8 +2,8 @@
 
 // Points in time and spans, and how people write them.
 //
-// Time is UTC in whole microseconds everywhere: in messages, in state, in databases, in flags. One grammar of
-// spans serves Lua, TOML and command lines.
+// Time is UTC in whole microseconds everywhere: in messages, in state, in databases, in flags. One
+// grammar of spans serves Lua, TOML and command lines.
 
 #include <chrono>
 #include <cstdint>
@@ -26,11 +26,13 @@ inline constexpr std::int64_t us_per_second = 1'000'000;
 // The whole second at or before `time`, also for times before 1970.
 inline Time whole_second(Time time) { return std::chrono::floor<std::chrono::seconds>(time); }
 
-// A span as people write it: a whole number and a unit, "500ms" "10s" "5m" "2h" "1d" "1w", or several with
-// falling units, "1h30m". Fails for anything else, naming the forms allowed, and for spans over 100 years.
+// A span as people write it: a whole number and a unit, "500ms" "10s" "5m" "2h" "1d" "1w", or
+// several with falling units, "1h30m". Fails for anything else, naming the forms allowed, and for
+// spans over 100 years.
 Result<Micros> parse_span(std::string_view text);
 
-// The shortest text that parse_span reads back as `span`; "0s" for none. Negative spans have a leading '-'.
+// The shortest text that parse_span reads back as `span`; "0s" for none. Negative spans have a
+// leading '-'.
 std::string format_span(Micros span);
 
 // RFC 3339 with exactly the digits needed: "2024-01-01T00:00:00Z", "2024-01-01T00:00:00.25Z".

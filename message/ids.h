@@ -20,14 +20,15 @@ struct Sequence {
   Sequence plus(std::uint64_t count) const { return {value + count}; }
 };
 
-// One life of a trigger: its version, counted limits, runtime build and starting state. Counts up from 1 per
-// trigger name; 0 is "never ran".
+// One life of a trigger: its version, counted limits, runtime build and starting state. Counts up
+// from 1 per trigger name; 0 is "never ran".
 struct Run {
   std::uint64_t value = 0;
   friend auto operator<=>(const Run&, const Run&) = default;
 };
 
-// Random, made with a History and never changed: two streams' sequences cannot be taken for each other's.
+// Random, made with a History and never changed: two streams' sequences cannot be taken for each
+// other's.
 struct StreamId {
   std::array<std::uint8_t, 16> bytes{};
   friend auto operator<=>(const StreamId&, const StreamId&) = default;
@@ -44,7 +45,8 @@ struct OwnerId {
   static std::optional<OwnerId> from_string(std::string_view hex);
 };
 
-// Counts up each time a lease of trigger names is granted; what comes with an older epoch is refused.
+// Counts up each time a lease of trigger names is granted; what comes with an older epoch is
+// refused.
 struct Epoch {
   std::uint64_t value = 0;
   friend auto operator<=>(const Epoch&, const Epoch&) = default;

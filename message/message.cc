@@ -41,8 +41,11 @@ constexpr std::array<TypeName, 17> type_names{{
 bool all_hex(std::uint64_t word) {
   constexpr std::uint64_t each = 0x0101010101010101;
   constexpr std::uint64_t high_bits = 0x80 * each;
-  // The high bit of every byte that is at least `low`; no byte of `bytes` has its own set, so none carries over.
-  const auto at_least = [](std::uint64_t bytes, std::uint64_t low) { return bytes + (0x80 - low) * each; };
+  // The high bit of every byte that is at least `low`; no byte of `bytes` has its own set, so none
+  // carries over.
+  const auto at_least = [](std::uint64_t bytes, std::uint64_t low) {
+    return bytes + (0x80 - low) * each;
+  };
   if ((word & high_bits) != 0) return false;
   const std::uint64_t lowered = word | 0x20 * each;
   const std::uint64_t decimal = at_least(word, '0') & ~at_least(word, '9' + 1);
@@ -53,7 +56,8 @@ bool all_hex(std::uint64_t word) {
 bool same_fields(const MessageView& a, const MessageView& b) {
   return a.type == b.type && a.name == b.name && a.value == b.value && a.timestamp == b.timestamp &&
          a.received_at == b.received_at && a.uuid == b.uuid && a.hostname == b.hostname &&
-         std::ranges::equal(a.labels, b.labels) && a.fields == b.fields && a.origin == b.origin && a.deaf == b.deaf;
+         std::ranges::equal(a.labels, b.labels) && a.fields == b.fields && a.origin == b.origin &&
+         a.deaf == b.deaf;
 }
 
 }  // namespace
@@ -131,7 +135,8 @@ Result<void> check_trigger_name(std::string_view name) {
     return fail(ErrorCode::invalid, fmt::format("'{}' cannot be a trigger's name: {}", name, why));
   };
   if (name.empty()) return refuse("it is empty");
-  if (name.size() > length_max) return refuse(fmt::format("it is longer than {} characters", length_max));
+  if (name.size() > length_max)
+    return refuse(fmt::format("it is longer than {} characters", length_max));
   std::string_view rest = name;
   while (true) {
     const std::size_t slash = rest.find('/');
@@ -139,12 +144,13 @@ Result<void> check_trigger_name(std::string_view name) {
     if (part.empty()) return refuse("a part between slashes is empty");
     if (part == "." || part == "..") return refuse("'.' and '..' are no names");
     for (const char c : part) {
-      const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-                           c == '-' || c == '.';
+      const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
       if (!allowed) return refuse("only letters, digits, '_', '-', '.' and '/' may stand in it");
     }
     if (slash == std::string_view::npos) {
-      if (part == "state" || part == "snapshots") return refuse("its last part is a path of the API");
+      if (part == "state" || part == "snapshots")
+        return refuse("its last part is a path of the API");
       return {};
     }
     rest.remove_prefix(slash + 1);
@@ -160,9 +166,11 @@ std::string trigger_uuid(std::string_view trigger) {
   return dns_uuid(fmt::format("{}.trigger.hastur", trigger));
 }
 
-// Eight bytes at a time: every datagram has a uuid, and a loop over its characters costs a tenth of decoding it.
+// Eight bytes at a time: every datagram has a uuid, and a loop over its characters costs a tenth of
+// decoding it.
 bool normalise_uuid(std::string_view text, std::span<char, 36> out) {
-  if (text.size() != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return false;
+  if (text.size() != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-')
+    return false;
   const auto load8 = [&](std::size_t at) {
     std::uint64_t word = 0;
     std::memcpy(&word, &text[at], sizeof word);
@@ -173,8 +181,8 @@ bool normalise_uuid(std::string_view text, std::span<char, 36> out) {
     std::memcpy(&word, &text[at], sizeof word);
     return std::uint64_t{word};
   };
-  if (!all_hex(load8(0)) || !all_hex(load4(9) | load4(14) << 32) || !all_hex(load4(19) | load4(24) << 32) ||
-      !all_hex(load8(28))) {
+  if (!all_hex(load8(0)) || !all_hex(load4(9) | load4(14) << 32) ||
+      !all_hex(load4(19) | load4(24) << 32) || !all_hex(load8(28))) {
     return false;
   }
   // The bit that makes a letter small is set in digits and '-' anyway.
@@ -189,7 +197,9 @@ bool normalise_uuid(std::string_view text, std::span<char, 36> out) {
 std::optional<Time> normalise_timestamp(std::int64_t number) {
   constexpr std::int64_t low = 31'536'000;
   constexpr std::int64_t high = 4'102'444'800;
-  const auto within = [number](std::int64_t scale) { return number >= low * scale && number <= high * scale; };
+  const auto within = [number](std::int64_t scale) {
+    return number >= low * scale && number <= high * scale;
+  };
   if (within(1)) return time_from_us(number * 1'000'000);
   if (within(1'000)) return time_from_us(number * 1'000);
   if (within(1'000'000)) return time_from_us(number);

@@ -2,10 +2,11 @@
 
 // A message: one thing that a system reported, as it stands in the stream (DESIGN §4).
 //
-// There are two forms with the same fields. MessageView borrows every byte: it is what the door decodes a
-// datagram into and what a Batch hands out, without an allocation. Message owns its bytes: for tests, files and
-// whatever is not on the hot path. `fields` holds what has no column of its own (subject, data, timeout, unknown
-// fields …) as one msgpack map with its keys sorted by bytes.
+// There are two forms with the same fields. MessageView borrows every byte: it is what the door
+// decodes a datagram into and what a Batch hands out, without an allocation. Message owns its
+// bytes: for tests, files and whatever is not on the hot path. `fields` holds what has no column of
+// its own (subject, data, timeout, unknown fields …) as one msgpack map with its keys sorted by
+// bytes.
 
 #include <cstdint>
 #include <optional>
@@ -137,24 +138,25 @@ bool same_message(const MessageView& a, const MessageView& b);
 // The named entry of `fields`, or nothing. A nested value comes as JSON.
 std::optional<Json> field_of(const MessageView& message, std::string_view key);
 
-// A name that a trigger may have: parts of [A-Za-z0-9_.-] joined by '/', none empty, none "." or "..",
-// at most 200 characters, and no last part `state` or `snapshots` (they are paths of the API). An error names
-// what is wrong.
+// A name that a trigger may have: parts of [A-Za-z0-9_.-] joined by '/', none empty, none "." or
+// "..", at most 200 characters, and no last part `state` or `snapshots` (they are paths of the
+// API). An error names what is wrong.
 Result<void> check_trigger_name(std::string_view name);
 
 // The uuid of a name, the same everywhere: version 5 (RFC 4122) in the DNS namespace.
 std::string dns_uuid(std::string_view name);
 
-// The uuid under which a trigger's derived messages stand: version 5 (RFC 4122), in the DNS namespace, of
-// `NAME.trigger.hastur`.
+// The uuid under which a trigger's derived messages stand: version 5 (RFC 4122), in the DNS
+// namespace, of `NAME.trigger.hastur`.
 std::string trigger_uuid(std::string_view trigger);
 
-// Lowercases `text` into `out` if it is a uuid of 36 characters (8-4-4-4-12 hex digits); false otherwise.
+// Lowercases `text` into `out` if it is a uuid of 36 characters (8-4-4-4-12 hex digits); false
+// otherwise.
 bool normalise_uuid(std::string_view text, std::span<char, 36> out);
 
-// Microseconds from an integer that may be seconds, milli-, micro- or nanoseconds, told apart by range
-// (inclusive): 31536000…4102444800 are seconds, the next three decades of thousand ms, µs, ns. Nothing for
-// what lies in none of them.
+// Microseconds from an integer that may be seconds, milli-, micro- or nanoseconds, told apart by
+// range (inclusive): 31536000…4102444800 are seconds, the next three decades of thousand ms, µs,
+// ns. Nothing for what lies in none of them.
 std::optional<Time> normalise_timestamp(std::int64_t number);
 
 }  // namespace hastur

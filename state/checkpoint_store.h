@@ -2,10 +2,11 @@
 
 // Where triggers' memory, their effects and the decisions about them survive a crash (DESIGN §9).
 //
-// A state and the sequence that produced it are one fact, and so are effects and the sequence up to which they
-// are complete. Effects are committed as they occur, states less often: after a crash the supervisor loads the
-// last state and runs the inputs since then again. A trigger is deterministic, so effects up to
-// `effects_sequence` come out as they were, and are compared (by hash) instead of emitted.
+// A state and the sequence that produced it are one fact, and so are effects and the sequence up to
+// which they are complete. Effects are committed as they occur, states less often: after a crash
+// the supervisor loads the last state and runs the inputs since then again. A trigger is
+// deterministic, so effects up to `effects_sequence` come out as they were, and are compared (by
+// hash) instead of emitted.
 
 #include <cstdint>
 #include <memory>
@@ -28,7 +29,8 @@ struct SourceFile {
   std::string text;
 };
 
-// A version's files never change; the store keeps them while a run, snapshot or deployment names them.
+// A version's files never change; the store keeps them while a run, snapshot or deployment names
+// them.
 struct VersionRecord {
   VersionId id;
   TriggerName trigger;
@@ -61,13 +63,15 @@ struct Checkpoint {
   // Canonical JSON; `runtime` is what the runtime remembers (Memory).
   std::string state;
   std::string runtime;
-  // Every effect of the inputs up to here is committed; never below state_sequence, and within a run never falls.
+  // Every effect of the inputs up to here is committed; never below state_sequence, and within a
+  // run never falls.
   Sequence effects_sequence;
   // Folded hash of the effects of the inputs in (state_sequence, effects_sequence]; 0 for none.
   std::uint64_t effects_hash = 0;
 };
 
-// Moves effects_sequence between checkpoints; a trigger that has a checkpoint in the same batch needs none.
+// Moves effects_sequence between checkpoints; a trigger that has a checkpoint in the same batch
+// needs none.
 struct EffectsMark {
   TriggerName trigger;
   Run run;
@@ -76,11 +80,11 @@ struct EffectsMark {
 };
 
 enum class NotificationStatus : std::uint8_t {
-  recorded,   // kept, not to be sent: mode `record`
-  waiting,    // to be sent
+  recorded,  // kept, not to be sent: mode `record`
+  waiting,   // to be sent
   sent,
-  pending,    // late: waits until its trigger has caught up, or for somebody to release it
-  closed,     // will not be sent; `reason` says why
+  pending,  // late: waits until its trigger has caught up, or for somebody to release it
+  closed,   // will not be sent; `reason` says why
 };
 std::string_view status_name(NotificationStatus status);
 std::optional<NotificationStatus> status_from_name(std::string_view name);
@@ -120,7 +124,8 @@ struct LogRecord {
   std::uint32_t line = 0;
 };
 
-// What was decided by time or by people (DESIGN §9, Journal). Committed before the trigger passes `sequence`.
+// What was decided by time or by people (DESIGN §9, Journal). Committed before the trigger passes
+// `sequence`.
 struct JournalRecord {
   TriggerName trigger;
   Run run;
@@ -132,8 +137,8 @@ struct JournalRecord {
   Time decided_at;
 };
 
-// A run that begins: its version, its record and the memory it starts with. The last checkpoint or mark of the run
-// before may stand in the same batch.
+// A run that begins: its version, its record and the memory it starts with. The last checkpoint or
+// mark of the run before may stand in the same batch.
 struct RunStart {
   // May be left out if the store holds it; if it does, it is not written again.
   std::optional<VersionRecord> version;
@@ -146,16 +151,17 @@ struct CommitBatch {
   std::vector<RunStart> starts;
   std::vector<Checkpoint> checkpoints;
   std::vector<EffectsMark> marks;
-  // In the order in which they leave; a trigger's rise by (run, sequence, ordinal), over commits too.
+  // In the order in which they leave; a trigger's rise by (run, sequence, ordinal), over commits
+  // too.
   std::vector<OutboxMessage> messages;
   std::vector<NotificationRecord> notifications;
   std::vector<LogRecord> logs;
   std::vector<JournalRecord> journal;
-  // Triggers that end here (their file was removed): load() and load_all() do not return them any more,
-  // load_removed() does. A name that is not there is no error.
+  // Triggers that end here (their file was removed): load() and load_all() do not return them any
+  // more, load_removed() does. A name that is not there is no error.
   std::vector<TriggerName> removals;
-  // Every trigger that is not behind has taken all inputs up to here, and its memory is unchanged since its
-  // checkpoint or can be had again from it. Nothing: does not move.
+  // Every trigger that is not behind has taken all inputs up to here, and its memory is unchanged
+  // since its checkpoint or can be had again from it. Nothing: does not move.
   std::optional<Sequence> position;
 
   bool empty() const;
@@ -164,15 +170,15 @@ struct CommitBatch {
 struct StoredTrigger {
   RunRecord run;
   Checkpoint checkpoint;
-  // What recovery must obey: decisions of this run after state_sequence, by sequence; before them the last of
-  // pause and resume, if that is a pause.
+  // What recovery must obey: decisions of this run after state_sequence, by sequence; before them
+  // the last of pause and resume, if that is a pause.
   std::vector<JournalRecord> journal;
 };
 
 // What may be forgotten.
 struct Retention {
-  // Nothing before this is in History any more: journal rows, ended runs, removed triggers and versions that only
-  // earlier inputs would need go. The newest run number of a name stays.
+  // Nothing before this is in History any more: journal rows, ended runs, removed triggers and
+  // versions that only earlier inputs would need go. The newest run number of a name stays.
   Sequence oldest;
   // Notifications of before, unless they are waiting or pending.
   Time notifications_before;
@@ -189,7 +195,8 @@ class CheckpointStore {
   virtual const OwnerId& owner() const = 0;
   // The stream that its sequences are of; nothing before the first bind.
   virtual std::optional<StreamId> stream() const = 0;
-  // Ties the store to a stream, once. `conflict` if it is tied to another: its sequences would mean nothing there.
+  // Ties the store to a stream, once. `conflict` if it is tied to another: its sequences would mean
+  // nothing there.
   virtual Result<void> bind(const StreamId& stream) = 0;
 
   // The epoch under which commits are made from now on. Kept, never falls.
@@ -197,37 +204,41 @@ class CheckpointStore {
   // `stale` if it is lower than the one held.
   virtual Result<void> take_epoch(Epoch epoch) = 0;
 
-  // All triggers, with what recovery needs. An error means the store cannot tell; nothing must then start, or it
-  // would forget what it knew.
+  // All triggers, with what recovery needs. An error means the store cannot tell; nothing must then
+  // start, or it would forget what it knew.
   virtual Result<std::vector<StoredTrigger>> load_all() = 0;
   // Nothing for a trigger that is not there, or was removed.
   virtual Result<std::optional<StoredTrigger>> load(const TriggerName& trigger) = 0;
   // A removed trigger as it ended, without journal; until it is forgotten or its name runs again.
   virtual Result<std::optional<StoredTrigger>> load_removed(const TriggerName& trigger) = 0;
-  // The newest run that the name ever had, removed or not; 0 if it never ran. The next one must be higher.
+  // The newest run that the name ever had, removed or not; 0 if it never ran. The next one must be
+  // higher.
   virtual Run newest_run(const TriggerName& trigger) const = 0;
   virtual Result<std::optional<VersionRecord>> version(const VersionId& id) = 0;
   virtual Sequence position() const = 0;
 
-  // Makes all of it durable in one transaction. Only once this has succeeded may anyone outside the process see the
-  // effects. Fails with `conflict`, and changes nothing, if a checkpoint or mark is older than what is stored or not
-  // of the trigger's run, or if a run does not follow its trigger's newest; with `not_found` if a run's version is
-  // neither stored nor in the batch; with `full` when the disk is (the same commit may be tried again). Ids are given
-  // to the notifications in place, after it has succeeded.
+  // Makes all of it durable in one transaction. Only once this has succeeded may anyone outside the
+  // process see the effects. Fails with `conflict`, and changes nothing, if a checkpoint or mark is
+  // older than what is stored or not of the trigger's run, or if a run does not follow its
+  // trigger's newest; with `not_found` if a run's version is neither stored nor in the batch; with
+  // `full` when the disk is (the same commit may be tried again). Ids are given to the
+  // notifications in place, after it has succeeded.
   virtual Result<void> commit(CommitBatch& batch) = 0;
 
   // Derived messages not yet acknowledged, in commit order, at most `max` after those skipped.
   virtual Result<std::vector<OutboxMessage>> outbox(std::size_t skip, std::size_t max) = 0;
   virtual std::size_t outbox_size() const = 0;
-  // Removes a trigger's messages up to and including (run, sequence, ordinal). Becomes durable with the next commit
-  // or a clean close: after a crash some may be there again, and whoever appended them knows them by their mark.
-  virtual Result<void> acknowledge(const TriggerName& trigger, Run run, Sequence sequence, std::uint32_t ordinal) = 0;
+  // Removes a trigger's messages up to and including (run, sequence, ordinal). Becomes durable with
+  // the next commit or a clean close: after a crash some may be there again, and whoever appended
+  // them knows them by their mark.
+  virtual Result<void> acknowledge(const TriggerName& trigger, Run run, Sequence sequence,
+                                   std::uint32_t ordinal) = 0;
 
   struct NotificationQuery {
     std::optional<Time> since;
     std::optional<NotificationStatus> status;
-    TriggerName trigger;          // empty: all
-    std::uint64_t after_id = 0;   // for paging
+    TriggerName trigger;         // empty: all
+    std::uint64_t after_id = 0;  // for paging
     std::uint32_t max = 100;
   };
   virtual Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) = 0;
@@ -251,8 +262,9 @@ struct SqliteStoreOptions {
   std::string vfs;
 };
 
-// Opens or makes the file; one process at a time, by a lock on PATH.lock (`unavailable` while another has it). Errors
-// name the file and the way out: newer schema, damage, lock, a file that is something else.
+// Opens or makes the file; one process at a time, by a lock on PATH.lock (`unavailable` while
+// another has it). Errors name the file and the way out: newer schema, damage, lock, a file that is
+// something else.
 Result<std::unique_ptr<CheckpointStore>> open_store(const SqliteStoreOptions& options);
 
 // The same in memory, for trigger-test and tests.

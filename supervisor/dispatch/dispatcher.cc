@@ -168,7 +168,8 @@ std::set<TriggerName> Dispatcher::lease_names() {
 }
 
 void Dispatcher::take_lease(const LeaseReply& reply) {
-  // The reply speaks of the names asked for; names that we hold no longer may have had a higher one.
+  // The reply speaks of the names asked for; names that we hold no longer may have had a higher
+  // one.
   const Epoch epoch = std::max(store_.epoch(), reply.epoch);
   if (const auto taken = store_.take_epoch(epoch); !taken) return retry_or_stop(taken.error());
   gate_.granted(epoch, lease_asked_for_);

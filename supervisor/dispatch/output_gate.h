@@ -43,8 +43,8 @@ class OutputGate {
   // True if so much waits for a commit that nothing more should be made.
   bool is_full() const;
 
-  // Commits what waits, if anything does, and returns it. On failure all of it keeps waiting and the
-  // error is returned; the same is tried at the next call.
+  // Commits what waits, if anything does, and returns it. On failure all of it keeps waiting and
+  // the error is returned; the same is tried at the next call.
   Result<CommitBatch> commit();
 
   // The syndicator granted the right to append for these names. Messages of other triggers wait.

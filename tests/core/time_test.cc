@@ -18,8 +18,8 @@ TEST(Span, ReadsOneOrSeveralUnits) {
 }
 
 TEST(Span, RefusesWhatIsNoSpanAndNamesIt) {
-  for (const char* text : {"", "5", "m", "-5m", "5 m", "5m1h", "5m5m", "1.5h", "5x", "99999999999999999999s",
-                           "101000w", "+5m"}) {
+  for (const char* text : {"", "5", "m", "-5m", "5 m", "5m1h", "5m5m", "1.5h", "5x",
+                           "99999999999999999999s", "101000w", "+5m"}) {
     const auto span = parse_span(text);
     ASSERT_FALSE(span) << text;
     EXPECT_NE(span.error().message.find(text), std::string::npos);
@@ -44,8 +44,9 @@ TEST(TimeText, ReadsOffsetsAndMicroseconds) {
 }
 
 TEST(TimeText, RefusesDaysThatDoNotExist) {
-  for (const char* text : {"2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-01-01", "2024-01-01T24:00:00Z",
-                           "2024-01-01T00:00:00", "yesterday", "", "2024-01-01T00:00:00.Z"}) {
+  for (const char* text :
+       {"2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-01-01", "2024-01-01T24:00:00Z",
+        "2024-01-01T00:00:00", "yesterday", "", "2024-01-01T00:00:00.Z"}) {
     EXPECT_FALSE(parse_time(text)) << text;
   }
 }

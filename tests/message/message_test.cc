@@ -48,7 +48,8 @@ TEST(Uuid, IsLowered) {
 TEST(TriggerName, MayHoldSlashesButNoPathTricks) {
   EXPECT_TRUE(check_trigger_name("billing/variable_load"));
   EXPECT_TRUE(check_trigger_name("a.b-c_9"));
-  for (const char* name : {"", "/a", "a/", "a//b", "../a", "a/..", "a/./b", "a b", "a/state", "snapshots", "\xC3\xA9"}) {
+  for (const char* name : {"", "/a", "a/", "a//b", "../a", "a/..", "a/./b", "a b", "a/state",
+                           "snapshots", "\xC3\xA9"}) {
     EXPECT_FALSE(check_trigger_name(name)) << name;
   }
   EXPECT_FALSE(check_trigger_name(std::string(201, 'a')));

@@ -67,7 +67,8 @@ TEST_F(OutputGateTest, AsksAgainUntilItIsAcknowledged) {
   ASSERT_TRUE(third);
   // An answer to an older request is nobody's.
   EXPECT_FALSE(gate.replied({first->id, AppendReply{}}, 6s).value());
-  EXPECT_TRUE(gate.replied({third->id, AppendReply{{{"t", hastur::Run{1}, Sequence{1}, 0}}}}, 6s).value());
+  EXPECT_TRUE(
+      gate.replied({third->id, AppendReply{{{"t", hastur::Run{1}, Sequence{1}, 0}}}}, 6s).value());
   EXPECT_EQ(store->outbox_size(), 0u);
   EXPECT_FALSE(gate.request(20s, next_request));
 }
