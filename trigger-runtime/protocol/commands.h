@@ -210,7 +210,8 @@ struct CallError {
 
 // A callback raised on a state that had not been serialised before it. Effects and errors of the
 // reply are those of the inputs before `sequence`, complete; the trigger takes no more inputs until
-// it is restored.
+// it is restored. Feeds that were on their way are answered all the same, with nothing in them and
+// `reached` at the input before their first.
 struct Stopped {
   CallError error;
   friend bool operator==(const Stopped&, const Stopped&) = default;

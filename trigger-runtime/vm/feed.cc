@@ -32,11 +32,14 @@ Feed::Feed(LoadedTrigger& trigger, const BatchView& batch,
 
 TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
                           std::span<const Match> matches) {
-  HASTUR_CHECK(!trigger_.stopped, "a stopped trigger was fed before it was restored");
   HASTUR_CHECK(
       from_row <= end_row && end_row <= batch_.count() && stream_times_.size() == batch_.count(),
       "a feed's rows are not those of its batch");
   progress_.handle = vm_.handle;
+  if (trigger_.stopped) {
+    progress_.reached = {batch_.header().first.value + from_row - 1};
+    return std::move(progress_);
+  }
   vm_.effects.begin_feed();
   vm_.messages.begin_batch(batch_);
   // There is no emergency collection when the cap is reached: room is made here.

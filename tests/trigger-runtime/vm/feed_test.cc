@@ -163,6 +163,22 @@ TEST(Feed, AStoppedTriggerGoesOnFromItsRestoredMemoryWithASkip) {
   EXPECT_EQ(second.judged->state, R"({"a":3,"b":2})");
 }
 
+// Its parent cannot know of the stop before it sends what follows.
+TEST(Feed, AStoppedTriggerLeavesWhatFollowsAloneUntilItIsRestored) {
+  Stream stream;
+  stream.tick(0).gauge(0.1, 13).gauge(0.2, 1).tick(1).gauge(1.1, 2);
+  const Batch batch = stream.take();
+  TestTrigger trigger(two_callbacks);
+  ASSERT_TRUE(trigger.feed(batch, 0, 3).stopped);
+  const TriggerProgress next = trigger.feed(batch, 3, UINT32_MAX);
+  EXPECT_EQ(next.reached, Sequence{3});
+  EXPECT_TRUE(next.effects.empty());
+  EXPECT_TRUE(next.errors.empty());
+  EXPECT_FALSE(next.judged);
+  EXPECT_FALSE(next.stopped);
+  EXPECT_EQ(next.callbacks, 0u);
+}
+
 TEST(Feed, TakesOnlyTheRowsItIsGiven) {
   TestTrigger trigger(two_callbacks);
   Stream stream;
