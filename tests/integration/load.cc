@@ -57,7 +57,7 @@ std::string datagram(std::uint64_t number) {
       return fmt::format(R"({{"type":"gauge","name":"it.load","labels":{{"n":{},)", number);
     case 96:
       return fmt::format(
-          R"({{"type":"event","subject":"disk","body":"full","attn":["ops"],"uuid":"{}","labels":{{"n":{}}}}})",
+          R"({{"type":"event","name":"it.event","subject":"disk","body":"full","attn":["ops"],"uuid":"{}","labels":{{"n":{}}}}})",
           uuid, number);
     case 95:
       return named("gauge", "ots.transcoding.load", number / 100 % 50 == 0 ? 12.5 : 3.25,
@@ -75,7 +75,11 @@ std::string datagram(std::uint64_t number) {
     case 89:
       return named("hb_process", "worker", 1.5);
     default:
-      if (kind >= 80) return named("mark", "it.mark", static_cast<double>(number % 3));
+      if (kind >= 80) {
+        return fmt::format(
+            R"({{"type":"mark","name":"it.mark","value":"deploy","uuid":"{}","labels":{{"n":{}}}}})",
+            uuid, number);
+      }
       if (kind >= 60) return named("counter", "it.requests", static_cast<double>(number % 5));
       return named("gauge", "it.load", static_cast<double>(number * 7919 % 1000) / 10,
                    kind % 2 == 0 ? R"(,"disk":"sda")" : R"(,"disk":"sdb")");

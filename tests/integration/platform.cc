@@ -166,7 +166,7 @@ std::optional<std::uint64_t> Platform::metric(const std::string& name) {
   return std::strtoull(answer->body.c_str() + at + name.size() + 2, nullptr, 10);
 }
 
-bool Platform::settle() {
+bool Platform::settle(const std::string& touched) {
   // The syndicator numbers what it has within milliseconds; the supervisor hears how far that is.
   const auto target = metric("hastur_stream_sequence");
   const auto settled = [&] {
@@ -175,6 +175,9 @@ bool Platform::settle() {
     for (const Json& trigger : (*triggers)["items"]) {
       if (trigger["run"] == 0) continue;
       if (trigger["status"] != "running" || trigger["cursor"].get<std::uint64_t>() < *target) {
+        return false;
+      }
+      if (trigger["name"] == touched && trigger["state_sequence"].get<std::uint64_t>() < *target) {
         return false;
       }
     }

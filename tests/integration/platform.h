@@ -40,9 +40,10 @@ class Platform {
   std::optional<Json> get(const std::string& path);
   // The value of a metric without labels, or as it stands with them; nothing if there is none.
   std::optional<std::uint64_t> metric(const std::string& name);
-  // Waits until every trigger has caught up with what was numbered before the call, and what was
-  // derived has been taken by the syndicator. A failure of the test if that takes too long.
-  bool settle();
+  // Waits until every trigger has caught up with what was numbered before the call, what was
+  // derived has been taken by the syndicator, and the stored state of `touched`, a trigger that
+  // these inputs have touched, is of all of them. A failure of the test if that takes too long.
+  bool settle(const std::string& touched);
 
   std::string history_folder() const { return folder_ / "history"; }
   std::string state_file() const { return folder_ / "state.db"; }
