@@ -152,10 +152,11 @@ TEST(Pipeline, KillsOfEachProcessInTurnUnderLoadLeaveWhatOnePassGives) {
       EXPECT_TRUE(wait_until([worker] { return !is_alive(worker); }, soon)) << "an orphan";
     }
   };
-  const auto kill_worker = [&](std::size_t which) {
+  // The older one: done twice, it is each in its turn.
+  const auto kill_worker = [&] {
     const auto workers = platform.supervisor().children();
     ASSERT_EQ(workers.size(), 2u);
-    kill(workers[which], SIGKILL);
+    kill(workers.front(), SIGKILL);
     EXPECT_TRUE(wait_until(
         [&] {
           const auto now = platform.supervisor().children();
@@ -174,8 +175,8 @@ TEST(Pipeline, KillsOfEachProcessInTurnUnderLoadLeaveWhatOnePassGives) {
          kill_supervisor();
          platform.start_supervisor();
        }},
-      {"worker 0", [&] { kill_worker(0); }},
-      {"worker 1", [&] { kill_worker(1); }},
+      {"a worker", kill_worker},
+      {"the other worker", kill_worker},
       {"syndicator and supervisor", [&] {
          platform.syndicator().kill_9();
          kill_supervisor();
@@ -201,7 +202,7 @@ TEST(Pipeline, KillsOfEachProcessInTurnUnderLoadLeaveWhatOnePassGives) {
   Remains remains(platform);
   remains.expect_every_datagram_once(sender.sent());
   const std::uint64_t effects = remains.expect_one_pass();
-  EXPECT_GT(effects, 100u);
+  EXPECT_GT(effects, 100 / slowdown);
   fmt::print("{} kills in {}; {} of {} datagrams were received, {} effects compared\n",
              rounds * kills.size(), format_span(settled), remains.census().datagrams, sender.sent(),
              effects);
