@@ -272,9 +272,11 @@ std::size_t Pattern::match_balanced(std::size_t text, std::size_t pattern) {
 
 std::size_t Pattern::match_back_reference(std::size_t text, unsigned char digit) {
   const std::size_t index = static_cast<std::size_t>(digit) - '1';
-  if (index >= capture_count_ || captures_[index].length >= position_capture) {
+  if (index >= capture_count_ || captures_[index].length == open_capture) {
     raise(lua_, "a pattern refers back to a capture that does not exist");
   }
+  // A position has no text that could come again; stock Lua says so too.
+  if (captures_[index].length == position_capture) return no_match;
   const std::string_view wanted = text_.substr(captures_[index].begin, captures_[index].length);
   steps_ += wanted.size() / 16;
   count_step();
