@@ -101,7 +101,10 @@ TEST(Pipeline, AMillionMessagesThroughAPausedSupervisorComeOutAsOfOnePass) {
   ASSERT_TRUE(platform.settle("chatty"));
   const Micros settled = clock.monotonic() - started;
   const auto refilled = platform.metric("hastur_refilled_batches_total").value_or(0);
-  EXPECT_GT(refilled, 0u) << "the pause did not make the supervisor read back";
+  // At a twentieth of the load the sockets' queues hold what comes during the pause.
+  if (!is_sanitized) {
+    EXPECT_GT(refilled, 0u) << "the pause did not make the supervisor read back";
+  }
   EXPECT_EQ(platform.metric("hastur_worker_restarts_total"), 0u) << "a worker died unasked";
   EXPECT_GT(platform.metric("hastur_trigger_errors_total{trigger=\"raising\"}"), 0u);
   platform.stop();
