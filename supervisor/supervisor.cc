@@ -159,6 +159,7 @@ void Supervisor::turn() {
 }
 
 void Supervisor::start_worker(std::uint32_t slot) {
+  if (slot >= workers_.size()) workers_.resize(slot + 1);
   WorkerSlot& place = workers_[slot];
   place.readable.reset();
   place.worker.reset();
@@ -205,6 +206,8 @@ void Supervisor::carry_out() {
         if (connection_ != nullptr) connection_->send(send->frame);
       } else if (auto* start = std::get_if<StartWorker>(&action)) {
         start_worker(start->worker);
+      } else if (auto* ended = std::get_if<EndWorker>(&action)) {
+        workers_[ended->worker] = {};
       } else if (auto* command = std::get_if<ToWorker>(&action)) {
         if (workers_[command->worker].worker != nullptr) {
           workers_[command->worker].worker->send(std::move(command->command));

@@ -58,11 +58,9 @@ void Dispatcher::connected() {
   lease_due_ = stage_ != Stage::connecting;
   gate_.disconnected();
   if (follower_) follower_->reconnected();
-  if (catchup_) {
-    // What was asked for will not be answered; the members start another read.
-    behind_.merge(catchup_->members);
-    catchup_.reset();
-  }
+  // What was asked for will not be answered; the members start other reads.
+  for (const auto& catchup : catchups_) end_catchup(*catchup);
+  catchups_.clear();
   work();
 }
 
@@ -92,8 +90,10 @@ void Dispatcher::replied(ReplyFrame frame) {
       if (stage_ == Stage::running) return stop_process(refused->error);
       log_warn("waiting for the lease of our triggers: {}", refused->error.message);
     }
-  } else if (catchup_ && frame.id == catchup_->id) {
-    read_catchup(frame.reply);
+  } else if (const auto catchup = std::ranges::find_if(
+                 catchups_, [&](const auto& each) { return each->id == frame.id; });
+             catchup != catchups_.end()) {
+    read_catchup(**catchup, frame.reply);
   } else {
     const auto ours = gate_.replied(frame, monotonic_);
     if (!ours) return stop_process(ours.error());
@@ -116,7 +116,7 @@ void Dispatcher::begin_stop() {
 bool Dispatcher::idle() const {
   if (dead_) return true;
   for (const Slot& slot : slots_) {
-    if (slot.feeds > 0) return false;
+    if (!slot.feeds.empty()) return false;
   }
   return gate_.waiting().empty() || commit_error_.has_value();
 }
@@ -130,10 +130,13 @@ void Dispatcher::work() {
   if (stage_ == Stage::running) {
     begin_deployment();
     advance_switches();
+    retry_paused();
+    place_triggers();
     commit();
     if (!stopping_ && !gate_.is_full()) {
-      feed_main();
       bring_forward();
+      feed_main();
+      judge_at_pauses();
     }
     advance_switches();
     commit();
@@ -207,7 +210,8 @@ void Dispatcher::adopt_stored() {
     std::ranges::sort(skips);
     auto trigger =
         std::make_unique<Trigger>(name, std::move(files), limits_from_json(record.run.limits),
-                                  std::move(record.checkpoint), std::move(skips));
+                                  std::move(record.checkpoint), std::move(skips),
+                                  pauses_from_journal(record.journal));
     trigger->runtime_build = record.run.runtime;
     if (!*version) {
       trigger->phase = Trigger::Phase::failed;

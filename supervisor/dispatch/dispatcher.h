@@ -10,9 +10,10 @@
 //   StreamFollower ─▶ feed all triggers at the main position ─▶ workers ─▶ accept ─▶
 //   OutputGate.commit ─▶ append
 //
-// A trigger that is not at the main position (its callback raised, its worker died, it is new) is
-// brought forward from the recent inputs kept here or from History, on its own, and joins the
-// others when it has caught up.
+// A trigger that is not at the main position (its callback raised, its worker died, it is new or
+// slow) is brought forward from the recent inputs kept here or from History, on its own, and joins
+// the others when it has caught up. A trigger that stays behind for want of time moves to a process
+// aside, where it delays nobody (placing.cc).
 
 #include <deque>
 #include <map>
@@ -40,8 +41,13 @@ namespace hastur {
 struct SendRequest {
   RequestFrame frame;
 };
-// Starts the process of a slot (0 … workers-1); the one that was there has died.
+// Starts the process of a slot: 0 … workers-1 are shared, those from there on are aside and used as
+// they are needed. The one that was there has died or was ended.
 struct StartWorker {
+  std::uint32_t worker = 0;
+};
+// Nothing is left for the slot's process to do.
+struct EndWorker {
   std::uint32_t worker = 0;
 };
 struct ToWorker {
@@ -52,7 +58,7 @@ struct ToWorker {
 struct StopProcess {
   Error why;
 };
-using Action = std::variant<SendRequest, StartWorker, ToWorker, StopProcess>;
+using Action = std::variant<SendRequest, StartWorker, EndWorker, ToWorker, StopProcess>;
 
 // One trigger of the set that should run.
 struct DesiredScript {
@@ -70,8 +76,21 @@ class Dispatcher {
     std::string runtime_build;
     // Inputs kept for triggers that must go back a little.
     std::size_t recent_bytes_max = 32u << 20;
-    // Feeds a worker may have unanswered.
+    // Feeds a worker may have unanswered at the main position, and for triggers that are brought
+    // forward.
     std::size_t feeds_in_flight_max = 4;
+    std::size_t behind_feeds_max = 2;
+    // What a trigger may run at a time in a shared worker, and in one aside.
+    Micros slice = std::chrono::milliseconds{5};
+    Micros slice_aside = std::chrono::milliseconds{50};
+    // One that gives up its turn and stays behind for so long moves aside; one aside that has kept
+    // up for so long moves back.
+    Micros aside_after = std::chrono::seconds{1};
+    Micros back_after = std::chrono::seconds{60};
+    // Processes aside; when all are there, further slow triggers share the least loaded.
+    std::uint32_t aside_max = 8;
+    // Reads of History at a time for triggers that are behind.
+    std::size_t catchups_max = 8;
     Micros checkpoint_every = std::chrono::seconds{1};
     Micros lease_every = std::chrono::seconds{3};
     Micros position_every = std::chrono::seconds{1};
@@ -104,6 +123,11 @@ class Dispatcher {
   void desire(std::vector<DesiredScript> scripts);
   // Time has passed: to be called at least every 100 ms.
   void turn();
+  // Nothing from the next input on is handed to the trigger, until somebody resumes it. Journalled
+  // with the next commit. `not_found`, or `conflict` if it is paused by somebody already.
+  Result<void> pause(const TriggerName& name, std::string why);
+  // Ends a pause, whoever made it. `not_found`, or `conflict` if it is not paused.
+  Result<void> resume(const TriggerName& name, std::string why);
   // No more inputs; what is under way is finished and stored. stopped() tells when.
   void begin_stop();
   bool stopped() const { return stopping_ && idle(); }
@@ -128,18 +152,31 @@ class Dispatcher {
   std::uint64_t messages_seen() const { return messages_seen_; }
   std::uint64_t refilled() const { return follower_ ? follower_->refilled() : 0; }
   std::uint64_t worker_restarts() const { return worker_restarts_; }
+  // Why a trigger has the worker it has.
+  enum class Place : std::uint8_t { shared, slow, alone, isolated };
+  Place place(const Trigger& trigger) const { return slots_[trigger.worker].place; }
+  std::uint32_t workers_up() const;
   const OutputGate& gate() const { return gate_; }
   const std::optional<Error>& commit_error() const { return commit_error_; }
   std::optional<Time> stream_time() const { return stream_time_; }
 
  private:
   struct Slot {
+    Place place = Place::shared;
     bool up = false;
     std::optional<Micros> start_at;
     Micros started{0};
     Micros backoff{0};
-    std::size_t feeds = 0;
+    // Unanswered feeds, in order: whether it is of a trigger that is brought forward.
+    std::deque<bool> feeds;
+    std::size_t behind_feeds = 0;
     std::size_t triggers = 0;
+
+    std::size_t main_feeds() const { return feeds.size() - behind_feeds; }
+    void no_feeds() {
+      feeds.clear();
+      behind_feeds = 0;
+    }
   };
   // A version that is being tried: it becomes its trigger's next_switch, or is refused.
   struct Probe {
@@ -156,15 +193,27 @@ class Dispatcher {
     Checkpoint checkpoint;
     // Its records are among those that wait for the commit.
     bool prepared = false;
+    // Somebody paused it: its successor is paused from its first input.
+    std::optional<Pause> pause;
   };
-  // Triggers that are behind read History together, from where the last of them stands.
+  // Triggers that fell behind together read History together, from where the last of them stands;
+  // one aside reads alone, at its own pace.
   struct Catchup {
     RequestId id;
     Micros asked_at{0};
     std::set<TriggerName> members;
+    Router router;
+    bool router_stale = true;
+    // What was read and not yet taken by all members.
+    struct Held {
+      std::shared_ptr<const InputBatch> input;
+      LostReply lost;  // if there is no input
+    };
+    std::deque<Held> held;
     std::uint32_t credit_owed = 0;
     bool ended = false;
   };
+  enum class FeedKind : std::uint8_t { main, behind };
 
   void work();
   bool idle() const;
@@ -183,7 +232,6 @@ class Dispatcher {
 
   // workers and loading (lifecycle.cc)
   void start_due_workers();
-  std::uint32_t least_loaded() const;
   TriggerHandle new_handle() { return TriggerHandle{++handles_}; }
   void load(Trigger& trigger);
   void send_load(std::uint32_t worker, TriggerHandle handle, const TriggerName& name, Run run,
@@ -197,18 +245,44 @@ class Dispatcher {
   void take(std::uint32_t worker, Judged reply);
   void take(std::uint32_t worker, Unloaded reply);
   Trigger* by_handle(TriggerHandle handle);
-  void skip_and_restart(Trigger& trigger, const CallError& error, std::string_view why);
+  void skip(Trigger& trigger, const CallError& error, std::string_view why);
+  void take_death(Trigger& trigger, const WorkerDied& died);
 
-  // inputs (feeding.cc)
+  // which worker (placing.cc)
+  std::uint32_t least_loaded() const;
+  std::uint32_t slot_aside(Place place);
+  void move(Trigger& trigger, std::uint32_t worker);
+  void leave_slot(std::uint32_t worker);
+  void note_yield(Trigger& trigger);
+  void place_triggers();
+
+  // pauses (pausing.cc)
+  void begin_pause(Trigger& trigger, Sequence from, Pause pause);
+  void end_pause(Trigger& trigger, std::string_view by, std::string_view why);
+  void pause_failing(Trigger& trigger, Sequence from, std::string why, Time at);
+  void retry_paused();
+  void watch_failures(Trigger& trigger, const Trigger::Accepted& accepted, bool stopped);
+  void judge_at_pauses();
+
+  // inputs at the main position (feeding.cc)
   void feed_main();
   void take_lost(const LostReply& lost);
   void feed(const std::shared_ptr<const InputBatch>& input, std::span<Trigger* const> triggers,
-            Router& router);
-  void bring_forward();
-  bool feed_recent(Trigger& trigger);
-  bool can_leave_catchup(const TriggerName& name);
-  void read_catchup(const Reply& reply);
+            Router& router, FeedKind kind);
+  bool has_room(const Trigger& trigger, FeedKind kind) const;
   void rebuild_router();
+
+  // inputs for triggers that are behind (catching_up.cc)
+  void bring_forward();
+  enum class Recent : std::uint8_t { joined, under_way, too_old };
+  Recent feed_recent(Trigger& trigger);
+  void begin_catchups();
+  void advance(Catchup& catchup);
+  void feed_held(Catchup& catchup);
+  bool take_held_lost(Catchup& catchup, const LostReply& lost);
+  void end_catchup(Catchup& catchup);
+  void read_catchup(Catchup& catchup, const Reply& reply);
+  Trigger* running(const TriggerName& name);
 
   // versions (switching.cc)
   void begin_deployment();
@@ -259,7 +333,7 @@ class Dispatcher {
   std::deque<std::shared_ptr<const InputBatch>> recent_;
   std::size_t recent_bytes_ = 0;
   std::set<TriggerName> behind_;
-  std::optional<Catchup> catchup_;
+  std::vector<std::unique_ptr<Catchup>> catchups_;
 
   std::optional<std::vector<DesiredScript>> desired_;
   std::vector<Probe> probes_;
@@ -267,6 +341,7 @@ class Dispatcher {
   bool deploying_ = false;
   std::vector<Ending> endings_;
 
+  Micros looked_at_places_{0};
   Micros checkpointed_at_{0};
   Micros positioned_at_{0};
   Micros checkpoint_pause_{0};

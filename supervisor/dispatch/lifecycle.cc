@@ -17,7 +17,7 @@ void Dispatcher::start_due_workers() {
     slot.up = true;
     slot.start_at.reset();
     slot.started = monotonic_;
-    slot.feeds = 0;
+    slot.no_feeds();
     act(StartWorker{worker});
     for (auto& [name, trigger] : triggers_) {
       if (trigger->phase == Trigger::Phase::waiting && trigger->handle.value != 0 &&
@@ -38,11 +38,6 @@ void Dispatcher::start_due_workers() {
       }
     }
   }
-}
-
-std::uint32_t Dispatcher::least_loaded() const {
-  const auto least = std::ranges::min_element(slots_, {}, &Slot::triggers);
-  return static_cast<std::uint32_t>(least - slots_.begin());
 }
 
 void Dispatcher::send_load(std::uint32_t worker, TriggerHandle handle, const TriggerName& name,
@@ -69,6 +64,7 @@ void Dispatcher::load(Trigger& trigger) {
 
 void Dispatcher::restart(Trigger& trigger) {
   trigger.restart();
+  trigger.catching_up = false;
   const auto memory = trigger.memory();
   if (!memory) {
     // It has never been judged: there is no memory to put back, only a fresh start.
@@ -114,6 +110,7 @@ void Dispatcher::take(std::uint32_t /*worker*/, Loaded reply) {
   Trigger* trigger = by_handle(reply.handle);
   if (trigger == nullptr) return;
   trigger->loaded = std::move(reply);
+  trigger->forget_router();
   trigger->phase = Trigger::Phase::running;
   behind_.insert(trigger->name());
   router_stale_ = true;
@@ -143,7 +140,11 @@ void Dispatcher::take(std::uint32_t /*worker*/, Restored reply) {
 }
 
 void Dispatcher::take(std::uint32_t worker, FeedReply reply) {
-  if (slots_[worker].feeds > 0) --slots_[worker].feeds;
+  Slot& slot = slots_[worker];
+  if (!slot.feeds.empty()) {
+    if (slot.feeds.front()) --slot.behind_feeds;
+    slot.feeds.pop_front();
+  }
   for (TriggerProgress& progress : reply.triggers) {
     Trigger* trigger = by_handle(progress.handle);
     if (trigger == nullptr) continue;
@@ -151,7 +152,15 @@ void Dispatcher::take(std::uint32_t worker, FeedReply reply) {
       trigger->answered();  // fed before it stopped: the worker has left these inputs alone
       continue;
     }
+    if (trigger->yields()) {
+      trigger->answered();  // fed before it gave up its turn
+      continue;
+    }
     Trigger::Accepted accepted = trigger->accept(std::move(progress));
+    if (accepted.yielded) {
+      note_yield(*trigger);
+      if (!trigger->catching_up) behind_.insert(trigger->name());
+    }
     if (accepted.diverged) {
       log_error(
           "trigger {} run {}: what came out again after a restart is not what was stored; its "
@@ -162,40 +171,49 @@ void Dispatcher::take(std::uint32_t worker, FeedReply reply) {
     for (const Effect& effect : accepted.effects)
       gate_.add_effect(trigger->name(), trigger->run(), effect);
     for (const CallError& error : accepted.errors) gate_.add_error(trigger->name(), error);
-    if (accepted.stopped) skip_and_restart(*trigger, accepted.stopped->error, "raised");
+    watch_failures(*trigger, accepted, accepted.stopped.has_value());
+    if (accepted.stopped) {
+      skip(*trigger, accepted.stopped->error, "raised");
+      restart(*trigger);
+    }
   }
 }
 
-void Dispatcher::skip_and_restart(Trigger& trigger, const CallError& error, std::string_view why) {
+void Dispatcher::skip(Trigger& trigger, const CallError& error, std::string_view why) {
   trigger.failed_call(error);
   gate_.add_error(trigger.name(), error);
   const Json detail = {{"callback", error.callback}, {"why", why}, {"text", error.error.text}};
   gate_.waiting().journal.push_back(
       {trigger.name(), trigger.run(), error.sequence, "skip", canonical_json(detail), now_});
   trigger.add_skip({error.sequence, error.callback});
-  restart(trigger);
 }
 
 void Dispatcher::take(std::uint32_t /*worker*/, Judged reply) {
   Trigger* trigger = by_handle(reply.handle);
-  if (trigger == nullptr || trigger->phase != Trigger::Phase::judging || !trigger->next_switch)
-    return;
+  if (trigger == nullptr || trigger->phase != Trigger::Phase::judging) return;
   if (reply.error) gate_.add_error(trigger->name(), *reply.error);
+  if (!trigger->next_switch || trigger->next_switch->at != trigger->cursor().next()) {
+    // A pause begins here.
+    trigger->judged_here(std::move(reply.memory));
+    trigger->phase = Trigger::Phase::running;
+    behind_.insert(trigger->name());
+    return;
+  }
   Checkpoint checkpoint{
       trigger->name(),    trigger->run(),       trigger->cursor(), reply.memory.time,
       reply.memory.state, reply.memory.runtime, trigger->cursor(), 0};
-  endings_.push_back({trigger->name(), std::move(checkpoint)});
+  endings_.push_back({trigger->name(), std::move(checkpoint), false, std::nullopt});
 }
 
 void Dispatcher::take(std::uint32_t /*worker*/, Unloaded /*reply*/) {}
 
 void Dispatcher::worker_died(std::uint32_t worker, const WorkerDied& died) {
-  if (dead_) return;
+  if (dead_ || !slots_[worker].up) return;
   now_ = clock_.now();
   monotonic_ = clock_.monotonic();
   Slot& slot = slots_[worker];
   slot.up = false;
-  slot.feeds = 0;
+  slot.no_feeds();
   ++worker_restarts_;
   // One that lived a while is started again at once; one that dies young, after a growing pause.
   const bool young = monotonic_ - slot.started < std::chrono::seconds{10};
@@ -206,6 +224,7 @@ void Dispatcher::worker_died(std::uint32_t worker, const WorkerDied& died) {
   log_warn("worker {} died: {}; its triggers start again from their checkpoints in {}", worker,
            died.why, format_span(slot.backoff));
 
+  Trigger* culprit = nullptr;
   for (auto& [name, trigger] : triggers_) {
     if (trigger->worker != worker || trigger->handle.value == 0 ||
         trigger->phase == Trigger::Phase::failed)
@@ -213,40 +232,64 @@ void Dispatcher::worker_died(std::uint32_t worker, const WorkerDied& died) {
     trigger->forget_feeds();
     trigger->restart();
     trigger->phase = Trigger::Phase::waiting;
+    trigger->catching_up = false;
     ++trigger->counts.restarts;
     behind_.erase(name);
-    if (died.trigger && *died.trigger == trigger->handle && died.sequence && died.callback) {
-      const Skip at{*died.sequence, *died.callback};
-      if (trigger->fatal_call == at) {
-        // Twice at the same call: it is the script, not the machine.
-        CallError error{CallError::Kind::instructions,
-                        at.sequence,
-                        now_,
-                        at.callback,
-                        {fmt::format("its worker was lost in this callback twice: {}", died.why),
-                         trigger->version().script.path, 0}};
-        trigger->failed_call(error);
-        gate_.add_error(name, error);
-        const Json detail = {{"callback", at.callback}, {"why", "killed"}, {"text", died.why}};
-        gate_.waiting().journal.push_back(
-            {name, trigger->run(), at.sequence, "skip", canonical_json(detail), now_});
-        trigger->add_skip(at);
-        trigger->fatal_call.reset();
-      } else {
-        trigger->fatal_call = at;
-      }
-    }
+    if (died.trigger == trigger->handle) culprit = trigger.get();
   }
   for (Probe& probe : probes_) {
-    if (probe.worker == worker) probe.loaded.reset();
-  }
-  if (catchup_) {
-    act(SendRequest{{catchup_->id, CreditRequest{0}}});
-    behind_.merge(catchup_->members);
-    catchup_.reset();
+    if (probe.worker != worker) continue;
+    probe.loaded.reset();
+    // Tried once: a script that kills its worker while it is loaded would do so for ever.
+    if (died.trigger == probe.handle && died.cause != WorkerDied::Cause::ended) {
+      probe.error = ScriptError{
+          fmt::format("its worker was lost while it was loaded: {}", died.why),
+          probe.script.version.script.path, 0};
+    }
   }
   router_stale_ = true;
+  if (culprit != nullptr) take_death(*culprit, died);
   work();
+}
+
+// The trigger was at work when its worker died. If that was its doing, it goes on alone; the second
+// time the call is left out and the trigger paused. A worker that was killed from outside twice in
+// the same call is taken for the trigger's doing too.
+void Dispatcher::take_death(Trigger& trigger, const WorkerDied& died) {
+  const bool is_its_doing = died.cause != WorkerDied::Cause::ended;
+  if (!died.sequence || !died.callback) {
+    if (!is_its_doing || ++trigger.overruns < 2) return;
+    trigger.phase = Trigger::Phase::failed;
+    trigger.load_error =
+        ScriptError{fmt::format("its worker was lost twice while it was loaded: {}", died.why),
+                    trigger.version().script.path, 0};
+    log_error("trigger {} does not load any more: {}", trigger.name(), trigger.load_error->text);
+    return;
+  }
+  const Skip at{*died.sequence, *died.callback};
+  const bool same_call = trigger.fatal_call == at;
+  trigger.fatal_call = at;
+  if (is_its_doing) ++trigger.overruns;
+  if (!same_call && trigger.overruns < 2) {
+    if (is_its_doing && slots_[trigger.worker].place != Place::alone) {
+      log_warn("{} goes on in a worker of its own", trigger.name());
+      move(trigger, slot_aside(Place::alone));
+    }
+    return;
+  }
+  CallError error{CallError::Kind::instructions,
+                  at.sequence,
+                  stream_time_.value_or(now_),
+                  at.callback,
+                  {fmt::format("its worker was lost in this callback: {}", died.why),
+                   trigger.version().script.path, 0}};
+  skip(trigger, error, "killed");
+  trigger.fatal_call.reset();
+  if (trigger.overruns >= 2) {
+    trigger.overruns = 0;
+    pause_failing(trigger, at.sequence.next(),
+                  fmt::format("its worker was lost again: {}", died.why), error.time);
+  }
 }
 
 }  // namespace hastur

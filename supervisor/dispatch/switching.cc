@@ -68,7 +68,7 @@ void Dispatcher::accept_deployment() {
     const TriggerName& name = probe.script.name;
     const auto found = triggers_.find(name);
     if (probe.error) {
-      --slots_[probe.worker].triggers;
+      leave_slot(probe.worker);
       log_warn("{} is refused: {}:{}: {}", name, probe.error->script, probe.error->line,
                probe.error->text);
       if (found != triggers_.end()) {
@@ -137,10 +137,10 @@ void Dispatcher::advance_switches() {
       // It takes no inputs: its successor goes on from the state that is stored.
       if (std::ranges::none_of(endings_,
                                [&](const Ending& ending) { return ending.name == name; })) {
-        endings_.push_back({name, trigger->stored()});
+        endings_.push_back({name, trigger->stored(), false, std::nullopt});
       }
     } else if (trigger->phase == Trigger::Phase::running && trigger->cursor() == last &&
-               trigger->unanswered() == 0) {
+               trigger->unanswered() == 0 && !trigger->yields()) {
       trigger->phase = Trigger::Phase::judging;
       act(ToWorker{trigger->worker, JudgeCommand{trigger->handle}});
     }
@@ -163,6 +163,13 @@ void Dispatcher::advance_switches() {
     const Json detail = {{"version", next.version->id}, {"before", trigger.version().id}};
     gate_.waiting().journal.push_back(
         {ending.name, next.run, next.at, "switch", canonical_json(detail), now_});
+    // What somebody has paused stays so.
+    if (const Pause* pause = trigger.open_pause(); pause != nullptr && pause->by_person) {
+      ending.pause = *pause;
+      ending.pause->from = next.at;
+      gate_.waiting().journal.push_back(
+          {ending.name, next.run, next.at, "pause", pause_detail(*ending.pause), now_});
+    }
   }
 }
 
@@ -179,8 +186,8 @@ void Dispatcher::finish_endings() {
     behind_.erase(ending.name);
     handles_of_.erase(old->handle);
     if (old->handle.value != 0) {
-      --slots_[old->worker].triggers;
       if (slots_[old->worker].up) act(ToWorker{old->worker, UnloadCommand{old->handle}});
+      leave_slot(old->worker);
     }
     router_stale_ = true;
     Trigger::Switch& next = *old->next_switch;
@@ -191,6 +198,7 @@ void Dispatcher::finish_endings() {
     trigger->handle = next.handle;
     trigger->worker = next.worker;
     trigger->loaded = std::move(next.loaded);
+    if (ending.pause) trigger->begin_pause(std::move(*ending.pause));
     trigger->counts = old->counts;
     trigger->runtime_build = options_.runtime_build;
     handles_of_[trigger->handle] = trigger.get();

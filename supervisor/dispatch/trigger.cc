@@ -25,7 +25,7 @@ ScriptVersion make_version(ScriptFile script, std::vector<ScriptFile> libraries)
 }
 
 Trigger::Trigger(TriggerName name, ScriptVersion version, CountedLimits limits,
-                 Checkpoint checkpoint, std::vector<Skip> skips)
+                 Checkpoint checkpoint, std::vector<Skip> skips, std::vector<Pause> pauses)
     : name_(std::move(name)),
       version_(std::move(version)),
       limits_(limits),
@@ -33,6 +33,7 @@ Trigger::Trigger(TriggerName name, ScriptVersion version, CountedLimits limits,
       skips_(std::move(skips)),
       cursor_(stored_.state_sequence),
       dispatched_(stored_.state_sequence),
+      pauses_(std::move(pauses)),
       hash_(stored_.effects_hash),
       emitted_through_(std::max(stored_.effects_sequence, stored_.state_sequence)) {
   comparing_ = stored_.state_sequence < emitted_through_;
@@ -75,6 +76,42 @@ bool Trigger::is_settled() const {
   return !comparing_ && !is_fresh() && (judged_ ? !touched_ : !dirty_);
 }
 
+const Pause* Trigger::open_pause() const {
+  return !pauses_.empty() && !pauses_.back().until ? &pauses_.back() : nullptr;
+}
+
+Trigger::Stretch Trigger::stretch(Sequence next, Sequence last) const {
+  for (const Pause& pause : pauses_) {
+    if (next < pause.from) return {std::min(last, Sequence{pause.from.value - 1}), false};
+    if (!pause.until) return {last, true};
+    if (next < *pause.until) return {std::min(last, Sequence{pause.until->value - 1}), true};
+  }
+  return {last, false};
+}
+
+bool Trigger::stands_before_pause() const {
+  const auto begins = [this](const Pause& pause) { return pause.from == dispatched_.next(); };
+  return std::ranges::any_of(pauses_, begins) &&
+         (unanswered_ > 0 || cursor_ != dispatched_ || touched_ || is_fresh());
+}
+
+void Trigger::judged_here(Memory memory) {
+  memory.sequence = cursor_;
+  judged_ = std::move(memory);
+  judged_hash_ = 0;
+  touched_ = false;
+}
+
+Router& Trigger::alone() {
+  if (!alone_) {
+    std::vector<Subscription> subscriptions;
+    add_subscriptions(0, subscriptions);
+    alone_ = std::make_unique<Router>();
+    alone_->build(std::move(subscriptions));
+  }
+  return *alone_;
+}
+
 void Trigger::pass(Sequence sequence) {
   if (sequence <= dispatched_) return;
   dispatched_ = sequence;
@@ -98,7 +135,10 @@ Trigger::Accepted Trigger::accept(TriggerProgress progress) {
   --unanswered_;
 
   Accepted accepted;
+  accepted.at = fed_times_.front();
+  fed_times_.pop_front();
   const Sequence emitted_before = emitted_through_;
+  if (progress.reached > emitted_before) accepted.calls = progress.callbacks;
   if (progress.judged && progress.judged->sequence > stored_.state_sequence) {
     judged_ = std::move(progress.judged);
     judged_hash_ = 0;
@@ -121,7 +161,13 @@ Trigger::Accepted Trigger::accept(TriggerProgress progress) {
 
   cursor_ = std::max(cursor_, progress.reached);
   accepted.stopped = std::move(progress.stopped);
-  if (!accepted.stopped && unanswered_ == 0) cursor_ = dispatched_;
+  accepted.yielded = progress.yielded;
+  if (accepted.yielded) {
+    yields_ = unanswered_ > 0;
+    dispatched_ = cursor_;
+  } else if (!accepted.stopped && unanswered_ == 0) {
+    cursor_ = dispatched_;
+  }
   if (!settle_comparison(cursor_)) {
     accepted.diverged = true;
     ++counts.diverged;
@@ -141,6 +187,8 @@ Trigger::Accepted Trigger::accept(TriggerProgress progress) {
 void Trigger::answered() {
   HASTUR_CHECK(unanswered_ > 0, "a worker answered more feeds than it was given");
   --unanswered_;
+  fed_times_.pop_front();
+  if (unanswered_ == 0) yields_ = false;
 }
 
 void Trigger::failed_call(const CallError& error) {
@@ -188,6 +236,9 @@ void Trigger::committed(const Checkpoint& checkpoint) {
     dirty_ = touched_;
   }
   std::erase_if(skips_, [&](const Skip& skip) { return skip.sequence <= stored_.state_sequence; });
+  std::erase_if(pauses_, [&](const Pause& pause) {
+    return pause.until && *pause.until <= stored_.state_sequence.next();
+  });
   mark_fresh_ = false;
 }
 

@@ -10,12 +10,16 @@
 // Dispatcher drives it.
 
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "message/router.h"
 #include "state/checkpoint_store.h"
+#include "supervisor/dispatch/failure_watch.h"
+#include "supervisor/dispatch/pause.h"
 #include "trigger-runtime/protocol/commands.h"
 
 namespace hastur {
@@ -39,13 +43,13 @@ class Trigger {
     loading,    // LoadCommand is under way
     restoring,  // RestoreCommand is under way
     running,    // takes inputs
-    judging,    // JudgeCommand is under way: its version ends here
+    judging,    // JudgeCommand is under way: its version ends here, or a pause begins
     failed,     // its stored version does not load; `load_error` says why
   };
 
   // A trigger that starts with a checkpoint: a stored one, or a new run's.
   Trigger(TriggerName name, ScriptVersion version, CountedLimits limits, Checkpoint checkpoint,
-          std::vector<Skip> skips);
+          std::vector<Skip> skips, std::vector<Pause> pauses = {});
 
   const TriggerName& name() const { return name_; }
   const ScriptVersion& version() const { return version_; }
@@ -85,21 +89,73 @@ class Trigger {
     return loaded.periodic > 0 || touched_ || unanswered_ > 0 || is_fresh();
   }
 
+  // ---- pauses (pause.h) ----
+  // Journalled, by `from`; the last may be open.
+  const std::vector<Pause>& pauses() const { return pauses_; }
+  // The pause that has begun or will, and has no end yet.
+  const Pause* open_pause() const;
+  void begin_pause(Pause pause) { pauses_.push_back(std::move(pause)); }
+  // `until` is the first input that it takes again.
+  void end_pause(Sequence until) { pauses_.back().until = until; }
+  // The inputs from `next` to the end of what is alike in [next, last].
+  struct Stretch {
+    Sequence last;
+    bool paused = false;
+  };
+  Stretch stretch(Sequence next, Sequence last) const;
+  // A pause begins before the next input, and the memory there has not been taken: until it has
+  // been, nothing goes on.
+  bool stands_before_pause() const;
+  // The judgement that a pause begins with.
+  void judged_here(Memory memory);
+
+  // ---- slices ----
+  // It gave up its turn, and feeds that were on their way are still to come back untaken.
+  bool yields() const { return yields_; }
+  // Since when it has not kept up for want of time, by the monotonic clock.
+  std::optional<Micros> slow_since;
+  // The last time it gave up its turn.
+  std::optional<Micros> yielded_at;
+  // Is a member of a read of History.
+  bool catching_up = false;
+  // How often its worker was lost by its doing.
+  std::uint32_t overruns = 0;
+  FailureWatch failures;
+  // The stream time at which it was let go on after a pause of its own doing, and which pause in a
+  // row that was.
+  std::optional<Time> resumed_at;
+  std::uint32_t pauses_in_a_row = 0;
+  // Routes to this trigger alone (slot 0). Made when first asked for after a load.
+  Router& alone();
+  void forget_router() { alone_.reset(); }
+
   // What a worker's answer amounts to, once duplicates of the time before a crash are taken out.
   struct Accepted {
     std::vector<Effect> effects;    // not committed before
     std::vector<CallError> errors;  // of inputs not passed before
     std::optional<Stopped> stopped;
+    bool yielded = false;
     // The effects that came out again were not those that are stored.
     bool diverged = false;
+    // Calls that were run for the first time, for the FailureWatch; the inputs' stream time.
+    std::uint64_t calls = 0;
+    Time at{};
   };
   Accepted accept(TriggerProgress progress);
-  // A feed is under way / was answered with nothing, since the trigger had stopped.
-  void fed() { ++unanswered_; }
+  // A feed whose last input has this stream time is under way.
+  void fed(Time at) {
+    ++unanswered_;
+    fed_times_.push_back(at);
+  }
+  // It was answered with nothing, since the trigger had stopped or yielded.
   void answered();
   std::uint32_t unanswered() const { return unanswered_; }
   // Its worker died: nothing more will be answered.
-  void forget_feeds() { unanswered_ = 0; }
+  void forget_feeds() {
+    unanswered_ = 0;
+    fed_times_.clear();
+    yields_ = false;
+  }
 
   void add_skip(Skip skip);
   // An error that stopped it, for people.
@@ -111,6 +167,8 @@ class Trigger {
   std::optional<Checkpoint> fresh_checkpoint() const;
   // effects_sequence and its hash have moved since the last commit.
   std::optional<EffectsMark> fresh_mark() const;
+  // Effects of inputs up to here have been emitted.
+  Sequence emitted_through() const { return emitted_through_; }
   // The store has taken them.
   void committed(const Checkpoint& checkpoint);
   void committed(const EffectsMark& mark);
@@ -166,6 +224,10 @@ class Trigger {
   Sequence cursor_;
   Sequence dispatched_;
   std::uint32_t unanswered_ = 0;
+  std::deque<Time> fed_times_;
+  bool yields_ = false;
+  std::vector<Pause> pauses_;
+  std::unique_ptr<Router> alone_;
 
   // The newest judged memory if it is newer than the stored one, and the hash of all effects after
   // it.

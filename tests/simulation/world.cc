@@ -200,8 +200,11 @@ void World::carry_out() {
     if (auto* send = std::get_if<SendRequest>(&action)) {
       if (connected_) requests_.push_back(std::move(send->frame));
     } else if (auto* start = std::get_if<StartWorker>(&action)) {
+      if (start->worker >= workers_.size()) workers_.resize(start->worker + 1);
       workers_[start->worker] = {std::make_unique<FakeWorker>(), {}};
       workers_[start->worker].fake->forgets_determinism = bugs.workers_forget_determinism;
+    } else if (auto* ended = std::get_if<EndWorker>(&action)) {
+      workers_[ended->worker] = {};
     } else if (auto* command = std::get_if<ToWorker>(&action)) {
       if (workers_[command->worker].fake)
         workers_[command->worker].commands.push_back(std::move(command->command));
@@ -243,7 +246,7 @@ void World::deliver_one() {
       return;
     default: {
       if (!dispatcher_) return;
-      const auto worker = static_cast<std::uint32_t>(pick(worker_count));
+      const auto worker = static_cast<std::uint32_t>(pick(workers_.size()));
       if (workers_[worker].commands.empty()) return;
       const WorkerCommand command = std::move(workers_[worker].commands.front());
       workers_[worker].commands.pop_front();
@@ -278,7 +281,7 @@ void World::step(bool faults) {
       crash_supervisor();
     }
     if (chance(2) && dispatcher_) {
-      const auto worker = static_cast<std::uint32_t>(pick(worker_count));
+      const auto worker = static_cast<std::uint32_t>(pick(workers_.size()));
       if (workers_[worker].fake) {
         ++seen_.worker_deaths;
         workers_[worker] = {};

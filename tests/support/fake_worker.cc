@@ -49,7 +49,9 @@ WorkerReply FakeWorker::execute(const WorkerCommand& command) {
   const auto& feed_command = std::get<FeedCommand>(command);
   FeedReply reply;
   for (const TriggerFeed& each : feed_command.triggers)
-    reply.triggers.push_back(feed(each, *feed_command.input));
+    reply.triggers.push_back(
+        feed(each, *feed_command.input,
+             feed_command.slice > Micros{0} ? inputs_a_slice : UINT32_MAX));
   return reply;
 }
 
@@ -98,6 +100,7 @@ void FakeWorker::put_back(Instance& instance, const Memory& memory) {
   if (runtime.contains("judged_at")) instance.judged_at = runtime["judged_at"].get<std::int64_t>();
   instance.touched = false;
   instance.stopped = false;
+  instance.yielded_at.reset();
   instance.hash = 0;
   instance.reached = memory.sequence;
 }
@@ -109,18 +112,31 @@ Memory FakeWorker::memory_of(const Instance& instance, Sequence sequence, std::i
   return {sequence, time_from_us(time), canonical_json(instance.state), canonical_json(runtime)};
 }
 
-TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& input) {
+TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& input,
+                                 std::uint32_t inputs_max) {
   Instance& instance = instances_.at(feed.handle);
   const Program& program = instance.program;
   const BatchView view = BatchView::trusted(input.batch.header, input.batch.body);
   TriggerProgress progress;
   progress.handle = feed.handle;
   progress.reached = instance.reached;
-  if (instance.stopped) return progress;
+  const Sequence before{view.sequence(feed.from_row).value - 1};
+  if (instance.stopped || (instance.yielded_at && *instance.yielded_at != before)) return progress;
+  instance.yielded_at.reset();
+  progress.reached = before;
   std::size_t next_match = 0;
+  std::uint32_t inputs = 0;
 
   for (std::uint32_t row = feed.from_row; row < feed.end_row; ++row) {
     const Sequence sequence = view.sequence(row);
+    const bool is_input =
+        static_cast<MessageType>(view.types()[row]) == MessageType::tick ||
+        (next_match < feed.matches.size() && feed.matches[next_match].row == row);
+    if (is_input && inputs++ == inputs_max) {
+      instance.yielded_at = Sequence{sequence.value - 1};
+      progress.yielded = true;
+      break;
+    }
     const std::int64_t now = input.stream_times[row];
     std::uint32_t ordinal = 0;
     std::vector<Effect> effects;

@@ -28,6 +28,8 @@ class FakeWorker {
   // The one reply to a command.
   WorkerReply execute(const WorkerCommand& command);
 
+  // How many inputs a slice is worth; a trigger that took as many of a feed with a slice yields.
+  std::uint32_t inputs_a_slice = UINT32_MAX;
   // Plants a bug: the trigger's state then depends on how often it was restored.
   bool forgets_determinism = false;
 
@@ -44,6 +46,7 @@ class FakeWorker {
     std::string judged_state = "{}";
     bool touched = false;
     bool stopped = false;
+    std::optional<Sequence> yielded_at;
     std::uint32_t guarded = 0;
     std::uint64_t hash = 0;
     Sequence reached;
@@ -52,7 +55,7 @@ class FakeWorker {
   struct Input;
 
   WorkerReply load(const LoadCommand& command);
-  TriggerProgress feed(const TriggerFeed& feed, const InputBatch& input);
+  TriggerProgress feed(const TriggerFeed& feed, const InputBatch& input, std::uint32_t inputs_max);
   static void put_back(Instance& instance, const Memory& memory);
   static Memory memory_of(const Instance& instance, Sequence sequence, std::int64_t time);
 

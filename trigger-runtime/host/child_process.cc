@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -73,14 +74,14 @@ struct Plan {
   stop();
 }
 
-// What a fault of the worker's own raises stays unblocked; everything else is the parent's to deal
-// with.
+// Signals that a fault of the worker's own raises.
+constexpr std::array own_faults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
+
+// Those stay unblocked; everything else is the parent's to deal with.
 sigset_t blocked_in_worker() {
   sigset_t set;
   sigfillset(&set);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP}) {
-    sigdelset(&set, fault);
-  }
+  for (const int fault : own_faults) sigdelset(&set, fault);
   return set;
 }
 
@@ -127,17 +128,18 @@ void ChildProcess::kill() const {
   if (pid_ > 0) ::kill(pid_, SIGKILL);
 }
 
-std::string ChildProcess::reap() {
+ChildProcess::End ChildProcess::reap() {
   int status = 0;
   while (waitpid(pid_, &status, 0) < 0) {
-    if (errno != EINTR) return "ended in a way that cannot be told";
+    if (errno != EINTR) return {"ended in a way that cannot be told", false};
   }
   pid_ = -1;
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
-    return fmt::format("killed by signal {} ({})", signal, strsignal(signal));
+    return {fmt::format("killed by signal {} ({})", signal, strsignal(signal)),
+            std::ranges::find(own_faults, signal) != own_faults.end()};
   }
-  return fmt::format("ended with status {}", WEXITSTATUS(status));
+  return {fmt::format("ended with status {}", WEXITSTATUS(status)), WEXITSTATUS(status) != 0};
 }
 
 std::optional<Micros> ChildProcess::cpu() const {

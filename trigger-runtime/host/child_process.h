@@ -35,9 +35,14 @@ class ChildProcess {
 
   pid_t pid() const { return pid_; }
   void kill() const;
-  // Waits for its end, which must be near: it was killed, or has closed its channel. Says how it
-  // ended: "killed by signal 9 (Killed)", "ended with status 1".
-  std::string reap();
+  struct End {
+    // "killed by signal 9 (Killed)", "ended with status 1"
+    std::string text;
+    // A fault that it raised itself, or a status that is not 0.
+    bool by_own_fault = false;
+  };
+  // Waits for its end, which must be near: it was killed, or has closed its channel.
+  End reap();
   // CPU time it has used; nothing once it has ended.
   std::optional<Micros> cpu() const;
 

@@ -299,9 +299,13 @@ WorkerDied WorkerProcess::bury() {
   ended_ = true;
   parts_.process.kill();
   // Nothing is written to its memory once it is reaped.
-  const std::string end = parts_.process.reap();
+  const ChildProcess::End end = parts_.process.reap();
   WorkerDied death;
-  death.why = !broken_.empty() ? broken_ : !killed_for_.empty() ? killed_for_ : end;
+  death.why = !broken_.empty() ? broken_ : !killed_for_.empty() ? killed_for_ : end.text;
+  death.cause = !broken_.empty()       ? WorkerDied::Cause::broke_protocol
+                : !killed_for_.empty() ? WorkerDied::Cause::overran
+                : end.by_own_fault     ? WorkerDied::Cause::crashed
+                                       : WorkerDied::Cause::ended;
   if (const std::string words = last_words(); !words.empty()) {
     log_warn("the last words of worker {}: {}", pid_, words);
     death.why += "; its last words: " + words.substr(0, last_words_shown);

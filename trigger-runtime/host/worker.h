@@ -21,12 +21,19 @@
 namespace hastur {
 
 struct WorkerDied {
+  enum class Cause : std::uint8_t {
+    ended,           // from outside: a signal of somebody else, a machine out of memory, no start
+    overran,         // one callback used more CPU than it may
+    broke_protocol,  // it said what it may not say
+    crashed,         // it did what no process survives
+  };
   // "killed by signal 9", "broke the protocol: …", "used more than 2 s of CPU in one callback"
   std::string why;
   // The trigger and input it was working on when it died, if it had begun one.
   std::optional<TriggerHandle> trigger;
   std::optional<Sequence> sequence;
   std::optional<std::uint32_t> callback;
+  Cause cause = Cause::ended;
 };
 
 // The input memory shared by all workers of a parent. Outlives every Worker made from it.

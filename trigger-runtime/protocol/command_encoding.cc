@@ -147,6 +147,7 @@ void put(MsgpackWriter& out, const FeedCommand& feed, const PlacedInput& input) 
   put(out, input);
   out.array(static_cast<std::uint32_t>(feed.triggers.size()));
   for (const TriggerFeed& trigger : feed.triggers) put(out, trigger);
+  out.integer(feed.slice.count());
 }
 
 PlacedFeed take_placed_feed(FieldReader& in) {
@@ -155,6 +156,7 @@ PlacedFeed take_placed_feed(FieldReader& in) {
   const std::uint32_t triggers = in.array();
   feed.triggers.reserve(triggers);
   for (std::uint32_t i = 0; i < triggers && in.ok(); ++i) feed.triggers.push_back(take_feed(in));
+  feed.slice = Micros{in.i64()};
   return feed;
 }
 

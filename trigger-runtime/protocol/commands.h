@@ -129,6 +129,9 @@ struct FeedCommand {
   // under way.
   std::shared_ptr<const InputBatch> input;
   std::vector<TriggerFeed> triggers;
+  // How long a trigger may run before it leaves the rest of its rows (TriggerProgress::yielded); it
+  // takes one input at least. 0: until it has taken all.
+  Micros slice{0};
 };
 
 // Judges the state now, outside the schedule of ticks, and takes it: a version ends at this point
@@ -173,6 +176,8 @@ struct Loaded {
   // Number of ctx:every callbacks.
   std::uint32_t periodic = 0;
   std::uint64_t state_bytes_max = 0;
+  // It asked for a process of its own: hastur.trigger{ isolation = "process" }.
+  bool isolated = false;
 };
 
 struct LoadFailed {
@@ -226,6 +231,9 @@ struct TriggerProgress {
   // The newest judgement in these inputs, if there was one.
   std::optional<Memory> judged;
   std::optional<Stopped> stopped;
+  // Its time was over before its rows: it has taken those up to `reached`, and goes on with a feed
+  // that begins at the next one. Feeds that were on their way are answered as after a `stopped`.
+  bool yielded = false;
   // Folded hash (fold_effect) of the effects of all inputs after the newest judged point (of this
   // feed or an earlier one) up to `reached`. 0 if there were none.
   std::uint64_t effects_hash = 0;

@@ -26,7 +26,7 @@
 namespace hastur {
 
 // Goes up with every change of what stands below.
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 
 // A place in a memory file.
 struct Region {
@@ -87,6 +87,7 @@ struct PlacedInput {
 struct PlacedFeed {
   PlacedInput input;
   std::vector<TriggerFeed> triggers;
+  Micros slice{0};
 };
 // A WorkerCommand as the worker receives it.
 using ReceivedCommand =

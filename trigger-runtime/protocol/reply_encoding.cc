@@ -106,7 +106,7 @@ Effect take_effect(FieldReader& in) {
 }
 
 void put(MsgpackWriter& out, const TriggerProgress& progress) {
-  out.array(12);
+  out.array(13);
   out.unsigned_integer(progress.handle.value);
   out.unsigned_integer(progress.reached.value);
   out.array(static_cast<std::uint32_t>(progress.effects.size()));
@@ -117,6 +117,7 @@ void put(MsgpackWriter& out, const TriggerProgress& progress) {
   if (progress.judged) put_memory(out, *progress.judged);
   out.array(progress.stopped ? 1 : 0);
   if (progress.stopped) put(out, progress.stopped->error);
+  out.boolean(progress.yielded);
   out.unsigned_integer(progress.effects_hash);
   out.boolean(progress.touched);
   out.unsigned_integer(progress.callbacks);
@@ -128,7 +129,7 @@ void put(MsgpackWriter& out, const TriggerProgress& progress) {
 // `effects_left` is counted down over the whole reply.
 TriggerProgress take_progress(FieldReader& in, std::uint32_t& effects_left) {
   TriggerProgress progress;
-  in.fields(12);
+  in.fields(13);
   progress.handle = {in.u32()};
   progress.reached = in.sequence();
   const std::uint32_t effects = in.array(effects_left);
@@ -142,6 +143,7 @@ TriggerProgress take_progress(FieldReader& in, std::uint32_t& effects_left) {
   }
   if (in.present()) progress.judged = take_memory(in);
   if (in.present()) progress.stopped = Stopped{take_call_error(in)};
+  progress.yielded = in.truth();
   progress.effects_hash = in.u64();
   progress.touched = in.truth();
   progress.callbacks = in.u64();
@@ -158,6 +160,7 @@ void put(MsgpackWriter& out, const Loaded& loaded) {
   for (const SubscriptionSpec& spec : loaded.subscriptions) put(out, spec);
   out.unsigned_integer(loaded.periodic);
   out.unsigned_integer(loaded.state_bytes_max);
+  out.boolean(loaded.isolated);
 }
 
 Loaded take_loaded(FieldReader& in) {
@@ -169,6 +172,7 @@ Loaded take_loaded(FieldReader& in) {
   }
   loaded.periodic = in.u32();
   loaded.state_bytes_max = in.u64();
+  loaded.isolated = in.truth();
   return loaded;
 }
 

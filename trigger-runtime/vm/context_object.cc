@@ -210,6 +210,19 @@ void read_state_bytes_max(lua_State* lua, Vm& vm) {
   lua_pop(lua, 1);
 }
 
+void read_isolation(lua_State* lua, Vm& vm) {
+  lua_getfield(lua, 1, "isolation");
+  if (!lua_isnil(lua, -1)) {
+    const std::string_view text = is_text(lua, -1) ? text_at(lua, -1) : std::string_view{};
+    if (text != "process" && text != "shared") {
+      raise(lua,
+            "hastur.trigger: isolation is \"process\" (a process of its own) or \"shared\"");
+    }
+    vm.declared.isolated = text == "process";
+  }
+  lua_pop(lua, 1);
+}
+
 // upvalue 1: ctx.
 int trigger(lua_State* lua) {
   Vm& vm = vm_of(lua);
@@ -223,16 +236,17 @@ int trigger(lua_State* lua) {
   lua_pushnil(lua);
   while (lua_next(lua, 1) != 0) {
     const std::string_view key = is_text(lua, -2) ? text_at(lua, -2) : std::string_view{};
-    if (key != "state" && key != "state_bytes_max" && key != "own") {
+    if (key != "state" && key != "state_bytes_max" && key != "own" && key != "isolation") {
       lua_pop(lua, 1);
       push_tostring(lua, -1);
-      raise(lua, fmt::format(
-                     "hastur.trigger does not know '{}': it takes state, state_bytes_max and own",
-                     text_at(lua, -1)));
+      raise(lua, fmt::format("hastur.trigger does not know '{}': it takes state, state_bytes_max, "
+                             "own and isolation",
+                             text_at(lua, -1)));
     }
     lua_pop(lua, 1);
   }
   read_state_bytes_max(lua, vm);
+  read_isolation(lua, vm);
   vm.declared.own = take_boolean(lua, 1, "own", "hastur.trigger").value_or(false);
   lua_getfield(lua, 1, "state");
   if (!lua_isnil(lua, -1)) {

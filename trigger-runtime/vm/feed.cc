@@ -36,10 +36,12 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
       from_row <= end_row && end_row <= batch_.count() && stream_times_.size() == batch_.count(),
       "a feed's rows are not those of its batch");
   progress_.handle = vm_.handle;
-  if (trigger_.stopped) {
-    progress_.reached = {batch_.header().first.value + from_row - 1};
+  const Sequence before{batch_.header().first.value + from_row - 1};
+  if (trigger_.stopped || (trigger_.yielded_at && *trigger_.yielded_at != before)) {
+    progress_.reached = before;
     return std::move(progress_);
   }
+  trigger_.yielded_at.reset();
   vm_.effects.begin_feed();
   vm_.messages.begin_batch(batch_);
   // There is no emergency collection when the cap is reached: room is made here.
@@ -53,6 +55,12 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
         matches.empty() ? end_row : std::min(matches.front().row, end_row);
     const std::uint32_t row = std::min(matched, tick);
     if (row == end_row) break;
+    if (must_yield()) [[unlikely]] {
+      reached = {batch_.sequence(row).value - 1};
+      progress_.yielded = true;
+      trigger_.yielded_at = reached;
+      break;
+    }
     begin_input(row);
     const bool goes_on = row == tick ? take_tick(row) : take_message(row, matches);
     if (!goes_on) {
@@ -69,6 +77,16 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
   progress_.effects_cut = vm_.effects.cut();
   progress_.touched = trigger_.touched;
   return std::move(progress_);
+}
+
+bool Feed::must_yield() {
+  // About a tenth of a millisecond.
+  constexpr std::uint64_t instructions_between = 10'000;
+  if (observer_ == nullptr ||
+      progress_.instructions - looked_at_instructions_ < instructions_between)
+    return false;
+  looked_at_instructions_ = progress_.instructions;
+  return observer_->time_is_up();
 }
 
 void Feed::begin_input(std::uint32_t row) {

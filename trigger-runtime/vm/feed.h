@@ -28,6 +28,9 @@ class Feed {
   bool take_tick(std::uint32_t row);
   bool call_with_message(std::uint32_t callback, std::uint32_t row);
   bool call_with_tick(std::uint32_t callback, const Firing& firing, std::uint32_t row);
+  // Whether the observer wants the feed to end before the input at hand. Asked once so much work
+  // has been done since it was asked last that reading a clock costs nothing beside it.
+  bool must_yield();
   // Before a call: false if it was journalled as skipped.
   bool begin_call(std::uint32_t callback, Time event_time);
   // Calls what was pushed, with one argument.
@@ -46,6 +49,7 @@ class Feed {
   // As they were before the input under way.
   bool touched_before_ = false;
   std::size_t errors_before_ = 0;
+  std::uint64_t looked_at_instructions_ = 0;
 };
 
 }  // namespace hastur

@@ -103,6 +103,7 @@ std::optional<ScriptError> LoadedTrigger::load(const LoadCommand& command) {
   loaded.periodic = static_cast<std::uint32_t>(std::ranges::count_if(
       vm.declared.callbacks, [](const Callback& callback) { return callback.period.has_value(); }));
   loaded.state_bytes_max = vm.declared.state_bytes_max;
+  loaded.isolated = vm.declared.isolated;
   if (command.memory) restore(*command.memory, 0);
   return std::nullopt;
 }
@@ -117,6 +118,7 @@ void LoadedTrigger::restore(const Memory& memory, std::uint32_t guarded_callback
   replace_state(judged_state_);
   touched = false;
   stopped = false;
+  yielded_at.reset();
   guarded_left_ = guarded_callbacks;
   guarded_span_ = guarded_callbacks;
 }

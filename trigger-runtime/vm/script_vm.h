@@ -23,11 +23,13 @@ namespace hastur {
 class LoadedTrigger;
 
 // Told before each callback what is about to run, so that a guard outside can name (and kill) what
-// takes too long.
+// takes too long; and asked whether a feed has had its time.
 class CallObserver {
  public:
   virtual ~CallObserver() = default;
   virtual void begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) = 0;
+  // Asked now and then between two inputs: true makes the feed yield there.
+  virtual bool time_is_up() = 0;
 };
 
 // Not thread-safe, and not movable: the Lua state points at it.
@@ -51,7 +53,8 @@ class ScriptVm {
   // Takes the rows [from_row, end_row): the matched ones and all ticks. `stream_times` has an entry
   // for each row of the batch. `matches` and `skips` are those of TriggerFeed; entries outside the
   // rows are passed over. After a `stopped` they are left alone until restore(): the answer has
-  // reached the input before them, and nothing came out. `cpu` of the answer is left to the caller.
+  // reached the input before them, and nothing came out. The same after a `yielded`, until a feed
+  // begins where it stands. `cpu` of the answer is left to the caller.
   // `observer` may be null.
   TriggerProgress feed(const BatchView& batch, std::span<const std::int64_t> stream_times,
                        std::uint32_t from_row, std::uint32_t end_row,

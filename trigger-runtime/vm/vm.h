@@ -35,6 +35,7 @@ struct Callback {
 struct Declared {
   bool made = false;  // hastur.trigger{…} was called
   bool own = false;
+  bool isolated = false;
   std::uint64_t state_bytes_max = 0;
   std::string start_state = "{}";
   std::vector<SubscriptionSpec> subscriptions;

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <utility>
-
-#include "core/clock.h"
-
 namespace hastur {
 
 Result<WorkerReply> Dispatcher::answer(const ReceivedCommand& command) {
@@ -15,6 +12,8 @@ Result<WorkerReply> Dispatcher::answer(const ReceivedCommand& command) {
 void Dispatcher::begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) {
   channel_.begin(trigger.value, sequence.value, callback);
 }
+
+bool Dispatcher::time_is_up() { return slice_end_ && clock_.monotonic() >= *slice_end_; }
 
 Result<Dispatcher::Trigger*> Dispatcher::find(TriggerHandle handle) {
   const auto found = triggers_.find(handle.value);
@@ -62,6 +61,8 @@ Result<WorkerReply> Dispatcher::run(const PlacedFeed& feed) {
   reply.triggers.reserve(feed.triggers.size());
   Micros before = cpu_time();
   for (const TriggerFeed& trigger : feed.triggers) {
+    slice_end_.reset();
+    if (feed.slice > Micros{0}) slice_end_ = clock_.monotonic() + feed.slice;
     Result<TriggerProgress> progress = run(trigger, batch, stream_times);
     if (!progress) return fail(progress.error());
     // Read once between two triggers: it is a system call.

@@ -3,8 +3,10 @@
 // Answers commands with the triggers' VMs.
 
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
+#include "core/clock.h"
 #include "trigger-runtime/protocol/encoding.h"
 #include "trigger-runtime/vm/script_vm.h"
 #include "trigger-runtime/worker/channel.h"
@@ -28,6 +30,7 @@ class Dispatcher final : private CallObserver {
   };
 
   void begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) override;
+  bool time_is_up() override;
 
   Result<WorkerReply> run(const LoadCommand& load);
   Result<WorkerReply> run(const RestoreCommand& restore);
@@ -39,6 +42,9 @@ class Dispatcher final : private CallObserver {
   Result<Trigger*> find(TriggerHandle handle);
 
   Channel& channel_;
+  SystemClock clock_;
+  // When the trigger under way has had its slice; nothing: it has all the time.
+  std::optional<Micros> slice_end_;
   std::unordered_map<std::uint32_t, Trigger> triggers_;
 };
 

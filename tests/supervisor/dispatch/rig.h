@@ -110,7 +110,10 @@ class Rig {
       if (auto* send_request = std::get_if<SendRequest>(&action)) {
         syndicator->take_request("rig", send_request->frame, clock.now());
       } else if (auto* start_worker = std::get_if<StartWorker>(&action)) {
+        if (start_worker->worker >= workers.size()) workers.resize(start_worker->worker + 1);
         workers[start_worker->worker] = {std::make_unique<FakeWorker>(), {}};
+      } else if (auto* ended = std::get_if<EndWorker>(&action)) {
+        workers[ended->worker] = {};
       } else if (auto* command = std::get_if<ToWorker>(&action)) {
         workers[command->worker].commands.push_back(std::move(command->command));
       } else if (auto* stop = std::get_if<StopProcess>(&action)) {

@@ -45,7 +45,7 @@ TEST(Version, IsAHashOfAllPathsAndTexts) {
 TEST(Trigger, EmitsOnlyWhatWasNotCommittedBeforeTheCrash) {
   Trigger trigger = crashed("a");
   trigger.dispatch_through(Sequence{30});
-  trigger.fed();
+  trigger.fed(Time{});
   const auto accepted = trigger.accept(progress(30, {effect(15, "a"), effect(25, "b")}));
   ASSERT_EQ(accepted.effects.size(), 1u);
   EXPECT_EQ(accepted.effects[0].payload, "b");
@@ -55,7 +55,7 @@ TEST(Trigger, EmitsOnlyWhatWasNotCommittedBeforeTheCrash) {
 TEST(Trigger, SaysThatItDivergedWhenOtherEffectsComeOutAgain) {
   Trigger trigger = crashed("a");
   trigger.dispatch_through(Sequence{30});
-  trigger.fed();
+  trigger.fed(Time{});
   EXPECT_TRUE(trigger.accept(progress(30, {effect(15, "A")})).diverged);
   EXPECT_EQ(trigger.counts.diverged, 1u);
 }
@@ -63,21 +63,21 @@ TEST(Trigger, SaysThatItDivergedWhenOtherEffectsComeOutAgain) {
 TEST(Trigger, SaysThatItDivergedWhenAnEffectIsMissing) {
   Trigger trigger = crashed("a");
   trigger.dispatch_through(Sequence{30});
-  trigger.fed();
+  trigger.fed(Time{});
   EXPECT_TRUE(trigger.accept(progress(30, {})).diverged);
 }
 
 TEST(Trigger, OffersNoCheckpointWhileItStillCompares) {
   Trigger trigger = crashed("a");
   trigger.dispatch_through(Sequence{18});
-  trigger.fed();
+  trigger.fed(Time{});
   TriggerProgress part = progress(18, {effect(15, "a")});
   part.judged = Memory{Sequence{16}, time_from_us(1), "{\"n\":1}", "{}"};
   EXPECT_FALSE(trigger.accept(part).diverged);
   EXPECT_FALSE(trigger.fresh_checkpoint());
   EXPECT_EQ(trigger.safe_position(), Sequence{10});
   trigger.dispatch_through(Sequence{22});
-  trigger.fed();
+  trigger.fed(Time{});
   EXPECT_FALSE(trigger.accept(progress(22, {})).diverged);
   ASSERT_TRUE(trigger.fresh_checkpoint());
   EXPECT_EQ(trigger.fresh_checkpoint()->state_sequence, Sequence{16});
@@ -87,7 +87,7 @@ TEST(Trigger, OffersNoCheckpointWhileItStillCompares) {
 TEST(Trigger, GoesBackToItsNewestJudgedMemory) {
   Trigger trigger = crashed("a");
   trigger.dispatch_through(Sequence{30});
-  trigger.fed();
+  trigger.fed(Time{});
   TriggerProgress part = progress(30, {effect(15, "a"), effect(28, "b")});
   part.judged = Memory{Sequence{26}, time_from_us(1), "{\"n\":1}", "{}"};
   (void)trigger.accept(part);
@@ -96,7 +96,7 @@ TEST(Trigger, GoesBackToItsNewestJudgedMemory) {
   EXPECT_EQ(trigger.memory()->state, "{\"n\":1}");
   // What comes out again is compared, not emitted; what is new is emitted.
   trigger.dispatch_through(Sequence{32});
-  trigger.fed();
+  trigger.fed(Time{});
   const auto accepted = trigger.accept(progress(32, {effect(28, "b"), effect(31, "c")}));
   ASSERT_EQ(accepted.effects.size(), 1u);
   EXPECT_EQ(accepted.effects[0].payload, "c");
@@ -106,7 +106,7 @@ TEST(Trigger, GoesBackToItsNewestJudgedMemory) {
 TEST(Trigger, StaysWhereItIsIfNoCallbackRanSinceItsMemory) {
   Trigger trigger = crashed("a");
   trigger.dispatch_through(Sequence{30});
-  trigger.fed();
+  trigger.fed(Time{});
   TriggerProgress part = progress(30, {effect(15, "a")});
   part.judged = Memory{Sequence{30}, time_from_us(1), "{\"n\":1}", "{}"};
   part.touched = false;

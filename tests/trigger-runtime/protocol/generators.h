@@ -86,7 +86,7 @@ inline WorkerCommand any_command() {
     case 1:
       return RestoreCommand{any_handle(), any_memory(), any_number<std::uint32_t>()};
     case 2:
-      return FeedCommand{nullptr, some(any_trigger_feed)};
+      return FeedCommand{nullptr, some(any_trigger_feed), Micros{any_number<std::int64_t>()}};
     case 3:
       return JudgeCommand{any_handle()};
     default:
@@ -122,6 +122,7 @@ inline TriggerProgress any_progress() {
   progress.errors = some(any_call_error);
   progress.judged = perhaps(any_memory);
   progress.stopped = perhaps([] { return Stopped{any_call_error()}; });
+  progress.yielded = any_truth();
   progress.effects_hash = any_number<std::uint64_t>();
   progress.touched = any_truth();
   progress.callbacks = any_number<std::uint64_t>();
@@ -134,7 +135,7 @@ inline WorkerReply any_reply() {
   switch (*rc::gen::inRange(0, 6)) {
     case 0:
       return Loaded{any_handle(), some(any_subscription), any_number<std::uint32_t>(),
-                    any_number<std::uint64_t>()};
+                    any_number<std::uint64_t>(), any_truth()};
     case 1:
       return LoadFailed{any_handle(), any_script_error()};
     case 2:

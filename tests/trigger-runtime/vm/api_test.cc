@@ -82,7 +82,7 @@ TEST(Subscription, ThatIsWrongIsALoadErrorWithItsLine) {
             std::string::npos);
   EXPECT_NE(wrong("hastur.trigger{}").find("one file is one trigger"), std::string::npos);
   EXPECT_NE(load_error("hastur.trigger{ stat = {} }")
-                .text.find("it takes state, state_bytes_max and own"),
+                .text.find("it takes state, state_bytes_max, own and isolation"),
             std::string::npos);
 }
 

@@ -195,6 +195,7 @@ TEST(Feed, TellsTheObserverBeforeEachCallback) {
     void begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) override {
       seen += fmt::format("{}/{}/{} ", trigger.value, sequence.value, callback);
     }
+    bool time_is_up() override { return false; }
     std::string seen;
   } recorder;
   TestTrigger trigger(two_callbacks);
@@ -202,6 +203,40 @@ TEST(Feed, TellsTheObserverBeforeEachCallback) {
   stream.gauge(0.1, 1).gauge(0.2, 2);
   trigger.feed(stream.take(), 0, UINT32_MAX, {}, &recorder);
   EXPECT_EQ(recorder.seen, "7/1/0 7/1/1 7/2/0 7/2/1 ");
+}
+
+TEST(Feed, YieldsBetweenTwoInputsWhenItsTimeIsUpAndGoesOnWhereItStood) {
+  // Each call does enough for the clock to be looked at.
+  constexpr const char* busy = R"lua(
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({}, function(msg)
+  for i = 1, 20000 do end
+  ctx.state.n = ctx.state.n + 1
+  print(msg.value)
+end)
+)lua";
+  struct Impatient final : CallObserver {
+    void begins(TriggerHandle, Sequence, std::uint32_t) override { ++calls; }
+    bool time_is_up() override { return calls == 2; }
+    int calls = 0;
+  } observer;
+  TestTrigger trigger(busy);
+  Stream stream;
+  stream.gauge(0.1, 1).gauge(0.2, 2).gauge(0.3, 3).gauge(0.4, 4);
+  const Batch batch = stream.take();
+  const TriggerProgress part = trigger.feed(batch, 0, 3, {}, &observer);
+  EXPECT_TRUE(part.yielded);
+  EXPECT_EQ(part.reached, Sequence{2});
+  EXPECT_EQ(logs_of(part), "1\n2\n");
+  // What was on its way is left alone.
+  const TriggerProgress left = trigger.feed(batch, 3, 4, {}, &observer);
+  EXPECT_EQ(left.callbacks, 0u);
+  EXPECT_EQ(left.reached, Sequence{3});
+  const TriggerProgress rest = trigger.feed(batch, 2, 4, {}, &observer);
+  EXPECT_FALSE(rest.yielded);
+  EXPECT_EQ(rest.reached, Sequence{4});
+  EXPECT_EQ(logs_of(rest), "3\n4\n");
+  EXPECT_EQ(trigger.state(), R"({"n":4})");
 }
 
 constexpr const char* counting = R"lua(
