@@ -216,6 +216,9 @@ class CheckpointStore {
   virtual Run newest_run(const TriggerName& trigger) const = 0;
   virtual Result<std::optional<VersionRecord>> version(const VersionId& id) = 0;
   virtual Sequence position() const = 0;
+  // All decisions about a run that are still kept, by sequence, those at one sequence in the order
+  // in which they were made.
+  virtual Result<std::vector<JournalRecord>> journal(const TriggerName& trigger, Run run) = 0;
 
   // Makes all of it durable in one transaction. Only once this has succeeded may anyone outside the
   // process see the effects. Fails with `conflict`, and changes nothing, if a checkpoint or mark is

@@ -71,6 +71,14 @@ class MemoryStore final : public CheckpointStore {
     const auto found = versions_.find(id);
     return found == versions_.end() ? std::optional<VersionRecord>() : found->second;
   }
+  Result<std::vector<JournalRecord>> journal(const TriggerName& trigger, Run run) override {
+    std::vector<JournalRecord> found;
+    for (const JournalRecord& record : journal_) {
+      if (record.trigger == trigger && record.run == run) found.push_back(record);
+    }
+    std::ranges::stable_sort(found, {}, &JournalRecord::sequence);
+    return found;
+  }
   Sequence position() const override { return position_; }
 
   Result<void> commit(CommitBatch& batch) override {

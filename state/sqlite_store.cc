@@ -37,6 +37,7 @@ class SqliteStore final : public CheckpointStore {
   Result<std::optional<StoredTrigger>> load_removed(const TriggerName& trigger) override;
   Run newest_run(const TriggerName& trigger) const override;
   Result<std::optional<VersionRecord>> version(const VersionId& id) override;
+  Result<std::vector<JournalRecord>> journal(const TriggerName& trigger, Run run) override;
   Sequence position() const override { return position_; }
 
   Result<void> commit(CommitBatch& batch) override;
@@ -271,6 +272,27 @@ Result<std::vector<JournalRecord>> SqliteStore::read_journal(const TriggerName& 
     if (!*row) return found;
     found.push_back({.trigger = name,
                      .run = checkpoint.run,
+                     .sequence = sequence_at(query, 0),
+                     .decision = text_at(query, 1),
+                     .detail = text_at(query, 2),
+                     .decided_at = time_at(query, 3)});
+  }
+}
+
+Result<std::vector<JournalRecord>> SqliteStore::journal(const TriggerName& trigger, Run run) {
+  std::vector<JournalRecord> found;
+  const TriggerHead* head = heads_.find(trigger);
+  if (head == nullptr) return found;
+  Query query = database_.query(
+      "SELECT sequence, decision, detail, decided_at FROM journal WHERE trigger = ?1 AND run = ?2 "
+      "ORDER BY sequence, number",
+      head->number, run.value);
+  while (true) {
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) return found;
+    found.push_back({.trigger = trigger,
+                     .run = run,
                      .sequence = sequence_at(query, 0),
                      .decision = text_at(query, 1),
                      .detail = text_at(query, 2),

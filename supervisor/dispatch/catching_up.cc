@@ -87,10 +87,14 @@ void Dispatcher::begin_catchups() {
 void Dispatcher::advance(Catchup& catchup) {
   const std::size_t before = catchup.members.size();
   std::erase_if(catchup.members, [this](const TriggerName& name) {
-    Trigger* trigger = running(name);
-    // It is a member no more, or it can go on with what is kept here.
-    if (trigger == nullptr || !trigger->catching_up) return true;
+    const auto found = triggers_.find(name);
+    if (found == triggers_.end()) return true;
+    Trigger* trigger = found->second.get();
+    // One that takes no inputs for now comes back through behind_ when it does again.
+    if (trigger->phase != Trigger::Phase::running) trigger->catching_up = false;
+    if (!trigger->catching_up) return true;
     const Sequence next = trigger->dispatched().next();
+    // Or it can go on with what is kept here.
     if (trigger->yields() || recent_.empty() || recent_.front()->batch.header.first > next)
       return false;
     trigger->catching_up = false;

@@ -120,7 +120,8 @@ void Dispatcher::feed(const std::shared_ptr<const InputBatch>& input,
                        static_cast<std::uint32_t>(next.value - header.first.value),
                        static_cast<std::uint32_t>(stretch.last.value - header.first.value + 1),
                        {},
-                       {}};
+                       {},
+                       trigger.unanswered() == 0};
       const auto all = routed_.matches(slot);
       const auto first_match = std::ranges::lower_bound(all, feed.from_row, {}, &Match::row);
       const auto end_match = std::ranges::lower_bound(all, feed.end_row, {}, &Match::row);

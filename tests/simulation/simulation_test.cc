@@ -45,6 +45,8 @@ TEST(Simulation, KillsOfAnyProcessLeaveTheResultsOfOnePass) {
     sum.derived += world.seen().derived;
     sum.notifications += world.seen().notifications;
     sum.dropped += world.seen().dropped;
+    sum.pauses += world.seen().pauses;
+    sum.aside += world.seen().aside;
   }
   // The campaign must have done what it is for.
   EXPECT_GT(sum.kills, count);
@@ -52,6 +54,8 @@ TEST(Simulation, KillsOfAnyProcessLeaveTheResultsOfOnePass) {
   EXPECT_GT(sum.derived, count * 20);
   EXPECT_GT(sum.notifications, count * 10);
   EXPECT_GT(sum.dropped, count * 10);
+  EXPECT_GT(sum.pauses, count * 2);
+  EXPECT_GT(sum.aside, count);
 }
 
 TEST(Simulation, PowerCutsUnderSyncedLeaveTheResultsOfOnePass) {

@@ -32,6 +32,7 @@ World::World(std::uint64_t seed, const WorldOptions& options)
       {"chained", "match=plain.sum emit=2"},
       {"quiet", "match=never every=5"},
       {"idle", "match=never"},
+      {"failing", "match=b raise=1 every=3"},
   };
   for (const auto& [name, text] : scripts)
     scripts_.push_back({name, make_version({name + ".lua", text}, {})});
@@ -76,6 +77,8 @@ void World::start_supervisor() {
   dispatcher_options.runtime_build = "fake";
   // Small, so that triggers that go back must often read History.
   dispatcher_options.recent_bytes_max = 4'000 + pick(20'000);
+  dispatcher_options.aside_after = std::chrono::milliseconds{300};
+  dispatcher_options.back_after = std::chrono::seconds{2};
   workers_.clear();
   workers_.resize(worker_count);
   dispatcher_ = std::make_unique<Dispatcher>(*store_, clock_, std::move(dispatcher_options));
@@ -203,6 +206,9 @@ void World::carry_out() {
       if (start->worker >= workers_.size()) workers_.resize(start->worker + 1);
       workers_[start->worker] = {std::make_unique<FakeWorker>(), {}};
       workers_[start->worker].fake->forgets_determinism = bugs.workers_forget_determinism;
+      if (start->worker >= worker_count) ++seen_.aside;
+      if (options_.slices && chance(60))
+        workers_[start->worker].fake->inputs_a_slice = static_cast<std::uint32_t>(1 + pick(20));
     } else if (auto* ended = std::get_if<EndWorker>(&action)) {
       workers_[ended->worker] = {};
     } else if (auto* command = std::get_if<ToWorker>(&action)) {
@@ -291,6 +297,14 @@ void World::step(bool faults) {
     }
     if (chance(1) && connected_) connected_ = false;
   }
+  if (faults && options_.pauses && dispatcher_ && chance(3)) {
+    const TriggerName& name = scripts_[pick(scripts_.size())].name;
+    const bool done = chance(50) ? dispatcher_->pause(name, "the simulation").has_value()
+                                 : dispatcher_->resume(name, "the simulation").has_value();
+    if (done) ++seen_.pauses;
+    carry_out();
+    check_disks();
+  }
   if (faults && options_.power_cuts && chance(1)) cut_power();
   if (faults && options_.full_disks) {
     if (chance(2)) history_disk_.set_room(history_disk_.used_bytes() + pick(20'000));
@@ -350,7 +364,11 @@ std::vector<Batch> World::all_batches() {
 
 // One pass over what comes after `after`, by a worker that never stops: errors are taken back in
 // place.
-World::Reference World::reference(const TriggerName& name, Sequence after, Sequence until) {
+World::Reference World::reference(const TriggerName& name, const RunRecord& run, Sequence until) {
+  const Sequence after = run.after;
+  const auto journal = store_->journal(name, run.run);
+  HASTUR_CHECK(journal.has_value(), "the journal could not be read at the end");
+  const std::vector<Pause> pauses = pauses_from_journal(*journal);
   const auto script = std::ranges::find(scripts_, name, &DesiredScript::name);
   FakeWorker worker;
   LoadCommand load;
@@ -364,6 +382,8 @@ World::Reference World::reference(const TriggerName& name, Sequence after, Seque
   worker.execute(
       RestoreCommand{load.handle, Memory{after, {}, first.memory.state, "{}"}, UINT32_MAX});
 
+  // Whether the state has not been taken since it last changed.
+  bool touched = true;
   Router router;
   std::vector<Subscription> subscriptions;
   for (const SubscriptionSpec& spec : loaded.subscriptions) {
@@ -380,7 +400,17 @@ World::Reference World::reference(const TriggerName& name, Sequence after, Seque
     stream_times(view, input->stream_times);
     // Row by row, so that every judgement is seen.
     for (std::uint32_t row = 0; row < view.count(); ++row) {
-      if (view.sequence(row) <= after || view.sequence(row) > until) continue;
+      const Sequence sequence = view.sequence(row);
+      if (sequence <= after || sequence > until) continue;
+      const auto is_paused = [sequence](const Pause& pause) {
+        return pause.from <= sequence && (!pause.until || sequence < *pause.until);
+      };
+      const bool begins = std::ranges::find(pauses, sequence, &Pause::from) != pauses.end();
+      if (begins && std::exchange(touched, false)) {
+        const auto judged = std::get<Judged>(worker.execute(JudgeCommand{load.handle}));
+        result.states[sequence.value - 1] = judged.memory.state;
+      }
+      if (std::ranges::any_of(pauses, is_paused)) continue;
       router.route(view, row, routed);
       TriggerFeed feed{load.handle, row, row + 1, {}, {}};
       for (const Match& match : routed.matches(0)) {
@@ -389,6 +419,7 @@ World::Reference World::reference(const TriggerName& name, Sequence after, Seque
       const auto reply = std::get<FeedReply>(worker.execute(FeedCommand{input, {feed}}));
       const TriggerProgress& progress = reply.triggers[0];
       HASTUR_CHECK(!progress.stopped, "the reference pass stopped");
+      touched = progress.touched || (touched && result.states.empty() && !progress.judged);
       for (const Effect& effect : progress.effects) result.effects.push_back(effect);
       if (progress.judged) result.states[progress.judged->sequence.value] = progress.judged->state;
     }
@@ -402,6 +433,14 @@ std::string World::states_equal_one_pass() {
     for (const auto& [name, trigger] : dispatcher_->triggers()) {
       where += fmt::format(" {}:{}@{}({})", name, static_cast<int>(trigger->phase),
                            trigger->cursor().value, trigger->unanswered());
+      if (trigger->cursor() != dispatcher_->main_position()) {
+        where += fmt::format("[dispatched {} yields {} catching up {}", trigger->dispatched().value,
+                             trigger->yields(), trigger->catching_up);
+        for (const Pause& pause : trigger->pauses())
+          where += fmt::format(" pause {}-{}", pause.from.value,
+                               pause.until ? pause.until->value : 0);
+        where += "]";
+      }
     }
     return fmt::format("seed {}: it did not come to rest: stage {}, main {}, last {}, outbox {};{}",
                        seed_, static_cast<int>(dispatcher_->stage()),
@@ -411,7 +450,7 @@ std::string World::states_equal_one_pass() {
   for (const auto& [name, trigger] : dispatcher_->triggers()) {
     const auto stored = store_->load(name);
     if (!stored || !*stored) return fmt::format("seed {}: {} is not in the store", seed_, name);
-    const Reference once = reference(name, (*stored)->run.after, trigger->cursor());
+    const Reference once = reference(name, (*stored)->run, trigger->cursor());
     if (trigger->counts.diverged > 0) return fmt::format("seed {}: {} diverged", seed_, name);
     const auto memory = trigger->memory();
     if (!memory) {
@@ -429,8 +468,19 @@ std::string World::states_equal_one_pass() {
                          memory->sequence.value, memory->state, at->second);
     }
     if (once.states.rbegin()->first != memory->sequence.value) {
-      return fmt::format("seed {}: {} was last judged at {}, one pass at {}", seed_, name,
-                         memory->sequence.value, once.states.rbegin()->first);
+      std::string decisions;
+      if (const auto journal = store_->journal(name, (*stored)->run.run)) {
+        for (const JournalRecord& record : *journal)
+          decisions += fmt::format(" {}@{}", record.decision, record.sequence.value);
+      }
+      return fmt::format("seed {}: {} was last judged at {}, one pass at {}; it stands at {};{}",
+                         seed_, name, memory->sequence.value, once.states.rbegin()->first,
+                         trigger->cursor().value, decisions) +
+             fmt::format(" emitted through {}, unanswered {}, needs ticks {}, settled {}, stored {}/{}",
+                         trigger->emitted_through().value, trigger->unanswered(),
+                         trigger->needs_ticks(), trigger->safe_position().value,
+                         trigger->stored().state_sequence.value,
+                         trigger->stored().effects_sequence.value);
     }
   }
   return "";
@@ -453,7 +503,7 @@ std::string World::derived_messages_stand_exactly_once() {
   for (const auto& [name, trigger] : dispatcher_->triggers()) {
     const auto record = store_->load(name);
     std::vector<std::string> wanted;
-    for (const Effect& effect : reference(name, (*record)->run.after, trigger->cursor()).effects) {
+    for (const Effect& effect : reference(name, (*record)->run, trigger->cursor()).effects) {
       if (effect.kind != EffectKind::message) continue;
       const Json json = parse_json(effect.payload).value();
       wanted.push_back(fmt::format("{}/{} {}={}", effect.sequence.value, effect.ordinal,
@@ -479,12 +529,14 @@ std::string World::notifications_stand_exactly_once() {
     std::vector<std::string> stored;
     const auto records = store_->notifications(query);
     for (const NotificationRecord& notification : records.value()) {
+      const auto payload = parse_json(notification.payload);
+      if (payload && (*payload)["kind"] == "platform") continue;
       ++seen_.notifications;
       stored.push_back(fmt::format("{}/{} {}", notification.sequence.value, notification.ordinal,
                                    notification.payload));
     }
     std::vector<std::string> wanted;
-    for (const Effect& effect : reference(name, (*record)->run.after, trigger->cursor()).effects) {
+    for (const Effect& effect : reference(name, (*record)->run, trigger->cursor()).effects) {
       if (effect.kind != EffectKind::notification) continue;
       wanted.push_back(
           fmt::format("{}/{} {}", effect.sequence.value, effect.ordinal, effect.payload));

@@ -34,6 +34,10 @@ struct WorldOptions {
   // Both machines' power; what was not synced may be gone.
   bool power_cuts = false;
   bool full_disks = false;
+  // Triggers are paused and resumed by people, and by their own failures.
+  bool pauses = true;
+  // Workers give up their turn after a few inputs, and triggers move.
+  bool slices = true;
   std::size_t steps = 400;
 };
 
@@ -54,7 +58,8 @@ class World {
 
   struct Seen {
     std::uint64_t kills = 0, power_cuts = 0, worker_deaths = 0, dropped = 0, derived = 0,
-                  notifications = 0, callbacks = 0, restarts = 0, lost_ranges = 0;
+                  notifications = 0, callbacks = 0, restarts = 0, lost_ranges = 0, pauses = 0,
+                  aside = 0;
   };
   const Seen& seen() const { return seen_; }
 
@@ -88,7 +93,8 @@ class World {
   void check_disks();
   void connect();
   bool settled();
-  Reference reference(const TriggerName& name, Sequence after, Sequence until);
+  // One pass of the trigger's run over History as it stands, obeying its journal.
+  Reference reference(const TriggerName& name, const RunRecord& run, Sequence until);
   std::vector<Batch> all_batches();
 
   std::uint64_t seed_;

@@ -39,6 +39,9 @@ WorkerReply FakeWorker::execute(const WorkerCommand& command) {
   }
   if (const auto* judge = std::get_if<JudgeCommand>(&command)) {
     Instance& instance = instances_.at(judge->handle);
+    instance.judged_at = instance.last_tick.value_or(0);
+    instance.touched = false;
+    instance.hash = 0;
     return Judged{
         judge->handle, memory_of(instance, instance.reached, instance.last_tick.value_or(0)), {}};
   }
@@ -100,7 +103,7 @@ void FakeWorker::put_back(Instance& instance, const Memory& memory) {
   if (runtime.contains("judged_at")) instance.judged_at = runtime["judged_at"].get<std::int64_t>();
   instance.touched = false;
   instance.stopped = false;
-  instance.yielded_at.reset();
+  instance.yielded = false;
   instance.hash = 0;
   instance.reached = memory.sequence;
 }
@@ -121,8 +124,8 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
   progress.handle = feed.handle;
   progress.reached = instance.reached;
   const Sequence before{view.sequence(feed.from_row).value - 1};
-  if (instance.stopped || (instance.yielded_at && *instance.yielded_at != before)) return progress;
-  instance.yielded_at.reset();
+  if (instance.stopped || (instance.yielded && !feed.goes_on)) return progress;
+  instance.yielded = false;
   progress.reached = before;
   std::size_t next_match = 0;
   std::uint32_t inputs = 0;
@@ -133,7 +136,7 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
         static_cast<MessageType>(view.types()[row]) == MessageType::tick ||
         (next_match < feed.matches.size() && feed.matches[next_match].row == row);
     if (is_input && inputs++ == inputs_max) {
-      instance.yielded_at = Sequence{sequence.value - 1};
+      instance.yielded = true;
       progress.yielded = true;
       break;
     }

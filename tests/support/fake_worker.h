@@ -46,7 +46,7 @@ class FakeWorker {
     std::string judged_state = "{}";
     bool touched = false;
     bool stopped = false;
-    std::optional<Sequence> yielded_at;
+    bool yielded = false;
     std::uint32_t guarded = 0;
     std::uint64_t hash = 0;
     Sequence reached;

@@ -91,6 +91,7 @@ void put(MsgpackWriter& out, const TriggerFeed& feed) {
     out.unsigned_integer(skip.sequence.value);
     out.unsigned_integer(skip.callback);
   }
+  out.boolean(feed.goes_on);
 }
 
 TriggerFeed take_feed(FieldReader& in) {
@@ -110,6 +111,7 @@ TriggerFeed take_feed(FieldReader& in) {
     skip.sequence = in.sequence();
     skip.callback = in.u32();
   }
+  feed.goes_on = in.truth();
   return feed;
 }
 

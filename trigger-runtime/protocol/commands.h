@@ -122,6 +122,8 @@ struct TriggerFeed {
   std::vector<Match> matches;
   // Sorted.
   std::vector<Skip> skips;
+  // No feed of this trigger is under way: one that has yielded goes on.
+  bool goes_on = true;
 };
 
 struct FeedCommand {
@@ -231,8 +233,8 @@ struct TriggerProgress {
   // The newest judgement in these inputs, if there was one.
   std::optional<Memory> judged;
   std::optional<Stopped> stopped;
-  // Its time was over before its rows: it has taken those up to `reached`, and goes on with a feed
-  // that begins at the next one. Feeds that were on their way are answered as after a `stopped`.
+  // Its time was over before its rows: it has taken those up to `reached`. Feeds that were on their
+  // way are answered as after a `stopped`, until one comes that `goes_on`.
   bool yielded = false;
   // Folded hash (fold_effect) of the effects of all inputs after the newest judged point (of this
   // feed or an earlier one) up to `reached`. 0 if there were none.

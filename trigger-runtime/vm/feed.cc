@@ -36,12 +36,10 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
       from_row <= end_row && end_row <= batch_.count() && stream_times_.size() == batch_.count(),
       "a feed's rows are not those of its batch");
   progress_.handle = vm_.handle;
-  const Sequence before{batch_.header().first.value + from_row - 1};
-  if (trigger_.stopped || (trigger_.yielded_at && *trigger_.yielded_at != before)) {
-    progress_.reached = before;
+  if (trigger_.stopped) {
+    progress_.reached = {batch_.header().first.value + from_row - 1};
     return std::move(progress_);
   }
-  trigger_.yielded_at.reset();
   vm_.effects.begin_feed();
   vm_.messages.begin_batch(batch_);
   // There is no emergency collection when the cap is reached: room is made here.
@@ -58,7 +56,6 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
     if (must_yield()) [[unlikely]] {
       reached = {batch_.sequence(row).value - 1};
       progress_.yielded = true;
-      trigger_.yielded_at = reached;
       break;
     }
     begin_input(row);

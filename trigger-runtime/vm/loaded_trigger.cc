@@ -118,7 +118,6 @@ void LoadedTrigger::restore(const Memory& memory, std::uint32_t guarded_callback
   replace_state(judged_state_);
   touched = false;
   stopped = false;
-  yielded_at.reset();
   guarded_left_ = guarded_callbacks;
   guarded_span_ = guarded_callbacks;
 }

@@ -45,8 +45,6 @@ class LoadedTrigger {
   bool touched = false;
   // After an error that nothing could undo: only restore() helps.
   bool stopped = false;
-  // Its last feed ended here before its rows: only one that goes on from here is taken.
-  std::optional<Sequence> yielded_at;
 
  private:
   void set_up();

@@ -53,8 +53,7 @@ class ScriptVm {
   // Takes the rows [from_row, end_row): the matched ones and all ticks. `stream_times` has an entry
   // for each row of the batch. `matches` and `skips` are those of TriggerFeed; entries outside the
   // rows are passed over. After a `stopped` they are left alone until restore(): the answer has
-  // reached the input before them, and nothing came out. The same after a `yielded`, until a feed
-  // begins where it stands. `cpu` of the answer is left to the caller.
+  // reached the input before them, and nothing came out. `cpu` of the answer is left to the caller.
   // `observer` may be null.
   TriggerProgress feed(const BatchView& batch, std::span<const std::int64_t> stream_times,
                        std::uint32_t from_row, std::uint32_t end_row,

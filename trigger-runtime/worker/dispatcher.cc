@@ -28,7 +28,7 @@ Result<WorkerReply> Dispatcher::run(const LoadCommand& load) {
   channel_.begin(load.handle.value, 0, StatusPage::none);
   auto vm = ScriptVm::load(load);
   if (auto* failed = std::get_if<LoadFailed>(&vm)) return WorkerReply(std::move(*failed));
-  Trigger trigger{std::move(std::get<std::unique_ptr<ScriptVm>>(vm)), {}, {}};
+  Trigger trigger{std::move(std::get<std::unique_ptr<ScriptVm>>(vm)), {}, {}, false};
   if (load.memory) {
     trigger.reached = load.memory->sequence;
     trigger.time = load.memory->time;
@@ -44,6 +44,7 @@ Result<WorkerReply> Dispatcher::run(const RestoreCommand& restore) {
   (*trigger)->vm->restore(restore.memory, restore.guarded_callbacks);
   (*trigger)->reached = restore.memory.sequence;
   (*trigger)->time = restore.memory.time;
+  (*trigger)->yielded = false;
   return WorkerReply(Restored{restore.handle});
 }
 
@@ -80,6 +81,12 @@ Result<TriggerProgress> Dispatcher::run(const TriggerFeed& feed, const BatchView
   if (feed.from_row > feed.end_row || feed.end_row > batch.count()) {
     return fail(ErrorCode::invalid, "a trigger was fed rows that its batch does not have");
   }
+  if ((*trigger)->yielded && !feed.goes_on) {
+    TriggerProgress left;
+    left.handle = feed.handle;
+    left.reached = {batch.header().first.value + feed.from_row - 1};
+    return left;
+  }
   TriggerProgress progress = (*trigger)->vm->feed(batch, stream_times, feed.from_row, feed.end_row,
                                                   feed.matches, feed.skips, this);
   if (progress.reached >= batch.header().first && batch.count() != 0) {
@@ -87,6 +94,7 @@ Result<TriggerProgress> Dispatcher::run(const TriggerFeed& feed, const BatchView
         time_from_us(stream_times[progress.reached.value - batch.header().first.value]);
   }
   (*trigger)->reached = progress.reached;
+  (*trigger)->yielded = progress.yielded;
   return progress;
 }
 

@@ -27,6 +27,8 @@ class Dispatcher final : private CallObserver {
     // The last input that it has taken, and stream time there.
     Sequence reached;
     Time time;
+    // It has left the rest of a feed: those behind it are not its next inputs.
+    bool yielded = false;
   };
 
   void begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) override;
