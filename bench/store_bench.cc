@@ -1,6 +1,8 @@
 // Commits of 1, 100 and 10,000 checkpoints of 2 KiB, and of the effects of 100 triggers (a mark and
 // a derived message each, acknowledged before the next commit), into a state file; beside the
-// floor, which is a commit of as many rows of 2 KiB into a plain SQLite table. Files lie in TMPDIR.
+// floor, which is a commit of as many rows of 2 KiB into a plain SQLite table. A step of pruning,
+// of 0 and of 250 notifications of 2 KiB, in a store of 100 triggers with 20,000 decisions in their
+// journals. Files lie in TMPDIR.
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -120,6 +122,41 @@ void effects_commit(benchmark::State& state, bool synced) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
+void prune_step(benchmark::State& state, bool synced) {
+  constexpr std::uint64_t triggers = 100, decisions = 20'000;
+  const Folder folder;
+  const auto store = store_with(folder, triggers, synced);
+  CommitBatch journals;
+  for (std::uint64_t i = 0; i < decisions; ++i) {
+    journals.journal.push_back(
+        {name_of(i % triggers), {1}, {1 + i}, "skip", R"({"callback":1})", {}});
+  }
+  HASTUR_CHECK(store->commit(journals).has_value(), "the benchmark can commit");
+  const auto rows = static_cast<std::uint64_t>(state.range(0));
+  Retention retention{.oldest = {decisions * 2}, .notifications_before = {}};
+  std::uint64_t sequence = decisions * 2;
+  for (auto _ : state) {
+    state.PauseTiming();
+    CommitBatch batch;
+    for (std::uint64_t row = 0; row < rows; ++row) {
+      ++sequence;
+      batch.notifications.push_back({.trigger = name_of(row % triggers),
+                                     .run = {1},
+                                     .sequence = {sequence},
+                                     .time = time_from_us(static_cast<std::int64_t>(sequence)),
+                                     .payload = state_text(sequence),
+                                     .reason = {}});
+    }
+    HASTUR_CHECK(rows == 0 || store->commit(batch).has_value(), "the benchmark can commit");
+    retention.notifications_before = time_from_us(static_cast<std::int64_t>(sequence) + 1);
+    retention.rows_max = 250;
+    state.ResumeTiming();
+    const auto pruned = store->prune(retention);
+    HASTUR_CHECK(pruned && pruned->rows == rows, "the benchmark prunes what it committed");
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
 BENCHMARK_CAPTURE(floor_commit, standard, false)
     ->Arg(1)
     ->Arg(100)
@@ -142,6 +179,11 @@ BENCHMARK_CAPTURE(floor_commit, synced, true)
     ->UseRealTime();
 BENCHMARK_CAPTURE(checkpoint_commit, synced, true)
     ->Arg(100)
+    ->Unit(benchmark::kMicrosecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(prune_step, standard, false)
+    ->Arg(0)
+    ->Arg(250)
     ->Unit(benchmark::kMicrosecond)
     ->UseRealTime();
 

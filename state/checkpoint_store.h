@@ -251,8 +251,13 @@ class CheckpointStore {
   // How many of a trigger's logs are kept: the newest.
   static constexpr std::uint32_t logs_max = 1'000;
 
-  // Returns whether there is more to forget.
-  virtual Result<bool> prune(const Retention& retention) = 0;
+  struct Pruned {
+    std::uint64_t rows = 0;
+    // There is more to forget.
+    bool more = false;
+  };
+  // One transaction. What it forgot, nothing needs: neither recovery nor a reader of History.
+  virtual Result<Pruned> prune(const Retention& retention) = 0;
 
   // With its WAL; 0 in memory.
   virtual std::uint64_t bytes_on_disk() const = 0;

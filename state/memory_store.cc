@@ -154,31 +154,31 @@ class MemoryStore final : public CheckpointStore {
   }
 
   // It is small or short-lived: one call forgets everything.
-  Result<bool> prune(const Retention& retention) override {
-    std::erase_if(notifications_, [&](const NotificationRecord& record) {
+  Result<Pruned> prune(const Retention& retention) override {
+    std::size_t rows = std::erase_if(notifications_, [&](const NotificationRecord& record) {
       return record.time < retention.notifications_before &&
              record.status != NotificationStatus::waiting &&
              record.status != NotificationStatus::pending;
     });
-    std::erase_if(journal_, [&](const JournalRecord& record) {
+    rows += std::erase_if(journal_, [&](const JournalRecord& record) {
       return record.sequence < retention.oldest && !recovery_may_need(record);
     });
-    std::erase_if(checkpoints_, [&](const auto& entry) {
+    rows += std::erase_if(checkpoints_, [&](const auto& entry) {
       const auto& [name, checkpoint] = entry;
       return !heads_.find(name)->live && runs_.at({name, checkpoint.run}).ended < retention.oldest;
     });
-    std::erase_if(runs_, [&](const auto& entry) {
+    rows += std::erase_if(runs_, [&](const auto& entry) {
       const auto& [key, run] = entry;
       const auto checkpoint = checkpoints_.find(key.first);
       const bool named = checkpoint != checkpoints_.end() && checkpoint->second.run == key.second;
       return !named && run.ended && *run.ended < retention.oldest;
     });
-    std::erase_if(versions_, [&](const auto& version) {
+    rows += std::erase_if(versions_, [&](const auto& version) {
       return std::none_of(runs_.begin(), runs_.end(), [&](const auto& run) {
         return run.second.record.version == version.first;
       });
     });
-    return false;
+    return Pruned{rows, false};
   }
 
   std::uint64_t bytes_on_disk() const override { return 0; }

@@ -49,7 +49,7 @@ class SqliteStore final : public CheckpointStore {
 
   Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) override;
   Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) override;
-  Result<bool> prune(const Retention& retention) override;
+  Result<Pruned> prune(const Retention& retention) override;
   std::uint64_t bytes_on_disk() const override;
 
  private:
@@ -461,15 +461,17 @@ Result<std::vector<LogRecord>> SqliteStore::logs(const TriggerName& trigger, std
   }
 }
 
-Result<bool> SqliteStore::prune(const Retention& retention) {
+Result<CheckpointStore::Pruned> SqliteStore::prune(const Retention& retention) {
   const std::uint64_t oldest = retention.oldest.value;
   const std::uint32_t max = retention.rows_max;
   Transaction transaction(database_);
   HASTUR_TRY(transaction.begin());
-  bool more = false;
+  Pruned pruned;
   const auto remove = [&](std::string_view sql, const auto&... arguments) -> Result<void> {
     HASTUR_TRY(database_.run(sql, arguments...));
-    more = more || database_.changes() >= max;
+    const auto rows = static_cast<std::uint64_t>(database_.changes());
+    pruned.rows += rows;
+    pruned.more = pruned.more || rows >= max;
     return {};
   };
   HASTUR_TRY(
@@ -505,7 +507,7 @@ Result<bool> SqliteStore::prune(const Retention& retention) {
   HASTUR_TRY(remove("DELETE FROM version_file WHERE version NOT IN (SELECT id FROM version)"));
   HASTUR_TRY(remove("DELETE FROM source WHERE number NOT IN (SELECT source FROM version_file)"));
   HASTUR_TRY(transaction.commit());
-  return more;
+  return pruned;
 }
 
 std::uint64_t SqliteStore::bytes_on_disk() const {

@@ -64,6 +64,7 @@ Result<void> Supervisor::open() {
   options.runtime_build = std::string(runtime_revision);
   workers_.resize(options.workers);
   dispatcher_ = std::make_unique<Dispatcher>(*store_, clock_, std::move(options));
+  pruner_ = std::make_unique<Pruner>(*store_, clock_, Pruner::Options{});
   history_ = std::make_unique<HistoryReader>(
       [this](const RequestFrame& frame) { connection_->send(frame); });
 
@@ -150,6 +151,7 @@ void Supervisor::stop(int exit_code) {
 void Supervisor::turn() {
   dispatcher_->turn();
   carry_out();
+  pruner_->turn(dispatcher_->syndicator());
   const Micros now = clock_.monotonic();
   history_->turn(now);
   for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {

@@ -14,6 +14,7 @@
 #include "supervisor/config.h"
 #include "supervisor/deploy/directory_watch.h"
 #include "supervisor/dispatch/dispatcher.h"
+#include "supervisor/dispatch/pruner.h"
 #include "supervisor/http/api.h"
 #include "supervisor/http/history_reader.h"
 #include "supervisor/http/http_server.h"
@@ -57,6 +58,7 @@ class Supervisor {
   std::vector<WorkerSlot> workers_;
   std::unique_ptr<SyndicatorConnection> connection_;
   std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<Pruner> pruner_;
   std::unique_ptr<HistoryReader> history_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<HttpServer> http_;

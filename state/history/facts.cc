@@ -80,10 +80,9 @@ void LostRanges::forget_before(Sequence first) {
   if (!ranges_.empty() && ranges_.front().first < first) ranges_.front().first = first;
 }
 
-const LostRange* LostRanges::at(Sequence sequence) const {
-  const auto after = std::ranges::upper_bound(ranges_, sequence, {}, &LostRange::first);
-  if (after == ranges_.begin() || std::prev(after)->last < sequence) return nullptr;
-  return &*std::prev(after);
+bool LostRanges::touches(Sequence first, Sequence last) const {
+  const auto next = std::ranges::lower_bound(ranges_, first, {}, &LostRange::last);
+  return next != ranges_.end() && next->first <= last;
 }
 
 std::vector<LostRange> LostRanges::touching(Sequence first, Sequence last) const {

@@ -39,8 +39,8 @@ class LostRanges {
   bool add(const LostRange& range);
   // Cuts away everything before `first`.
   void forget_before(Sequence first);
-  // The range that holds `sequence`; nullptr if it is not lost. Valid until the list changes.
-  const LostRange* at(Sequence sequence) const;
+  // Whether any number of [first, last] is lost.
+  bool touches(Sequence first, Sequence last) const;
   // Those that touch [first, last].
   std::vector<LostRange> touching(Sequence first, Sequence last) const;
   const std::vector<LostRange>& all() const { return ranges_; }

@@ -38,10 +38,12 @@ Result<bool> FileSet::load() {
     } else {
       auto file = HistoryFile::open(folder_.database(entry.first));
       const Result<bool> begun = file ? file->is_begun() : Result<bool>(fail(file.error()));
-      const Result<void> read = begun && *begun ? read_entry(entry, *file) : Result<void>{};
+      Result<void> read = begun && *begun ? read_entry(entry, *file) : Result<void>{};
+      const Sequence last_max{(*firsts)[i + 1].value - 1};
+      if (begun && *begun && read) read = check_last(entry, *file, last_max);
       if (!begun || !*begun || !read) {
         entry.damaged = true;
-        entry.last = {(*firsts)[i + 1].value - 1};
+        entry.last = last_max;
         log_error("History goes on without {}: {}", folder_.path(entry.first),
                   !begun  ? begun.error().message
                   : !read ? read.error().message
@@ -73,6 +75,18 @@ Result<void> FileSet::read_entry(FileEntry& entry, HistoryFile& file) {
   const auto joined_to = file.joined_to();
   if (!joined_to) return fail(joined_to.error());
   entry.joined_to = *joined_to;
+  return {};
+}
+
+Result<void> FileSet::check_last(FileEntry& entry, HistoryFile& file, Sequence last_max) {
+  if (entry.last == last_max) return {};
+  // Its rows end before the next file begins: something is missing between the two, or the numbers
+  // of the last row are damaged. Then whoever reads the file finds out where it ends.
+  const auto last = file.last_head();
+  if (!last) return fail(last.error());
+  BatchPacker packer;
+  const bool is_sound = *last && entry.last < last_max && file.batch(**last, packer);
+  if (!is_sound) entry.last = last_max;
   return {};
 }
 

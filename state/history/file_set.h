@@ -13,7 +13,8 @@
 namespace hastur {
 
 struct FileEntry {
-  // As in its name; `last` is the number before `first` while it has no row.
+  // `first` as in its name; `last` is the number before it while it has no row. Where damage hides
+  // which the last one is: the last before the next file.
   Sequence first{}, last{};
   // Stream time after its first row, and after its last.
   Time stream_time_begin{}, stream_time{};
@@ -56,6 +57,8 @@ class FileSet {
     std::unique_ptr<HistoryFile> file;
   };
   Result<void> read_entry(FileEntry& entry, HistoryFile& file);
+  // Makes sure that `entry.last` is to be believed; it is `last_max` where it is not.
+  static Result<void> check_last(FileEntry& entry, HistoryFile& file, Sequence last_max);
 
   HistoryFolder folder_;
   std::vector<FileEntry> entries_;

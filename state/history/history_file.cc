@@ -70,7 +70,27 @@ Result<bool> HistoryFile::is_begun() {
                             database_.path()));
   }
   stream_ = *id;
+  HASTUR_TRY(check_tables());
   return true;
+}
+
+Result<void> HistoryFile::check_tables() {
+  // Damage may have reached the words that say what the columns are.
+  const std::string_view statements = schema;
+  constexpr std::string_view begin = "CREATE TABLE";
+  for (std::size_t at = statements.find(begin); at != statements.npos;) {
+    const std::string_view statement = statements.substr(at, statements.find(';', at) - at);
+    Query query = database_.query("SELECT 1 FROM sqlite_schema WHERE sql = ?1", statement);
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) {
+      return fail(
+          ErrorCode::corrupt,
+          fmt::format("{} is damaged: its tables are not those of a History", database_.path()));
+    }
+    at = statements.find(begin, at + 1);
+  }
+  return {};
 }
 
 Result<void> HistoryFile::begin(const TailState& state, const Facts& facts,
@@ -237,10 +257,21 @@ Result<std::optional<RowHead>> HistoryFile::one_head(Query query) {
 }
 
 Result<std::vector<RowHead>> HistoryFile::heads(Sequence from, std::uint32_t rows_max) {
-  const auto before = one_head(database_.query(
-      HASTUR_HEAD_COLUMNS "WHERE first <= ?1 ORDER BY first DESC LIMIT 1", from.value));
-  if (!before) return fail(before.error());
-  if (*before && (*before)->header.last() >= from) from = (*before)->header.first;
+  // The row that holds it is the last one before it, unless a damaged number has come to stand
+  // between the two.
+  {
+    Query before = database_.query(
+        HASTUR_HEAD_COLUMNS "WHERE first <= ?1 ORDER BY first DESC LIMIT 4", from.value);
+    Sequence begin = from;
+    while (true) {
+      const auto row = before.step();
+      if (!row) return fail(row.error());
+      if (!*row) break;
+      const BatchHeader header = read_head(before).header;
+      if (header.last() >= from) begin = header.first;
+    }
+    from = begin;
+  }
   std::vector<RowHead> heads;
   Query query = database_.query(HASTUR_HEAD_COLUMNS "WHERE first >= ?1 ORDER BY first LIMIT ?2",
                                 from.value, rows_max);

@@ -36,7 +36,8 @@ class HistoryFile {
   // Makes the file if it is not there; is_begun() tells whether it holds anything yet.
   static Result<HistoryFile> open(const DatabaseOptions& options);
 
-  // Fails with `invalid` when its schema is newer than ours.
+  // Fails with `invalid` when its schema is newer than ours, with `corrupt` when its tables are not
+  // those that `begin` makes.
   Result<bool> is_begun();
   // Makes tables and writes what the tail knows, in the caller's transaction.
   Result<void> begin(const TailState& state, const Facts& facts, const LostRanges& lost);
@@ -77,6 +78,7 @@ class HistoryFile {
  private:
   explicit HistoryFile(Database database) : database_(std::move(database)) {}
   Result<void> save_meta(std::string_view key, std::int64_t value);
+  Result<void> check_tables();
   Result<std::optional<RowHead>> one_head(Query query);
   RowHead read_head(const Query& query) const;
 

@@ -85,6 +85,8 @@ Result<bool> Joiner::collect(FileSet& files, std::size_t index, const LostRanges
   std::uint32_t messages = 0;
   bool at_end = heads->size() < rows_read_max;
   for (const RowHead& head : *heads) {
+    // Found because of what a damaged row says of its end.
+    if (head.header.first <= read_to_) continue;
     if (is_tail && head.received_at > now - young) {
       at_end = true;
       break;
@@ -101,7 +103,7 @@ Result<bool> Joiner::collect(FileSet& files, std::size_t index, const LostRanges
     auto batch = file.batch(head, packer);
     if (!batch && batch.error().code != ErrorCode::corrupt) return fail(batch.error());
     worked = true;
-    if (!batch || lost.at(header.first) != nullptr) {
+    if (!batch || lost.touches(header.first, header.last())) {
       // What a damaged row says of its end is believed only as far as no other row contradicts it.
       Sequence last = std::clamp(header.last(), header.first, std::max(header.first, entry.last));
       if (&head != &heads->back())
@@ -129,8 +131,12 @@ Result<bool> Joiner::collect(FileSet& files, std::size_t index, const LostRanges
     head_->received_at = head.received_at;
     ++rows_;
   }
-  if (at_end && !is_tail && !head_) entry.joined_to = entry.last;
   ready_ = at_end && head_ && (!is_tail || has_waited(now));
+  if (at_end && !is_tail && !head_) {
+    // Nothing is left in this file; the next one may have something.
+    entry.joined_to = entry.last;
+    return true;
+  }
   return worked || ready_;
 }
 

@@ -308,55 +308,56 @@ Result<bool> SqliteHistory::read_file(std::size_t index, Sequence from, const Re
   const std::uint32_t batches_max = std::min(limits.batches_max, rows_max);
   std::size_t bytes = 0;
   for (const Batch& batch : found) bytes += batch.body.size();
-  while (from <= file_last) {
+  // Damage may have reached the numbers of rows, so only what is unpacked tells where a lost range
+  // begins and ends: what lies between two batches that can be read is lost, and nothing else.
+  const Sequence asked = from;  // it may lie within a batch; `from` is the end of one after that
+  Sequence seek = from;
+  for (bool more = true; more && from <= file_last;) {
     const auto opened = files_.file(index);
     if (!opened) return fail(opened.error());
     HistoryFile& file = **opened;
     Transaction reading(file.database());
     HASTUR_TRY(reading.begin_reading());
     // One more than is read, to know where the last one must end.
-    const auto heads = file.heads(from, rows_max + 1);
+    const auto heads = file.heads(seek, rows_max + 1);
     if (!heads && heads.error().code != ErrorCode::corrupt) return fail(heads.error());
+    more = heads && heads->size() > rows_max;
     const Sequence before = from;
     for (std::size_t i = 0; heads && i < std::min<std::size_t>(heads->size(), rows_max); ++i) {
       if (found.size() >= batches_max || (!found.empty() && bytes >= limits.bytes_max)) {
         return false;
       }
-      // Damage may have reached the numbers of rows: until a batch is unpacked they are used only
-      // as far as they fit each other. Rows follow one another without a hole but for ranges that
-      // are known as lost.
       const RowHead& head = (*heads)[i];
       const BatchHeader& header = head.header;
       if (header.last() < from || header.first > file_last) continue;
-      if (header.first < from && i > 0) continue;
-      if (header.first > from) corrupt.push_back({from, {header.first.value - 1}, "corrupt"});
+      if (header.first < from && from != asked) continue;
       const Sequence next = i + 1 < heads->size() ? (*heads)[i + 1].header.first : file_last.next();
-      // What once counted as lost stays so, whatever can be read of it now.
-      if (const LostRange* known = lost_.at(header.first)) {
-        from = known->last.next();
-        continue;
-      }
-      from = header.last().next();
-      if (!limits.names.empty() && from <= next) {
+      if (!limits.names.empty() && header.first <= from && header.last().next() == next) {
         const auto names = file.names(header.first);
-        if (names && *names && !may_hold(**names, limits.names)) continue;
+        if (names && *names && !may_hold(**names, limits.names)) {
+          from = next;
+          continue;
+        }
       }
       auto batch = file.batch(head, packer_);
-      if (!batch) {
-        if (batch.error().code != ErrorCode::corrupt) return fail(batch.error());
-        from = std::min(from, std::max(next, header.first.next()));
-        corrupt.push_back({header.first, {from.value - 1}, "corrupt"});
-        continue;
-      }
+      if (!batch && batch.error().code != ErrorCode::corrupt) return fail(batch.error());
+      // What once counted as lost stays so, whatever can be read of it now.
+      if (!batch || lost_.touches(header.first, header.last())) continue;
+      if (header.first > from) corrupt.push_back({from, {header.first.value - 1}, "corrupt"});
+      from = header.last().next();
       bytes += batch->body.size();
       found.push_back(std::move(*batch));
     }
-    if (from == before) {
-      // No row is left, or none that can be read.
-      corrupt.push_back({from, file_last, "corrupt"});
-      return true;
+    if (!more || from > before) {
+      seek = from;
+    } else {
+      const Sequence reached = heads->back().header.first;
+      more = reached > seek;
+      seek = reached;
     }
   }
+  // No row is left, or none that can be read.
+  if (from <= file_last) corrupt.push_back({from, file_last, "corrupt"});
   return true;
 }
 
@@ -390,8 +391,9 @@ Result<Sequence> SqliteHistory::find(Time time) {
     if (!head) return fail(head.error());
     if (!*head) continue;
     const auto batch = (*opened)->batch(**head, packer_);
-    // In a damaged batch its first number is as near as one can come.
-    if (!batch) return (*head)->header.first;
+    // In a damaged batch its first number is as near as one can come, if it is a number of this
+    // file.
+    if (!batch) return std::clamp((*head)->header.first, entry.first, entry.last);
     const auto sequence = first_at(BatchView::trusted(batch->header, batch->body), time);
     return sequence.value_or((*head)->header.first);
   }

@@ -144,18 +144,19 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
     std::uint32_t ordinal = 0;
     std::vector<Effect> effects;
     std::optional<CallError> stop;
+    const bool touched_before = instance.touched;
     const auto emit = [&](EffectKind kind, std::string payload) {
       effects.push_back({sequence, ordinal++, time_from_us(now), kind, 1, std::move(payload)});
     };
     // Runs one callback as the contract says: skipped, guarded or stopped at an error, and without
-    // a trace then.
+    // a trace then. A judgement is as due after a skipped call as it was after the one that failed.
     const auto call = [&](std::uint32_t callback, const auto& body) {
-      if (stop || std::ranges::find(feed.skips, Skip{sequence, callback}) != feed.skips.end())
-        return;
+      if (stop) return;
+      instance.touched = true;
+      if (std::ranges::find(feed.skips, Skip{sequence, callback}) != feed.skips.end()) return;
       ++progress.callbacks;
       const bool raises = program.raise > 0 && callback == 0 && sequence.value % program.raise == 0;
       if (!raises) {
-        instance.touched = true;
         if (instance.guarded > 0) --instance.guarded;
         return body();
       }
@@ -166,7 +167,6 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
                             {"it raised", "fake.lua", 7}};
       if (instance.guarded > 0) {
         --instance.guarded;
-        instance.touched = true;
         progress.errors.push_back(error);
       } else {
         stop = error;
@@ -218,6 +218,7 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
     }
     if (stop) {
       instance.stopped = true;
+      instance.touched = touched_before;
       progress.stopped = Stopped{*stop};
       break;
     }

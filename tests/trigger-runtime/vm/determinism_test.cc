@@ -106,9 +106,10 @@ struct Outcome {
 
 // Drives a trigger over the batch as a supervisor would: answers a stop by a restore and a skip.
 // `cut(row)` says where feeds end, `restored(row)` where the trigger is unloaded and loaded anew
-// from its last memory.
+// from its last memory. After each of these, `guarded` callbacks are guarded.
 template <class Cut, class Restored>
-Outcome run(const std::string& script, const Batch& batch, Cut cut, Restored restored) {
+Outcome run(const std::string& script, const Batch& batch, std::uint32_t guarded, Cut cut,
+            Restored restored) {
   auto trigger = std::make_unique<TestTrigger>(script);
   Outcome outcome;
   Memory memory{Sequence{0}, Time{}, "", ""};
@@ -143,7 +144,7 @@ Outcome run(const std::string& script, const Batch& batch, Cut cut, Restored res
     }
     if (!again) continue;
     trigger = std::make_unique<TestTrigger>(script);
-    if (judged) trigger->vm().restore(memory, static_cast<std::uint32_t>(row % 3));
+    if (judged) trigger->vm().restore(memory, guarded);
     row = static_cast<std::uint32_t>(memory.sequence.value);
   }
   outcome.state = trigger->vm().judge(Sequence{batch.header.count}, at_second(1e6)).memory.state;
@@ -162,15 +163,16 @@ TEST(Determinism, RestoresCutsAndErrorsChangeNoByte) {
         }
       }
       const Batch batch = stream.take();
+      const auto draw_guarded = [] { return *rc::gen::element(0u, 1000u); };
       const Outcome straight = run(
-          script, batch, [](auto) { return false; }, [](auto) { return false; });
+          script, batch, draw_guarded(), [](auto) { return false; }, [](auto) { return false; });
       const auto cuts = *rc::gen::container<std::vector<bool>>(batch.header.count + 1,
                                                                rc::gen::arbitrary<bool>());
       const auto restores = *rc::gen::container<std::vector<bool>>(
           batch.header.count + 1,
           rc::gen::map(rc::gen::inRange(0, 10), [](int n) { return n == 0; }));
       const Outcome other = run(
-          script, batch, [&](std::uint32_t row) { return cuts[row]; },
+          script, batch, draw_guarded(), [&](std::uint32_t row) { return cuts[row]; },
           [&, used = std::vector<bool>(batch.header.count + 1)](std::uint32_t row) mutable {
             if (used[row]) return false;
             used[row] = true;

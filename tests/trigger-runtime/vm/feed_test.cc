@@ -147,6 +147,38 @@ TEST(Feed, ASkipAndAGuardedErrorGiveTheSameStateEffectsAndMemory) {
   EXPECT_EQ(guarded.state(), skipping.state());
 }
 
+TEST(Feed, ASkippedCallCountsForTheScheduleOfJudgementsAsTheFailedOneDid) {
+  const std::string script = R"lua(
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({}, function(msg)
+  ctx.state.n = ctx.state.n + 1
+  if msg.value == 13 then error("thirteen") end
+end)
+)lua";
+  // The first judgement is a failed call's alone; it decides when the second is due.
+  Stream stream;
+  stream.tick(0).gauge(0.5, 13).tick(1).gauge(1.2, 1).tick(1).gauge(1.5, 2).tick(2);
+  const Batch batch = stream.take();
+  const auto judgements = [&](std::uint32_t guarded, const std::vector<Skip>& skips) {
+    TestTrigger trigger(script);
+    trigger.vm().restore({Sequence{0}, at_second(0), R"({"n":0})", ""}, guarded);
+    std::vector<std::pair<Memory, bool>> seen;
+    for (std::uint32_t row = 0; row < batch.header.count; ++row) {
+      const TriggerProgress progress = trigger.feed(batch, row, row + 1, skips);
+      EXPECT_FALSE(progress.stopped);
+      seen.emplace_back(progress.judged.value_or(Memory{}), progress.touched);
+    }
+    return seen;
+  };
+  const auto failed = judgements(10, {});
+  const auto skipped = judgements(0, {{Sequence{2}, 0}});
+  EXPECT_EQ(failed, skipped);
+  EXPECT_TRUE(skipped[1].second);
+  EXPECT_EQ(skipped[2].first.sequence, Sequence{3});
+  EXPECT_EQ(skipped[4].first.sequence, Sequence{0}) << "less than a second since the last";
+  EXPECT_EQ(skipped[6].first.state, R"({"n":2})");
+}
+
 TEST(Feed, AStoppedTriggerGoesOnFromItsRestoredMemoryWithASkip) {
   Stream stream;
   stream.tick(0).gauge(0.1, 1).tick(1).gauge(1.1, 13).gauge(1.2, 2).tick(2);
