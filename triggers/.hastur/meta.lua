@@ -1,0 +1,2 @@
+---@meta _
+-- What a trigger has, for editors. No trigger itself, and never run.
