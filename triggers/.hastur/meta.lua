@@ -89,6 +89,7 @@ function Msg:to_json() end
 ---@field state table<string, hastur.Json>|nil the state of a first run
 ---@field state_bytes_max integer|string|nil how large the state may be, such as "16MiB"
 ---@field own boolean|nil whether messages that this trigger derived come back to it
+---@field isolation "shared"|"process"|nil "process" gives the trigger a worker of its own
 
 ---What hastur.trigger gives: subscriptions while the script is loaded, the state in callbacks. What is no method is a
 ---key of the state: ctx.total is ctx.state.total.
