@@ -7,11 +7,11 @@
 int main(int argc, char** argv) {
   hastur::CommandLine line("trigger-test", "Tries triggers on recorded messages.");
   hastur::RunCommand run;
-  hastur::CommandLine& run_line = line.command(
-      "run",
-      "Run one trigger on a recording and print what it does. Its repo is the nearest folder above "
-      "it "
-      "with a folder lib/ or .git; its name is the path from there. Exit code 1: a call failed.");
+  hastur::CommandLine& run_line = line.command("run",
+                                               "Run one trigger on a recording and print what it "
+                                               "does. Its name is its path from the nearest "
+                                               "folder above it with a folder .hastur/, else with "
+                                               "lib/ or .git. Exit code 1: a call failed.");
   run_line.required_text("TRIGGER", &run.trigger, "The script, NAME.lua");
   run_line.required_text("--input", &run.input, "A recording of messages; - is standard input");
   run_line.text("--format", &run.format, "json (one object a line) or text");

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 // A repo of scripts stays far below these; a folder that passes them is not one.
 constexpr std::size_t libraries_max = 1000;
-constexpr std::uintmax_t file_bytes_max = 4u << 20;
+constexpr std::uintmax_t file_bytes_max = 1u << 20;
 
 Failure cannot_read(const fs::path& path, const std::string& cause) {
   return fail(ErrorCode::not_found, fmt::format("cannot read {}: {}", path.string(), cause));
@@ -38,16 +38,25 @@ Result<std::string> read_file(const fs::path& path) {
   return text;
 }
 
+// The marker .hastur/ wins wherever it stands: a folder billing/lib/ below it is no root.
 std::optional<fs::path> root_above(const fs::path& script) {
   std::error_code ignored;
+  std::optional<fs::path> by_habit;
   for (fs::path folder = script.parent_path(); folder != folder.root_path();
        folder = folder.parent_path()) {
     if (folder == "/usr") break;
-    if (fs::is_directory(folder / "lib", ignored) || fs::exists(folder / ".git", ignored)) {
-      return folder;
-    }
+    if (fs::is_directory(folder / ".hastur", ignored)) return folder;
+    const bool is_repo = fs::exists(folder / ".git", ignored);
+    if (!by_habit && (is_repo || fs::is_directory(folder / "lib", ignored))) by_habit = folder;
+    if (is_repo) break;
   }
-  return std::nullopt;
+  return by_habit;
+}
+
+// Whether a part of the path begins with a dot: such files and folders belong to other tools.
+bool is_hidden(const fs::path& relative) {
+  return std::ranges::any_of(relative,
+                             [](const fs::path& part) { return part.string().starts_with('.'); });
 }
 
 Result<std::vector<ScriptFile>> read_libraries(const fs::path& root) {
@@ -57,6 +66,10 @@ Result<std::vector<ScriptFile>> read_libraries(const fs::path& root) {
   if (error) return libraries;
   for (const fs::recursive_directory_iterator end; entry != end; entry.increment(error)) {
     if (error) return cannot_read(root / "lib", error.message());
+    if (entry->path().filename().string().starts_with('.')) {
+      if (entry->is_directory(error)) entry.disable_recursion_pending();
+      continue;
+    }
     if (entry->path().extension() != ".lua" || !entry->is_regular_file(error)) continue;
     if (libraries.size() == libraries_max) {
       return cannot_read(root / "lib", fmt::format("it has more than {} scripts", libraries_max));
@@ -88,6 +101,10 @@ Result<TriggerFiles> find_trigger_files(const std::string& path) {
   const fs::path relative = root ? script.lexically_relative(*root) : script.filename();
   files.name = fs::path(relative).replace_extension().generic_string();
   files.script = {relative.generic_string(), std::move(*text)};
+  if (is_hidden(relative)) {
+    return fail(ErrorCode::invalid,
+                fmt::format("{} is no trigger: a name that begins with a dot is for tools", path));
+  }
   if (files.name.starts_with("lib/")) {
     return fail(
         ErrorCode::invalid,

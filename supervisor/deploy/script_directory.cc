@@ -36,6 +36,11 @@ std::string module_path(std::string module) {
   return module + ".lua";
 }
 
+// billing.test.lua, billing.test.json
+bool is_test(const fs::path& path) {
+  return path.filename().string().find(".test.") != std::string::npos;
+}
+
 bool is_below(const fs::path& path, const fs::path& root) {
   const auto [root_end, nothing] =
       std::mismatch(root.begin(), root.end(), path.begin(), path.end());
@@ -64,7 +69,7 @@ Result<Files> read_files(const fs::path& root, std::vector<std::string>& problem
       continue;
     }
     const std::string relative = path.lexically_relative(real_root).generic_string();
-    if (!relative.ends_with(".lua") || relative.ends_with(".test.lua")) continue;
+    if (!relative.ends_with(".lua") || is_test(path)) continue;
     std::error_code ignored;
     const fs::path real = fs::canonical(path, ignored);
     if (ignored || !is_below(real, real_root)) {

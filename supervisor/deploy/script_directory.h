@@ -2,11 +2,11 @@
 
 // The set of triggers that a directory holds (DESIGN §7, §12: `[triggers] directory`).
 //
-// Every `*.lua` is a trigger, named by its path without the ending, but for what lies below `lib/`
-// and
-// `*.test.lua`. A trigger's version is its script and the library files that it requires, found by
-// reading the literal `require "lib.x"` in it and in them: a change of another library is no change
-// of it.
+// Every `*.lua` is a trigger, named by its path without the ending, but for what lies below `lib/`,
+// `*.test.*`, and whatever has a part that begins with a dot. trigger-test finds the same name for
+// a script of this directory (trigger-test/trigger_files.h). A trigger's version is its script and
+// the library files that it requires, found by reading the literal `require "lib.x"` in it and in
+// them: a change of another library is no change of it.
 
 #include <string>
 #include <vector>

@@ -37,6 +37,8 @@ TEST_F(ScriptDirectory, NamesTriggersByTheirPathAndLeavesOutLibrariesAndTests) {
   write("a.lua", "");
   write("billing/load.lua", "");
   write("billing/load.test.lua", "");
+  write("billing/load.test.more.lua", "");
+  write(".hastur/meta.lua", "");
   write("lib/pages.lua", "");
   write("notes.txt", "");
   write(".git/hooks/x.lua", "");
