@@ -184,11 +184,9 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
         });
       }
       if (!stop) {
-        const bool first = !instance.last_tick;
         instance.last_tick = time;
-        if (first && !instance.touched) progress.judged = memory_of(instance, sequence, time);
-        if (instance.touched &&
-            (!instance.judged_at || time - *instance.judged_at >= us_per_second)) {
+        if (!instance.judged_at ||
+            (instance.touched && time - *instance.judged_at >= us_per_second)) {
           if (forgets_determinism)
             instance.state["sum"] = instance.state["sum"].get<double>() + instance.restores;
           instance.judged_at = time;
