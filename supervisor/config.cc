@@ -12,7 +12,8 @@ void SupervisorConfig::declare(Settings& settings) {
   supervisor.text("request", &request, "where the syndicator answers requests");
   supervisor.text("http", &http, "address of the HTTP API");
   supervisor.text("token_file", &token_file,
-                  "file with the token that HTTP requests from other machines must bear");
+                  "file with the token that HTTP requests must bear which change something or come "
+                  "from elsewhere; made beside the state file if empty");
   supervisor.text("state", &state, "file that keeps the triggers' state");
   supervisor.choice("durability", &durability, {"default", "synced"},
                     "default survives the death of any process, synced a power loss too");

@@ -1,14 +1,20 @@
 #include "supervisor/supervisor.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
+#include "core/fd.h"
 #include "core/log.h"
+#include "core/random.h"
 #include "supervisor/deploy/script_directory.h"
 
 namespace hastur {
@@ -30,6 +36,21 @@ Result<std::string> read_token(const std::string& path) {
             path, path));
   }
   return token;
+}
+
+// Who may read the state file's folder may tell the supervisor what to do.
+Result<std::string> own_token(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    const Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    const std::string token = fmt::format("{:016x}{:016x}\n", random_u64(), random_u64());
+    if (!file.is_open() ||
+        write(file.get(), token.data(), token.size()) != static_cast<ssize_t>(token.size())) {
+      return fail(ErrorCode::failed,
+                  fmt::format("the token file {} cannot be written: {}", path, strerror(errno)));
+    }
+  }
+  return read_token(path);
 }
 
 }  // namespace
@@ -69,17 +90,18 @@ Result<void> Supervisor::open() {
       [this](const RequestFrame& frame) { connection_->send(frame); });
 
   Api::Options api_options;
-  if (!config_.token_file.empty()) {
-    auto token = read_token(config_.token_file);
-    if (!token) return fail(token.error());
-    api_options.token = std::move(*token);
-  }
+  const auto beside_state = std::filesystem::path(config_.state).replace_filename("token");
+  auto token = config_.token_file.empty() ? own_token(beside_state.string())
+                                          : read_token(config_.token_file);
+  if (!token) return fail(token.error());
+  api_options.token = std::move(*token);
   api_ = std::make_unique<Api>(*dispatcher_, *store_, *history_, clock_, std::move(api_options));
   HttpServer::Options http_options;
   http_options.address = config_.http;
   auto http = HttpServer::listen(loop_, http_options,
                                  [this](const HttpRequest& request, HttpServer::Respond respond) {
                                    api_->answer(request, respond);
+                                   carry_out();
                                  });
   if (!http) return fail(http.error());
   http_ = std::move(*http);

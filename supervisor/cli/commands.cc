@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <fstream>
+
 #include "supervisor/cli/render.h"
 #include "supervisor/cli/udp_sender.h"
 
@@ -83,6 +86,27 @@ int status_command(HttpClient& http) {
   fmt::print("{}", status_page(parsed ? *parsed : Json::object(), parse_metrics(metrics->body),
                                triggers->value("items", Json::array())));
   return health->status == 200 ? 0 : 1;
+}
+
+int trigger_command(HttpClient& http, const std::string& verb, const CommandOptions& options) {
+  std::string path = options.token_file;
+  if (path.empty()) {
+    const char* named = std::getenv("HASTUR_TOKEN_FILE");
+    path = named != nullptr ? named : "hastur/token";
+  }
+  std::ifstream file(path);
+  std::string token;
+  if (!(file >> token)) {
+    return complain({ErrorCode::not_found,
+                     fmt::format("there is no token in {}: --token-file names the file that holds "
+                                 "it (`token` beside the supervisor's state file)",
+                                 path)});
+  }
+  const auto answer = http.post_json("/v1/commands/" + verb,
+                                     {{"trigger", options.trigger}, {"why", options.why}}, token);
+  if (!answer) return complain(answer.error());
+  fmt::print("{} is {}\n", options.trigger, answer->value("status", "unknown"));
+  return 0;
 }
 
 }  // namespace hastur

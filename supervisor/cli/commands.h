@@ -29,4 +29,13 @@ int show_command(HttpClient& http, const std::string& name, bool json);
 // Exit code 1 also when the supervisor says that it is in trouble.
 int status_command(HttpClient& http);
 
+struct CommandOptions {
+  std::string trigger;
+  std::string why;
+  // Holds the supervisor's token; empty: what HASTUR_TOKEN_FILE names, else hastur/token.
+  std::string token_file;
+};
+// `verb` is "pause" or "resume".
+int trigger_command(HttpClient& http, const std::string& verb, const CommandOptions& options);
+
 }  // namespace hastur

@@ -92,7 +92,32 @@ Result<HttpClient::Answer> HttpClient::get(const std::string& path, const Query&
 }
 
 Result<Json> HttpClient::get_json(const std::string& path, const Query& query) {
-  auto answer = get(path, query);
+  return json_of(get(path, query), path);
+}
+
+Result<Json> HttpClient::post_json(const std::string& path, const Json& body,
+                                   const std::string& token) {
+  const std::string text = canonical_json(body);
+  const std::string authorization = "Authorization: Bearer " + token;
+  curl_slist* headers = curl_slist_append(nullptr, "Content-Type: application/json");
+  headers = curl_slist_append(headers, authorization.c_str());
+  CURL* easy = curl_->easy;
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(text.size()));
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, text.c_str());
+  const auto answer = get(path);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
+  curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  curl_slist_free_all(headers);
+  if (answer && answer->status == 401) {
+    return fail(ErrorCode::failed,
+                "the supervisor wants another token: --token-file names the file that holds it "
+                "(`token` beside its state file, or its token_file)");
+  }
+  return json_of(answer, path);
+}
+
+Result<Json> HttpClient::json_of(const Result<Answer>& answer, const std::string& path) const {
   if (!answer) return fail(answer.error());
   auto body = parse_json(answer->body);
   if (answer->status == 200) {

@@ -36,10 +36,15 @@ class HttpClient {
   // gave, `not_found` for status 404.
   Result<Json> get_json(const std::string& path, const Query& query = {});
 
+  // Sends `body` as a POST with the token; as get_json() otherwise. For status 401 the error also
+  // says where the token is looked for.
+  Result<Json> post_json(const std::string& path, const Json& body, const std::string& token);
+
   const std::string& address() const { return address_; }
 
  private:
   struct Curl;
+  Result<Json> json_of(const Result<Answer>& answer, const std::string& path) const;
   std::string address_;
   std::unique_ptr<Curl> curl_;
 };

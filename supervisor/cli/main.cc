@@ -51,6 +51,19 @@ int run(int argc, char** argv) {
       line.command("status", "Say how the supervisor is doing; exit code 1 if badly");
   asks(status);
 
+  CommandOptions act_options;
+  const auto acts = [&](CommandLine& command) {
+    asks(command);
+    command.required_text("NAME", &act_options.trigger, "the trigger, as list shows it");
+    command.text("--why", &act_options.why, "the reason, kept with the decision");
+    command.text("--token-file", &act_options.token_file,
+                 "holds the supervisor's token; else $HASTUR_TOKEN_FILE, else hastur/token");
+  };
+  CommandLine& pause = line.command("pause", "Give a trigger no more inputs");
+  acts(pause);
+  CommandLine& resume = line.command("resume", "Let a paused trigger go on from now");
+  acts(resume);
+
   CommandLine& tail = line.command("tail", "Show messages as they come");
   TailOptions tail_options;
   asks(tail);
@@ -80,6 +93,8 @@ int run(int argc, char** argv) {
   HttpClient client(http, answer_max);
   if (list.chosen()) return list_command(client, json);
   if (show.chosen()) return show_command(client, name, json);
+  if (pause.chosen()) return trigger_command(client, "pause", act_options);
+  if (resume.chosen()) return trigger_command(client, "resume", act_options);
   if (status.chosen()) return status_command(client);
   Loop loop;
   if (tail.chosen()) return tail_command(client, tail_options, loop, clock.now());

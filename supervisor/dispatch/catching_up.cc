@@ -55,7 +55,8 @@ Dispatcher::Recent Dispatcher::feed_recent(Trigger& trigger) {
 
 // Those that the recent inputs do not reach back to read History.
 void Dispatcher::begin_catchups() {
-  std::map<std::uint32_t, std::vector<Trigger*>> groups;  // by worker; all shared ones are one group
+  std::map<std::uint32_t, std::vector<Trigger*>>
+      groups;  // by worker; all shared ones are one group
   for (const TriggerName& name : behind_) {
     Trigger* trigger = running(name);
     if (trigger == nullptr || trigger->yields() || trigger->unanswered() > 0) continue;

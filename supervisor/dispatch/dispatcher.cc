@@ -208,10 +208,9 @@ void Dispatcher::adopt_stored() {
       skips.push_back({journal.sequence, (*detail)["callback"].get<std::uint32_t>()});
     }
     std::ranges::sort(skips);
-    auto trigger =
-        std::make_unique<Trigger>(name, std::move(files), limits_from_json(record.run.limits),
-                                  std::move(record.checkpoint), std::move(skips),
-                                  pauses_from_journal(record.journal));
+    auto trigger = std::make_unique<Trigger>(
+        name, std::move(files), limits_from_json(record.run.limits), std::move(record.checkpoint),
+        std::move(skips), pauses_from_journal(record.journal));
     trigger->runtime_build = record.run.runtime;
     if (!*version) {
       trigger->phase = Trigger::Phase::failed;

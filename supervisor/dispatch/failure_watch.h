@@ -1,7 +1,7 @@
 #pragma once
 
-// Whether a trigger fails so often that it is to be paused (DESIGN §7): at least 100 calls failed in
-// the last 60 s of stream time, and they are at least half of all its calls there.
+// Whether a trigger fails so often that it is to be paused (DESIGN §7): at least 100 calls failed
+// in the last 60 s of stream time, and they are at least half of all its calls there.
 
 #include <cstdint>
 #include <deque>

@@ -106,8 +106,7 @@ void Dispatcher::feed(const std::shared_ptr<const InputBatch>& input,
       continue;
     Sequence limit = header.last();
     // Its version ends inside this batch, or has ended before it.
-    if (trigger.next_switch)
-      limit = std::min(limit, Sequence{trigger.next_switch->at.value - 1});
+    if (trigger.next_switch) limit = std::min(limit, Sequence{trigger.next_switch->at.value - 1});
     while (true) {
       const Sequence next = trigger.dispatched().next();
       if (next < header.first || next > limit || trigger.stands_before_pause()) break;

@@ -242,9 +242,9 @@ void Dispatcher::worker_died(std::uint32_t worker, const WorkerDied& died) {
     probe.loaded.reset();
     // Tried once: a script that kills its worker while it is loaded would do so for ever.
     if (died.trigger == probe.handle && died.cause != WorkerDied::Cause::ended) {
-      probe.error = ScriptError{
-          fmt::format("its worker was lost while it was loaded: {}", died.why),
-          probe.script.version.script.path, 0};
+      probe.error =
+          ScriptError{fmt::format("its worker was lost while it was loaded: {}", died.why),
+                      probe.script.version.script.path, 0};
     }
   }
   router_stale_ = true;

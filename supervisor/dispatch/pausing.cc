@@ -60,8 +60,8 @@ void Dispatcher::begin_pause(Trigger& trigger, Sequence from, Pause pause) {
 }
 
 void Dispatcher::end_pause(Trigger& trigger, std::string_view by, std::string_view why) {
-  const Sequence until = std::max({trigger.open_pause()->from, trigger.dispatched().next(),
-                                   trigger.emitted_through().next()});
+  const Sequence until = std::max(
+      {trigger.open_pause()->from, trigger.dispatched().next(), trigger.emitted_through().next()});
   const Json detail = {{"by", by}, {"why", why}};
   gate_.waiting().journal.push_back(
       {trigger.name(), trigger.run(), until, "resume", canonical_json(detail), now_});

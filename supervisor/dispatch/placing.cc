@@ -1,5 +1,5 @@
-// Dispatcher: which worker a trigger runs in. Where it runs never shows in what it does: a move takes
-// its newest judged memory along and runs again what came after.
+// Dispatcher: which worker a trigger runs in. Where it runs never shows in what it does: a move
+// takes its newest judged memory along and runs again what came after.
 
 #include <algorithm>
 
@@ -10,9 +10,8 @@ namespace hastur {
 
 std::uint32_t Dispatcher::least_loaded() const {
   const auto end = slots_.begin() + options_.workers;
-  return static_cast<std::uint32_t>(std::ranges::min_element(slots_.begin(), end, {},
-                                                             &Slot::triggers) -
-                                    slots_.begin());
+  return static_cast<std::uint32_t>(
+      std::ranges::min_element(slots_.begin(), end, {}, &Slot::triggers) - slots_.begin());
 }
 
 std::uint32_t Dispatcher::workers_up() const {

@@ -22,13 +22,45 @@ std::string_view phase_name(const Trigger& trigger, Sequence main) {
     case Trigger::Phase::restoring:
       return "catching_up";
     case Trigger::Phase::running:
+      if (trigger.open_pause() != nullptr) return "paused";
       return trigger.dispatched() >= main ? "running" : "catching_up";
     case Trigger::Phase::judging:
-      return "switching";
+      return trigger.next_switch ? "switching" : "paused";
     case Trigger::Phase::failed:
       return "failed";
   }
   return "unknown";
+}
+
+constexpr std::string_view commands_prefix = "/v1/commands/";
+
+// "localhost", "127.0.0.1:8127", "[::1]:8127": nothing that a name server answers for.
+bool is_own_host(std::string host) {
+  const auto colon = host.rfind(':');
+  if (colon != std::string::npos && host.find(']', colon) == std::string::npos) host.resize(colon);
+  return host == "localhost" || parse_host_port(host + ":1").has_value();
+}
+
+std::string_view place_name(Dispatcher::Place place) {
+  switch (place) {
+    case Dispatcher::Place::shared:
+      return "shared";
+    case Dispatcher::Place::slow:
+      return "slow";
+    case Dispatcher::Place::alone:
+      return "alone";
+    case Dispatcher::Place::isolated:
+      return "process";
+  }
+  return "unknown";
+}
+
+Json pause_json(const Pause& pause) {
+  return {{"by", pause.by_person ? "person" : "platform"},
+          {"why", pause.why},
+          {"sequence", pause.from.value},
+          {"since", to_us(pause.since)},
+          {"retry_at", pause.retry_at ? Json(to_us(*pause.retry_at)) : Json(nullptr)}};
 }
 
 Json error_json(const ScriptError& error) {
@@ -37,7 +69,7 @@ Json error_json(const ScriptError& error) {
 
 }  // namespace
 
-Api::Api(const Dispatcher& dispatcher, CheckpointStore& store, HistoryReader& history, Clock& clock,
+Api::Api(Dispatcher& dispatcher, CheckpointStore& store, HistoryReader& history, Clock& clock,
          Options options)
     : dispatcher_(dispatcher),
       store_(store),
@@ -52,6 +84,7 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
     return respond(
         refuse(401, "unauthorized", "this address wants the header Authorization: Bearer TOKEN"));
   }
+  if (request.path.starts_with(commands_prefix)) return respond(command(request));
   if (request.method != "GET" && request.method != "HEAD") {
     return respond(refuse(405, "method_not_allowed",
                           fmt::format("{} has nothing to {}", request.path, request.method)));
@@ -71,10 +104,50 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
   }
   respond(refuse(
       404, "not_found",
-      fmt::format(
-          "there is nothing at {}; there are /v1/triggers, /v1/triggers/NAME, "
-          "/v1/triggers/NAME/state, /v1/notifications, /v1/messages, /v1/stats, /metrics, /healthz",
-          request.path)));
+      fmt::format("there is nothing at {}; there are /v1/triggers, /v1/triggers/NAME, "
+                  "/v1/triggers/NAME/state, /v1/notifications, /v1/messages, /v1/stats, /metrics, "
+                  "/healthz, and POST /v1/commands/VERB",
+                  request.path)));
+}
+
+HttpResponse Api::command(const HttpRequest& request) {
+  if (request.method != "POST")
+    return refuse(405, "method_not_allowed", "a command is a POST with a JSON object as its body");
+  // A page in somebody's browser must not be able to act in their name, whatever its host's name
+  // resolves to.
+  if (!is_own_host(request.host))
+    return refuse(403, "forbidden",
+                  "the header Host must be this server's address: localhost or a literal one");
+  if (!request.origin.empty() && request.origin != "http://" + request.host)
+    return refuse(403, "forbidden", "the header Origin is of another place");
+  if (!same_secret(request.token, options_.token))
+    return refuse(401, "unauthorized",
+                  "what changes something wants the header Authorization: Bearer TOKEN");
+  const auto body = parse_json(request.body.empty() ? "{}" : request.body);
+  if (!body || !body->is_object())
+    return refuse(400, "bad_argument", "the body is not a JSON object");
+  const auto text = [&](const char* key) -> std::string {
+    return body->contains(key) && (*body)[key].is_string() ? (*body)[key].get<std::string>() : "";
+  };
+  const std::string verb = request.path.substr(commands_prefix.size());
+  if (verb != "pause" && verb != "resume")
+    return refuse(404, "not_found",
+                  fmt::format("there is no command '{}'; there are pause and resume", verb));
+  const TriggerName name = text("trigger");
+  if (name.empty())
+    return refuse(400, "bad_argument", R"(say which: {"trigger":"NAME","why":"…"})");
+  const std::string why = text("why").empty() ? "no reason was given" : text("why");
+  const Result<void> done =
+      verb == "pause" ? dispatcher_.pause(name, why) : dispatcher_.resume(name, why);
+  if (!done) {
+    const bool unknown = done.error().code == ErrorCode::not_found;
+    return refuse(unknown ? 404 : 409, unknown ? "not_found" : "conflict", done.error().message);
+  }
+  if (dispatcher_.commit_error())
+    return refuse(503, "not_stored",
+                  fmt::format("it takes effect once it can be stored, which it cannot now: {}",
+                              dispatcher_.commit_error()->message));
+  return ok(describe(*dispatcher_.triggers().at(name)));
 }
 
 Json Api::describe(const Trigger& trigger) const {
@@ -97,6 +170,8 @@ Json Api::describe(const Trigger& trigger) const {
                {"restarts", trigger.counts.restarts},
                {"diverged", trigger.counts.diverged},
                {"worker", trigger.worker},
+               {"isolation", place_name(dispatcher_.place(trigger))},
+               {"paused", nullptr},
                {"last_error", nullptr},
                {"load_error", nullptr},
                {"refused", nullptr}};
@@ -106,6 +181,7 @@ Json Api::describe(const Trigger& trigger) const {
     error["time"] = to_us(trigger.last_error->time);
     json["last_error"] = std::move(error);
   }
+  if (const Pause* pause = trigger.open_pause()) json["paused"] = pause_json(*pause);
   if (trigger.load_error) json["load_error"] = error_json(*trigger.load_error);
   if (trigger.refused) json["refused"] = error_json(*trigger.refused);
   return json;

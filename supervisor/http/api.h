@@ -1,6 +1,6 @@
 #pragma once
 
-// What can be read from a supervisor over HTTP (DESIGN §13, docs/http.md).
+// What can be read from a supervisor over HTTP, and what it can be told to do (DESIGN §13).
 
 #include <string>
 
@@ -15,12 +15,13 @@ namespace hastur {
 class Api {
  public:
   struct Options {
-    // If not empty, requests from elsewhere than loopback must bear it.
+    // Requests that change something must bear it, and those from elsewhere than loopback. Empty:
+    // nothing can be changed.
     std::string token;
   };
 
   // All but `options` outlive the Api. Used on the loop's thread only.
-  Api(const Dispatcher& dispatcher, CheckpointStore& store, HistoryReader& history, Clock& clock,
+  Api(Dispatcher& dispatcher, CheckpointStore& store, HistoryReader& history, Clock& clock,
       Options options);
 
   // Calls `respond` once: at once, or when History has been read.
@@ -33,11 +34,13 @@ class Api {
   HttpResponse notifications(const HttpRequest& request) const;
   HttpResponse metrics() const;
   HttpResponse health() const;
+  // POST /v1/commands/VERB
+  HttpResponse command(const HttpRequest& request);
   void stats(const HttpRequest& request, const HttpServer::Respond& respond);
   void messages(const HttpRequest& request, const HttpServer::Respond& respond);
   Json describe(const Trigger& trigger) const;
 
-  const Dispatcher& dispatcher_;
+  Dispatcher& dispatcher_;
   CheckpointStore& store_;
   HistoryReader& history_;
   Clock& clock_;

@@ -197,6 +197,12 @@ void Connection::answer() {
   if (authorization.substr(0, scheme.size()) == boost::string_view(scheme.data(), scheme.size())) {
     request.token = std::string(authorization.substr(scheme.size()));
   }
+  const auto text_of = [&message](http::field field) {
+    const auto value = message[field];
+    return std::string(value.data(), value.size());
+  };
+  request.host = text_of(http::field::host);
+  request.origin = text_of(http::field::origin);
   stream_.expires_after(beast_span(server_->options().answer_span));
   server_->answer()(request, [weak = weak_from_this()](HttpResponse response) {
     if (const auto self = weak.lock()) self->write(std::move(response));

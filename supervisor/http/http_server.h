@@ -27,6 +27,9 @@ struct HttpRequest {
   // Whether the peer's address is a loopback one, and the bearer token it sent.
   bool from_loopback = false;
   std::string token;
+  // The header Host, and Origin if a browser sent one.
+  std::string host;
+  std::string origin;
 };
 
 struct HttpResponse {

@@ -69,6 +69,11 @@ std::string metrics_text(const Dispatcher& dispatcher, const CheckpointStore& st
          "Derived messages not yet acknowledged by the syndicator.", store.outbox_size());
   single(out, "hastur_worker_restarts_total", "counter", "Worker processes that died.",
          dispatcher.worker_restarts());
+  single(out, "hastur_workers", "gauge", "Worker processes that run.", dispatcher.workers_up());
+  single(out, "hastur_triggers_paused", "gauge", "Triggers that are paused.",
+         static_cast<std::uint64_t>(std::ranges::count_if(
+             dispatcher.triggers(),
+             [](const auto& entry) { return entry.second->open_pause() != nullptr; })));
   single(out, "hastur_commit_failing", "gauge", "1 while nothing leaves since commits fail.",
          dispatcher.commit_error() ? 1 : 0);
   single(out, "hastur_state_bytes", "gauge", "Size of the state store on disk.",

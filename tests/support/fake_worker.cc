@@ -52,9 +52,8 @@ WorkerReply FakeWorker::execute(const WorkerCommand& command) {
   const auto& feed_command = std::get<FeedCommand>(command);
   FeedReply reply;
   for (const TriggerFeed& each : feed_command.triggers)
-    reply.triggers.push_back(
-        feed(each, *feed_command.input,
-             feed_command.slice > Micros{0} ? inputs_a_slice : UINT32_MAX));
+    reply.triggers.push_back(feed(each, *feed_command.input,
+                                  feed_command.slice > Micros{0} ? inputs_a_slice : UINT32_MAX));
   return reply;
 }
 
@@ -132,9 +131,8 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
 
   for (std::uint32_t row = feed.from_row; row < feed.end_row; ++row) {
     const Sequence sequence = view.sequence(row);
-    const bool is_input =
-        static_cast<MessageType>(view.types()[row]) == MessageType::tick ||
-        (next_match < feed.matches.size() && feed.matches[next_match].row == row);
+    const bool is_input = static_cast<MessageType>(view.types()[row]) == MessageType::tick ||
+                          (next_match < feed.matches.size() && feed.matches[next_match].row == row);
     if (is_input && inputs++ == inputs_max) {
       instance.yielded = true;
       progress.yielded = true;

@@ -215,8 +215,7 @@ void read_isolation(lua_State* lua, Vm& vm) {
   if (!lua_isnil(lua, -1)) {
     const std::string_view text = is_text(lua, -1) ? text_at(lua, -1) : std::string_view{};
     if (text != "process" && text != "shared") {
-      raise(lua,
-            "hastur.trigger: isolation is \"process\" (a process of its own) or \"shared\"");
+      raise(lua, "hastur.trigger: isolation is \"process\" (a process of its own) or \"shared\"");
     }
     vm.declared.isolated = text == "process";
   }

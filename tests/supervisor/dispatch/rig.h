@@ -99,10 +99,26 @@ class Rig {
   std::vector<Worker> workers;
   std::unique_ptr<Dispatcher> dispatcher;
   std::string stopped;
+  // On: commands wait in the workers' queues.
+  bool holds_commands = false;
+  // The first waiting LoadCommand for this name, and the worker that it waits for.
+  WorkerCommand held_command(const TriggerName& name) { return *find_held(name).second; }
+  std::uint32_t held_worker(const TriggerName& name) { return find_held(name).first; }
   // Off: everything published is lost, and has to be read back.
   bool publishes = true;
 
  private:
+  std::pair<std::uint32_t, const WorkerCommand*> find_held(const TriggerName& name) {
+    for (std::uint32_t worker = 0; worker < workers.size(); ++worker) {
+      for (const WorkerCommand& command : workers[worker].commands) {
+        const auto* load = std::get_if<LoadCommand>(&command);
+        if (load != nullptr && load->name == name) return {worker, &command};
+      }
+    }
+    HASTUR_CHECK(false, "no such command waits");
+    return {};
+  }
+
   bool carry_out() {
     bool any = false;
     for (Action& action : dispatcher->take_actions()) {
@@ -121,7 +137,7 @@ class Rig {
       }
     }
     for (std::uint32_t worker = 0; worker < workers.size(); ++worker) {
-      while (!workers[worker].commands.empty() && workers[worker].fake) {
+      while (!holds_commands && !workers[worker].commands.empty() && workers[worker].fake) {
         const WorkerCommand command = std::move(workers[worker].commands.front());
         workers[worker].commands.pop_front();
         dispatcher->worker_replied(worker, workers[worker].fake->execute(command));
