@@ -106,7 +106,8 @@ void Dispatcher::watch_failures(Trigger& trigger, const Trigger::Accepted& accep
   };
   const auto failed = static_cast<std::uint64_t>(std::ranges::count_if(accepted.errors, is_call)) +
                       (stopped ? 1 : 0);
-  trigger.failures.add(accepted.at, accepted.calls, failed);
+  // A call that stopped its feed is not among those that were counted.
+  trigger.failures.add(accepted.at, std::max(accepted.calls, failed), failed);
   if (failed == 0 || !trigger.failures.should_pause()) return;
   const CallError& last = stopped ? accepted.stopped->error : accepted.errors.back();
   pause_failing(trigger, trigger.dispatched().next(),
