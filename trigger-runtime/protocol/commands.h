@@ -25,7 +25,7 @@
 namespace hastur {
 
 // Counts up whenever the same script on the same inputs may give other results: part of every run.
-inline constexpr std::string_view runtime_revision = "luajit-1";
+inline constexpr std::string_view runtime_revision = "luajit-2";
 
 // A loaded trigger within one worker: chosen by whoever drives the worker, unused before.
 struct TriggerHandle {

@@ -94,6 +94,7 @@ std::optional<ScriptError> LoadedTrigger::load(const LoadCommand& command) {
                        script_path_, 0};
   }
   vm.memory.set_cap(memory_cap(command.guards, vm.declared.state_bytes_max));
+  if (std::optional<ScriptError> fault = vm.constants.freeze(vm.lua, callbacks_index)) return fault;
   open_state(vm.lua);
   judged_state_ = vm.declared.start_state;
   replace_state(judged_state_);
@@ -116,6 +117,7 @@ void LoadedTrigger::restore(const Memory& memory, std::uint32_t guarded_callback
   vm.effects.reset_hash();
   judged_state_ = memory.state;
   replace_state(judged_state_);
+  vm.constants.put_back(vm.lua);
   touched = false;
   stopped = false;
   guarded_left_ = guarded_callbacks;
@@ -154,6 +156,10 @@ Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& er
     std::optional<std::string> fault =
         vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
                         vm.declared.state_bytes_max, text);
+    if (std::optional<std::string> change = vm.constants.change(vm.lua)) {
+      fault = std::move(change);
+      vm.constants.put_back(vm.lua);
+    }
     if (fault) {
       error =
           CallError{CallError::Kind::judgement, at, time, 0, {std::move(*fault), script_path_, 0}};
@@ -176,9 +182,11 @@ bool LoadedTrigger::serialise_guard() {
                           guarded_state_bytes_max, guard_text_);
 }
 
-void LoadedTrigger::put_back() {
+bool LoadedTrigger::put_back() {
+  if (vm.constants.change(vm.lua)) return false;
   replace_state(guard_text_);
   guarded_left_ = guarded_span_;
+  return true;
 }
 
 CallError LoadedTrigger::call_error(int status, std::uint32_t callback) {

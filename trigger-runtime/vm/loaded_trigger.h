@@ -33,7 +33,9 @@ class LoadedTrigger {
   // Serialises the state before a callback if the guard asks for it; whether put_back() can undo
   // the callback.
   bool guard() { return guarded_left_ > 0 && serialise_guard(); }
-  void put_back();
+  // Undoes the callback that was guarded; false if it cannot, because what is no state has changed,
+  // too: then only restore() helps.
+  bool put_back();
 
   // The error of a call that returned `status` (not 0), with its place. Cleans up after it.
   CallError call_error(int status, std::uint32_t callback);

@@ -70,11 +70,10 @@ void push_environment(lua_State* lua) {
 
   lua_newtable(lua);
   const int environment = lua_gettop(lua);
-  copy(lua, stock,
-       {"assert", "error", "getmetatable", "ipairs", "rawequal", "rawget", "select", "type",
-        "unpack"});
+  copy(lua, stock, {"assert", "error", "rawequal", "select"});
   add_base_functions(lua);
   add_pairs_functions(lua);
+  add_unpack(lua);
 
   lua_newtable(lua);
   lua_getfield(lua, stock, "string");
@@ -95,11 +94,7 @@ void push_environment(lua_State* lua) {
   lua_setfield(lua, environment, "string");
 
   lua_newtable(lua);
-  lua_getfield(lua, stock, "table");
-  lua_insert(lua, -2);
-  copy(lua, lua_gettop(lua) - 1, {"remove"});
   add_table_functions(lua);
-  lua_remove(lua, -2);
   seal(lua, "table");
   lua_setfield(lua, environment, "table");
 

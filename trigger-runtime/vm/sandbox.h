@@ -21,7 +21,15 @@ void add_base_functions(lua_State* lua);
 void add_pairs_functions(lua_State* lua);
 void add_string_functions(lua_State* lua);
 void add_table_functions(lua_State* lua);
+void add_unpack(lua_State* lua);
 void add_math_functions(lua_State* lua);
+
+// Whether the function walks on from call to call: what pairs and string.gmatch return.
+bool is_pairs_step(lua_CFunction function);
+bool is_gmatch_step(lua_CFunction function);
+inline bool is_iterator(lua_CFunction function) {
+  return is_pairs_step(function) || is_gmatch_step(function);
+}
 
 // Pops the table on top and pushes an object that reads it and cannot be written; `name` is for the
 // error.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/pattern.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
@@ -174,6 +175,7 @@ void append_replacement(lua_State* lua, std::string& out, std::string_view text,
       break;
     }
     case LUA_TTABLE:
+    case LUA_TUSERDATA:
       if (pattern.captures() == 0) {
         push_text(lua, whole);
       } else {
@@ -216,7 +218,8 @@ int substitute(lua_State* lua) {
   const std::string_view text = text_argument(lua, 1);
   const std::string_view wanted = text_argument(lua, 2);
   const int type = lua_type(lua, 3);
-  if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TTABLE && type != LUA_TFUNCTION) {
+  if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TTABLE && type != LUA_TFUNCTION &&
+      !is_frozen(lua, 3)) {
     raise(lua, fmt::format("string.gsub replaces by a string, table or function, got {}",
                            describe(lua, 3)));
   }
@@ -257,6 +260,8 @@ int substitute(lua_State* lua) {
 }
 
 }  // namespace
+
+bool is_gmatch_step(lua_CFunction function) { return function == match_next; }
 
 void refuse_huge_text(lua_State* lua, std::string_view function, std::uint64_t bytes) {
   if (bytes > text_bytes_max) {

@@ -10,6 +10,7 @@
 
 #include "trigger-runtime/protocol/commands.h"
 #include "trigger-runtime/vm/budget.h"
+#include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/effects.h"
 #include "trigger-runtime/vm/lua.h"
 #include "trigger-runtime/vm/lua_json.h"
@@ -59,6 +60,7 @@ struct Vm {
   // Native functions that have called back into Lua and not returned.
   int nesting = 0;
   Declared declared;
+  Constants constants;
   Messages messages;
   EffectSink effects;
   ScriptRandom random;
