@@ -87,16 +87,6 @@ std::string child_name(const std::string& parent, const Key& key) {
   return fmt::format("{}.{}", parent, key.text);
 }
 
-ScriptError place_of_function(lua_State* lua, int index) {
-  lua_Debug at;
-  lua_pushvalue(lua, index);
-  lua_getinfo(lua, ">S", &at);
-  ScriptError place;
-  if (at.source[0] == '@') place.script = at.source + 1;
-  place.line = at.linedefined > 0 ? static_cast<std::uint32_t>(at.linedefined) : 0;
-  return place;
-}
-
 }  // namespace
 
 // One freeze under way. Nodes are found breadth first, callbacks in the order of their making,
@@ -120,7 +110,8 @@ class Freezer {
     const auto count = static_cast<int>(lua_objlen(lua_, functions));
     for (int i = 1; i <= count && !error_; ++i) {
       lua_rawgeti(lua_, functions, i);
-      where_ = place_of_function(lua_, -1);
+      lua_pushvalue(lua_, -1);
+      where_ = take_begin_of_function(lua_);
       visit("a callback");
       lua_pop(lua_, 1);
     }
@@ -263,7 +254,8 @@ class Freezer {
   // The function on top: replaces the tables in its upvalues, and copies those.
   void take_function(std::size_t number) {
     const int function = lua_gettop(lua_);
-    where_ = place_of_function(lua_, function);
+    lua_pushvalue(lua_, function);
+    where_ = take_begin_of_function(lua_);
     if (std::optional<ScriptError> fault = upvalue_fault(lua_, function)) {
       error_ = std::move(fault);
       return;
@@ -335,9 +327,10 @@ class Freezer {
 
 std::optional<ScriptError> Constants::freeze(lua_State* lua, int functions) {
   const int top = lua_gettop(lua);
+  functions = absolute(lua, functions);
   const CapLifted lifted(vm_of(lua).memory);
   HASTUR_CHECK(lua_checkstack(lua, 40) != 0, "the Lua stack cannot grow");
-  std::optional<ScriptError> error = Freezer(lua, nodes_).run(absolute(lua, functions));
+  std::optional<ScriptError> error = Freezer(lua, nodes_).run(functions);
   lua_settop(lua, top);
   return error;
 }

@@ -220,6 +220,9 @@ bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
     ++count;
     lua_pop(lua_, 1);
   } while (lua_next(lua_, index) != 0);
+  if (form_ == Form::state && depth == 0) {
+    return fault("is a list: its own keys must be strings");
+  }
   if (highest != static_cast<double>(count)) {
     return fault("is a list with holes: use strings as keys, or hastur.null for what is missing");
   }

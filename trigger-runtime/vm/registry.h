@@ -12,6 +12,7 @@ enum class Registered : int {
   state,
   libraries,
   callbacks,
+  migration,
   // Of vm/constants.h.
   frozen_objects,
   frozen_metatables,

@@ -147,6 +147,15 @@ void push_environment(lua_State* lua) {
   lua_setmetatable(lua, -2);
 }
 
+ScriptError take_begin_of_function(lua_State* lua) {
+  lua_Debug at;
+  lua_getinfo(lua, ">S", &at);
+  ScriptError begin;
+  if (at.source[0] == '@') begin.script = at.source + 1;
+  begin.line = at.linedefined > 0 ? static_cast<std::uint32_t>(at.linedefined) : 0;
+  return begin;
+}
+
 int error_position(lua_State* lua) {
   Vm& vm = vm_of(lua);
   ScriptError& fault = vm.fault;

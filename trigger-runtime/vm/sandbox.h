@@ -9,6 +9,7 @@
 
 #include <string_view>
 
+#include "trigger-runtime/protocol/commands.h"
 #include "trigger-runtime/vm/lua.h"
 
 namespace hastur {
@@ -37,6 +38,9 @@ void seal(lua_State* lua, std::string_view name);
 
 // Pushes the text that tostring() gives for `index`: no addresses. May call __tostring.
 void push_tostring(lua_State* lua, int index);
+
+// Pops the function on top: where it begins, with an empty text.
+ScriptError take_begin_of_function(lua_State* lua);
 
 // The outermost error handler: notes where the error was raised in Vm::fault and passes it on.
 int error_position(lua_State* lua);

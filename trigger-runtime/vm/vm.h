@@ -41,10 +41,13 @@ struct Declared {
   std::string start_state = "{}";
   std::vector<SubscriptionSpec> subscriptions;
   std::vector<Callback> callbacks;
+  // ctx:migrate was called; the function stands in the registry.
+  bool migrates = false;
+  std::vector<std::string> was;
 };
 
 struct Vm {
-  enum class Phase : std::uint8_t { idle, loading, callback };
+  enum class Phase : std::uint8_t { idle, loading, migrating, callback };
 
   lua_State* lua = nullptr;
   TriggerHandle handle;
