@@ -70,6 +70,7 @@ int to_string(lua_State* lua) {
 // upvalue 1: stock tonumber.
 int to_number(lua_State* lua) {
   const bool text = lua_type(lua, 1) == LUA_TSTRING;
+  if (text) vm_of(lua).budget.charge(lua, text_at(lua, 1).size() / 16);
   const int arguments = lua_gettop(lua);
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);

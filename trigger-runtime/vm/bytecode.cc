@@ -34,6 +34,7 @@ enum Opcode : std::uint8_t {
   op_tgets = 57,
   op_tgetb = 58,
   op_tsetv = 60,
+  op_tsets = 61,
   op_tsetb = 62,
   op_tsetm = 63,
   op_callm = 65,
@@ -289,7 +290,10 @@ std::optional<ScriptError> chunk_fault(lua_State* lua, const std::string& path) 
     for (std::size_t i = 0; i < function.code.size(); ++i) {
       const Instruction code = function.code[i];
       const std::uint32_t line = function.lines.empty() ? 0 : function.lines[i];
-      if (code.op() == op_gset) {
+      // setmetatable looks at what a metatable has then; this is what it may be given later.
+      if (code.op() == op_tsets && function.strings[code.c()] == "__mode") {
+        note(line, "weak tables are not allowed: what they lose depends on the garbage collector");
+      } else if (code.op() == op_gset) {
         const std::string_view name = function.strings[code.d()];
         note(line,
              fmt::format(

@@ -78,7 +78,7 @@ void push_environment(lua_State* lua) {
   lua_newtable(lua);
   lua_getfield(lua, stock, "string");
   lua_insert(lua, -2);
-  copy(lua, lua_gettop(lua) - 1, {"byte", "char", "len", "sub"});
+  copy(lua, lua_gettop(lua) - 1, {"len"});
   add_string_functions(lua);
   lua_remove(lua, -2);
   // ("x"):rep(3) finds its method through the metatable of strings.
@@ -102,9 +102,9 @@ void push_environment(lua_State* lua) {
   lua_getfield(lua, stock, "math");
   lua_insert(lua, -2);
   copy(lua, lua_gettop(lua) - 1,
-       {"abs",   "acos", "asin",  "atan", "atan2", "ceil", "cos",   "cosh", "deg", "exp",
-        "floor", "fmod", "frexp", "huge", "ldexp", "log",  "log10", "max",  "min", "modf",
-        "pi",    "pow",  "rad",   "sin",  "sinh",  "sqrt", "tan",   "tanh"});
+       {"abs", "acos",  "asin", "atan",  "atan2", "ceil",  "cos", "cosh",  "deg",
+        "exp", "floor", "fmod", "frexp", "huge",  "ldexp", "log", "log10", "modf",
+        "pi",  "pow",   "rad",  "sin",   "sinh",  "sqrt",  "tan", "tanh"});
   add_math_functions(lua);
   lua_remove(lua, -2);
   seal(lua, "math");

@@ -75,6 +75,10 @@ class Sorter {
       raise(lua_,
             fmt::format("attempt to compare {} with {}", describe(lua_, -2), describe(lua_, -1)));
     }
+    if (type == LUA_TSTRING) {
+      const std::size_t bytes = std::min(text_at(lua_, -1).size(), text_at(lua_, -2).size());
+      if (bytes > 64) vm_of(lua_).budget.charge(lua_, bytes / 64);
+    }
     const bool result = lua_lessthan(lua_, -2, -1) != 0;
     lua_pop(lua_, 2);
     return result;
