@@ -84,7 +84,8 @@ function Sum:add(n) self.total = self.total + n return self end
       case 12:
         return fmt::format("print({}, {}, tostring(limits), tostring(s))", word(2), number(2));
       case 13:
-        return "s.draw = math.random(1000)";
+        return one_of({"s.draw = math.random(1000)",
+                       "print(pcall(function() limits.high = limits.high + 1 end))"});
       case 14:
         return fmt::format("s.sum = Sum.new():add({}):add(v).total", number(1));
       case 15:
@@ -100,7 +101,7 @@ function Sum:add(n) self.total = self.total + n return self end
       case 19:
         return fmt::format(
             "if v == {} then {} end", pick(0, 10),
-            one_of({"limits.low = 1", "while true do s.n = s.n + 1 end", "error({})",
+            one_of({"limits.high = 1", "while true do s.n = s.n + 1 end", "error({})",
                     "local x = nil + 1", "for i = 1, 60 do slack('flood ' .. i) end"}));
       case 20:
       case 21:
