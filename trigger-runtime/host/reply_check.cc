@@ -69,6 +69,7 @@ void ReplyCheck::sent(const WorkerCommand& command) {
   expected.command = command.index();
   if (const auto* load = std::get_if<LoadCommand>(&command)) {
     expected.handle = load->handle;
+    expected.migration_due = load->memory && load->migrate_from;
     known_[load->handle.value] = {
         load->memory ? load->memory->sequence : Sequence{},
         std::max(load->limits.state_bytes_max, load->limits.state_bytes_ceiling)};
@@ -117,8 +118,18 @@ Result<void> ReplyCheck::check(const Expected& expected, const Loaded& loaded) {
       return broke(fmt::format("a filter is none: {}", filter.error().message));
     }
   }
-  if (loaded.state_bytes_max > known_[loaded.handle.value].state_bytes_ceiling) {
+  const std::uint64_t ceiling = known_[loaded.handle.value].state_bytes_ceiling;
+  if (loaded.state_bytes_max > ceiling) {
     return broke("a trigger's state limit is above the ceiling");
+  }
+  for (const std::string& name : loaded.was) {
+    if (name.empty() || name.size() > text_bytes_max) return broke("a former name is none");
+  }
+  if (loaded.migrated) {
+    if (!expected.migration_due) return broke("it migrated a state that it was not asked to");
+    if (loaded.migrated->size() > ceiling || !is_json_object(*loaded.migrated)) {
+      return broke("a migrated state is no JSON object of allowed size");
+    }
   }
   return {};
 }

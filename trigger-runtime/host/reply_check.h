@@ -59,6 +59,8 @@ class ReplyCheck {
     std::size_t command = 0;  // index of the variant
     TriggerHandle handle;
     Sequence restored_to;
+    // Of loads.
+    bool migration_due = false;
     // Of feeds. Two owners: the worker's queue until the answer, and this.
     std::shared_ptr<const InputBatch> input;
     std::vector<Rows> rows;

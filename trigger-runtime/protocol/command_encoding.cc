@@ -40,6 +40,8 @@ void put(MsgpackWriter& out, const LoadCommand& load) {
   out.unsigned_integer(load.guards.memory_bytes_min);
   out.array(load.memory ? 1 : 0);
   if (load.memory) put_memory(out, *load.memory);
+  out.array(load.migrate_from ? 1 : 0);
+  if (load.migrate_from) out.bytes(*load.migrate_from);
 }
 
 LoadCommand take_load(FieldReader& in) {
@@ -59,6 +61,7 @@ LoadCommand take_load(FieldReader& in) {
   load.limits.state_bytes_ceiling = in.u64();
   load.guards.memory_bytes_min = in.u64();
   if (in.present()) load.memory = take_memory(in);
+  if (in.present()) load.migrate_from = in.text();
   return load;
 }
 

@@ -25,7 +25,7 @@
 namespace hastur {
 
 // Counts up whenever the same script on the same inputs may give other results: part of every run.
-inline constexpr std::string_view runtime_revision = "luajit-1";
+inline constexpr std::string_view runtime_revision = "luajit-2";
 
 // A loaded trigger within one worker: chosen by whoever drives the worker, unused before.
 struct TriggerHandle {
@@ -94,6 +94,9 @@ struct LoadCommand {
   GuardLimits guards;
   // Nothing: a first run, which starts with the state that the script gives.
   std::optional<Memory> memory;
+  // `memory` was written by this other version of the script: ctx:migrate, if the script has it,
+  // makes it this one's. Only with `memory`.
+  std::optional<std::string> migrate_from = std::nullopt;
 };
 
 // Puts a loaded trigger back to `memory`, in place: a script's `local s = ctx.state` stays the same
@@ -180,6 +183,12 @@ struct Loaded {
   std::uint64_t state_bytes_max = 0;
   // It asked for a process of its own: hastur.trigger{ isolation = "process" }.
   bool isolated = false;
+  // The names that the trigger had before (ctx:was), in the order of the script.
+  std::vector<std::string> was = {};
+  // What ctx:migrate made of the state of `migrate_from`: canonical JSON. The trigger stands at the
+  // sequence of the memory that it was loaded with, with this state; nothing if there was nothing
+  // to migrate.
+  std::optional<std::string> migrated = std::nullopt;
 };
 
 struct LoadFailed {

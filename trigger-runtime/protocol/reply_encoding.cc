@@ -161,6 +161,10 @@ void put(MsgpackWriter& out, const Loaded& loaded) {
   out.unsigned_integer(loaded.periodic);
   out.unsigned_integer(loaded.state_bytes_max);
   out.boolean(loaded.isolated);
+  out.array(static_cast<std::uint32_t>(loaded.was.size()));
+  for (const std::string& name : loaded.was) out.bytes(name);
+  out.array(loaded.migrated ? 1 : 0);
+  if (loaded.migrated) out.bytes(*loaded.migrated);
 }
 
 Loaded take_loaded(FieldReader& in) {
@@ -173,6 +177,9 @@ Loaded take_loaded(FieldReader& in) {
   loaded.periodic = in.u32();
   loaded.state_bytes_max = in.u64();
   loaded.isolated = in.truth();
+  const std::uint32_t names = in.array(former_names_max);
+  for (std::uint32_t i = 0; i < names && in.ok(); ++i) loaded.was.push_back(in.text());
+  if (in.present()) loaded.migrated = in.text();
   return loaded;
 }
 

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
 
@@ -68,6 +70,7 @@ int to_string(lua_State* lua) {
 // upvalue 1: stock tonumber.
 int to_number(lua_State* lua) {
   const bool text = lua_type(lua, 1) == LUA_TSTRING;
+  if (text) vm_of(lua).budget.charge(lua, text_at(lua, 1).size() / 16);
   const int arguments = lua_gettop(lua);
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);
@@ -77,8 +80,64 @@ int to_number(lua_State* lua) {
   return 1;
 }
 
-int set_metatable(lua_State* lua) {
+// upvalues: the names of the types from LUA_TNIL on.
+int type_name(lua_State* lua) {
+  luaL_checkany(lua, 1);
+  const int type = is_frozen(lua, 1) ? LUA_TTABLE : lua_type(lua, 1);
+  lua_pushvalue(lua, lua_upvalueindex(type + 1));
+  return 1;
+}
+
+// (frozen table, i) → i + 1 and what stands there.
+int frozen_step(lua_State* lua) {
+  const int next = static_cast<int>(luaL_checknumber(lua, 2)) + 1;
+  lua_settop(lua, 1);
+  open_frozen(lua, 1);
   luaL_checktype(lua, 1, LUA_TTABLE);
+  lua_pushnumber(lua, next);
+  lua_rawgeti(lua, 1, next);
+  return lua_isnil(lua, -1) ? 0 : 2;
+}
+
+// upvalue 1: the stock step, which is faster and reads plain tables only.
+int ipairs(lua_State* lua) {
+  lua_settop(lua, 1);
+  if (is_frozen(lua, 1)) {
+    lua_pushcfunction(lua, frozen_step);
+  } else {
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    refuse_loading_state(lua, 1);
+    lua_pushvalue(lua, lua_upvalueindex(1));
+  }
+  lua_insert(lua, 1);
+  lua_pushnumber(lua, 0);
+  return 3;
+}
+
+int raw_get(lua_State* lua) {
+  open_frozen(lua, 1);
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  luaL_checkany(lua, 2);
+  refuse_loading_state(lua, 1);
+  lua_settop(lua, 2);
+  lua_rawget(lua, 1);
+  return 1;
+}
+
+int get_metatable(lua_State* lua) {
+  luaL_checkany(lua, 1);
+  lua_settop(lua, 1);
+  open_frozen(lua, 1);
+  if (luaL_getmetafield(lua, 1, "__metatable") != 0) return 1;
+  if (lua_getmetatable(lua, 1) == 0) return 0;
+  close_frozen(lua);
+  return 1;
+}
+
+int set_metatable(lua_State* lua) {
+  refuse_frozen(lua, 1);
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  open_frozen(lua, 2);
   if (lua_type(lua, 2) != LUA_TNIL) luaL_checktype(lua, 2, LUA_TTABLE);
   if (luaL_getmetafield(lua, 1, "__metatable") != 0)
     raise(lua, "cannot change a protected metatable");
@@ -126,7 +185,9 @@ void push_tostring(lua_State* lua, int index) {
     if (lua_type(lua, -1) != LUA_TSTRING) raise(lua, "__tostring must return a string");
     return;
   }
-  if (is_msg(lua, index)) {
+  if (is_frozen(lua, index)) {
+    lua_pushliteral(lua, "table");
+  } else if (is_msg(lua, index)) {
     lua_pushliteral(lua, "msg");
   } else if (is_labels(lua, index)) {
     lua_pushliteral(lua, "labels");
@@ -139,10 +200,21 @@ void add_base_functions(lua_State* lua) {
   add_function(lua, "pcall", protected_call);
   add_function(lua, "xpcall", protected_call_with_handler);
   add_function(lua, "tostring", to_string);
+  add_function(lua, "getmetatable", get_metatable);
   add_function(lua, "setmetatable", set_metatable);
+  add_function(lua, "rawget", raw_get);
   lua_getfield(lua, LUA_GLOBALSINDEX, "tonumber");
   lua_pushcclosure(lua, to_number, 1);
   lua_setfield(lua, -2, "tonumber");
+  constexpr int types = LUA_TTHREAD + 1;
+  for (int type = LUA_TNIL; type < types; ++type) lua_pushstring(lua, lua_typename(lua, type));
+  lua_pushcclosure(lua, type_name, types);
+  lua_setfield(lua, -2, "type");
+  lua_getfield(lua, LUA_GLOBALSINDEX, "ipairs");
+  lua_newtable(lua);
+  lua_call(lua, 1, 1);
+  lua_pushcclosure(lua, ipairs, 1);
+  lua_setfield(lua, -2, "ipairs");
 }
 
 }  // namespace hastur

@@ -34,6 +34,7 @@ enum Opcode : std::uint8_t {
   op_tgets = 57,
   op_tgetb = 58,
   op_tsetv = 60,
+  op_tsets = 61,
   op_tsetb = 62,
   op_tsetm = 63,
   op_callm = 65,
@@ -229,6 +230,21 @@ bool is_of_chunk(const std::vector<Function>& all, std::size_t at, std::size_t i
   return false;
 }
 
+// Whether upvalue `index` of function `at` is an upvalue of the outermost function.
+bool is_of_outermost(const std::vector<Function>& all, std::size_t at, std::size_t index) {
+  while (all[at].parent) {
+    const std::uint16_t upvalue = all[at].upvalues[index];
+    if ((upvalue & upvalue_is_local) != 0) return false;
+    at = *all[at].parent;
+    index = upvalue;
+  }
+  return true;
+}
+
+std::string_view upvalue_name(const Function& function, std::size_t index) {
+  return index < function.upvalue_names.size() ? function.upvalue_names[index] : "?";
+}
+
 // Whether an instruction does anything with slot 0 but read a field of it. True when in doubt.
 bool gives_away(const Instruction& code) {
   const std::uint8_t op = code.op();
@@ -274,7 +290,10 @@ std::optional<ScriptError> chunk_fault(lua_State* lua, const std::string& path) 
     for (std::size_t i = 0; i < function.code.size(); ++i) {
       const Instruction code = function.code[i];
       const std::uint32_t line = function.lines.empty() ? 0 : function.lines[i];
-      if (code.op() == op_gset) {
+      // setmetatable looks at what a metatable has then; this is what it may be given later.
+      if (code.op() == op_tsets && function.strings[code.c()] == "__mode") {
+        note(line, "weak tables are not allowed: what they lose depends on the garbage collector");
+      } else if (code.op() == op_gset) {
         const std::string_view name = function.strings[code.d()];
         note(line,
              fmt::format(
@@ -283,15 +302,40 @@ std::optional<ScriptError> chunk_fault(lua_State* lua, const std::string& path) 
       } else if (code.op() == op_kcdata) {
         note(line, "numbers like 1LL or 1i are not allowed: write a plain number");
       } else if (code.op() >= op_usetv && code.op() <= op_usetp && is_of_chunk(all, at, code.a())) {
-        const std::string_view name =
-            code.a() < function.upvalue_names.size() ? function.upvalue_names[code.a()] : "?";
         note(line, fmt::format("the local '{}' of the file is changed in a function: what lasts "
                                "longer than a callback "
                                "must be in ctx.state, or it is lost in a restart",
-                               name));
+                               upvalue_name(function, code.a())));
       }
     }
   }
+  return first;
+}
+
+std::optional<ScriptError> upvalue_fault(lua_State* lua, int index) {
+  const std::string dump = dump_of(lua, index);
+  const std::vector<Function> all = DumpReader(dump).functions();
+  std::optional<ScriptError> first;
+  for (std::size_t at = 0; at < all.size(); ++at) {
+    const Function& function = all[at];
+    for (std::size_t i = 0; i < function.code.size(); ++i) {
+      const Instruction code = function.code[i];
+      if (code.op() < op_usetv || code.op() > op_usetp || !is_of_outermost(all, at, code.a()))
+        continue;
+      const std::uint32_t line = function.lines.empty() ? 0 : function.lines[i];
+      if (first && first->line <= line) continue;
+      first = ScriptError{
+          fmt::format("the local '{}' is changed by a function that outlives the call: what lasts "
+                      "longer than a callback must be in ctx.state, or it is lost in a restart",
+                      upvalue_name(function, code.a())),
+          "", line};
+    }
+  }
+  if (!first) return std::nullopt;
+  lua_Debug place;
+  lua_pushvalue(lua, index);
+  lua_getinfo(lua, ">S", &place);
+  if (place.source[0] == '@') first->script = place.source + 1;
   return first;
 }
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/settings.h"
 #include "message/filter.h"
 #include "trigger-runtime/vm/api.h"
@@ -17,6 +19,11 @@ namespace hastur {
 namespace {
 
 using enum MessageType;
+
+constexpr std::size_t callbacks_max = 10'000;
+constexpr std::size_t filter_bytes_max = 64 * 1024;
+constexpr std::size_t former_names_max = 100;
+constexpr std::size_t former_name_bytes_max = 1'024;
 
 struct Method {
   const char* name;
@@ -64,11 +71,12 @@ void check_declaring(lua_State* lua, std::string_view method) {
 // Keeps the function at `index` as the next callback.
 std::uint32_t add_callback(lua_State* lua, int index, Callback callback) {
   Vm& vm = vm_of(lua);
-  lua_Debug at;
+  if (vm.declared.callbacks.size() == callbacks_max)
+    raise(lua, fmt::format("a trigger has at most {} callbacks", callbacks_max));
   lua_pushvalue(lua, index);
-  lua_getinfo(lua, ">S", &at);
-  if (at.source[0] == '@') callback.script = at.source + 1;
-  callback.line = at.linedefined > 0 ? static_cast<std::uint32_t>(at.linedefined) : 0;
+  ScriptError begin = take_begin_of_function(lua);
+  callback.script = std::move(begin.script);
+  callback.line = begin.line;
   callback.message_stays = !callback.period && first_parameter_stays(lua, index);
   vm.declared.callbacks.push_back(std::move(callback));
   push_registered(lua, Registered::callbacks);
@@ -119,7 +127,7 @@ int subscribe(lua_State* lua) {
   const bool own = take_boolean(lua, 4, "own", where).value_or(vm.declared.own);
   std::string text;
   if (const auto fault = vm.writer.write(lua, 4, LuaJsonWriter::Form::effect, "the filter",
-                                         effect_bytes_max, text)) {
+                                         filter_bytes_max, text)) {
     raise(lua, fmt::format("{}: {}", where, *fault));
   }
   const Result<Json> json = parse_json(text);
@@ -164,6 +172,36 @@ int every(lua_State* lua) {
   Callback callback;
   callback.period = *parsed;
   add_callback(lua, function, std::move(callback));
+  return 0;
+}
+
+// ctx:migrate(function(state, version) … return state end). upvalue 1: ctx.
+int migrate(lua_State* lua) {
+  check_declaring(lua, "migrate");
+  Vm& vm = vm_of(lua);
+  if (!lua_isfunction(lua, 2) || lua_gettop(lua) != 2) {
+    raise(lua,
+          "ctx:migrate takes a function: ctx:migrate(function(state, version) … return state end)");
+  }
+  if (vm.declared.migrates) raise(lua, "ctx:migrate was called before: one function converts all");
+  vm.declared.migrates = true;
+  set_registered(lua, Registered::migration);
+  return 0;
+}
+
+// ctx:was("old/name"). upvalue 1: ctx.
+int was(lua_State* lua) {
+  check_declaring(lua, "was");
+  Vm& vm = vm_of(lua);
+  const std::string_view name = text_argument(lua, 2, "ctx:was", "the former name");
+  if (lua_gettop(lua) != 2) raise(lua, "ctx:was takes one name: ctx:was(\"billing/old_name\")");
+  if (name.empty() || name.size() > former_name_bytes_max || name == vm.name)
+    raise(lua, fmt::format("ctx:was: '{}' is not a name that this trigger can have had", name));
+  std::vector<std::string>& names = vm.declared.was;
+  if (std::ranges::find(names, name) != names.end()) return 0;
+  if (names.size() == former_names_max)
+    raise(lua, fmt::format("ctx:was: more than {} former names", former_names_max));
+  names.emplace_back(name);
   return 0;
 }
 
@@ -283,7 +321,7 @@ void open_state(lua_State* lua) {
 
 void refuse_loading_state(lua_State* lua, int index) {
   const Vm& vm = vm_of(lua);
-  if (vm.phase == Vm::Phase::loading && lua_topointer(lua, index) == vm.state) refuse_loading(lua);
+  if (vm.phase != Vm::Phase::callback && lua_topointer(lua, index) == vm.state) refuse_loading(lua);
 }
 
 void add_trigger_functions(lua_State* lua) {
@@ -310,6 +348,12 @@ void add_trigger_functions(lua_State* lua) {
   lua_pushvalue(lua, context);
   lua_pushcclosure(lua, every, 1);
   lua_setfield(lua, methods, "every");
+  lua_pushvalue(lua, context);
+  lua_pushcclosure(lua, migrate, 1);
+  lua_setfield(lua, methods, "migrate");
+  lua_pushvalue(lua, context);
+  lua_pushcclosure(lua, was, 1);
+  lua_setfield(lua, methods, "was");
   // What is no method is a key of the state.
   lua_newtable(lua);
   push_state(lua);

@@ -8,6 +8,7 @@
 #include "message/json_codec.h"
 #include "message/msgpack.h"
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
 
@@ -69,6 +70,7 @@ class Derived {
 
   void labels(int index) {
     labels_.push_back({"trigger", Value::of(vm_.name)});
+    open_frozen(lua_, index);
     if (!lua_isnoneornil(lua_, index)) {
       if (is_labels(lua_, index)) {
         push_labels_table(lua_, index);
@@ -146,6 +148,7 @@ int event(lua_State* lua) {
   MsgpackWriter writer(fields);
   lua_settop(lua, 5);
   std::vector<std::string_view> attn;
+  open_frozen(lua, 4);
   if (!lua_isnil(lua, 4)) {
     if (!lua_istable(lua, 4))
       raise(lua, "hastur.event: attn must be a list of strings, got " + describe(lua, 4));
@@ -181,6 +184,7 @@ int event(lua_State* lua) {
 int heartbeat(lua_State* lua) {
   Derived message(lua, MessageType::hb_process, "hastur.heartbeat");
   lua_settop(lua, 4);
+  open_frozen(lua, 3);
   if (lua_istable(lua, 3) || is_labels(lua, 3)) lua_insert(lua, 3);
   std::string fields;
   if (!lua_isnil(lua, 2))
@@ -202,6 +206,7 @@ int heartbeat(lua_State* lua) {
 // (name, table, labels)
 int compound(lua_State* lua) {
   Derived message(lua, MessageType::compound, "hastur.compound");
+  open_frozen(lua, 2);
   if (!lua_istable(lua, 2))
     raise(lua, "hastur.compound: the value must be a table, got " + describe(lua, 2));
   std::string text;

@@ -74,12 +74,13 @@ void EffectSink::add_message(std::string payload) {
 void EffectSink::add_log(std::string_view text) {
   turn_minute();
   if (others_ >= limits_.effects_max ||
-      minute_.log_bytes + text.size() > limits_.log_bytes_per_minute_max) {
+      minute_.log_bytes + text.size() + 1 > limits_.log_bytes_per_minute_max) {
     ++left_out_;
     return;
   }
   ++others_;
-  minute_.log_bytes += static_cast<std::uint32_t>(text.size());
+  // An empty line is one, too.
+  minute_.log_bytes += static_cast<std::uint32_t>(text.size() + 1);
   std::string payload = R"({"text":)";
   append_json_string(payload, text);
   payload += '}';

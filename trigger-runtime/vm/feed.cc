@@ -189,8 +189,7 @@ bool Feed::answer_error(int status, std::uint32_t callback) {
   error.time = vm_.effects.now();
   // Where memory ran out is not the same on every machine: it must be journalled, so it always
   // stops.
-  if (guarded_ && error.kind != CallError::Kind::memory) {
-    trigger_.put_back();
+  if (guarded_ && error.kind != CallError::Kind::memory && trigger_.put_back()) {
     progress_.errors.push_back(std::move(error));
     return true;
   }

@@ -25,6 +25,19 @@ std::size_t memory_cap(const GuardLimits& guards, std::uint64_t state_bytes_max)
   return std::max<std::size_t>(guards.memory_bytes_min, 3 * state_bytes_max);
 }
 
+// An error may quote what a script made: the text of error(), a key of the state.
+constexpr std::size_t error_text_bytes_max = 4'096;
+
+ScriptError shortened(ScriptError error) {
+  if (error.text.size() <= error_text_bytes_max) return error;
+  std::size_t end = error_text_bytes_max;
+  // Not within a character of UTF-8.
+  while (end > 0 && (static_cast<unsigned char>(error.text[end]) & 0xC0) == 0x80) --end;
+  error.text.resize(end);
+  error.text += "…";
+  return error;
+}
+
 struct ChunkCall {
   const ScriptFile* file;
   std::optional<ScriptError> error;
@@ -61,6 +74,12 @@ void LoadedTrigger::set_up() {
 }
 
 std::optional<ScriptError> LoadedTrigger::load(const LoadCommand& command) {
+  std::optional<ScriptError> error = load_script(command);
+  if (error) error = shortened(std::move(*error));
+  return error;
+}
+
+std::optional<ScriptError> LoadedTrigger::load_script(const LoadCommand& command) {
   vm.handle = command.handle;
   vm.name = command.name;
   vm.run = command.run;
@@ -82,9 +101,7 @@ std::optional<ScriptError> LoadedTrigger::load(const LoadCommand& command) {
   const int status = lua_pcall(vm.lua, 1, 0, error_position_index);
   vm.phase = Vm::Phase::idle;
   if (status != 0) {
-    vm.declared.callbacks.resize(1);
-    vm.declared.callbacks[0] = {};
-    ScriptError error = call_error(status, 0).error;
+    ScriptError error = call_error(status, std::nullopt).error;
     if (error.script.empty()) error.script = script_path_;
     return error;
   }
@@ -94,6 +111,12 @@ std::optional<ScriptError> LoadedTrigger::load(const LoadCommand& command) {
                        script_path_, 0};
   }
   vm.memory.set_cap(memory_cap(command.guards, vm.declared.state_bytes_max));
+  if (std::optional<ScriptError> fault = freeze()) return fault;
+  std::optional<Memory> memory = command.memory;
+  if (memory && command.migrate_from && vm.declared.migrates) {
+    if (std::optional<ScriptError> fault = migrate(*memory, *command.migrate_from)) return fault;
+    loaded.migrated = memory->state;
+  }
   open_state(vm.lua);
   judged_state_ = vm.declared.start_state;
   replace_state(judged_state_);
@@ -104,7 +127,60 @@ std::optional<ScriptError> LoadedTrigger::load(const LoadCommand& command) {
       vm.declared.callbacks, [](const Callback& callback) { return callback.period.has_value(); }));
   loaded.state_bytes_max = vm.declared.state_bytes_max;
   loaded.isolated = vm.declared.isolated;
-  if (command.memory) restore(*command.memory, 0);
+  loaded.was = vm.declared.was;
+  if (memory) restore(*memory, 0);
+  return std::nullopt;
+}
+
+// The functions that outlive the load: those of callbacks, then that of ctx:migrate.
+std::optional<ScriptError> LoadedTrigger::freeze() {
+  lua_State* lua = vm.lua;
+  const CapLifted lifted(vm.memory);
+  lua_newtable(lua);
+  const auto count = static_cast<int>(vm.declared.callbacks.size());
+  for (int i = 1; i <= count; ++i) {
+    lua_rawgeti(lua, callbacks_index, i);
+    lua_rawseti(lua, -2, i);
+  }
+  push_registered(lua, Registered::migration);
+  lua_rawseti(lua, -2, count + 1);
+  std::optional<ScriptError> fault = vm.constants.freeze(lua, -1);
+  lua_settop(lua, stack_base);
+  return fault;
+}
+
+std::optional<ScriptError> LoadedTrigger::migrate(Memory& memory, const std::string& version) {
+  lua_State* lua = vm.lua;
+  push_registered(lua, Registered::migration);
+  const ScriptError begin = take_begin_of_function(lua);
+  push_registered(lua, Registered::migration);
+  {
+    const CapLifted lifted(vm.memory);
+    HASTUR_CHECK(push_json(lua, memory.state),
+                 "a state was to be migrated that no judgement wrote");
+    push_text(lua, version);
+  }
+  vm.phase = Vm::Phase::migrating;
+  vm.random.begin(memory.sequence);
+  vm.budget.arm(lua, vm.limits.instructions_max);
+  const int status = lua_pcall(lua, 2, 1, error_position_index);
+  vm.phase = Vm::Phase::idle;
+  if (status != 0) {
+    ScriptError error = call_error(status, std::nullopt).error;
+    if (!error.script.empty()) return error;
+    return ScriptError{std::move(error.text), begin.script, begin.line};
+  }
+  std::optional<std::string> fault;
+  std::string text;
+  if (!lua_istable(lua, -1)) {
+    fault = fmt::format("the result of ctx:migrate must be a table, got {}", describe(lua, -1));
+  } else {
+    fault = vm.writer.write(lua, -1, LuaJsonWriter::Form::state, "the result of ctx:migrate",
+                            vm.declared.state_bytes_max, text);
+  }
+  lua_settop(lua, stack_base);
+  if (fault) return ScriptError{std::move(*fault), begin.script, begin.line};
+  memory.state = std::move(text);
   return std::nullopt;
 }
 
@@ -116,6 +192,7 @@ void LoadedTrigger::restore(const Memory& memory, std::uint32_t guarded_callback
   vm.effects.reset_hash();
   judged_state_ = memory.state;
   replace_state(judged_state_);
+  vm.constants.put_back(vm.lua);
   touched = false;
   stopped = false;
   guarded_left_ = guarded_callbacks;
@@ -154,9 +231,13 @@ Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& er
     std::optional<std::string> fault =
         vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
                         vm.declared.state_bytes_max, text);
+    if (std::optional<std::string> change = vm.constants.change(vm.lua)) {
+      fault = std::move(change);
+      vm.constants.put_back(vm.lua);
+    }
     if (fault) {
-      error =
-          CallError{CallError::Kind::judgement, at, time, 0, {std::move(*fault), script_path_, 0}};
+      error = CallError{CallError::Kind::judgement, at, time, 0,
+                        shortened({std::move(*fault), script_path_, 0})};
       replace_state(judged_state_);
     } else {
       judged_state_ = std::move(text);
@@ -176,17 +257,19 @@ bool LoadedTrigger::serialise_guard() {
                           guarded_state_bytes_max, guard_text_);
 }
 
-void LoadedTrigger::put_back() {
+bool LoadedTrigger::put_back() {
+  if (vm.constants.change(vm.lua)) return false;
   replace_state(guard_text_);
   guarded_left_ = guarded_span_;
+  return true;
 }
 
-CallError LoadedTrigger::call_error(int status, std::uint32_t callback) {
+CallError LoadedTrigger::call_error(int status, std::optional<std::uint32_t> callback) {
   lua_settop(vm.lua, stack_base);
   vm.nesting = 0;
   CallError error;
-  error.callback = callback;
-  error.error = std::move(vm.fault);
+  error.callback = callback.value_or(0);
+  error.error = shortened(std::move(vm.fault));
   vm.fault = {};
   if (status == LUA_ERRMEM || vm.budget.verdict() == Budget::Verdict::memory) {
     error.kind = CallError::Kind::memory;
@@ -198,9 +281,9 @@ CallError LoadedTrigger::call_error(int status, std::uint32_t callback) {
   } else if (vm.budget.verdict() == Budget::Verdict::instructions) {
     error.kind = CallError::Kind::instructions;
   }
-  if (error.error.script.empty()) {
-    error.error.script = vm.declared.callbacks[callback].script;
-    error.error.line = vm.declared.callbacks[callback].line;
+  if (error.error.script.empty() && callback) {
+    error.error.script = vm.declared.callbacks[*callback].script;
+    error.error.line = vm.declared.callbacks[*callback].line;
   }
   return error;
 }

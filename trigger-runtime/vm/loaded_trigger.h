@@ -33,10 +33,13 @@ class LoadedTrigger {
   // Serialises the state before a callback if the guard asks for it; whether put_back() can undo
   // the callback.
   bool guard() { return guarded_left_ > 0 && serialise_guard(); }
-  void put_back();
+  // Undoes the callback that was guarded; false if it cannot, because what is no state has changed,
+  // too: then only restore() helps.
+  bool put_back();
 
-  // The error of a call that returned `status` (not 0), with its place. Cleans up after it.
-  CallError call_error(int status, std::uint32_t callback);
+  // The error of a call that returned `status` (not 0), with its place: if there is none, where
+  // `callback` begins (nothing: it was no callback). Cleans up after it.
+  CallError call_error(int status, std::optional<std::uint32_t> callback);
 
   Vm vm;
   Loaded loaded;
@@ -48,6 +51,11 @@ class LoadedTrigger {
 
  private:
   void set_up();
+  std::optional<ScriptError> load_script(const LoadCommand& command);
+  std::optional<ScriptError> freeze();
+  // Runs ctx:migrate on the state of `memory`, which is that of `version`; its result takes the
+  // state's place there.
+  std::optional<ScriptError> migrate(Memory& memory, const std::string& version);
   bool serialise_guard();
   void replace_state(std::string_view text);
 

@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "core/number.h"
+#include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/msg_object.h"
 
 namespace hastur {
@@ -42,6 +43,7 @@ std::string describe(lua_State* lua, int index) {
     case LUA_TLIGHTUSERDATA:
       return "hastur.null";
     case LUA_TUSERDATA:
+      if (is_frozen(lua, index)) return "a table";
       if (is_msg(lua, index)) return "a msg";
       if (is_labels(lua, index)) return "msg.labels";
       return "an object of the runtime";
@@ -152,6 +154,16 @@ bool LuaJsonWriter::write_value(int index, int depth, std::string& out) {
     case LUA_TTABLE:
       return write_table(index, depth, out);
     case LUA_TUSERDATA:
+      if (is_frozen(lua_, index)) {
+        // In a state it would be a table of its own after a restart.
+        if (form_ == Form::state)
+          return fault("is a table that was made while the script was loaded: write a new one");
+        if (lua_checkstack(lua_, 4) == 0) return fault("is nested too deep");
+        lua_getfenv(lua_, index);
+        const bool written = write_table(lua_gettop(lua_), depth, out);
+        lua_pop(lua_, 1);
+        return written;
+      }
       if (is_labels(lua_, index)) {
         if (form_ == Form::state)
           return fault("is msg.labels: keep the labels that you need, one by one");
@@ -208,6 +220,9 @@ bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
     ++count;
     lua_pop(lua_, 1);
   } while (lua_next(lua_, index) != 0);
+  if (form_ == Form::state && depth == 0) {
+    return fault("is a list: its own keys must be strings");
+  }
   if (highest != static_cast<double>(count)) {
     return fault("is a list with holes: use strings as keys, or hastur.null for what is missing");
   }

@@ -25,8 +25,8 @@ inline constexpr int lua_json_depth_max = 100;
 class LuaJsonWriter {
  public:
   enum class Form {
-    // What must come back the same: a table stands in it once and has no metatable, strings are
-    // UTF-8.
+    // What must come back the same: an object, in which a table stands once and has no metatable,
+    // and strings are UTF-8.
     state,
     // What only goes out: bytes that are not UTF-8 become U+FFFD, msg.labels is an object.
     effect,

@@ -1,4 +1,5 @@
-// math.random from the trigger's own generator.
+// math.random from the trigger's own generator; math.min and max that treat nan alike wherever it
+// stands.
 
 #include <fmt/format.h>
 
@@ -43,9 +44,27 @@ int refuse_seed(lua_State* lua) {
         "and the input, so that a replay draws the same numbers");
 }
 
+// Any nan among the arguments is the result: stock min and max give one or the other, depending on
+// the order and on how they were compiled.
+int extreme(lua_State* lua, bool greatest) {
+  const int arguments = lua_gettop(lua);
+  double best = luaL_checknumber(lua, 1);
+  for (int i = 2; i <= arguments; ++i) {
+    const double number = luaL_checknumber(lua, i);
+    if (std::isnan(best)) continue;
+    if (std::isnan(number) || (greatest ? number > best : number < best)) best = number;
+  }
+  lua_pushnumber(lua, best);
+  return 1;
+}
+int least(lua_State* lua) { return extreme(lua, false); }
+int greatest(lua_State* lua) { return extreme(lua, true); }
+
 }  // namespace
 
 void add_math_functions(lua_State* lua) {
+  add_function(lua, "min", least);
+  add_function(lua, "max", greatest);
   add_function(lua, "random", random_number);
   add_function(lua, "randomseed", refuse_seed);
 }

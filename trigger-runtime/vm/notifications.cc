@@ -12,6 +12,7 @@
 
 #include "core/json.h"
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
 
@@ -34,6 +35,7 @@ class Call {
       raise(lua, fmt::format("{} takes at most {} arguments", kind, arguments_max));
     }
     lua_settop(lua, arguments_max);
+    for (int i = 1; i <= arguments_max; ++i) open_frozen(lua, i);
     notification_.kind = kind;
   }
 
@@ -91,6 +93,7 @@ class Call {
   // Takes a table out of the options; its JSON, or {}.
   std::string take_table(const char* key) {
     lua_getfield(lua_, options_, key);
+    open_frozen(lua_, -1);
     std::string out = table(lua_gettop(lua_), fmt::format("options.{}", key));
     lua_pop(lua_, 1);
     forget(key);

@@ -10,39 +10,22 @@
 #include <vector>
 
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/constants.h"
+#include "trigger-runtime/vm/key_order.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
 
 namespace hastur {
 namespace {
 
-struct Key {
-  int type;
-  double number;  // a boolean's is 0 or 1
-  std::string_view text;
-  int position = 0;
-};
-
-int rank(int type) { return type == LUA_TNUMBER ? 0 : type == LUA_TSTRING ? 1 : 2; }
-
-bool before(const Key& a, const Key& b) {
-  if (a.type != b.type) return rank(a.type) < rank(b.type);
-  return a.type == LUA_TSTRING ? a.text < b.text : a.number < b.number;
-}
-
 // The key at `index`; raises for one that has no place in the order.
 Key key_at(lua_State* lua, int index) {
-  switch (const int type = lua_type(lua, index)) {
-    case LUA_TNUMBER:
-      return {type, lua_tonumber(lua, index), {}};
-    case LUA_TSTRING:
-      return {type, 0, text_at(lua, index)};
-    case LUA_TBOOLEAN:
-      return {type, lua_toboolean(lua, index) != 0 ? 1.0 : 0.0, {}};
-    default:
-      raise(lua, std::string("a table with ") + describe(lua, index) +
-                     " as a key cannot be walked: keys are strings, numbers and booleans");
+  const std::optional<Key> key = key_of(lua, index);
+  if (!key) {
+    raise(lua, std::string("a table with ") + describe(lua, index) +
+                   " as a key cannot be walked: keys are strings, numbers and booleans");
   }
+  return *key;
 }
 
 // Where a walk stands: the order of the keys, as positions in the list that is the closure's first
@@ -57,6 +40,7 @@ struct Walk {
 // (object, key) → next key, value. upvalues: list of keys, Walk.
 int step(lua_State* lua) {
   auto* walk = static_cast<Walk*>(lua_touserdata(lua, lua_upvalueindex(2)));
+  open_frozen(lua, 1);
   const bool table = lua_type(lua, 1) == LUA_TTABLE;
   if (!table && !is_labels(lua, 1)) raise(lua, "the step of pairs() was called without its table");
   lua_settop(lua, 1);
@@ -81,9 +65,10 @@ int ordered_pairs(lua_State* lua) {
   if (is_labels(lua, 1)) {
     push_labels_table(lua, 1);
   } else {
-    if (lua_type(lua, 1) != LUA_TTABLE) raise(lua, "pairs takes a table, got " + describe(lua, 1));
-    refuse_loading_state(lua, 1);
     lua_pushvalue(lua, 1);
+    open_frozen(lua, 2);
+    if (lua_type(lua, 2) != LUA_TTABLE) raise(lua, "pairs takes a table, got " + describe(lua, 1));
+    refuse_loading_state(lua, 2);
   }
   std::vector<Key> keys;
   lua_newtable(lua);
@@ -112,6 +97,7 @@ int ordered_pairs(lua_State* lua) {
 }
 
 int ordered_next(lua_State* lua) {
+  open_frozen(lua, 1);
   luaL_checktype(lua, 1, LUA_TTABLE);
   lua_settop(lua, 2);
   refuse_loading_state(lua, 1);
@@ -145,6 +131,8 @@ int ordered_next(lua_State* lua) {
 }
 
 }  // namespace
+
+bool is_pairs_step(lua_CFunction function) { return function == step; }
 
 void add_pairs_functions(lua_State* lua) {
   add_function(lua, "pairs", ordered_pairs);

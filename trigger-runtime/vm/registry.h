@@ -7,7 +7,18 @@
 namespace hastur {
 
 // Places of LuaJIT's registry; luaL_ref hands out small numbers, so these begin far above.
-enum class Registered : int { environment = 1 << 20, state, libraries, callbacks };
+enum class Registered : int {
+  environment = 1 << 20,
+  state,
+  libraries,
+  callbacks,
+  migration,
+  // Of vm/constants.h.
+  frozen_objects,
+  frozen_metatables,
+  frozen_copies,
+  frozen_tables
+};
 
 // Pops the value on top and keeps it.
 inline void set_registered(lua_State* lua, Registered place) {

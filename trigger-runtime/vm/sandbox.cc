@@ -70,16 +70,15 @@ void push_environment(lua_State* lua) {
 
   lua_newtable(lua);
   const int environment = lua_gettop(lua);
-  copy(lua, stock,
-       {"assert", "error", "getmetatable", "ipairs", "rawequal", "rawget", "select", "type",
-        "unpack"});
+  copy(lua, stock, {"assert", "error", "rawequal", "select"});
   add_base_functions(lua);
   add_pairs_functions(lua);
+  add_unpack(lua);
 
   lua_newtable(lua);
   lua_getfield(lua, stock, "string");
   lua_insert(lua, -2);
-  copy(lua, lua_gettop(lua) - 1, {"byte", "char", "len", "sub"});
+  copy(lua, lua_gettop(lua) - 1, {"len"});
   add_string_functions(lua);
   lua_remove(lua, -2);
   // ("x"):rep(3) finds its method through the metatable of strings.
@@ -95,11 +94,7 @@ void push_environment(lua_State* lua) {
   lua_setfield(lua, environment, "string");
 
   lua_newtable(lua);
-  lua_getfield(lua, stock, "table");
-  lua_insert(lua, -2);
-  copy(lua, lua_gettop(lua) - 1, {"remove"});
   add_table_functions(lua);
-  lua_remove(lua, -2);
   seal(lua, "table");
   lua_setfield(lua, environment, "table");
 
@@ -107,9 +102,9 @@ void push_environment(lua_State* lua) {
   lua_getfield(lua, stock, "math");
   lua_insert(lua, -2);
   copy(lua, lua_gettop(lua) - 1,
-       {"abs",   "acos", "asin",  "atan", "atan2", "ceil", "cos",   "cosh", "deg", "exp",
-        "floor", "fmod", "frexp", "huge", "ldexp", "log",  "log10", "max",  "min", "modf",
-        "pi",    "pow",  "rad",   "sin",  "sinh",  "sqrt", "tan",   "tanh"});
+       {"abs", "acos",  "asin", "atan",  "atan2", "ceil",  "cos", "cosh",  "deg",
+        "exp", "floor", "fmod", "frexp", "huge",  "ldexp", "log", "log10", "modf",
+        "pi",  "pow",   "rad",  "sin",   "sinh",  "sqrt",  "tan", "tanh"});
   add_math_functions(lua);
   lua_remove(lua, -2);
   seal(lua, "math");
@@ -150,6 +145,15 @@ void push_environment(lua_State* lua) {
   lua_pushcclosure(lua, refuse_library_write, 1);
   lua_setfield(lua, -2, "__newindex");
   lua_setmetatable(lua, -2);
+}
+
+ScriptError take_begin_of_function(lua_State* lua) {
+  lua_Debug at;
+  lua_getinfo(lua, ">S", &at);
+  ScriptError begin;
+  if (at.source[0] == '@') begin.script = at.source + 1;
+  begin.line = at.linedefined > 0 ? static_cast<std::uint32_t>(at.linedefined) : 0;
+  return begin;
 }
 
 int error_position(lua_State* lua) {

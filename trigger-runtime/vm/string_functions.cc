@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/pattern.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
@@ -34,6 +36,41 @@ int charged(lua_State* lua) {
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);
   lua_call(lua, arguments, LUA_MULTRET);
+  return lua_gettop(lua);
+}
+
+// A place in a text as string.sub takes it: 1 is the first byte, -1 the last. Clipped to 0 …
+// size+1.
+double place_argument(lua_State* lua, int index, double absent, std::size_t size) {
+  double place = std::trunc(luaL_optnumber(lua, index, absent));
+  const auto end = static_cast<double>(size) + 1;
+  if (place < 0) place += end;
+  return place >= 0 ? std::min(place, end) : 0;  // not a number: 0
+}
+
+int part(lua_State* lua) {
+  const std::string_view text = text_argument(lua, 1);
+  luaL_checknumber(lua, 2);
+  const double from = std::max(place_argument(lua, 2, 1, text.size()), 1.0);
+  const double to =
+      std::min(place_argument(lua, 3, -1, text.size()), static_cast<double>(text.size()));
+  const std::string_view found = to >= from ? text.substr(static_cast<std::size_t>(from) - 1,
+                                                          static_cast<std::size_t>(to - from) + 1)
+                                            : std::string_view{};
+  charge_bytes(lua, found.size());
+  push_text(lua, found);
+  return 1;
+}
+
+// upvalue 1: stock string.byte or string.char, which takes or gives a value for each byte.
+int charged_by_value(lua_State* lua) {
+  const int arguments = lua_gettop(lua);
+  // The stock function gives no more bytes than the Lua stack holds.
+  vm_of(lua).budget.charge(lua, static_cast<std::uint64_t>(arguments) / 4);
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, arguments, LUA_MULTRET);
+  vm_of(lua).budget.charge(lua, static_cast<std::uint64_t>(lua_gettop(lua)) / 4);
   return lua_gettop(lua);
 }
 
@@ -174,6 +211,7 @@ void append_replacement(lua_State* lua, std::string& out, std::string_view text,
       break;
     }
     case LUA_TTABLE:
+    case LUA_TUSERDATA:
       if (pattern.captures() == 0) {
         push_text(lua, whole);
       } else {
@@ -216,7 +254,8 @@ int substitute(lua_State* lua) {
   const std::string_view text = text_argument(lua, 1);
   const std::string_view wanted = text_argument(lua, 2);
   const int type = lua_type(lua, 3);
-  if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TTABLE && type != LUA_TFUNCTION) {
+  if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TTABLE && type != LUA_TFUNCTION &&
+      !is_frozen(lua, 3)) {
     raise(lua, fmt::format("string.gsub replaces by a string, table or function, got {}",
                            describe(lua, 3)));
   }
@@ -258,6 +297,8 @@ int substitute(lua_State* lua) {
 
 }  // namespace
 
+bool is_gmatch_step(lua_CFunction function) { return function == match_next; }
+
 void refuse_huge_text(lua_State* lua, std::string_view function, std::uint64_t bytes) {
   if (bytes > text_bytes_max) {
     raise(lua,
@@ -277,8 +318,11 @@ void add_string_functions(lua_State* lua) {
   wrap("upper", charged);
   wrap("reverse", charged);
   wrap("rep", repeat);
+  wrap("byte", charged_by_value);
+  wrap("char", charged_by_value);
   wrap("format", format);
   lua_pop(lua, 1);
+  add_function(lua, "sub", part);
   add_function(lua, "find", find);
   add_function(lua, "match", match);
   add_function(lua, "gmatch", match_each);

@@ -1,12 +1,15 @@
-// table.sort, concat and insert, charged before they work. The sort is a stable merge sort, bounded
-// whatever the comparison says; the table is written only when all comparisons are done.
+// table.sort, concat, insert, remove and unpack, charged before they work. The sort is a stable
+// merge sort, bounded whatever the comparison says; the table is written only when all comparisons
+// are done.
 
 #include <fmt/format.h>
 
 #include <bit>
+#include <cmath>
 #include <vector>
 
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
 
@@ -72,6 +75,10 @@ class Sorter {
       raise(lua_,
             fmt::format("attempt to compare {} with {}", describe(lua_, -2), describe(lua_, -1)));
     }
+    if (type == LUA_TSTRING) {
+      const std::size_t bytes = std::min(text_at(lua_, -1).size(), text_at(lua_, -2).size());
+      if (bytes > 64) vm_of(lua_).budget.charge(lua_, bytes / 64);
+    }
     const bool result = lua_lessthan(lua_, -2, -1) != 0;
     lua_pop(lua_, 2);
     return result;
@@ -82,8 +89,15 @@ class Sorter {
   std::vector<int> order_;
 };
 
-int sort(lua_State* lua) {
+// The table at 1 is about to be written.
+void check_writable(lua_State* lua) {
+  refuse_frozen(lua, 1);
   luaL_checktype(lua, 1, LUA_TTABLE);
+  refuse_loading_state(lua, 1);
+}
+
+int sort(lua_State* lua) {
+  check_writable(lua);
   lua_settop(lua, 2);
   if (!lua_isnil(lua, 2)) luaL_checktype(lua, 2, LUA_TFUNCTION);
   const Nesting nesting(lua);
@@ -93,6 +107,7 @@ int sort(lua_State* lua) {
 
 // upvalue 1: stock table.concat.
 int concat(lua_State* lua) {
+  open_frozen(lua, 1);
   luaL_checktype(lua, 1, LUA_TTABLE);
   const double from = luaL_optnumber(lua, 3, 1);
   const double to = luaL_optnumber(lua, 4, static_cast<double>(lua_objlen(lua, 1)));
@@ -116,8 +131,7 @@ int concat(lua_State* lua) {
 }
 
 int insert(lua_State* lua) {
-  luaL_checktype(lua, 1, LUA_TTABLE);
-  refuse_loading_state(lua, 1);
+  check_writable(lua);
   const int count = static_cast<int>(lua_objlen(lua, 1));
   if (lua_gettop(lua) == 2) {
     lua_rawseti(lua, 1, count + 1);
@@ -138,11 +152,52 @@ int insert(lua_State* lua) {
   return 0;
 }
 
+// (table, position or nil for the last): what stood there; those behind it move up.
+int remove(lua_State* lua) {
+  check_writable(lua);
+  const int count = static_cast<int>(lua_objlen(lua, 1));
+  const double position = luaL_optnumber(lua, 2, count);
+  if (count == 0 && (position == 0 || lua_isnoneornil(lua, 2))) return 0;
+  if (!(position >= 1 && position <= count + 1) || std::floor(position) != position)
+    raise(lua, fmt::format("table.remove: position {} is not within 1 to {}", position, count + 1));
+  const int at = static_cast<int>(position);
+  vm_of(lua).budget.charge(lua, static_cast<std::uint64_t>(count - std::min(at, count)));
+  lua_rawgeti(lua, 1, at);
+  for (int i = at; i <= count; ++i) {
+    lua_rawgeti(lua, 1, i + 1);
+    lua_rawseti(lua, 1, i);
+  }
+  return 1;
+}
+
+// upvalue 1: stock unpack.
+int unpack(lua_State* lua) {
+  open_frozen(lua, 1);
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  lua_settop(lua, 3);
+  const double from = luaL_optnumber(lua, 2, 1);
+  const double to = luaL_optnumber(lua, 3, static_cast<double>(lua_objlen(lua, 1)));
+  // The stock function refuses more than the stack holds.
+  if (to >= from && to - from < 1e6)
+    vm_of(lua).budget.charge(lua, static_cast<std::uint64_t>(to - from) / 2);
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, 3, LUA_MULTRET);
+  return lua_gettop(lua);
+}
+
 }  // namespace
+
+void add_unpack(lua_State* lua) {
+  lua_getfield(lua, LUA_GLOBALSINDEX, "unpack");
+  lua_pushcclosure(lua, unpack, 1);
+  lua_setfield(lua, -2, "unpack");
+}
 
 void add_table_functions(lua_State* lua) {
   add_function(lua, "sort", sort);
   add_function(lua, "insert", insert);
+  add_function(lua, "remove", remove);
   lua_getfield(lua, LUA_GLOBALSINDEX, "table");
   lua_getfield(lua, -1, "concat");
   lua_remove(lua, -2);

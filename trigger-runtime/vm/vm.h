@@ -10,6 +10,7 @@
 
 #include "trigger-runtime/protocol/commands.h"
 #include "trigger-runtime/vm/budget.h"
+#include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/effects.h"
 #include "trigger-runtime/vm/lua.h"
 #include "trigger-runtime/vm/lua_json.h"
@@ -40,10 +41,13 @@ struct Declared {
   std::string start_state = "{}";
   std::vector<SubscriptionSpec> subscriptions;
   std::vector<Callback> callbacks;
+  // ctx:migrate was called; the function stands in the registry.
+  bool migrates = false;
+  std::vector<std::string> was;
 };
 
 struct Vm {
-  enum class Phase : std::uint8_t { idle, loading, callback };
+  enum class Phase : std::uint8_t { idle, loading, migrating, callback };
 
   lua_State* lua = nullptr;
   TriggerHandle handle;
@@ -59,6 +63,7 @@ struct Vm {
   // Native functions that have called back into Lua and not returned.
   int nesting = 0;
   Declared declared;
+  Constants constants;
   Messages messages;
   EffectSink effects;
   ScriptRandom random;

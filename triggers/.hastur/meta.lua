@@ -180,6 +180,15 @@ function Ctx:messages(filter, fn) end
 ---@overload fun(self: hastur.Ctx, period: string, options: { at: string }, fn: hastur.OnTick)
 function Ctx:every(period, fn) end
 
+---Converts the state of another version: fn is given that state, a plain table, and the version; what it returns is the
+---state from there on. Runs once, before the first input of this version. What it raises refuses the version.
+---@param fn fun(state: table, version: string): table
+function Ctx:migrate(fn) end
+
+---Takes over the state of the trigger that had this name: "billing/old_name".
+---@param name string
+function Ctx:was(name) end
+
 -- hastur ------------------------------------------------------------------------------------------------------------
 
 hastur = {}

@@ -78,6 +78,8 @@ class FakeWorker {
     if (does == "loads_another") loaded.handle.value += 1;
     if (does == "subscribes_with_garbage") loaded.subscriptions[0].filter = "{\"nmae\":1}";
     if (does == "asks_for_too_much_state") loaded.state_bytes_max = 1ull << 40;
+    if (does == "migrates_unasked") loaded.migrated = "{}";
+    if (does == "names_nothing") loaded.was = {""};
     reply(loaded);
   }
 

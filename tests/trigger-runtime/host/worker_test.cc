@@ -145,7 +145,8 @@ INSTANTIATE_TEST_SUITE_P(
         Breach{"unloads_instead", "not asked to unload"},
         Breach{"loads_another", "not asked to load"},
         Breach{"subscribes_with_garbage", "a filter is none"},
-        Breach{"asks_for_too_much_state", "above the ceiling"}),
+        Breach{"asks_for_too_much_state", "above the ceiling"},
+        Breach{"migrates_unasked", "not asked to"}, Breach{"names_nothing", "former name"}),
     [](const auto& breach) { return std::string(breach.param.does); });
 
 TEST_F(WorkerTest, IsKilledForAJudgementOfAnotherPlace) {

@@ -58,6 +58,7 @@ TEST(CommandEncoding, KeepsEveryFieldOfALoad) {
   load.limits = {1, 2, 3, 4, 5, 6, 7};
   load.guards = {8};
   load.memory = Memory{{9}, time_from_us(10), "{\"a\":1}", "{}"};
+  load.migrate_from = "v1";
   std::string bytes;
   encode_command(bytes, load, {});
   const auto received = decode_command(bytes);
@@ -71,6 +72,7 @@ TEST(CommandEncoding, KeepsEveryFieldOfALoad) {
   EXPECT_EQ(read.limits, load.limits);
   EXPECT_EQ(read.guards.memory_bytes_min, 8u);
   EXPECT_EQ(read.memory, load.memory);
+  EXPECT_EQ(read.migrate_from, load.migrate_from);
 }
 
 TEST(ReplyEncoding, ReadsBackWhatWasWritten) {

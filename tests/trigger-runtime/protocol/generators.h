@@ -67,6 +67,7 @@ inline LoadCommand any_load() {
                  any_number<std::uint64_t>()};
   load.guards = {any_number<std::uint64_t>()};
   load.memory = perhaps(any_memory);
+  load.migrate_from = perhaps(any_text);
   return load;
 }
 
@@ -134,8 +135,13 @@ inline TriggerProgress any_progress() {
 inline WorkerReply any_reply() {
   switch (*rc::gen::inRange(0, 6)) {
     case 0:
-      return Loaded{any_handle(), some(any_subscription), any_number<std::uint32_t>(),
-                    any_number<std::uint64_t>(), any_truth()};
+      return Loaded{any_handle(),
+                    some(any_subscription),
+                    any_number<std::uint32_t>(),
+                    any_number<std::uint64_t>(),
+                    any_truth(),
+                    some(any_text),
+                    perhaps(any_text)};
     case 1:
       return LoadFailed{any_handle(), any_script_error()};
     case 2:

@@ -3,6 +3,10 @@
 
 #include <rapidcheck.h>
 
+#include <set>
+
+#include "tests/trigger-runtime/host/driver.h"
+#include "tests/trigger-runtime/vm/random_script.h"
 #include "tests/trigger-runtime/vm/test_trigger.h"
 
 namespace hastur::testing {
@@ -87,6 +91,8 @@ std::vector<Row> arbitrary_rows() {
 struct Outcome {
   std::vector<std::string> effects;
   std::vector<std::string> memories;
+  // Each once: what runs again fails again.
+  std::set<std::string> errors;
   std::uint64_t hash = 0;
   std::string state;
 
@@ -100,17 +106,107 @@ struct Outcome {
                                      to_us(progress.judged->time), progress.judged->state,
                                      progress.judged->runtime));
     }
+    for (const CallError& error : progress.errors) add(error);
+    if (progress.stopped) add(progress.stopped->error);
     hash = progress.effects_hash;
   }
+  void add(const CallError& error) {
+    errors.insert(fmt::format("{} {} {}:{}: {}", error.sequence.value, error.callback,
+                              error.error.script, error.error.line, error.error.text));
+  }
+};
+
+// So that loops without end end soon.
+TriggerOptions short_budget() {
+  TriggerOptions options;
+  options.limits.instructions_max = 20'000;
+  return options;
+}
+
+// A trigger in this process.
+class InVm {
+ public:
+  explicit InVm(const std::string& script) : trigger_(script, short_budget()) {}
+  TriggerProgress feed(const Batch& batch, std::uint32_t from, std::uint32_t end,
+                       const std::vector<Skip>& skips) {
+    return trigger_.feed(batch, from, end, skips);
+  }
+  void restore(const Memory& memory, std::uint32_t guarded) {
+    trigger_.vm().restore(memory, guarded);
+  }
+  std::string final_state(const Batch& batch) {
+    return trigger_.vm().judge(Sequence{batch.header.count}, at_second(1e6)).memory.state;
+  }
+
+ private:
+  TestTrigger trigger_;
+};
+
+// A trigger in a process of its own: the real trigger-worker, through the host.
+class InWorker {
+ public:
+  explicit InWorker(const std::string& script)
+      : inputs_(std::move(*SharedInputs::make(16u << 20))), driver_(spawn(*inputs_)) {
+    driver_.worker().send(load_command(script, short_budget()));
+    const auto loaded = next<Loaded>();
+    std::vector<Subscription> subscriptions;
+    for (const SubscriptionSpec& spec : loaded.subscriptions) {
+      subscriptions.push_back({0, spec.callback, spec.types,
+                               Filter::parse(parse_json(spec.filter).value()).value(), spec.own,
+                               "billing/load"});
+    }
+    router_.build(std::move(subscriptions));
+  }
+  TriggerProgress feed(const Batch& batch, std::uint32_t from, std::uint32_t end,
+                       const std::vector<Skip>& skips) {
+    auto input = std::make_shared<InputBatch>();
+    input->batch = batch;
+    const BatchView view = BatchView::trusted(input->batch.header, input->batch.body);
+    stream_times(view, input->stream_times);
+    Routed routed;
+    router_.route(view, 0, routed);
+    TriggerFeed feed{{7}, from, end, {}, skips};
+    for (const Match& match : routed.matches(0)) {
+      if (match.row >= from && match.row < end) feed.matches.push_back(match);
+    }
+    driver_.worker().send(FeedCommand{std::move(input), {std::move(feed)}});
+    return next<FeedReply>().triggers.at(0);
+  }
+  void restore(const Memory& memory, std::uint32_t guarded) {
+    driver_.worker().send(RestoreCommand{{7}, memory, guarded});
+    next<Restored>();
+  }
+  std::string final_state(const Batch&) {
+    driver_.worker().send(JudgeCommand{{7}});
+    return next<Judged>().memory.state;
+  }
+
+ private:
+  static Driver spawn(SharedInputs& inputs) {
+    Worker::Options options;
+    options.callback_cpu_max = std::chrono::seconds{60};
+    return Driver(std::move(*Worker::spawn(inputs, options)));
+  }
+  template <class Reply>
+  Reply next() {
+    driver_.run_until(++replies_);
+    HASTUR_CHECK(!driver_.death(), "the worker died");
+    return std::get<Reply>(driver_.replies().back());
+  }
+
+  std::unique_ptr<SharedInputs> inputs_;
+  Driver driver_;
+  Router router_;
+  std::size_t replies_ = 0;
 };
 
 // Drives a trigger over the batch as a supervisor would: answers a stop by a restore and a skip.
 // `cut(row)` says where feeds end, `restored(row)` where the trigger is unloaded and loaded anew
 // from its last memory. After each of these, `guarded` callbacks are guarded.
-template <class Cut, class Restored>
+template <class Trigger = InVm, class Cut, class Restored>
 Outcome run(const std::string& script, const Batch& batch, std::uint32_t guarded, Cut cut,
             Restored restored) {
-  auto trigger = std::make_unique<TestTrigger>(script);
+  auto trigger = std::make_unique<Trigger>(script);
   Outcome outcome;
   Memory memory{Sequence{0}, Time{}, "", ""};
   bool judged = false;
@@ -143,48 +239,96 @@ Outcome run(const std::string& script, const Batch& batch, std::uint32_t guarded
       again = row < batch.header.count && restored(row);
     }
     if (!again) continue;
-    trigger = std::make_unique<TestTrigger>(script);
-    if (judged) trigger->vm().restore(memory, guarded);
+    trigger = std::make_unique<Trigger>(script);
+    if (judged) trigger->restore(memory, guarded);
     row = static_cast<std::uint32_t>(memory.sequence.value);
   }
-  outcome.state = trigger->vm().judge(Sequence{batch.header.count}, at_second(1e6)).memory.state;
+  outcome.state = trigger->final_state(batch);
   return outcome;
+}
+
+Batch arbitrary_batch() {
+  Stream stream;
+  for (const Row& row : arbitrary_rows()) {
+    if (row.tick) {
+      stream.tick(row.at);
+    } else {
+      stream.gauge(row.at, row.value, fmt::format("host{}", row.name));
+    }
+  }
+  return stream.take();
+}
+
+// Errors are answered with a stop, or seldom.
+std::uint32_t draw_guarded() { return *rc::gen::element(0u, 1000u); }
+
+template <class Trigger = InVm>
+Outcome run_straight(const std::string& script, const Batch& batch) {
+  return run<Trigger>(
+      script, batch, draw_guarded(), [](auto) { return false; }, [](auto) { return false; });
+}
+
+// Cut and restored wherever chance has it.
+template <class Trigger = InVm>
+Outcome run_in_pieces(const std::string& script, const Batch& batch) {
+  const std::size_t rows = batch.header.count + 1;
+  const auto cuts = *rc::gen::container<std::vector<bool>>(rows, rc::gen::arbitrary<bool>());
+  auto restores = *rc::gen::container<std::vector<bool>>(
+      rows, rc::gen::map(rc::gen::inRange(0, 10), [](int n) { return n == 0; }));
+  return run<Trigger>(
+      script, batch, draw_guarded(), [&](std::uint32_t row) { return cuts[row]; },
+      [&](std::uint32_t row) {
+        const bool now = restores[row];
+        restores[row] = false;
+        return now;
+      });
+}
+
+void expect_same(const Outcome& one, const Outcome& other) {
+  RC_ASSERT(one.effects == other.effects);
+  RC_ASSERT(one.memories.empty() == other.memories.empty());
+  if (!one.memories.empty()) RC_ASSERT(one.memories.back() == other.memories.back());
+  RC_ASSERT(one.errors == other.errors);
+  RC_ASSERT(one.hash == other.hash);
+  RC_ASSERT(one.state == other.state);
 }
 
 TEST(Determinism, RestoresCutsAndErrorsChangeNoByte) {
   for (const std::string& script : scripts) {
     EXPECT_TRUE(rc::check([&] {
-      Stream stream;
-      for (const Row& row : arbitrary_rows()) {
-        if (row.tick) {
-          stream.tick(row.at);
-        } else {
-          stream.gauge(row.at, row.value, fmt::format("host{}", row.name));
-        }
-      }
-      const Batch batch = stream.take();
-      const auto draw_guarded = [] { return *rc::gen::element(0u, 1000u); };
-      const Outcome straight = run(
-          script, batch, draw_guarded(), [](auto) { return false; }, [](auto) { return false; });
-      const auto cuts = *rc::gen::container<std::vector<bool>>(batch.header.count + 1,
-                                                               rc::gen::arbitrary<bool>());
-      const auto restores = *rc::gen::container<std::vector<bool>>(
-          batch.header.count + 1,
-          rc::gen::map(rc::gen::inRange(0, 10), [](int n) { return n == 0; }));
-      const Outcome other = run(
-          script, batch, draw_guarded(), [&](std::uint32_t row) { return cuts[row]; },
-          [&, used = std::vector<bool>(batch.header.count + 1)](std::uint32_t row) mutable {
-            if (used[row]) return false;
-            used[row] = true;
-            return static_cast<bool>(restores[row]);
-          });
-      RC_ASSERT(straight.effects == other.effects);
-      RC_ASSERT(straight.memories.empty() == other.memories.empty());
-      if (!straight.memories.empty()) RC_ASSERT(straight.memories.back() == other.memories.back());
-      RC_ASSERT(straight.hash == other.hash);
-      RC_ASSERT(straight.state == other.state);
+      const Batch batch = arbitrary_batch();
+      expect_same(run_straight(script, batch), run_in_pieces(script, batch));
     }));
   }
+}
+
+TEST(Determinism, HoldsForScriptsThatChanceWrote) {
+  std::size_t effects = 0;
+  std::size_t errors = 0;
+  EXPECT_TRUE(rc::check([&] {
+    const std::string script = RandomScript().text();
+    RC_LOG() << script;
+    const Batch batch = arbitrary_batch();
+    const Outcome straight = run_straight(script, batch);
+    expect_same(straight, run_straight(script, batch));
+    expect_same(straight, run_in_pieces(script, batch));
+    effects += straight.effects.size();
+    errors += straight.errors.size();
+  }));
+  EXPECT_GT(effects, 1000u) << "the scripts do too little";
+  EXPECT_GT(errors, 50u) << "the scripts fail too seldom";
+}
+
+TEST(Determinism, HoldsAcrossProcesses) {
+  EXPECT_TRUE(rc::check([&] {
+    const std::string script = RandomScript().text();
+    RC_LOG() << script;
+    const Batch batch = arbitrary_batch();
+    const Outcome straight = run_straight<InWorker>(script, batch);
+    expect_same(straight, run_straight<InWorker>(script, batch));
+    expect_same(straight, run_in_pieces<InWorker>(script, batch));
+    expect_same(straight, run_in_pieces(script, batch));
+  }));
 }
 
 }  // namespace

@@ -58,7 +58,25 @@ TEST(Instructions, CountTheWorkOfNativeFunctions) {
         "local t = {} for i = 1, 30000 do t[i] = i end for i = 1, 1e9 do table.insert(t, 1, i) end",
         "local t = {} for i = 1, 30000 do t[i] = i end for i = 1, 1e9 do pairs(t) end",
         "local t = {} for i = 1, 30000 do t[i] = i end for i = 1, 1e9 do next(t) end",
-        "for i = 1, 1e9 do print(('x'):rep(60000)) end", "for i = 1, 1e9 do msg:to_table() end",
+        "local s = ('a'):rep(300000) for i = 1, 1e9 do s:lower() end",
+        "local s = ('a'):rep(300000) for i = 1, 1e9 do s:reverse() end",
+        "local s = ('a'):rep(300000) for i = 1, 1e9 do s:sub(2) end",
+        "local s = ('a'):rep(7000) for i = 1, 1e9 do s:byte(1, -1) end",
+        "local t = {} for i = 1, 7000 do t[i] = 65 end for i = 1, 1e9 do string.char(unpack(t)) "
+        "end",
+        "local s = ('1'):rep(300000) for i = 1, 1e9 do tonumber(s) end",
+        "local t = {} for i = 1, 7000 do t[i] = i end for i = 1, 1e9 do unpack(t) end",
+        "local t = {} for i = 1, 30000 do t[i] = i end for i = 1, 1e9 do table.remove(t, 1) "
+        "t[30000] = i end",
+        "local t = {} for i = 1, 100 do t[i] = ('x'):rep(100000) .. i end for i = 1, 1e9 do "
+        "table.sort(t) end",
+        "local s = ('a'):rep(300000) for w in s:gmatch('.-b') do end",
+        "local s = ('a'):rep(300000) for i = 1, 1e9 do tostring(s):find('^(a-)b') end",
+        "for i = 1, 1e9 do local j = msg:to_json() end",
+        "for i = 1, 1e9 do hastur.utc(0, ('%Y'):rep(1000)) end",
+        "for i = 1, 1e9 do slack(('x'):rep(60000)) end",
+        "for i = 1, 1e9 do print(('x'):rep(60000)) end",
+        "for i = 1, 1e9 do msg:to_table() end",
         "for i = 1, 1e9 do hastur.gauge('x', 1) end"}) {
     EXPECT_EQ(stopped_by(body).kind, instructions) << body;
   }

@@ -205,6 +205,52 @@ TEST(Sandbox, NumbersDoNotComeOutOfWords) {
             R"({"a":true,"b":true,"c":16,"d":10})");
 }
 
+TEST(Sandbox, NanIsTheLeastAndTheGreatestOfAll) {
+  for (const char* call :
+       {"math.min(0/0, 1)", "math.min(1, 0/0)", "math.max(0/0, 1)", "math.max(1, 0/0, 2)"})
+    EXPECT_EQ(run_body(fmt::format("local n = {} state.nan = n ~= n", call)), R"({"nan":true})")
+        << call;
+  EXPECT_EQ(
+      run_body(
+          "state.a = math.min(3, 1, 2) state.b = math.max(3, 1, 4, 2) state.c = math.max('7', 6)"),
+      R"({"a":1,"b":4,"c":7})");
+  EXPECT_NE(run_body("math.min()").find("number expected, got no value"), std::string::npos);
+}
+
+TEST(Sandbox, SubIsAsInTheManual) {
+  EXPECT_EQ(run_body(R"lua(
+    local s, out = "abcdef", {}
+    for _, p in ipairs({ { 1 }, { 2, 4 }, { -2 }, { -4, -2 }, { 0 }, { 3, 2 }, { 7 }, { 5, 100 }, { -100, 2 }, { 2.9, 3.9 },
+                         { 1, -7 }, { 1, 0 } }) do
+      out[#out + 1] = s:sub(p[1], p[2])
+    end
+    state.parts = table.concat(out, ",")
+    state.empty = (""):sub(1, 5))lua"),
+            R"({"empty":"","parts":"abcdef,bcd,ef,cde,abcdef,,,ef,ab,bc,,"})");
+  EXPECT_NE(run_body("('x'):sub()").find("number expected"), std::string::npos);
+}
+
+TEST(Sandbox, NumbersAreWrittenTheSameEverywhere) {
+  EXPECT_EQ(
+      run_body(
+          "state.a = tostring(0.1 + 0.2) state.b = tostring(-0.0) state.c = tostring(1e15) "
+          "state.d = 0.1 + 0.2 state.e = ('%.3f %d %g'):format(1/3, 3, 1e20) state.f = 2^53 .. ''"),
+      R"({"a":"0.3","b":"-0","c":"1e+15","d":0.30000000000000004,"e":"0.333 3 1e+20","f":"9.007199254741e+15"})");
+}
+
+TEST(Sandbox, LengthOfAListIsRightWhileItGrows) {
+  // LuaJIT's compiled code gets this one wrong: it must never run.
+  EXPECT_EQ(run_body("local t = {} local ta = t local s = 0 for i = 1, 1000 do ta[i] = i s = s + "
+                     "#t end state.s = s"),
+            R"({"s":500500})");
+}
+
+TEST(Sandbox, WeakTablesAreRefusedAlsoLater) {
+  EXPECT_EQ(
+      load_error("hastur.trigger{}\nlocal mt = {}\nsetmetatable({}, mt)\nmt.__mode = 'k'").line,
+      4u);
+}
+
 TEST(Sandbox, PcallHandsErrorsToTheScript) {
   EXPECT_EQ(run_body(R"lua(
     local ok, text = pcall(function() error("x", 0) end)

@@ -25,7 +25,7 @@ TEST(State, IsCanonicalJson) {
       fault_of(
           R"(s.b = 1 s.a = 'x"\n' s.c = { 3, 2, { z = true, y = hastur.null } } s.d = {} s.e = 0.1 s.f = 1e300)"),
       R"({"a":"x\"\n","b":1,"c":[3,2,{"y":null,"z":true}],"d":{},"e":0.1,"f":1e+300})");
-  EXPECT_EQ(fault_of("s[1] = 'a' s[2] = 'b'"), R"(["a","b"])");
+  EXPECT_EQ(fault_of("s.a = { 'a', 'b' }"), R"({"a":["a","b"]})");
   EXPECT_EQ(fault_of("s['\xC3\xA9'] = '\xE2\x82\xAC'"), "{\"\xC3\xA9\":\"\xE2\x82\xAC\"}");
   EXPECT_EQ(fault_of("s.n = -0.0"), R"({"n":-0.0})");
 }
@@ -38,6 +38,7 @@ TEST(State, IsRefusedWithThePathOfTheOffender) {
   EXPECT_EQ(fault_of("s.a = math.huge"), "state.a is infinite");
   EXPECT_EQ(fault_of("s.a = { 1, nil, 3 }").substr(0, 30), "state.a is a list with holes: ");
   EXPECT_EQ(fault_of("s.a = { 1, x = 2 }"), "state.a has both numbers and other things as keys");
+  EXPECT_EQ(fault_of("s[1] = 'a' s[2] = 'b'"), "state is a list: its own keys must be strings");
   EXPECT_EQ(fault_of("s.a = { [0] = 1 }").substr(0, 23), "state.a has the key 0: ");
   EXPECT_EQ(fault_of("s.a = { [true] = 1 }"),
             "state.a has a boolean as a key: only strings can be");
