@@ -437,8 +437,8 @@ std::string World::states_equal_one_pass() {
         where += fmt::format("[dispatched {} yields {} catching up {}", trigger->dispatched().value,
                              trigger->yields(), trigger->catching_up);
         for (const Pause& pause : trigger->pauses())
-          where += fmt::format(" pause {}-{}", pause.from.value,
-                               pause.until ? pause.until->value : 0);
+          where +=
+              fmt::format(" pause {}-{}", pause.from.value, pause.until ? pause.until->value : 0);
         where += "]";
       }
     }
@@ -476,11 +476,11 @@ std::string World::states_equal_one_pass() {
       return fmt::format("seed {}: {} was last judged at {}, one pass at {}; it stands at {};{}",
                          seed_, name, memory->sequence.value, once.states.rbegin()->first,
                          trigger->cursor().value, decisions) +
-             fmt::format(" emitted through {}, unanswered {}, needs ticks {}, settled {}, stored {}/{}",
-                         trigger->emitted_through().value, trigger->unanswered(),
-                         trigger->needs_ticks(), trigger->safe_position().value,
-                         trigger->stored().state_sequence.value,
-                         trigger->stored().effects_sequence.value);
+             fmt::format(
+                 " emitted through {}, unanswered {}, needs ticks {}, settled {}, stored {}/{}",
+                 trigger->emitted_through().value, trigger->unanswered(), trigger->needs_ticks(),
+                 trigger->safe_position().value, trigger->stored().state_sequence.value,
+                 trigger->stored().effects_sequence.value);
     }
   }
   return "";
