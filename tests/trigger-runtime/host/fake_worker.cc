@@ -2,6 +2,7 @@
 // the name of what it does when it is fed; anything else is an honest worker with one effect a
 // match.
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -53,6 +54,28 @@ void reply_raw(std::uint64_t number, const std::string& bytes) {
                       output_descriptor, 0);
   std::memcpy(static_cast<char*>(memory) + offset, bytes.data(), bytes.size());
   say(encode_notice(WorkerNotice{ReplyNotice{number, {offset, bytes.size()}}}));
+}
+
+// The first way to change the input memory that works; 0 if none does. Tried without a cage: the
+// memory itself must refuse.
+int way_to_tamper(const void* inputs) {
+  constexpr std::size_t page = 4096;
+  const std::uintptr_t place = reinterpret_cast<std::uintptr_t>(inputs) & ~(page - 1);
+  if (mprotect(reinterpret_cast<void*>(place), page, PROT_READ | PROT_WRITE) == 0) return 11;
+  const auto map = [](int descriptor) {
+    return mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0) != MAP_FAILED;
+  };
+  if (map(inputs_descriptor)) return 12;
+  if (pwrite(inputs_descriptor, "x", 1, 0) >= 0) return 13;
+  if (ftruncate(inputs_descriptor, 0) == 0) return 14;
+  if (ftruncate(inputs_descriptor, 1ll << 40) == 0) return 15;
+  if (fallocate(inputs_descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, page) == 0)
+    return 16;
+  const int again = open("/proc/self/fd/4", O_RDWR);
+  if (again >= 0 && (map(again) || pwrite(again, "x", 1, 0) >= 0)) return 17;
+  const int truncated = open("/proc/self/fd/4", O_RDWR | O_TRUNC);
+  if (truncated >= 0) return 18;
+  return 0;
 }
 
 class FakeWorker {
@@ -133,6 +156,13 @@ class FakeWorker {
       while (getpid() != 0) continue;
     }
     if (does == "sleeps") pause();
+    if (does == "tampers_with_its_inputs") {
+      const int way = way_to_tamper(channel_->input(feed.input.body)->data());
+      if (way != 0) std::exit(way);
+    }
+    if (does == "writes_its_inputs") {
+      const_cast<char&>(channel_->input(feed.input.body)->front()) = 'x';
+    }
     if (does == "closes_its_channel") {
       close(control_descriptor);
       pause();

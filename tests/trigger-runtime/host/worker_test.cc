@@ -168,6 +168,12 @@ TEST_F(WorkerTest, TellsWhatItWasAtWhenItDied) {
   EXPECT_EQ(driver.replies().size(), 2u);
 }
 
+TEST_F(WorkerTest, CannotChangeItsInputs) {
+  const Driver tampering = fed("tampers_with_its_inputs");
+  EXPECT_FALSE(tampering.death()) << tampering.death()->why;
+  EXPECT_NE(fed("writes_its_inputs").death()->why.find("killed by signal 11"), std::string::npos);
+}
+
 TEST_F(WorkerTest, DiesAtEachPointWithoutHarm) {
   EXPECT_NE(fed("exits").death()->why.find("ended with status 3"), std::string::npos);
   EXPECT_NE(fed("exits_at_load").death()->why.find("ended with status 3"), std::string::npos);
