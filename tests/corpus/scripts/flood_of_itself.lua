@@ -3,5 +3,5 @@
 -- line: 7
 -- text: derived 8 times over
 local ctx = hastur.trigger{ state = { n = 0 }, own = true }
-ctx:gauges({ name = "hostile" }, function(msg) hastur.gauge("flood", 1) end)
-ctx:gauges({ name = "flood" }, function(msg) hastur.gauge("flood", msg.value + 1) end)
+ctx:gauges({ name = "hostile" }, function(msg) hastur.gauge("itself", 1) end)
+ctx:gauges({ name = "itself" }, function(msg) hastur.gauge("itself", msg.value + 1) end)
