@@ -1,6 +1,5 @@
 -- tries: remembers in a closure that a function made
 -- verdict: judgement|refused|raised
--- waits: vm
 local ctx = hastur.trigger{ state = { n = 0 } }
 local function counter()
   local n = 0

@@ -1,7 +1,6 @@
 -- tries: remembers deep in a table of the file
 -- verdict: raised
--- line: 8
--- waits: vm
+-- line: 7
 local ctx = hastur.trigger{}
 local config = { limits = { { seen = 0 } } }
 ctx:gauges({ name = "hostile" }, function(msg)

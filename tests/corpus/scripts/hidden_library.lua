@@ -1,6 +1,5 @@
 -- tries: remembers in a table of a library
 -- verdict: raised
--- waits: vm
 -- script: lib/memory.lua
 local ctx = hastur.trigger{ state = { n = 0 } }
 local memory = require "lib.memory"

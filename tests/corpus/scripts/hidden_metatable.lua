@@ -1,7 +1,6 @@
 -- tries: remembers by a metatable of a table of the file
 -- verdict: raised
--- line: 8
--- waits: vm
+-- line: 7
 local ctx = hastur.trigger{}
 local t = {}
 ctx:gauges({ name = "hostile" }, function(msg)

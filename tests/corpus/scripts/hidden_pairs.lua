@@ -1,6 +1,5 @@
 -- tries: remembers in the step of pairs
 -- verdict: judgement|refused|raised
--- waits: vm
 local ctx = hastur.trigger{ state = { n = 0 } }
 local constants = { a = 1, b = 2, c = 3 }
 local step = pairs(constants)

@@ -1,7 +1,6 @@
 -- tries: reorders a table of the file
 -- verdict: raised
--- line: 8
--- waits: vm
+-- line: 7
 local ctx = hastur.trigger{}
 local list = { 3, 1, 2 }
 ctx:gauges({ name = "hostile" }, function(msg)
