@@ -167,12 +167,18 @@ Remains::Pass Remains::pass(const std::vector<const StoredTrigger*>& triggers, S
 }
 
 std::uint64_t Remains::expect_one_pass() {
+  std::set<TriggerName> all;
+  for (const StoredTrigger& stored : triggers_) all.insert(stored.run.trigger);
+  return expect_one_pass_of(all);
+}
+
+std::uint64_t Remains::expect_one_pass_of(const std::set<TriggerName>& names) {
   // Triggers that began at one sequence take their pass together; those whose state is of one
   // sequence a second one, up to there.
   std::map<Sequence, std::vector<const StoredTrigger*>> by_start;
   std::map<std::pair<Sequence, Sequence>, std::vector<const StoredTrigger*>> by_state;
   for (const StoredTrigger& stored : triggers_) {
-    if (stored.run.run != Run{1}) continue;
+    if (stored.run.run != Run{1} || !names.contains(stored.run.trigger)) continue;
     by_start[stored.run.after].push_back(&stored);
     if (!stored.checkpoint.state.empty()) {
       by_state[{stored.run.after, stored.checkpoint.state_sequence}].push_back(&stored);

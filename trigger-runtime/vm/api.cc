@@ -19,9 +19,11 @@ int print(lua_State* lua) {
   for (int i = 1; i <= arguments; ++i) {
     if (i > 1) text += '\t';
     push_tostring(lua, i);
-    text += text_at(lua, -1);
+    const std::string_view part = text_at(lua, -1);
+    if (text.size() + part.size() > effect_bytes_max)
+      raise(lua, "a log line cannot be larger than 256 KiB");
+    text += part;
     lua_pop(lua, 1);
-    if (text.size() > effect_bytes_max) raise(lua, "a log line cannot be larger than 256 KiB");
   }
   Vm& vm = vm_of(lua);
   vm.budget.charge(lua, text.size() / 8);

@@ -15,6 +15,7 @@ namespace {
 
 // Raising and catching unwinds the stack: far more work than an ordinary instruction.
 constexpr std::uint64_t instructions_per_error = 100;
+constexpr std::uint64_t bytes_per_instruction = 16;
 
 // A verdict of the budget is not an error that a script may handle.
 void pass_on_verdict(lua_State* lua, int status) {
@@ -70,7 +71,7 @@ int to_string(lua_State* lua) {
 // upvalue 1: stock tonumber.
 int to_number(lua_State* lua) {
   const bool text = lua_type(lua, 1) == LUA_TSTRING;
-  if (text) vm_of(lua).budget.charge(lua, text_at(lua, 1).size() / 16);
+  if (text) vm_of(lua).budget.charge(lua, text_at(lua, 1).size() / bytes_per_instruction);
   const int arguments = lua_gettop(lua);
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);
@@ -78,6 +79,19 @@ int to_number(lua_State* lua) {
   if (text && lua_type(lua, -1) == LUA_TNUMBER && !std::isfinite(lua_tonumber(lua, -1)))
     lua_pushnil(lua);
   return 1;
+}
+
+// As stock error(), but the copy of the text behind its position is charged.
+int raise_error(lua_State* lua) {
+  const int level = luaL_optint(lua, 2, 1);
+  lua_settop(lua, 1);
+  if (lua_isstring(lua, 1) != 0 && level > 0) {
+    vm_of(lua).budget.charge(lua, text_at(lua, 1).size() / bytes_per_instruction);
+    luaL_where(lua, level);
+    lua_pushvalue(lua, 1);
+    lua_concat(lua, 2);
+  }
+  return lua_error(lua);
 }
 
 // upvalues: the names of the types from LUA_TNIL on.
@@ -199,6 +213,7 @@ void push_tostring(lua_State* lua, int index) {
 void add_base_functions(lua_State* lua) {
   add_function(lua, "pcall", protected_call);
   add_function(lua, "xpcall", protected_call_with_handler);
+  add_function(lua, "error", raise_error);
   add_function(lua, "tostring", to_string);
   add_function(lua, "getmetatable", get_metatable);
   add_function(lua, "setmetatable", set_metatable);

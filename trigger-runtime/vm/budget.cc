@@ -7,12 +7,32 @@
 #include "trigger-runtime/vm/vm.h"
 
 namespace hastur {
+namespace {
+
+// Native functions one above the other, before a line of the script comes.
+constexpr int levels_max = 200;
+
+}  // namespace
+
+std::string Budget::text() const {
+  return fmt::format("more than {} instructions in one call", max_);
+}
 
 void Budget::on_count(lua_State* lua, lua_Debug*) { vm_of(lua).budget.charge(lua, step); }
 
 void Budget::raise_over(lua_State* lua) {
+  if (verdict_ == Verdict::none) {
+    lua_Debug at;
+    for (int level = 0; level < levels_max && lua_getstack(lua, level, &at) != 0; ++level) {
+      lua_getinfo(lua, "Sl", &at);
+      if (at.source[0] != '@' || at.currentline <= 0) continue;
+      script_ = at.source + 1;
+      line_ = static_cast<std::uint32_t>(at.currentline);
+      break;
+    }
+  }
   verdict_ = Verdict::instructions;
-  push_text(lua, fmt::format("more than {} instructions in one call", max_));
+  push_text(lua, text());
   lua_error(lua);
   __builtin_unreachable();
 }

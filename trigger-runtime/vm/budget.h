@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "trigger-runtime/vm/lua.h"
 
@@ -26,6 +27,8 @@ class Budget {
     used_ = 0;
     max_ = instructions_max;
     verdict_ = Verdict::none;
+    script_.clear();
+    line_ = 0;
     lua_sethook(lua, on_count, LUA_MASKCOUNT, step);
   }
 
@@ -40,6 +43,12 @@ class Budget {
   std::uint64_t used() const { return used_; }
   Verdict verdict() const { return verdict_; }
   void set_verdict(Verdict verdict) { verdict_ = verdict; }
+  // Where the script was when its instructions ran out: what passes the verdict on stands
+  // elsewhere. Empty and 0 if no line of a script was under way.
+  const std::string& script() const { return script_; }
+  std::uint32_t line() const { return line_; }
+  // "more than 5000000 instructions in one call"
+  std::string text() const;
 
  private:
   static void on_count(lua_State* lua, lua_Debug* at);
@@ -48,6 +57,8 @@ class Budget {
   std::uint64_t used_ = 0;
   std::uint64_t max_ = 0;
   Verdict verdict_ = Verdict::none;
+  std::string script_;
+  std::uint32_t line_ = 0;
 };
 
 // The allocator of one Lua state.

@@ -20,7 +20,9 @@ namespace {
 
 using enum MessageType;
 
-constexpr std::size_t callbacks_max = 10'000;
+constexpr std::size_t callbacks_max = 1'000;
+// Each is compiled into a filter here and by the parent: far more work than a call.
+constexpr std::uint64_t instructions_per_callback = 100;
 constexpr std::size_t filter_bytes_max = 64 * 1024;
 constexpr std::size_t former_names_max = 100;
 constexpr std::size_t former_name_bytes_max = 1'024;
@@ -73,6 +75,7 @@ std::uint32_t add_callback(lua_State* lua, int index, Callback callback) {
   Vm& vm = vm_of(lua);
   if (vm.declared.callbacks.size() == callbacks_max)
     raise(lua, fmt::format("a trigger has at most {} callbacks", callbacks_max));
+  vm.budget.charge(lua, instructions_per_callback);
   lua_pushvalue(lua, index);
   ScriptError begin = take_begin_of_function(lua);
   callback.script = std::move(begin.script);

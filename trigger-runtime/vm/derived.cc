@@ -58,7 +58,7 @@ class Derived {
                              function, depth_max));
     }
     view_.type = type;
-    view_.name = text_argument(lua, 1, function, "the name");
+    view_.name = counted(text_argument(lua, 1, function, "the name"));
     if (view_.name->empty()) raise(lua, fmt::format("{}: the name is empty", function));
     view_.timestamp = vm_.effects.event_time();
     view_.received_at = vm_.effects.now();
@@ -85,6 +85,8 @@ class Derived {
           raise(lua_, fmt::format("{}: the keys of labels must be strings", function_));
         const std::string_view key = text_at(lua_, -2);
         const Value value = label_value(lua_, function_, key);
+        counted(key);
+        counted(value.text);
         if (key != "trigger") labels_.push_back({key, value});
         if (labels_.size() > labels_max)
           raise(lua_, fmt::format("{}: more than {} labels", function_, labels_max));
@@ -95,21 +97,32 @@ class Derived {
     view_.labels = labels_;
   }
 
+  // Every text that goes into the message is counted before it is copied.
+  std::string_view counted(std::string_view text) {
+    bytes_ += text.size();
+    if (bytes_ > effect_bytes_max) refuse_large();
+    return text;
+  }
+
   int send() {
     if (!vm_.effects.room_for_message()) return 0;
     std::string payload;
     append_message_json(payload, view_);
-    if (payload.size() > effect_bytes_max)
-      raise(lua_, fmt::format("{}: the message is larger than 256 KiB", function_));
+    if (payload.size() > effect_bytes_max) refuse_large();
     vm_.budget.charge(lua_, payload.size() / 8);
     vm_.effects.add_message(std::move(payload));
     return 0;
   }
 
  private:
+  [[noreturn]] void refuse_large() {
+    raise(lua_, fmt::format("{}: the message is larger than 256 KiB", function_));
+  }
+
   lua_State* lua_;
   Vm& vm_;
   std::string_view function_;
+  std::size_t bytes_ = 0;
   MessageView view_;
   std::vector<Label> labels_;
 };
@@ -134,9 +147,10 @@ int counter(lua_State* lua) {
 // (name, value or nil, labels)
 int mark(lua_State* lua) {
   Derived message(lua, MessageType::mark, "hastur.mark");
-  message.value(lua_isnoneornil(lua, 2) || is_null(lua, 2)
-                    ? Value::of_null()
-                    : Value::of(text_argument(lua, 2, "hastur.mark", "the value")));
+  message.value(
+      lua_isnoneornil(lua, 2) || is_null(lua, 2)
+          ? Value::of_null()
+          : Value::of(message.counted(text_argument(lua, 2, "hastur.mark", "the value"))));
   message.labels(3);
   return message.send();
 }
@@ -155,7 +169,8 @@ int event(lua_State* lua) {
     for (int i = 1;; ++i) {
       lua_rawgeti(lua, 4, i);
       if (lua_isnil(lua, -1)) break;
-      attn.push_back(text_argument(lua, -1, "hastur.event", fmt::format("attn[{}]", i)));
+      attn.push_back(
+          message.counted(text_argument(lua, -1, "hastur.event", fmt::format("attn[{}]", i))));
       lua_pop(lua, 1);
       if (i > 1'000) raise(lua, "hastur.event: attn has more than 1,000 entries");
     }
@@ -169,11 +184,11 @@ int event(lua_State* lua) {
   for (const std::string_view one : attn) writer.string(one);
   if (with_body) {
     writer.string("body");
-    writer.string(text_argument(lua, 3, "hastur.event", "the body"));
+    writer.string(message.counted(text_argument(lua, 3, "hastur.event", "the body")));
   }
   if (with_subject) {
     writer.string("subject");
-    writer.string(text_argument(lua, 2, "hastur.event", "the subject"));
+    writer.string(message.counted(text_argument(lua, 2, "hastur.event", "the subject")));
   }
   message.fields(fields);
   message.labels(5);

@@ -30,11 +30,15 @@ constexpr std::size_t error_text_bytes_max = 4'096;
 
 ScriptError shortened(ScriptError error) {
   if (error.text.size() <= error_text_bytes_max) return error;
-  std::size_t end = error_text_bytes_max;
-  // Not within a character of UTF-8.
-  while (end > 0 && (static_cast<unsigned char>(error.text[end]) & 0xC0) == 0x80) --end;
-  error.text.resize(end);
-  error.text += "…";
+  // The middle goes: after a long path stands what is wrong. No character of UTF-8 is cut.
+  const auto within = [&](std::size_t at) {
+    return (static_cast<unsigned char>(error.text[at]) & 0xC0) == 0x80;
+  };
+  std::size_t begin = error_text_bytes_max * 3 / 4;
+  std::size_t end = error.text.size() - error_text_bytes_max / 4;
+  while (begin > 0 && within(begin)) --begin;
+  while (end < error.text.size() && within(end)) ++end;
+  error.text.replace(begin, end - begin, " … ");
   return error;
 }
 
@@ -280,6 +284,10 @@ CallError LoadedTrigger::call_error(int status, std::optional<std::uint32_t> cal
     lua_gc(vm.lua, LUA_GCCOLLECT, 0);
   } else if (vm.budget.verdict() == Budget::Verdict::instructions) {
     error.kind = CallError::Kind::instructions;
+    error.error = {vm.budget.text(), vm.budget.script(), vm.budget.line()};
+  } else if (error.error.text.empty() && error.error.script.empty()) {
+    // The handler found no room on the stack, and its lines are gone.
+    error.error.text = "stack overflow";
   }
   if (error.error.script.empty() && callback) {
     error.error.script = vm.declared.callbacks[*callback].script;

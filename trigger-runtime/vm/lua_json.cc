@@ -9,6 +9,7 @@
 #include "core/number.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/msg_object.h"
+#include "trigger-runtime/vm/vm.h"
 
 namespace hastur {
 namespace {
@@ -27,6 +28,9 @@ bool is_identifier(std::string_view key) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   });
 }
+
+// Often enough that no walk goes on for long uncharged.
+constexpr std::size_t entries_per_charge = 1'024;
 
 std::size_t hash_of(const void* pointer) {
   return static_cast<std::size_t>(
@@ -65,6 +69,7 @@ std::optional<std::string> LuaJsonWriter::write(lua_State* lua, int index, Form 
   const std::size_t before = out.size();
   const int top = lua_gettop(lua);
   index = absolute(lua, index);
+  budget_ = vm_of(lua).phase == Vm::Phase::idle ? nullptr : &vm_of(lua).budget;
   bool written = write_value(index, 0, out);
   if (written && out.size() - before > bytes_max_) written = fault("is too large");
   lua_settop(lua, top);
@@ -81,6 +86,10 @@ LuaJsonWriter::Level& LuaJsonWriter::level(int depth) {
   while (levels_.size() <= static_cast<std::size_t>(depth))
     levels_.push_back(std::make_unique<Level>());
   return *levels_[static_cast<std::size_t>(depth)];
+}
+
+void LuaJsonWriter::charge(std::uint64_t instructions) {
+  if (budget_ != nullptr) budget_->charge(lua_, instructions);
 }
 
 bool LuaJsonWriter::fault(std::string what) {
@@ -123,6 +132,7 @@ bool LuaJsonWriter::first_visit(const void* table) {
 
 bool LuaJsonWriter::write_text(std::string_view text, std::string& out) {
   if (out.size() + text.size() > 2 * bytes_max_ + 64) return fault("is too large");
+  charge(1 + text.size() / 16);
   if (is_plain_ascii(text)) {
     out += '"';
     out += text;
@@ -182,6 +192,7 @@ bool LuaJsonWriter::write_value(int index, int depth, std::string& out) {
 bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
   if (depth >= lua_json_depth_max)
     return fault(fmt::format("is nested deeper than {} levels", lua_json_depth_max));
+  charge(4);
   // Room for a table, its key and its value.
   if (lua_checkstack(lua_, 4) == 0) return fault("is nested too deep");
   if (form_ == Form::state) {
@@ -217,7 +228,7 @@ bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
           "has the key {}: a list is numbered 1 to n, other tables have strings as keys", key));
     }
     highest = std::max(highest, key);
-    ++count;
+    if (++count % entries_per_charge == 0) charge(entries_per_charge / 2);
     lua_pop(lua_, 1);
   } while (lua_next(lua_, index) != 0);
   if (form_ == Form::state && depth == 0) {
@@ -253,6 +264,11 @@ bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
       return fault(fmt::format("has {} as a key: only strings can be", describe(lua_, value - 1)));
     }
     Entry& entry = own.entries.emplace_back();
+    if (own.entries.size() % entries_per_charge == 0) {
+      charge(entries_per_charge * 2);
+      // Each is at least `"":1`, whatever it is.
+      if (own.entries.size() > bytes_max_ / 4 + 1) return fault("is too large");
+    }
     entry.key = text_at(lua_, value - 1);
     entry.type = lua_type(lua_, value);
     switch (entry.type) {

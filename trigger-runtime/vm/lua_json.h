@@ -18,10 +18,12 @@
 
 namespace hastur {
 
+class Budget;
+
 inline constexpr int lua_json_depth_max = 100;
 
-// Writes in one pass over each table. Never raises and allocates no Lua memory. Reusable; keeps its
-// memory.
+// Writes in one pass over each table. Allocates no Lua memory. Reusable; keeps its memory. While a
+// script runs its work is charged, which may raise; otherwise it never raises.
 class LuaJsonWriter {
  public:
   enum class Form {
@@ -59,12 +61,14 @@ class LuaJsonWriter {
   bool write_array(int index, int depth, std::size_t count, std::string& out);
   bool write_text(std::string_view text, std::string& out);
   bool first_visit(const void* table);
+  void charge(std::uint64_t instructions);
   bool fault(std::string what);
   bool fault_below(std::string_view key);
   bool fault_below(std::size_t position);
   Level& level(int depth);
 
   lua_State* lua_ = nullptr;
+  Budget* budget_ = nullptr;  // if a script runs
   Form form_ = Form::state;
   std::size_t bytes_max_ = 0;
   std::vector<std::unique_ptr<Level>> levels_;

@@ -331,6 +331,8 @@ void Messages::push_labels(lua_State* lua) {
 void Messages::push_body_field(lua_State* lua, std::string_view key) {
   const std::uint32_t fields = batch_->fields()[row_];
   if (fields != BatchView::none) {
+    // The field is looked for from the first on.
+    vm_of(lua).budget.charge(lua, batch_->blob(fields).size() / 64);
     if (const auto value = find_in_msgpack(batch_->blob(fields), key)) {
       push_msgpack(lua, *value);
       return;

@@ -40,7 +40,14 @@ class Call {
   }
 
   std::string_view text(int index, std::string_view argument) {
-    return text_argument(lua_, index, kind_, argument);
+    const std::string_view given = text_argument(lua_, index, kind_, argument);
+    // What is made of it is larger still.
+    if (given.size() > effect_bytes_max) refuse_large();
+    return given;
+  }
+
+  [[noreturn]] void refuse_large() {
+    raise(lua_, fmt::format("{}: the notification is larger than 256 KiB", kind_));
   }
 
   // The table at `index` as JSON; {} if there is none.
@@ -85,7 +92,7 @@ class Call {
     lua_getfield(lua_, options_, key);
     std::string out = "null";
     if (!lua_isnil(lua_, -1))
-      out = json_text(text_argument(lua_, -1, kind_, fmt::format("options.{}", key)));
+      out = json_text(text(lua_gettop(lua_), fmt::format("options.{}", key)));
     lua_pop(lua_, 1);
     forget(key);
     return out;
@@ -111,8 +118,7 @@ class Call {
     const std::size_t bytes = notification_.text.size() + notification_.details.size() +
                               notification_.options.size() + notification_.key.size() +
                               notification_.to.size();
-    if (bytes > effect_bytes_max)
-      raise(lua_, fmt::format("{}: the notification is larger than 256 KiB", kind_));
+    if (bytes > effect_bytes_max) refuse_large();
     vm_.budget.charge(lua_, bytes / 8);
     vm_.effects.add_notification(notification_);
     return 0;
@@ -161,11 +167,12 @@ int send_email(lua_State* lua) {
   call.options(4);
   std::string to;
   if (is_text(lua, 1)) {
-    to = json_text(text_at(lua, 1));
+    to = json_text(call.text(1, "the recipients"));
   } else if (lua_istable(lua, 1)) {
     for (int i = 1;; ++i) {
       lua_rawgeti(lua, 1, i);
       if (lua_isnil(lua, -1)) break;
+      if (to.size() > effect_bytes_max) call.refuse_large();
       if (!to.empty()) to += ',';
       to += json_text(call.text(lua_gettop(lua), fmt::format("recipients[{}]", i)));
       lua_pop(lua, 1);
@@ -214,13 +221,16 @@ int slack(lua_State* lua) {
 }
 
 // {alertname="x",host="y"}, sorted, as Prometheus writes label sets.
-std::string alert_key(lua_State* lua, int index) {
+std::string alert_key(lua_State* lua, int index, Call& call) {
   std::vector<std::pair<std::string_view, std::string_view>> labels;
+  std::size_t bytes = 0;
   lua_pushnil(lua);
   while (lua_next(lua, index) != 0) {
     if (!is_text(lua, -2) || !is_text(lua, -1))
       raise(lua, "alertmanager: labels must be strings named by strings");
     labels.emplace_back(text_at(lua, -2), text_at(lua, -1));
+    bytes += labels.back().first.size() + labels.back().second.size();
+    if (bytes > effect_bytes_max) call.refuse_large();
     lua_pop(lua, 1);
   }
   if (labels.empty()) raise(lua, "alertmanager: there must be at least one label");
@@ -243,13 +253,13 @@ int alertmanager(lua_State* lua) {
   }
   if (!lua_istable(lua, 1))
     raise(lua, "alertmanager: labels must be a table, got " + describe(lua, 1));
-  call.notification().key = json_text(alert_key(lua, 1));
+  call.notification().key = json_text(alert_key(lua, 1, call));
   call.notification().details = fmt::format(R"({{"annotations":{},"labels":{}}})",
                                             call.table(2, "annotations"), call.table(1, "labels"));
   for (const char* key : {"description", "summary"}) {
     if (lua_isnil(lua, 2)) break;
     lua_getfield(lua, 2, key);
-    if (is_text(lua, -1)) call.notification().text = text_at(lua, -1);
+    if (is_text(lua, -1)) call.notification().text = call.text(lua_gettop(lua), key);
   }
   call.notification().to = call.take_text("to");
   return call.send();

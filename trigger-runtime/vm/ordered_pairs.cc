@@ -6,6 +6,7 @@
 // a key by looking at all keys.
 
 #include <algorithm>
+#include <bit>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,9 @@
 
 namespace hastur {
 namespace {
+
+// A walk over a large table is charged as it goes.
+constexpr int keys_per_charge = 1'024;
 
 // The key at `index`; raises for one that has no place in the order.
 Key key_at(lua_State* lua, int index) {
@@ -74,17 +78,22 @@ int ordered_pairs(lua_State* lua) {
   lua_newtable(lua);
   const int list = 3;
   bool sorted = true;
+  std::uint64_t bytes = 0;
   lua_pushnil(lua);
   while (lua_next(lua, 2) != 0) {
     lua_pop(lua, 1);
     Key key = key_at(lua, -1);
     key.position = static_cast<int>(keys.size()) + 1;
     sorted = sorted && (keys.empty() || before(keys.back(), key));
+    bytes += key.text.size();
+    if (key.position % keys_per_charge == 0) vm_of(lua).budget.charge(lua, keys_per_charge);
     keys.push_back(key);
     lua_pushvalue(lua, -1);
     lua_rawseti(lua, list, key.position);
   }
-  vm_of(lua).budget.charge(lua, keys.size() / 2);
+  // Half an instruction a comparison, and more where keys are long.
+  const auto rounds = static_cast<unsigned>(sorted ? 1 : std::bit_width(keys.size()));
+  vm_of(lua).budget.charge(lua, (keys.size() / 2 + bytes / 64) * rounds);
   if (!sorted) std::ranges::sort(keys, before);
   auto* walk = static_cast<Walk*>(lua_newuserdata(lua, sizeof(Walk) + keys.size() * sizeof(int)));
   walk->count = static_cast<int>(keys.size());
@@ -106,12 +115,14 @@ int ordered_next(lua_State* lua) {
   bool found = false;
   Key best{};
   std::uint64_t seen = 0;
+  std::uint64_t bytes = 0;
   lua_pushnil(lua);  // the best key so far, at 3
   lua_pushnil(lua);
   while (lua_next(lua, 1) != 0) {
     lua_pop(lua, 1);
     ++seen;
     const Key key = key_at(lua, -1);
+    bytes += key.text.size();
     if ((first || before(after, key)) && (!found || before(key, best))) {
       best = key;
       found = true;
@@ -119,7 +130,7 @@ int ordered_next(lua_State* lua) {
       lua_replace(lua, 3);
     }
   }
-  vm_of(lua).budget.charge(lua, seen / 4);
+  vm_of(lua).budget.charge(lua, seen + bytes / 64);
   if (!found) {
     lua_pushnil(lua);
     return 1;

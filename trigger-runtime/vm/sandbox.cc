@@ -70,7 +70,7 @@ void push_environment(lua_State* lua) {
 
   lua_newtable(lua);
   const int environment = lua_gettop(lua);
-  copy(lua, stock, {"assert", "error", "rawequal", "select"});
+  copy(lua, stock, {"assert", "rawequal", "select"});
   add_base_functions(lua);
   add_pairs_functions(lua);
   add_unpack(lua);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/constants.h"
@@ -137,12 +138,14 @@ std::size_t start_of(lua_State* lua, int index, std::size_t size) {
 }
 
 int find_plain(lua_State* lua, std::string_view text, std::string_view wanted, std::size_t at) {
-  charge_bytes(lua, text.size() - at);
-  const std::size_t found = text.find(wanted, at);
-  if (found == std::string_view::npos) {
+  charge_bytes(lua, text.size() - at + wanted.size());
+  // Linear in both, unlike std::string_view::find.
+  const void* place = memmem(text.data() + at, text.size() - at, wanted.data(), wanted.size());
+  if (place == nullptr) {
     lua_pushnil(lua);
     return 1;
   }
+  const auto found = static_cast<std::size_t>(static_cast<const char*>(place) - text.data());
   lua_pushnumber(lua, static_cast<double>(found + 1));
   lua_pushnumber(lua, static_cast<double>(found + wanted.size()));
   return 2;
@@ -226,6 +229,8 @@ void append_replacement(lua_State* lua, std::string& out, std::string_view text,
           out += replacement[i];
           continue;
         }
+        // A short replacement can be a long text many times over.
+        refuse_huge_text(lua, "string.gsub", out.size());
         const char code = replacement[++i];
         if (code < '0' || code > '9') {
           out += code;

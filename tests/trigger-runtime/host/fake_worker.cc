@@ -2,6 +2,7 @@
 // the name of what it does when it is fed; anything else is an honest worker with one effect a
 // match.
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,11 +11,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <map>
+#include <random>
 #include <string>
 
 #include "message/msgpack.h"
 #include "trigger-runtime/protocol/descriptors.h"
+#include "trigger-runtime/protocol/status_page.h"
 #include "trigger-runtime/worker/channel.h"
 
 // The greeting of the worker that this is compiled as.
@@ -46,13 +50,90 @@ void say(const std::string& packet) {
   static_cast<void>(send(control_descriptor, packet.data(), packet.size(), MSG_NOSIGNAL));
 }
 
-// Writes a reply's bytes past the channel, and tells of them.
-void reply_raw(std::uint64_t number, const std::string& bytes) {
-  constexpr std::uint64_t offset = 1u << 20;
-  void* memory = mmap(nullptr, offset + bytes.size(), PROT_READ | PROT_WRITE, MAP_SHARED,
+constexpr std::uint64_t raw_offset = 1u << 20;
+
+// Writes a reply's bytes past the channel; where they are.
+char* place_raw(const std::string& bytes) {
+  void* memory = mmap(nullptr, raw_offset + bytes.size(), PROT_READ | PROT_WRITE, MAP_SHARED,
                       output_descriptor, 0);
-  std::memcpy(static_cast<char*>(memory) + offset, bytes.data(), bytes.size());
-  say(encode_notice(WorkerNotice{ReplyNotice{number, {offset, bytes.size()}}}));
+  if (memory == MAP_FAILED) std::exit(1);
+  std::memcpy(static_cast<char*>(memory) + raw_offset, bytes.data(), bytes.size());
+  return static_cast<char*>(memory) + raw_offset;
+}
+
+// And tells of them.
+void reply_raw(std::uint64_t number, const std::string& bytes) {
+  place_raw(bytes);
+  say(encode_notice(WorkerNotice{ReplyNotice{number, {raw_offset, bytes.size()}}}));
+}
+
+using Random = std::mt19937_64;
+
+// Bytes changed, cut out, repeated; now and then a length or a sign at its extreme.
+std::string mutated(std::string bytes, Random& random) {
+  constexpr unsigned char extremes[] = {0x00, 0x01, 0x7F, 0x80, 0xFE, 0xFF};
+  for (std::uint64_t left = random() % 4 + 1; left > 0 && !bytes.empty(); --left) {
+    const std::size_t at = random() % bytes.size();
+    const std::size_t length = std::min<std::size_t>(random() % 16 + 1, bytes.size() - at);
+    switch (random() % 5) {
+      case 0:
+        bytes[at] = static_cast<char>(random());
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8));
+        break;
+      case 2:
+        bytes[at] = static_cast<char>(extremes[random() % std::size(extremes)]);
+        break;
+      case 3:
+        bytes.erase(at, length);
+        break;
+      default:
+        bytes.insert(at, bytes.substr(at, length));
+    }
+  }
+  return bytes;
+}
+
+// Answers with a reply or a notice that is a little wrong, and scribbles over what it has written
+// while the parent reads it.
+void reply_mutated(std::uint64_t number, const WorkerReply& honest, void* status, Random& random) {
+  std::string bytes;
+  encode_reply(bytes, honest);
+  const bool in_notice = random() % 3 == 0;
+  if (!in_notice) bytes = mutated(bytes, random);
+  char* place = place_raw(bytes);
+  std::string notice = encode_notice(WorkerNotice{ReplyNotice{number, {raw_offset, bytes.size()}}});
+  if (in_notice) notice = mutated(notice, random);
+  for (std::size_t i = 0; i < sizeof(StatusPage); ++i) {
+    if (random() % 4 == 0) static_cast<char*>(status)[i] = static_cast<char>(random());
+  }
+  say(notice);
+  for (int i = 0; i < 2000 && !bytes.empty(); ++i) {
+    place[random() % bytes.size()] = static_cast<char>(random());
+  }
+}
+
+// The first way to change the input memory that works; 0 if none does. Tried without a cage: the
+// memory itself must refuse.
+int way_to_tamper(const void* inputs) {
+  constexpr std::size_t page = 4096;
+  const std::uintptr_t place = reinterpret_cast<std::uintptr_t>(inputs) & ~(page - 1);
+  if (mprotect(reinterpret_cast<void*>(place), page, PROT_READ | PROT_WRITE) == 0) return 11;
+  const auto map = [](int descriptor) {
+    return mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0) != MAP_FAILED;
+  };
+  if (map(inputs_descriptor)) return 12;
+  if (pwrite(inputs_descriptor, "x", 1, 0) >= 0) return 13;
+  if (ftruncate(inputs_descriptor, 0) == 0) return 14;
+  if (ftruncate(inputs_descriptor, 1ll << 40) == 0) return 15;
+  if (fallocate(inputs_descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, page) == 0)
+    return 16;
+  const int again = open("/proc/self/fd/4", O_RDWR);
+  if (again >= 0 && (map(again) || pwrite(again, "x", 1, 0) >= 0)) return 17;
+  const int truncated = open("/proc/self/fd/4", O_RDWR | O_TRUNC);
+  if (truncated >= 0) return 18;
+  return 0;
 }
 
 class FakeWorker {
@@ -133,6 +214,20 @@ class FakeWorker {
       while (getpid() != 0) continue;
     }
     if (does == "sleeps") pause();
+    if (does.starts_with("mutates ")) {
+      Random random(std::stoull(does.substr(8)));
+      void* status = mmap(nullptr, status_page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                          output_descriptor, 0);
+      reply_mutated(number_, WorkerReply(honest), status, random);
+      return true;
+    }
+    if (does == "tampers_with_its_inputs") {
+      const int way = way_to_tamper(channel_->input(feed.input.body)->data());
+      if (way != 0) std::exit(way);
+    }
+    if (does == "writes_its_inputs") {
+      const_cast<char&>(channel_->input(feed.input.body)->front()) = 'x';
+    }
     if (does == "closes_its_channel") {
       close(control_descriptor);
       pause();

@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "core/json.h"
 #include "tests/trigger-runtime/host/driver.h"
 #include "trigger-runtime/protocol/commands.h"
 
@@ -166,6 +167,78 @@ TEST_F(WorkerTest, TellsWhatItWasAtWhenItDied) {
   EXPECT_EQ(driver.death()->sequence, Sequence{100});
   EXPECT_EQ(driver.death()->callback, 5u);
   EXPECT_EQ(driver.replies().size(), 2u);
+}
+
+// What a reply says of a trigger is about inputs that it was handed, in order.
+void expect_allowed(const TriggerProgress& progress, std::uint32_t handle) {
+  EXPECT_EQ(progress.handle, TriggerHandle{handle});
+  EXPECT_GE(progress.reached, Sequence{99});
+  EXPECT_LE(progress.reached, Sequence{103});
+  std::pair<Sequence, std::uint32_t> before{};
+  for (const Effect& effect : progress.effects) {
+    EXPECT_GE(effect.sequence, Sequence{100});
+    EXPECT_LE(effect.sequence, progress.reached);
+    EXPECT_EQ(effect.time, time_from_us(static_cast<std::int64_t>(effect.sequence.value) * 1000));
+    EXPECT_LT(before, std::pair(effect.sequence, effect.ordinal + 1));
+    before = {effect.sequence, effect.ordinal + 1};
+    EXPECT_TRUE(parse_json(effect.payload).has_value());
+  }
+  for (const CallError& error : progress.errors) EXPECT_LE(error.sequence, progress.reached);
+  if (progress.judged) {
+    EXPECT_LE(progress.judged->sequence, progress.reached);
+    EXPECT_TRUE(parse_json(progress.judged->state).has_value());
+  }
+}
+
+TEST_F(WorkerTest, IsBelievedOnlyWithinItsBoundsWhateverItWrites) {
+#ifdef HASTUR_SANITIZED
+  constexpr std::uint64_t seeds = 50;
+#else
+  constexpr std::uint64_t seeds = 1'000;
+#endif
+  Driver neighbour = spawn();
+  neighbour.worker().send(load_of(3, "honest"));
+  neighbour.run_until(1);
+  std::uint64_t believed = 0;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    SCOPED_TRACE(seed);
+    Driver driver = fed("mutates " + std::to_string(seed));
+    if (!driver.death()) {
+      ++believed;
+      EXPECT_EQ(driver.worker().pending(), 0u);
+    } else if (driver.death()->trigger) {
+      EXPECT_TRUE(*driver.death()->trigger == TriggerHandle{1} ||
+                  *driver.death()->trigger == TriggerHandle{2});
+    }
+    for (const WorkerReply& reply : driver.replies()) {
+      const auto* feed = std::get_if<FeedReply>(&reply);
+      if (feed == nullptr) continue;
+      ASSERT_EQ(feed->triggers.size(), 2u);
+      expect_allowed(feed->triggers[0], 1);
+      expect_allowed(feed->triggers[1], 2);
+    }
+    // Who was not in its hands goes on.
+    neighbour.worker().send(FeedCommand{numbered_input(4 * seed, 4), {full_feed(3, 4)}});
+    neighbour.run_until(1 + seed);
+    ASSERT_FALSE(neighbour.death());
+    const auto& progress = std::get<FeedReply>(neighbour.replies().back()).triggers.at(0);
+    EXPECT_EQ(progress.handle, TriggerHandle{3});
+    EXPECT_EQ(progress.effects.size(), 4u);
+  }
+  // Some changes are within bounds, such as another ordinal or payload; most are not.
+  EXPECT_GT(believed, 0u);
+  EXPECT_LT(believed, seeds / 2);
+}
+
+TEST_F(WorkerTest, CannotChangeItsInputs) {
+  const Driver tampering = fed("tampers_with_its_inputs");
+  EXPECT_FALSE(tampering.death()) << tampering.death()->why;
+  const Driver writing = fed("writes_its_inputs");
+  ASSERT_TRUE(writing.death());
+  EXPECT_EQ(writing.replies().size(), 2u);
+#ifndef HASTUR_SANITIZED
+  EXPECT_NE(writing.death()->why.find("killed by signal 11"), std::string::npos);
+#endif
 }
 
 TEST_F(WorkerTest, DiesAtEachPointWithoutHarm) {

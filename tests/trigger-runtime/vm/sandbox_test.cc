@@ -118,8 +118,10 @@ end)
 TEST(Sandbox, MetatablesThatShowTheCollectorAreRefused) {
   EXPECT_NE(run_body("setmetatable({}, { __mode = 'k' })").find("garbage collector"),
             std::string::npos);
-  EXPECT_NE(run_body("setmetatable({}, { __gc = print })").find("garbage collector"),
+  EXPECT_NE(run_body("setmetatable({}, { ['__' .. 'gc'] = print })").find("garbage collector"),
             std::string::npos);
+  // Put into it afterwards.
+  EXPECT_NE(load_error("local mt = {}\nsetmetatable({}, mt)\nmt.__mode = 'k'").line, 0u);
   EXPECT_EQ(run_body("local t = setmetatable({}, { __index = function(t, k) return k .. '!' end }) "
                      "state.a = t.x"),
             R"({"a":"x!"})");

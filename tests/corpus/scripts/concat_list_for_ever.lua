@@ -1,0 +1,10 @@
+-- tries: joins a long list again and again
+-- verdict: instructions
+-- line: 9
+-- text: more than 5000000 instructions in one call
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  local list = {}
+  for i = 1, 10000 do list[i] = "xxxxxxxxxxxxxxxx" end
+  while true do table.concat(list) end
+end)

@@ -1,0 +1,8 @@
+-- tries: nothing as an error
+-- verdict: raised
+-- line: 7
+-- text: instead of a text
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  error()
+end)

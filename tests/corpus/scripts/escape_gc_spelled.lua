@@ -1,0 +1,8 @@
+-- tries: a finaliser whose name is put together
+-- verdict: raised
+-- line: 7
+-- text: a metatable with __gc is not allowed
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  setmetatable({}, { ["__" .. "gc"] = print })
+end)

@@ -1,0 +1,8 @@
+-- tries: the compiler
+-- verdict: raised
+-- line: 7
+-- text: attempt to
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  jit.on()
+end)

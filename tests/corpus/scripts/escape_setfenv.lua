@@ -1,0 +1,8 @@
+-- tries: another environment
+-- verdict: raised
+-- line: 7
+-- text: attempt to
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  setfenv(1, {})
+end)

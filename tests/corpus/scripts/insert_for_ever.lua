@@ -1,0 +1,10 @@
+-- tries: inserts before a long list again and again
+-- verdict: instructions
+-- line: 9
+-- text: more than 5000000 instructions in one call
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  local list = {}
+  for i = 1, 300000 do list[i] = i end
+  while true do table.insert(list, 1, 0) end
+end)

@@ -1,0 +1,8 @@
+-- tries: writes the message as JSON again and again
+-- verdict: instructions
+-- line: 7
+-- text: more than 5000000 instructions in one call
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  while true do local text = msg:to_json() end
+end)

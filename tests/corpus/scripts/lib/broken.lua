@@ -1,0 +1,3 @@
+local M = {}
+this is no Lua
+return M

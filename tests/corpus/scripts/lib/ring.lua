@@ -1,0 +1,3 @@
+local M = {}
+M.other = require "lib.ring"
+return M

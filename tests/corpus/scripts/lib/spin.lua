@@ -1,0 +1,3 @@
+local M = {}
+while true do end
+return M

@@ -1,0 +1,9 @@
+-- tries: a handler that goes on after the verdict
+-- verdict: instructions
+-- line: 7
+-- text: more than 5000000 instructions in one call
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  xpcall(function() while true do end end, function() while true do end end)
+  ctx.state.escaped = true
+end)

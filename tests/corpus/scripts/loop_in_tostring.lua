@@ -1,0 +1,8 @@
+-- tries: an endless __tostring
+-- verdict: instructions
+-- line: 7
+-- text: more than 5000000 instructions in one call
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  print(setmetatable({}, { __tostring = function() while true do end end }))
+end)

@@ -1,0 +1,8 @@
+-- tries: an endless loop that changes the state
+-- verdict: instructions
+-- line: 7
+-- text: more than 5000000 instructions in one call
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  repeat ctx.state.n = 1 until false
+end)

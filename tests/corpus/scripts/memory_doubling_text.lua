@@ -1,0 +1,9 @@
+-- tries: a text that doubles
+-- verdict: memory
+-- line: 6
+-- text: out of memory: a trigger may use 64MiB
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  local text = "x"
+  while true do text = text .. text end
+end)

@@ -1,0 +1,12 @@
+-- tries: catches the end of its memory
+-- verdict: memory
+-- line: 6
+-- text: out of memory: a trigger may use 64MiB
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  pcall(function()
+    local t = {}
+    for i = 1, 1e9 do t[i] = ("x"):rep(10000) .. i end
+  end)
+  ctx.state.escaped = true
+end)

@@ -1,0 +1,9 @@
+-- tries: fills a table with keys of every kind
+-- verdict: memory
+-- line: 6
+-- text: out of memory: a trigger may use 64MiB
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  local t = {}
+  for i = 1, 1e9 do t[i + 0.5] = ("x"):rep(500) .. i t["k" .. i] = i end
+end)

@@ -1,0 +1,8 @@
+-- tries: a metatable of a message
+-- verdict: raised
+-- line: 7
+-- text: table expected
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  setmetatable(msg, {})
+end)

@@ -1,0 +1,10 @@
+-- tries: takes the first key of a large table again and again
+-- verdict: instructions
+-- line: 9
+-- text: more than 5000000 instructions in one call
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  local t = {}
+  for i = 1, 200000 do t["key" .. i] = i end
+  while true do next(t) end
+end)

@@ -1,0 +1,4 @@
+-- tries: a script that makes no trigger
+-- verdict: refused
+-- text: the script makes no trigger
+local x = 1

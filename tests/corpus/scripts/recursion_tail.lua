@@ -1,0 +1,9 @@
+-- tries: tail calls without end
+-- verdict: instructions
+-- line: 7
+-- text: more than 5000000 instructions in one call
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  local function f() return f() end
+  f()
+end)

@@ -1,0 +1,9 @@
+-- tries: removes the first of a long list again and again
+-- verdict: instructions
+-- text: more than 5000000 instructions in one call
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  local list = {}
+  for i = 1, 300000 do list[i] = i end
+  while true do table.remove(list, 1) end
+end)

@@ -1,0 +1,8 @@
+-- tries: makes a table of the message again and again
+-- verdict: instructions
+-- line: 7
+-- text: more than 5000000 instructions in one call
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "hostile" }, function(msg)
+  while true do local t = msg:to_table() end
+end)
