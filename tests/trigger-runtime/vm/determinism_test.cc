@@ -303,6 +303,7 @@ TEST(Determinism, RestoresCutsAndErrorsChangeNoByte) {
 }
 
 TEST(Determinism, HoldsForScriptsThatChanceWrote) {
+  std::size_t cases = 0;
   std::size_t effects = 0;
   std::size_t errors = 0;
   EXPECT_TRUE(rc::check([&] {
@@ -312,11 +313,14 @@ TEST(Determinism, HoldsForScriptsThatChanceWrote) {
     const Outcome straight = run_straight(script, batch);
     expect_same(straight, run_straight(script, batch));
     expect_same(straight, run_in_pieces(script, batch));
+    ++cases;
     effects += straight.effects.size();
     errors += straight.errors.size();
   }));
-  EXPECT_GT(effects, 1000u) << "the scripts do too little";
-  EXPECT_GT(errors, 50u) << "the scripts fail too seldom";
+  // The first cases are the smallest.
+  if (cases < 100) return;
+  EXPECT_GT(effects, 10 * cases) << "the scripts do too little";
+  EXPECT_GT(2 * errors, cases) << "the scripts fail too seldom";
 }
 
 TEST(Determinism, HoldsAcrossProcesses) {
