@@ -21,6 +21,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ struct HostileScript {
 
   bool is_due(const std::string& verdict) const;
 };
+
+// GoogleTest names a case with this.
+inline void PrintTo(const HostileScript& script, std::ostream* out) { *out << script.name; }
 
 // Sorted by name. Checks that every file is well-formed.
 std::vector<HostileScript> hostile_scripts();
