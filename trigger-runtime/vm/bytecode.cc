@@ -230,12 +230,6 @@ bool is_of_chunk(const std::vector<Function>& all, std::size_t at, std::size_t i
   return false;
 }
 
-// setmetatable() refuses these in a metatable; this is how they would come into it afterwards.
-bool sets_collector_event(const Function& function, const Instruction& code) {
-  const std::string_view key = function.strings[code.c()];
-  return key == "__mode" || key == "__gc";
-}
-
 // Whether upvalue `index` of function `at` is an upvalue of the outermost function.
 bool is_of_outermost(const std::vector<Function>& all, std::size_t at, std::size_t index) {
   while (all[at].parent) {
@@ -307,10 +301,6 @@ std::optional<ScriptError> chunk_fault(lua_State* lua, const std::string& path) 
                  name));
       } else if (code.op() == op_kcdata) {
         note(line, "numbers like 1LL or 1i are not allowed: write a plain number");
-      } else if (code.op() == op_tsets && sets_collector_event(function, code)) {
-        note(line, fmt::format("the field '{}' cannot be set: what it does depends on the garbage "
-                               "collector",
-                               function.strings[code.c()]));
       } else if (code.op() >= op_usetv && code.op() <= op_usetp && is_of_chunk(all, at, code.a())) {
         note(line, fmt::format("the local '{}' of the file is changed in a function: what lasts "
                                "longer than a callback "

@@ -1,7 +1,7 @@
 -- tries: a finaliser
--- verdict: refused
+-- verdict: raised
 -- line: 7
--- text: the field '__gc' cannot be set
+-- text: a metatable with __gc is not allowed
 local ctx = hastur.trigger{ state = { n = 0 } }
 ctx:gauges({ name = "hostile" }, function(msg)
   setmetatable({}, { __gc = function() end })

@@ -1,7 +1,7 @@
 -- tries: a table that is made weak after it got its metatable
 -- verdict: refused
 -- line: 9
--- text: weak tables
+-- text: weak tables are not allowed
 local ctx = hastur.trigger{ state = { n = 0 } }
 ctx:gauges({ name = "hostile" }, function(msg)
   local mt = {}
