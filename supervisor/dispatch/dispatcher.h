@@ -193,6 +193,8 @@ class Dispatcher {
     Checkpoint checkpoint;
     // Its records are among those that wait for the commit.
     bool prepared = false;
+    // The new version is loaded again, with this memory, so that its ctx:migrate can convert it.
+    bool migrating = false;
     // Somebody paused it: its successor is paused from its first input.
     std::optional<Pause> pause;
   };
@@ -236,7 +238,9 @@ class Dispatcher {
   void load(Trigger& trigger);
   void send_load(std::uint32_t worker, TriggerHandle handle, const TriggerName& name, Run run,
                  const ScriptVersion& version, const CountedLimits& limits,
-                 std::optional<Memory> memory);
+                 std::optional<Memory> memory,
+                 std::optional<VersionId> migrate_from = std::nullopt);
+  void load_next(Trigger& trigger);
   void restart(Trigger& trigger);
   void take(std::uint32_t worker, Loaded reply);
   void take(std::uint32_t worker, LoadFailed reply);
@@ -290,6 +294,9 @@ class Dispatcher {
   void advance_switches();
   void start_new(Probe& probe, Sequence at);
   void finish_endings();
+  Ending* ending_of(const TriggerName& name);
+  void begin_migration(Ending& ending);
+  void refuse_switch(Trigger& trigger, ScriptError error);
   RunStart make_start(const TriggerName& name, const ScriptVersion& version, Run run,
                       std::string_view why, Sequence after, Checkpoint checkpoint);
 

@@ -26,9 +26,7 @@ void Dispatcher::start_due_workers() {
       }
       if (trigger->next_switch && trigger->next_switch->version &&
           trigger->next_switch->worker == worker) {
-        const Trigger::Switch& next = *trigger->next_switch;
-        send_load(worker, next.handle, name, next.run, *next.version, options_.limits,
-                  std::nullopt);
+        load_next(*trigger);
       }
     }
     for (const Probe& probe : probes_) {
@@ -42,9 +40,9 @@ void Dispatcher::start_due_workers() {
 
 void Dispatcher::send_load(std::uint32_t worker, TriggerHandle handle, const TriggerName& name,
                            Run run, const ScriptVersion& version, const CountedLimits& limits,
-                           std::optional<Memory> memory) {
+                           std::optional<Memory> memory, std::optional<VersionId> migrate_from) {
   act(ToWorker{worker, LoadCommand{handle, name, run, version.script, version.libraries, limits,
-                                   options_.guards, std::move(memory)}});
+                                   options_.guards, std::move(memory), std::move(migrate_from)}});
 }
 
 void Dispatcher::load(Trigger& trigger) {
@@ -103,6 +101,10 @@ void Dispatcher::take(std::uint32_t /*worker*/, Loaded reply) {
   }
   for (auto& [name, trigger] : triggers_) {
     if (trigger->next_switch && trigger->next_switch->handle == reply.handle) {
+      if (Ending* ending = ending_of(name); ending != nullptr && ending->migrating) {
+        ending->migrating = false;
+        if (reply.migrated) ending->checkpoint.state = *reply.migrated;
+      }
       trigger->next_switch->loaded = std::move(reply);
       return;
     }
@@ -122,6 +124,10 @@ void Dispatcher::take(std::uint32_t /*worker*/, LoadFailed reply) {
       probe.error = std::move(reply.error);
       return;
     }
+  }
+  for (auto& [name, trigger] : triggers_) {
+    if (trigger->next_switch && trigger->next_switch->handle == reply.handle)
+      return refuse_switch(*trigger, std::move(reply.error));
   }
   Trigger* trigger = by_handle(reply.handle);
   if (trigger == nullptr) return;
@@ -202,7 +208,8 @@ void Dispatcher::take(std::uint32_t /*worker*/, Judged reply) {
   Checkpoint checkpoint{
       trigger->name(),    trigger->run(),       trigger->cursor(), reply.memory.time,
       reply.memory.state, reply.memory.runtime, trigger->cursor(), 0};
-  endings_.push_back({trigger->name(), std::move(checkpoint), false, std::nullopt});
+  endings_.push_back({trigger->name(), std::move(checkpoint), false, false, std::nullopt});
+  begin_migration(endings_.back());
 }
 
 void Dispatcher::take(std::uint32_t /*worker*/, Unloaded /*reply*/) {}
@@ -245,6 +252,14 @@ void Dispatcher::worker_died(std::uint32_t worker, const WorkerDied& died) {
       probe.error =
           ScriptError{fmt::format("its worker was lost while it was loaded: {}", died.why),
                       probe.script.version.script.path, 0};
+    }
+  }
+  for (auto& [name, trigger] : triggers_) {
+    // So would one whose ctx:migrate does.
+    if (trigger->next_switch && died.trigger == trigger->next_switch->handle &&
+        died.cause != WorkerDied::Cause::ended) {
+      refuse_switch(*trigger, {fmt::format("its worker was lost while it took over: {}", died.why),
+                               trigger->next_switch->version->script.path, 0});
     }
   }
   router_stale_ = true;

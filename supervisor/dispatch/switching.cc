@@ -137,7 +137,8 @@ void Dispatcher::advance_switches() {
       // It takes no inputs: its successor goes on from the state that is stored.
       if (std::ranges::none_of(endings_,
                                [&](const Ending& ending) { return ending.name == name; })) {
-        endings_.push_back({name, trigger->stored(), false, std::nullopt});
+        endings_.push_back({name, trigger->stored(), false, false, std::nullopt});
+        begin_migration(endings_.back());
       }
     } else if (trigger->phase == Trigger::Phase::running && trigger->cursor() == last &&
                trigger->unanswered() == 0 && !trigger->yields()) {
@@ -146,7 +147,7 @@ void Dispatcher::advance_switches() {
     }
   }
   for (Ending& ending : endings_) {
-    if (ending.prepared) continue;
+    if (ending.prepared || ending.migrating) continue;
     ending.prepared = true;
     const Trigger& trigger = *triggers_.at(ending.name);
     const Trigger::Switch& next = *trigger.next_switch;
@@ -171,6 +172,66 @@ void Dispatcher::advance_switches() {
           {ending.name, next.run, next.at, "pause", pause_detail(*ending.pause), now_});
     }
   }
+}
+
+Dispatcher::Ending* Dispatcher::ending_of(const TriggerName& name) {
+  const auto found = std::ranges::find(endings_, name, &Ending::name);
+  return found == endings_.end() ? nullptr : &*found;
+}
+
+// Another version's state goes through the new version's ctx:migrate, if it has one.
+void Dispatcher::begin_migration(Ending& ending) {
+  Trigger& trigger = *triggers_.at(ending.name);
+  Trigger::Switch& next = *trigger.next_switch;
+  if (!next.version || next.version->id == trigger.version().id || ending.checkpoint.state.empty())
+    return;
+  ending.migrating = true;
+  if (slots_[next.worker].up) act(ToWorker{next.worker, UnloadCommand{next.handle}});
+  next.handle = new_handle();
+  if (slots_[next.worker].up) load_next(trigger);
+}
+
+void Dispatcher::load_next(Trigger& trigger) {
+  const Trigger::Switch& next = *trigger.next_switch;
+  const Ending* ending = ending_of(trigger.name());
+  std::optional<Memory> memory;
+  std::optional<VersionId> migrate_from;
+  if (ending != nullptr && ending->migrating) {
+    const Checkpoint& last = ending->checkpoint;
+    memory = Memory{last.state_sequence, last.state_time, last.state, last.runtime};
+    migrate_from = trigger.version().id;
+  }
+  send_load(next.worker, next.handle, trigger.name(), next.run, *next.version, options_.limits,
+            std::move(memory), std::move(migrate_from));
+}
+
+// The version that was to take over cannot: the one before it runs on. The judgement at its end
+// stands in the journal as a pause of no length.
+void Dispatcher::refuse_switch(Trigger& trigger, ScriptError error) {
+  const Trigger::Switch next = std::move(*trigger.next_switch);
+  trigger.next_switch.reset();
+  log_warn("{} is refused: {}:{}: {}", trigger.name(), error.script, error.line, error.text);
+  trigger.refused = std::move(error);
+  if (slots_[next.worker].up) act(ToWorker{next.worker, UnloadCommand{next.handle}});
+  leave_slot(next.worker);
+  const Ending* ending = ending_of(trigger.name());
+  if (ending == nullptr) return;
+  if (trigger.phase == Trigger::Phase::judging) {
+    const Checkpoint& last = ending->checkpoint;
+    trigger.judged_here(Memory{last.state_sequence, last.state_time, last.state, last.runtime});
+    const Json why = {{"why", "a new version was refused"}, {"by", "platform"}};
+    for (const char* decision : {"pause", "resume"}) {
+      gate_.waiting().journal.push_back(
+          {trigger.name(), trigger.run(), next.at, decision, canonical_json(why), now_});
+    }
+    Pause judged;
+    judged.from = next.at;
+    judged.until = next.at;
+    if (trigger.open_pause() == nullptr) trigger.begin_pause(std::move(judged));
+    trigger.phase = Trigger::Phase::running;
+    behind_.insert(trigger.name());
+  }
+  std::erase_if(endings_, [&](const Ending& each) { return each.name == trigger.name(); });
 }
 
 // The new runs are stored: they may take their first inputs.

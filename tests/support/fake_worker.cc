@@ -71,10 +71,11 @@ WorkerReply FakeWorker::load(const LoadCommand& command) {
     } else if (key == "broken") {
       broken = true;
     } else {
-      std::uint64_t& number = key == "emit"     ? instance.program.emit
-                              : key == "notify" ? instance.program.notify
-                              : key == "raise"  ? instance.program.raise
-                                                : instance.program.every;
+      std::uint64_t& number = key == "emit"      ? instance.program.emit
+                              : key == "notify"  ? instance.program.notify
+                              : key == "raise"   ? instance.program.raise
+                              : key == "migrate" ? instance.program.migrate
+                                                 : instance.program.every;
       number = std::stoull(value);
     }
   }
@@ -88,6 +89,13 @@ WorkerReply FakeWorker::load(const LoadCommand& command) {
   loaded.subscriptions = {{0, {}, canonical_json({{"name", instance.program.match}}), false, 1}};
   loaded.periodic = instance.program.every > 0 ? 1 : 0;
   loaded.state_bytes_max = command.limits.state_bytes_max;
+  if (command.migrate_from && instance.program.migrate > 0) {
+    if (instance.program.migrate == 13)
+      return LoadFailed{command.handle, {"it cannot migrate", command.script.path, 3}};
+    instance.state["n"] = instance.state["n"].get<std::uint64_t>() + instance.program.migrate;
+    instance.judged_state = canonical_json(instance.state);
+    loaded.migrated = instance.judged_state;
+  }
   instances_[command.handle] = std::move(instance);
   return loaded;
 }

@@ -10,6 +10,7 @@
 //   raise=K       raises where the input's sequence is a multiple of K
 //   every=S       a periodic callback of S seconds, which derives a gauge
 //   broken=1      does not load
+//   migrate=K     adds K to the count of another version; refuses to for 13
 // Everything it does is a function of state and input, as of a real trigger.
 
 #include <cstdint>
@@ -36,7 +37,7 @@ class FakeWorker {
  private:
   struct Program {
     std::string match;
-    std::uint64_t emit = 0, notify = 0, raise = 0, every = 0;
+    std::uint64_t emit = 0, notify = 0, raise = 0, every = 0, migrate = 0;
   };
   struct Instance {
     TriggerName name;

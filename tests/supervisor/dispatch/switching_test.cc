@@ -33,6 +33,44 @@ TEST(Deployment, AChangedScriptTakesOverTheStateBetweenTwoInputs) {
   EXPECT_EQ(rig.store->load("t").value()->run.why, "deploy");
 }
 
+TEST(Deployment, AChangedScriptMayMigrateTheStateBeforeItsFirstInput) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 25);
+  rig.desire({{"t", "match=a migrate=100"}});
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 130u);
+  // Once: neither a restart nor the next version, which has none, does it again.
+  rig.start();
+  rig.desire({{"t", "match=a migrate=100"}});
+  rig.send("a", 5);
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 140u);
+}
+
+TEST(Deployment, AVersionThatCannotMigrateIsRefusedAndTheOldOneRunsOn) {
+  Rig rig;
+  rig.desire({{"t", "match=a emit=3"}});
+  rig.send("a", 25);
+  rig.desire({{"t", "match=a migrate=13"}});
+  rig.send("a", 25);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 50u);
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{1});
+  ASSERT_TRUE(rig.trigger("t").refused);
+  EXPECT_EQ(rig.trigger("t").refused->line, 3u);
+  // A supervisor that starts again comes to the same.
+  rig.start();
+  rig.desire({{"t", "match=a migrate=13"}});
+  rig.send("a", 10);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 60u);
+  EXPECT_EQ(rig.trigger("t").counts.diverged, 0u);
+}
+
 TEST(Deployment, AScriptThatDoesNotLoadIsRefusedAndTheOldOneRunsOn) {
   Rig rig;
   rig.desire({{"t", "match=a"}});
