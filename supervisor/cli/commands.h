@@ -32,7 +32,8 @@ int status_command(HttpClient& http);
 struct CommandOptions {
   std::string trigger;
   std::string why;
-  // Holds the supervisor's token; empty: what HASTUR_TOKEN_FILE names, else hastur/token.
+  // Holds the supervisor's token; empty: what HASTUR_TOKEN_FILE names, else where a supervisor
+  // with default settings or `hastur demo` leaves it, below the working directory.
   std::string token_file;
 };
 // `verb` is "pause" or "resume".

@@ -56,8 +56,9 @@ int run(int argc, char** argv) {
     asks(command);
     command.required_text("NAME", &act_options.trigger, "the trigger, as list shows it");
     command.text("--why", &act_options.why, "the reason, kept with the decision");
-    command.text("--token-file", &act_options.token_file,
-                 "holds the supervisor's token; else $HASTUR_TOKEN_FILE, else hastur/token");
+    command.text(
+        "--token-file", &act_options.token_file,
+        "holds the supervisor's token; else $HASTUR_TOKEN_FILE, hastur/token or build/run/token");
   };
   CommandLine& pause = line.command("pause", "Give a trigger no more inputs");
   acts(pause);

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <fstream>
 #include <sstream>
 
 #include "core/fd.h"
@@ -125,6 +128,63 @@ TEST_F(Asking, GivesTheBodyOrTheServersSentence) {
   EXPECT_FALSE(http_.get_json("/odd"));
   api_.answers("/ill", "", 500);
   EXPECT_NE(http_.get_json("/ill").error().message.find("status 500"), std::string::npos);
+}
+
+// A file with a token, gone with the test.
+class TokenFile {
+ public:
+  TokenFile() : path_(testing::TempDir() + "hastur_token_" + std::to_string(getpid())) {
+    std::ofstream(path_) << "0123456789abcdef\n";
+  }
+  ~TokenFile() { std::remove(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+TEST(Pause, TellsTheSupervisorWithTheTokenAndSaysWhatTheTriggerIsNow) {
+  FakeApi api;
+  api.answers("/v1/commands/pause", R"({"name":"t","status":"paused"})");
+  HttpClient http(api.address(), 5s);
+  const TokenFile token;
+  const Printed result = printed([&] {
+    return trigger_command(http, "pause", {"t", "maintenance", token.path()});
+  });
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.out, "t is paused\n");
+  EXPECT_NE(api.last_request().find("POST /v1/commands/pause"), std::string::npos);
+  EXPECT_NE(api.last_request().find("Authorization: Bearer 0123456789abcdef\r\n"),
+            std::string::npos);
+}
+
+TEST(Pause, SaysWhereTheTokenIsLookedFor) {
+  FakeApi api;
+  api.answers("/v1/commands/pause", R"({"error":"no","reason":"unauthorized"})", 401);
+  HttpClient http(api.address(), 5s);
+  const TokenFile token;
+  const Printed wrong = printed([&] {
+    return trigger_command(http, "pause", {"t", "", token.path()});
+  });
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_NE(wrong.err.find("--token-file"), std::string::npos) << wrong.err;
+  const Printed none = printed([&] {
+    return trigger_command(http, "pause", {"t", "", "/nowhere/token"});
+  });
+  EXPECT_EQ(none.code, 1);
+  EXPECT_NE(none.err.find("/nowhere/token"), std::string::npos) << none.err;
+}
+
+TEST(Pause, PrintsTheSupervisorsRefusal) {
+  FakeApi api;
+  api.answers("/v1/commands/resume", R"({"error":"t is not paused","reason":"conflict"})", 409);
+  HttpClient http(api.address(), 5s);
+  const TokenFile token;
+  const Printed result = printed([&] {
+    return trigger_command(http, "resume", {"t", "", token.path()});
+  });
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.err.find("t is not paused"), std::string::npos) << result.err;
 }
 
 TEST(HttpClient, SaysThatNobodyAnswers) {

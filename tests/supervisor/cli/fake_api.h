@@ -55,6 +55,11 @@ class FakeApi {
     const std::lock_guard lock(mutex_);
     return asked_;
   }
+  // From its first line to the end of its headers.
+  std::string last_request() {
+    const std::lock_guard lock(mutex_);
+    return last_request_;
+  }
 
  private:
   void serve() {
@@ -67,6 +72,10 @@ class FakeApi {
         const ssize_t count = ::read(peer.get(), bytes, sizeof bytes);
         if (count <= 0) break;
         request.append(bytes, static_cast<std::size_t>(count));
+      }
+      {
+        const std::lock_guard lock(mutex_);
+        last_request_ = request;
       }
       const std::size_t from = request.find(' ') + 1;
       const Answer answer = take(request.substr(from, request.find(' ', from) - from));
@@ -94,6 +103,7 @@ class FakeApi {
   std::mutex mutex_;
   std::map<std::string, std::vector<Answer>> answers_;
   std::vector<std::string> asked_;
+  std::string last_request_;
   std::thread thread_;
 };
 
