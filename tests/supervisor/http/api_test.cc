@@ -1,0 +1,102 @@
+// The API's commands: who may give one, and what comes of it.
+
+#include "supervisor/http/api.h"
+
+#include <gtest/gtest.h>
+
+#include "core/json.h"
+#include "tests/supervisor/dispatch/rig.h"
+
+namespace hastur::test {
+namespace {
+
+class ApiTest : public ::testing::Test {
+ protected:
+  ApiTest()
+      : history_([](const RequestFrame&) {}),
+        api_(*rig_.dispatcher, *rig_.store, history_, rig_.clock, {"0123456789abcdef"}) {
+    rig_.desire({{"billing/t", "match=a"}});
+  }
+
+  HttpResponse ask(HttpRequest request) {
+    HttpResponse response;
+    api_.answer(request, [&](HttpResponse given) { response = std::move(given); });
+    rig_.pump();
+    return response;
+  }
+  HttpRequest command(const std::string& verb, const std::string& body) {
+    HttpRequest request;
+    request.method = "POST";
+    request.path = "/v1/commands/" + verb;
+    request.body = body;
+    request.from_loopback = true;
+    request.token = "0123456789abcdef";
+    request.host = "127.0.0.1:8127";
+    return request;
+  }
+  HttpResponse get(const std::string& path) {
+    HttpRequest request;
+    request.method = "GET";
+    request.path = path;
+    request.from_loopback = true;
+    return ask(request);
+  }
+
+  Rig rig_;
+  HistoryReader history_;
+  Api api_;
+};
+
+TEST_F(ApiTest, PausesAndResumesAndShowsIt) {
+  const HttpResponse paused = ask(command("pause", R"({"trigger":"billing/t","why":"new disks"})"));
+  EXPECT_EQ(paused.status, 200u);
+  const Json shown = parse_json(get("/v1/triggers/billing/t").body).value();
+  EXPECT_EQ(shown["status"], "paused");
+  EXPECT_EQ(shown["paused"]["why"], "new disks");
+  EXPECT_EQ(shown["paused"]["by"], "person");
+  EXPECT_EQ(shown["isolation"], "shared");
+  EXPECT_NE(get("/metrics").body.find("hastur_triggers_paused 1\n"), std::string::npos);
+  EXPECT_EQ(ask(command("pause", R"({"trigger":"billing/t"})")).status, 409u);
+  EXPECT_EQ(ask(command("resume", R"({"trigger":"billing/t"})")).status, 200u);
+  EXPECT_EQ(parse_json(get("/v1/triggers/billing/t").body).value()["paused"], nullptr);
+}
+
+TEST_F(ApiTest, RefusesACommandThatIsNotFromUs) {
+  const std::string body = R"({"trigger":"billing/t"})";
+  HttpRequest no_token = command("pause", body);
+  no_token.token = "";
+  EXPECT_EQ(ask(no_token).status, 401u);
+  HttpRequest wrong_token = command("pause", body);
+  wrong_token.token = "0123456789abcdeX";
+  EXPECT_EQ(ask(wrong_token).status, 401u);
+  HttpRequest rebound = command("pause", body);
+  rebound.host = "metrics.example.com:8127";
+  EXPECT_EQ(ask(rebound).status, 403u);
+  HttpRequest no_host = command("pause", body);
+  no_host.host = "";
+  EXPECT_EQ(ask(no_host).status, 403u);
+  HttpRequest elsewhere = command("pause", body);
+  elsewhere.origin = "http://example.com";
+  EXPECT_EQ(ask(elsewhere).status, 403u);
+  HttpRequest got = command("pause", body);
+  got.method = "GET";
+  EXPECT_EQ(ask(got).status, 405u);
+  EXPECT_EQ(rig_.trigger("billing/t").open_pause(), nullptr);
+  for (const char* host : {"localhost", "localhost:8127", "[::1]:8127", "127.0.0.1", "[::1]"}) {
+    HttpRequest own = command("resume", body);
+    own.host = host;
+    own.origin = std::string("http://") + host;
+    EXPECT_EQ(ask(own).status, 409u) << host;
+  }
+}
+
+TEST_F(ApiTest, SaysWhatIsWrongWithACommand) {
+  EXPECT_EQ(ask(command("pause", "{")).status, 400u);
+  EXPECT_EQ(ask(command("pause", "[]")).status, 400u);
+  EXPECT_EQ(ask(command("pause", R"({"trigger":7})")).status, 400u);
+  EXPECT_EQ(ask(command("pause", R"({"trigger":"nobody"})")).status, 404u);
+  EXPECT_EQ(ask(command("fly", R"({"trigger":"billing/t"})")).status, 404u);
+}
+
+}  // namespace
+}  // namespace hastur::test
