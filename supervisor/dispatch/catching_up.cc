@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/json.h"
 #include "core/log.h"
 #include "supervisor/dispatch/dispatcher.h"
 #include "supervisor/dispatch/input.h"
@@ -164,7 +163,6 @@ void Dispatcher::feed_held(Catchup& catchup) {
 
 // False while a member still has inputs before the range under way.
 bool Dispatcher::take_held_lost(Catchup& catchup, const LostReply& lost) {
-  const Json detail = {{"first", lost.first.value}, {"last", lost.last.value}, {"why", lost.why}};
   bool all = true;
   for (const TriggerName& name : catchup.members) {
     Trigger& trigger = *running(name);
@@ -173,9 +171,7 @@ bool Dispatcher::take_held_lost(Catchup& catchup, const LostReply& lost) {
       all = false;
       continue;
     }
-    gate_.waiting().journal.push_back(
-        {name, trigger.run(), lost.last, "lost", canonical_json(detail), now_});
-    trigger.pass(lost.last);
+    pass_lost(trigger, lost);
   }
   return all;
 }

@@ -219,6 +219,7 @@ void Dispatcher::adopt_stored() {
     // Untouched by everything between its checkpoint and the position: that was made sure of at
     // each commit.
     trigger->stands_if_settled(store_.position());
+    if (!trigger->pauses().empty()) with_pauses_.insert(name);
     triggers_.emplace(name, std::move(trigger));
   }
   for (auto& [name, trigger] : triggers_) {

@@ -271,6 +271,7 @@ class Dispatcher {
   // inputs at the main position (feeding.cc)
   void feed_main();
   void take_lost(const LostReply& lost);
+  void pass_lost(Trigger& trigger, const LostReply& lost);
   void feed(const std::shared_ptr<const InputBatch>& input, std::span<Trigger* const> triggers,
             Router& router, FeedKind kind);
   bool has_room(const Trigger& trigger, FeedKind kind) const;
@@ -340,6 +341,8 @@ class Dispatcher {
   std::deque<std::shared_ptr<const InputBatch>> recent_;
   std::size_t recent_bytes_ = 0;
   std::set<TriggerName> behind_;
+  // Those with pauses that recovery may still need; some may have ended meanwhile.
+  std::set<TriggerName> with_pauses_;
   std::vector<std::unique_ptr<Catchup>> catchups_;
 
   std::optional<std::vector<DesiredScript>> desired_;

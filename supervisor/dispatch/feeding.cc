@@ -62,22 +62,26 @@ void Dispatcher::feed_main() {
 void Dispatcher::take_lost(const LostReply& lost) {
   log_error("sequences {} to {} are gone from History ({}); every trigger goes on after them",
             lost.first.value, lost.last.value, lost.why);
-  const Json detail = {{"first", lost.first.value}, {"last", lost.last.value}, {"why", lost.why}};
   main_ = std::max(main_, lost.last);
   for (auto& [name, trigger] : triggers_) {
     if (trigger->phase != Trigger::Phase::running) continue;
     // What is not there yet meets the range again where it reads.
     if (!trigger->yields() && trigger->dispatched() < lost.last &&
         trigger->dispatched().next() >= lost.first) {
-      gate_.waiting().journal.push_back(
-          {name, trigger->run(), lost.last, "lost", canonical_json(detail), now_});
-      trigger->pass(lost.last);
+      pass_lost(*trigger, lost);
     } else if (!trigger->catching_up && trigger->dispatched() < main_) {
       behind_.insert(name);
     }
   }
   recent_.clear();
   recent_bytes_ = 0;
+}
+
+void Dispatcher::pass_lost(Trigger& trigger, const LostReply& lost) {
+  const Json detail = {{"first", lost.first.value}, {"last", lost.last.value}, {"why", lost.why}};
+  gate_.waiting().journal.push_back(
+      {trigger.name(), trigger.run(), lost.last, "lost", canonical_json(detail), now_});
+  trigger.pass(lost.last);
 }
 
 bool Dispatcher::has_room(const Trigger& trigger, FeedKind kind) const {

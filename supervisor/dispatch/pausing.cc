@@ -57,6 +57,7 @@ void Dispatcher::begin_pause(Trigger& trigger, Sequence from, Pause pause) {
       {trigger.name(), trigger.run(), from, "pause", pause_detail(pause), now_});
   log_warn("{} is paused from sequence {}: {}", trigger.name(), from.value, pause.why);
   trigger.begin_pause(std::move(pause));
+  with_pauses_.insert(trigger.name());
 }
 
 void Dispatcher::end_pause(Trigger& trigger, std::string_view by, std::string_view why) {
@@ -120,11 +121,11 @@ void Dispatcher::watch_failures(Trigger& trigger, const Trigger::Accepted& accep
 // After 1, 5 and 15 minutes of stream time the platform tries again what it has paused.
 void Dispatcher::retry_paused() {
   if (!stream_time_) return;
-  for (auto& [name, trigger] : triggers_) {
+  for (const TriggerName& name : with_pauses_) {
+    Trigger* trigger = running(name);
+    if (trigger == nullptr) continue;
     const Pause* pause = trigger->open_pause();
-    if (pause == nullptr || !pause->retry_at || *stream_time_ < *pause->retry_at ||
-        trigger->phase != Trigger::Phase::running)
-      continue;
+    if (pause == nullptr || !pause->retry_at || *stream_time_ < *pause->retry_at) continue;
     trigger->pauses_in_a_row = pause->in_a_row;
     trigger->resumed_at = *stream_time_;
     end_pause(*trigger, "platform", "tried again");
@@ -133,10 +134,14 @@ void Dispatcher::retry_paused() {
 
 // A pause begins with a judgement: the memory of before it is that of all of it.
 void Dispatcher::judge_at_pauses() {
-  for (auto& [name, trigger] : triggers_) {
-    if (trigger->phase != Trigger::Phase::running || trigger->pauses().empty() ||
-        trigger->unanswered() > 0 || trigger->cursor() != trigger->dispatched() ||
-        !trigger->stands_before_pause())
+  std::erase_if(with_pauses_, [this](const TriggerName& name) {
+    const auto found = triggers_.find(name);
+    return found == triggers_.end() || found->second->pauses().empty();
+  });
+  for (const TriggerName& name : with_pauses_) {
+    Trigger* trigger = running(name);
+    if (trigger == nullptr || trigger->unanswered() > 0 ||
+        trigger->cursor() != trigger->dispatched() || !trigger->stands_before_pause())
       continue;
     // If its version ends here too, that judgement serves both.
     if (trigger->next_switch && trigger->next_switch->at == trigger->cursor().next()) continue;

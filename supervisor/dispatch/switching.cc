@@ -219,15 +219,19 @@ void Dispatcher::refuse_switch(Trigger& trigger, ScriptError error) {
   if (trigger.phase == Trigger::Phase::judging) {
     const Checkpoint& last = ending->checkpoint;
     trigger.judged_here(Memory{last.state_sequence, last.state_time, last.state, last.runtime});
-    const Json why = {{"why", "a new version was refused"}, {"by", "platform"}};
-    for (const char* decision : {"pause", "resume"}) {
-      gate_.waiting().journal.push_back(
-          {trigger.name(), trigger.run(), next.at, decision, canonical_json(why), now_});
+    // Within a pause it was judged where that began, and nothing has changed since.
+    if (trigger.open_pause() == nullptr) {
+      const Json why = {{"why", "a new version was refused"}, {"by", "platform"}};
+      for (const char* decision : {"pause", "resume"}) {
+        gate_.waiting().journal.push_back(
+            {trigger.name(), trigger.run(), next.at, decision, canonical_json(why), now_});
+      }
+      Pause judged;
+      judged.from = next.at;
+      judged.until = next.at;
+      trigger.begin_pause(std::move(judged));
+      with_pauses_.insert(trigger.name());
     }
-    Pause judged;
-    judged.from = next.at;
-    judged.until = next.at;
-    if (trigger.open_pause() == nullptr) trigger.begin_pause(std::move(judged));
     trigger.phase = Trigger::Phase::running;
     behind_.insert(trigger.name());
   }
@@ -259,7 +263,10 @@ void Dispatcher::finish_endings() {
     trigger->handle = next.handle;
     trigger->worker = next.worker;
     trigger->loaded = std::move(next.loaded);
-    if (ending.pause) trigger->begin_pause(std::move(*ending.pause));
+    if (ending.pause) {
+      trigger->begin_pause(std::move(*ending.pause));
+      with_pauses_.insert(ending.name);
+    }
     trigger->counts = old->counts;
     trigger->runtime_build = options_.runtime_build;
     handles_of_[trigger->handle] = trigger.get();

@@ -71,6 +71,22 @@ TEST(Deployment, AVersionThatCannotMigrateIsRefusedAndTheOldOneRunsOn) {
   EXPECT_EQ(rig.trigger("t").counts.diverged, 0u);
 }
 
+TEST(Deployment, AVersionThatCannotMigrateLeavesAPausedTriggerPaused) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 10);
+  ASSERT_TRUE(rig.dispatcher->pause("t", "maintenance"));
+  rig.send("a", 10);
+  rig.desire({{"t", "match=a migrate=13"}});
+  rig.send("a", 10);
+  EXPECT_NE(rig.trigger("t").open_pause(), nullptr);
+  rig.start();
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 10);
+  EXPECT_NE(rig.trigger("t").open_pause(), nullptr);
+  EXPECT_EQ(rig.stored_n("t"), 10u);
+}
+
 TEST(Deployment, AScriptThatDoesNotLoadIsRefusedAndTheOldOneRunsOn) {
   Rig rig;
   rig.desire({{"t", "match=a"}});
