@@ -239,9 +239,8 @@ void RecordingReader::Source::pend(MessageView view) {
                  [this](const Tick& tick) { ticks.push_back(tick); });
   const bool registration =
       view.type == MessageType::reg_agent || view.type == MessageType::reg_process;
-  if (registration) {
-    learn_hostname(view);
-  } else if (!view.hostname) {
+  if (registration) learn_hostname(view);
+  if (!view.hostname) {
     if (const auto found = hostnames.find(view.uuid); found != hostnames.end())
       view.hostname = found->second;
   }

@@ -217,9 +217,9 @@ bool Numbering::is_overfull() {
 
 void Numbering::put(MessageView message) {
   message.received_at = received_at_ = std::max(received_at_, message.received_at);
-  if (is_registration(message.type)) {
-    learn_host(message);
-  } else if (!message.hostname) {
+  // A registration bears the name that it gives, so that filters see it there too.
+  if (is_registration(message.type)) learn_host(message);
+  if (!message.hostname) {
     if (const auto host = hosts_.find(message.uuid); host != hosts_.end())
       message.hostname = host->second;
   }

@@ -206,7 +206,9 @@ TEST(Recording, GivesMessagesTheHostNameLastRegistered) {
                          mark("d", 0, by(uuid_a)) + mark("e", 0));
   std::vector<std::string> hostnames;
   for (const Message& row : file.rows) hostnames.emplace_back(row.view().hostname.value_or("-"));
-  EXPECT_EQ(hostnames, (std::vector<std::string>{"-", "-", "-", "old", "own", "-", "new", "-"}));
+  // A registration has the name that it gives.
+  EXPECT_EQ(hostnames,
+            (std::vector<std::string>{"-", "-", "old", "old", "own", "new", "new", "-"}));
 }
 
 TEST(Recording, ReadsHastursReplayFile) {
