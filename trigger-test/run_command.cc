@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "message/recording.h"
 #include "trigger-runtime/host/run_stream.h"
@@ -50,10 +53,13 @@ class Output final : public StreamListener {
   }
 
   void flush() {
-    std::fwrite(text_.data(), 1, text_.size(), stdout);
-    std::fflush(stdout);
+    const bool all = std::fwrite(text_.data(), 1, text_.size(), stdout) == text_.size() &&
+                     std::fflush(stdout) == 0;
+    if (!all && !write_error_) write_error_ = errno;
     text_.clear();
   }
+  // Why what was to be printed is not complete.
+  std::optional<int> write_error() const { return write_error_; }
   std::uint64_t errors() const { return errors_; }
 
  private:
@@ -67,6 +73,7 @@ class Output final : public StreamListener {
   const std::vector<std::uint64_t>* row_messages_ = nullptr;
   std::uint64_t errors_ = 0;
   std::string text_;
+  std::optional<int> write_error_;
 };
 
 ExitCode stop(ExitCode code, const std::string& sentence) {
@@ -77,6 +84,10 @@ ExitCode stop(ExitCode code, const std::string& sentence) {
 ExitCode stop(const Error& error) {
   const bool trigger_failed = error.code == ErrorCode::failed;
   return stop(trigger_failed ? ExitCode::trigger_failed : ExitCode::internal, error.message);
+}
+
+ExitCode cannot_print(int error) {
+  return stop(ExitCode::internal, fmt::format("cannot write the output: {}", strerror(error)));
 }
 
 std::string place(const ScriptError& error) {
@@ -128,6 +139,7 @@ ExitCode run(const RunCommand& command) {
   if (!added) return stop(added.error());
   if (const auto* error = std::get_if<ScriptError>(&*added)) {
     output.load_error(*error);
+    output.end({"{}", 0, 0, 0});
     return stop(ExitCode::trigger_failed,
                 fmt::format("{}does not load: {}", place(*error), error->text));
   }
@@ -143,10 +155,12 @@ ExitCode run(const RunCommand& command) {
     const Result<void> fed = stream.feed(input_of(std::move(**batch)));
     output.flush();
     if (!fed) return stop(fed.error());
+    if (output.write_error()) return cannot_print(*output.write_error());
   }
   const Result<Memory> end = stream.finish(0);
   if (!end) return stop(end.error());
   output.end({end->state, reader.messages(), stream.matched(0), 0});
+  if (output.write_error()) return cannot_print(*output.write_error());
   return output.errors() == 0 ? ExitCode::good : ExitCode::trigger_failed;
 }
 

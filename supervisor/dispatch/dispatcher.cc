@@ -149,6 +149,7 @@ void Dispatcher::work() {
 void Dispatcher::take_position(const PositionReply& reply) {
   if (const auto bound = store_.bind(reply.stream); !bound) return retry_or_stop(bound.error());
   position_ = reply;
+  heard_at_ = clock_.monotonic();
   if (stage_ == Stage::connecting) {
     stage_ = Stage::leasing;
     adopt_stored();

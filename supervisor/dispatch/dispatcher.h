@@ -149,6 +149,8 @@ class Dispatcher {
   Sequence main_position() const { return main_; }
   Sequence newest() const;
   const std::optional<PositionReply>& syndicator() const { return position_; }
+  // When it answered last, by the monotonic clock; nothing if it never did.
+  std::optional<Micros> heard_at() const { return heard_at_; }
   std::uint64_t messages_seen() const { return messages_seen_; }
   std::uint64_t refilled() const { return follower_ ? follower_->refilled() : 0; }
   std::uint64_t worker_restarts() const { return worker_restarts_; }
@@ -316,6 +318,7 @@ class Dispatcher {
 
   Stage stage_ = Stage::connecting;
   std::optional<PositionReply> position_;
+  std::optional<Micros> heard_at_;
   std::uint64_t next_request_ = 1ull << 32;  // the follower's ids lie below
   std::optional<RequestId> position_id_, lease_id_;
   Micros position_asked_{0}, lease_asked_{0};

@@ -293,6 +293,14 @@ HttpResponse Api::health() const {
   Json troubles = Json::array();
   if (dispatcher_.stage() != Dispatcher::Stage::running)
     troubles.push_back("not running yet: waiting for the syndicator");
+  // It is asked each second.
+  constexpr Micros silent_max = std::chrono::seconds{5};
+  if (const auto heard = dispatcher_.heard_at();
+      heard && clock_.monotonic() - *heard > silent_max) {
+    troubles.push_back(
+        fmt::format("the syndicator has not answered for {} s",
+                    std::chrono::floor<std::chrono::seconds>(clock_.monotonic() - *heard).count()));
+  }
   if (dispatcher_.commit_error()) troubles.push_back(dispatcher_.commit_error()->message);
   if (troubles.empty()) return ok({{"status", "ok"}});
   HttpResponse response = ok({{"status", "trouble"}, {"troubles", std::move(troubles)}});

@@ -119,6 +119,19 @@ TEST(Settings, SaysWhatAKeyTakes) {
             "hastur.toml:2: [syndicator] udp takes a text in quotes, not a table");
 }
 
+TEST(Settings, RefusesHeadersThatAreHalfTyped) {
+  for (const char* header :
+       {"[", "[[", "[[[", "[]", "[[]]", "[.]", "[a.]", "[.a]", "[[[syndicator]]]", "[ ", "[\"",
+        "[=]", "[syndicator", "[[syndicator]", "[#]", "a", "a.", "="}) {
+    for (const char* end : {"", "\n", "\r\n", " \n", "\nudp = \"x\"\n", "\0"}) {
+      Fixture f;
+      const std::string refusal = f.refusal(std::string(header) + end);
+      EXPECT_NE(refusal.find("hastur.toml:1"), std::string::npos) << header << end << refusal;
+      EXPECT_EQ(f.udp, Fixture().udp);
+    }
+  }
+}
+
 TEST(Settings, AFileWithAnErrorChangesNothing) {
   Fixture f;
   EXPECT_NE(f.refusal("[syndicator]\nring_max = 7\nverbose = 3\n"), "");

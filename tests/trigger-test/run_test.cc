@@ -173,6 +173,14 @@ TEST_F(TriggerTestRun, WritesForPeopleToo) {
       << output_;
 }
 
+TEST_F(TriggerTestRun, EndsWithThreeWhenItsOutputCannotBeWritten) {
+  write("t.lua", "local ctx = hastur.trigger{}\nctx:gauges({}, function() end)\n");
+  write("in.jsonl", "{\"type\":\"gauge\",\"name\":\"a\",\"value\":1,\"timestamp\":1704067200}\n");
+  run("run t.lua --input in.jsonl > /dev/full");
+  EXPECT_EQ(exit_code_, 3);
+  EXPECT_NE(error_.find("cannot write the output"), std::string::npos) << error_;
+}
+
 TEST_F(TriggerTestRun, EndsWithTwoForWrongUsage) {
   write("quiet.lua", "local ctx = hastur.trigger{ state = {} }\n");
   write("lib/shared.lua", "return {}");

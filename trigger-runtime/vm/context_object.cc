@@ -6,8 +6,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "core/settings.h"
+#include "core/suggest.h"
 #include "message/filter.h"
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/bytecode.h"
@@ -231,6 +234,19 @@ int refuse_loading(lua_State* lua) {
         "with hastur.trigger{ state = { … } }");
 }
 
+// What is no method of ctx is looked for in the state: a name that is nearly one is taken for it.
+int refuse_reading_loading(lua_State* lua) {
+  if (is_text(lua, 2)) {
+    std::vector<std::string> methods = {"every", "migrate", "was"};
+    for (const Method& method : subscription_methods()) methods.emplace_back(method.name);
+    const std::string word(text_at(lua, 2));
+    if (const std::string meant = nearest(word, methods); !meant.empty()) {
+      raise(lua, fmt::format("ctx has no function '{}'; did you mean '{}'?", word, meant));
+    }
+  }
+  return refuse_loading(lua);
+}
+
 void read_state_bytes_max(lua_State* lua, Vm& vm) {
   lua_getfield(lua, 1, "state_bytes_max");
   if (!lua_isnil(lua, -1)) {
@@ -305,7 +321,7 @@ int trigger(lua_State* lua) {
 
 void push_loading_metatable(lua_State* lua) {
   lua_newtable(lua);
-  add_function(lua, "__index", refuse_loading);
+  add_function(lua, "__index", refuse_reading_loading);
   add_function(lua, "__newindex", refuse_loading);
   lua_pushboolean(lua, 0);
   lua_setfield(lua, -2, "__metatable");

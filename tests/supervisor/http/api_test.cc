@@ -90,6 +90,21 @@ TEST_F(ApiTest, RefusesACommandThatIsNotFromUs) {
   }
 }
 
+TEST_F(ApiTest, HealthNamesASyndicatorThatDoesNotAnswer) {
+  EXPECT_EQ(get("/healthz").status, 200u);
+  rig_.clock.advance(std::chrono::seconds{7});
+  HttpRequest request;
+  request.method = "GET";
+  request.path = "/healthz";
+  HttpResponse response;
+  api_.answer(request, [&](HttpResponse given) { response = std::move(given); });
+  EXPECT_EQ(response.status, 503u);
+  EXPECT_NE(response.body.find("the syndicator has not answered for 7 s"), std::string::npos)
+      << response.body;
+  rig_.pump();
+  EXPECT_EQ(get("/healthz").status, 200u) << "it answers again";
+}
+
 TEST_F(ApiTest, SaysWhatIsWrongWithACommand) {
   EXPECT_EQ(ask(command("pause", "{")).status, 400u);
   EXPECT_EQ(ask(command("pause", "[]")).status, 400u);

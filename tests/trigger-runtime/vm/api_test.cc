@@ -29,6 +29,16 @@ Json effect_of(const std::string& body) {
   return effects[0];
 }
 
+TEST(Api, NamesTheFunctionOfCtxThatWasMeant) {
+  EXPECT_EQ(load_error("local c = hastur.trigger{}\nc:gauge({}, function() end)").text,
+            "ctx has no function 'gauge'; did you mean 'gauges'?");
+  EXPECT_EQ(load_error("local c = hastur.trigger{}\nc:evry('5s', function() end)").text,
+            "ctx has no function 'evry'; did you mean 'every'?");
+  EXPECT_NE(load_error("local c = hastur.trigger{}\nlocal n = c.state.total")
+                .text.find("ctx.state has no content"),
+            std::string::npos);
+}
+
 TEST(Subscription, KnowsEverySpelling) {
   TestTrigger trigger(R"lua(
 local ctx = hastur.trigger{}
