@@ -94,6 +94,13 @@ void expect_verdict(Platform& platform, const HostileScript& script) {
 TEST(HostileCorpus, HarmsNeitherTheSupervisorNorTheTriggersBesideIt) {
   std::vector<HostileScript> corpus = hostile_scripts();
   std::erase_if(corpus, [](const HostileScript& script) { return !script.waits.empty(); });
+  if (is_sanitized) {
+    // A twentieth; what only the CPU guard stops takes a slow build too long.
+    std::size_t place = 0;
+    std::erase_if(corpus, [&](const HostileScript& script) {
+      return script.is_due("killed") || place++ % slowdown != 0;
+    });
+  }
   SystemClock clock;
   Platform platform;
   save_scripts(platform, corpus);
