@@ -317,10 +317,10 @@ TEST(Determinism, HoldsForScriptsThatChanceWrote) {
     effects += straight.effects.size();
     errors += straight.errors.size();
   }));
-  // The first cases are the smallest.
+  // Far below the averages, which vary much over a hundred cases; the first ones are the smallest.
   if (cases < 100) return;
-  EXPECT_GT(effects, 10 * cases) << "the scripts do too little";
-  EXPECT_GT(2 * errors, cases) << "the scripts fail too seldom";
+  EXPECT_GT(effects, 2 * cases) << "the scripts do too little";
+  EXPECT_GT(10 * errors, cases) << "the scripts fail too seldom";
 }
 
 TEST(Determinism, HoldsAcrossProcesses) {
