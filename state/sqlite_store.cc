@@ -60,6 +60,8 @@ class SqliteStore final : public CheckpointStore {
   Result<void> write_synced(const Write& write);
   Result<void> write_batch(const CommitBatch& batch, CommitWriter& writer);
   Result<std::optional<StoredTrigger>> read_trigger(const TriggerName& name, std::uint64_t number);
+  Result<std::vector<JournalRecord>> journal_rows(Query& query, const TriggerName& trigger,
+                                                  Run run);
   Result<std::vector<JournalRecord>> read_journal(const TriggerName& name, std::uint64_t number,
                                                   const Checkpoint& checkpoint);
 
@@ -250,10 +252,26 @@ Result<std::optional<StoredTrigger>> SqliteStore::read_trigger(const TriggerName
   return std::optional(std::move(found));
 }
 
+// Rows of sequence, decision, detail, decided_at.
+Result<std::vector<JournalRecord>> SqliteStore::journal_rows(Query& query,
+                                                             const TriggerName& trigger, Run run) {
+  std::vector<JournalRecord> found;
+  while (true) {
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) return found;
+    found.push_back({.trigger = trigger,
+                     .run = run,
+                     .sequence = sequence_at(query, 0),
+                     .decision = text_at(query, 1),
+                     .detail = text_at(query, 2),
+                     .decided_at = time_at(query, 3)});
+  }
+}
+
 Result<std::vector<JournalRecord>> SqliteStore::read_journal(const TriggerName& name,
                                                              std::uint64_t number,
                                                              const Checkpoint& checkpoint) {
-  std::vector<JournalRecord> found;
   // The last of pause and resume up to the checkpoint, then everything after it.
   Query query = database_.query(
       "SELECT sequence, decision, detail, decided_at FROM ("
@@ -266,38 +284,17 @@ Result<std::vector<JournalRecord>> SqliteStore::read_journal(const TriggerName& 
       "  SELECT sequence, decision, detail, decided_at FROM journal INDEXED BY journal_sequence"
       "  WHERE trigger = ?1 AND run = ?2 AND sequence > ?3 ORDER BY sequence, number)",
       number, checkpoint.run.value, checkpoint.state_sequence.value);
-  while (true) {
-    const auto row = query.step();
-    if (!row) return fail(row.error());
-    if (!*row) return found;
-    found.push_back({.trigger = name,
-                     .run = checkpoint.run,
-                     .sequence = sequence_at(query, 0),
-                     .decision = text_at(query, 1),
-                     .detail = text_at(query, 2),
-                     .decided_at = time_at(query, 3)});
-  }
+  return journal_rows(query, name, checkpoint.run);
 }
 
 Result<std::vector<JournalRecord>> SqliteStore::journal(const TriggerName& trigger, Run run) {
-  std::vector<JournalRecord> found;
   const TriggerHead* head = heads_.find(trigger);
-  if (head == nullptr) return found;
+  if (head == nullptr) return std::vector<JournalRecord>();
   Query query = database_.query(
       "SELECT sequence, decision, detail, decided_at FROM journal WHERE trigger = ?1 AND run = ?2 "
       "ORDER BY sequence, number",
       head->number, run.value);
-  while (true) {
-    const auto row = query.step();
-    if (!row) return fail(row.error());
-    if (!*row) return found;
-    found.push_back({.trigger = trigger,
-                     .run = run,
-                     .sequence = sequence_at(query, 0),
-                     .decision = text_at(query, 1),
-                     .detail = text_at(query, 2),
-                     .decided_at = time_at(query, 3)});
-  }
+  return journal_rows(query, trigger, run);
 }
 
 Run SqliteStore::newest_run(const TriggerName& trigger) const {

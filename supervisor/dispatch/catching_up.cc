@@ -32,9 +32,6 @@ Dispatcher::Recent Dispatcher::feed_recent(Trigger& trigger) {
   const auto joined = [&] { return trigger.dispatched() >= main_ && !trigger.yields(); };
   if (joined()) return Recent::joined;
   if (trigger.yields()) return Recent::under_way;
-  const auto ends_before = [](const std::shared_ptr<const InputBatch>& input, Sequence next) {
-    return input->batch.header.last() < next;
-  };
   auto input = std::ranges::lower_bound(
       recent_, trigger.dispatched().next(), std::ranges::less{},
       [](const std::shared_ptr<const InputBatch>& each) { return each->batch.header.last(); });
@@ -42,7 +39,6 @@ Dispatcher::Recent Dispatcher::feed_recent(Trigger& trigger) {
     return Recent::too_old;
   Trigger* const lineup[] = {&trigger};
   for (; input != recent_.end() && has_room(trigger, FeedKind::behind) && !joined(); ++input) {
-    if (ends_before(*input, trigger.dispatched().next())) continue;
     const Sequence before = trigger.dispatched();
     feed(*input, lineup, trigger.alone(), FeedKind::behind);
     if (trigger.dispatched() == before) break;

@@ -237,6 +237,8 @@ class Dispatcher {
   // workers and loading (lifecycle.cc)
   void start_due_workers();
   TriggerHandle new_handle() { return TriggerHandle{++handles_}; }
+  // Takes the place of the one it had.
+  void give_handle(Trigger& trigger);
   void load(Trigger& trigger);
   void send_load(std::uint32_t worker, TriggerHandle handle, const TriggerName& name, Run run,
                  const ScriptVersion& version, const CountedLimits& limits,

@@ -45,12 +45,17 @@ void Dispatcher::send_load(std::uint32_t worker, TriggerHandle handle, const Tri
                                    options_.guards, std::move(memory), std::move(migrate_from)}});
 }
 
+void Dispatcher::give_handle(Trigger& trigger) {
+  handles_of_.erase(trigger.handle);
+  trigger.handle = new_handle();
+  handles_of_[trigger.handle] = &trigger;
+}
+
 void Dispatcher::load(Trigger& trigger) {
   if (trigger.handle.value == 0) {
-    trigger.handle = new_handle();
+    give_handle(trigger);
     trigger.worker = least_loaded();
     ++slots_[trigger.worker].triggers;
-    handles_of_[trigger.handle] = &trigger;
   }
   trigger.phase = Trigger::Phase::waiting;
   if (!slots_[trigger.worker].up) return;
@@ -67,9 +72,7 @@ void Dispatcher::restart(Trigger& trigger) {
   if (!memory) {
     // It has never been judged: there is no memory to put back, only a fresh start.
     act(ToWorker{trigger.worker, UnloadCommand{trigger.handle}});
-    handles_of_.erase(trigger.handle);
-    trigger.handle = new_handle();
-    handles_of_[trigger.handle] = &trigger;
+    give_handle(trigger);
     trigger.phase = Trigger::Phase::loading;
     trigger.forget_feeds();
     send_load(trigger.worker, trigger.handle, trigger.name(), trigger.run(), trigger.version(),

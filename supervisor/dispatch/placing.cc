@@ -59,9 +59,7 @@ void Dispatcher::leave_slot(std::uint32_t worker) {
 void Dispatcher::move(Trigger& trigger, std::uint32_t worker) {
   const std::uint32_t left = trigger.worker;
   if (slots_[left].up) act(ToWorker{left, UnloadCommand{trigger.handle}});
-  handles_of_.erase(trigger.handle);
-  trigger.handle = new_handle();
-  handles_of_[trigger.handle] = &trigger;
+  give_handle(trigger);
   trigger.worker = worker;
   ++slots_[worker].triggers;
   leave_slot(left);
