@@ -108,9 +108,10 @@ Result<Condition> Condition::parse_list(const Json& spec, bool wildcards, bool r
 }
 
 Result<Condition> Condition::parse(const Json& spec, bool wildcards, bool ranges) {
-  Condition condition;
-  if (spec.is_structured() && spec.empty()) return condition;
+  if (spec.is_structured() && spec.empty())
+    return refused("an empty table asks for nothing; leave the key out");
   if (spec.is_boolean()) {
+    Condition condition;
     condition.kind_ = spec.get<bool>() ? Kind::exists : Kind::absent;
     return condition;
   }

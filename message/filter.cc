@@ -93,6 +93,8 @@ struct Filter::Parts {
   std::optional<Condition> attn;
   std::vector<std::string> attn_all;
   std::vector<std::pair<std::string, Condition>> labels;
+  // Whether there must be labels at all.
+  std::optional<bool> any_label;
   std::vector<Filter> none_of;
   std::map<std::string, std::string, std::less<>> asked;
 
@@ -171,6 +173,8 @@ Result<void> Filter::Parts::take_attn(const Json& spec) {
     attn = std::move(*condition);
     return {};
   }
+  if (asks_nothing(spec))
+    return refused("attn", "an empty table asks for nothing; leave the key out");
   for (const Json& element : spec.is_array() ? spec : Json::array({spec})) {
     if (!element.is_string()) {
       return refused(
@@ -184,12 +188,17 @@ Result<void> Filter::Parts::take_attn(const Json& spec) {
 }
 
 Result<void> Filter::Parts::take_labels(const Json& spec) {
+  if (spec.is_boolean()) {
+    any_label = spec.get<bool>();
+    return {};
+  }
   if (!spec.is_object()) {
-    return refused("labels", fmt::format("it takes a table of conditions by label, it was given {}",
-                                         canonical_json(spec)));
+    return refused(
+        "labels",
+        fmt::format("it takes a table of conditions by label, true or false, it was given {}",
+                    canonical_json(spec)));
   }
   for (const auto& [key, asks] : spec.items()) {
-    if (asks_nothing(asks)) continue;
     auto condition = Condition::parse(asks, true, true);
     if (!condition) return refused(fmt::format("labels.{}", key), condition.error().message);
     labels.emplace_back(key, std::move(*condition));
@@ -218,8 +227,13 @@ Result<Filter> Filter::parse(const Json& spec) {
   }
   auto parts = std::make_shared<Parts>();
   for (const auto& [key, asks] : spec.items()) {
+    if (key == "labels" && asks_nothing(asks)) continue;
     const bool known = std::ranges::find(filter_keys, key) != filter_keys.end();
-    if (known && asks_nothing(asks)) continue;
+    if (known && asks_nothing(asks)) {
+      return refused(key, key == "none_of"
+                              ? "an empty filter matches everything, so nothing would be left"
+                              : "an empty table asks for nothing; leave the key out");
+    }
     HASTUR_TRY(parts->take(key, asks));
     parts->asked[key] = canonical_json(asks);
   }
@@ -240,6 +254,7 @@ const std::optional<Condition>& Filter::uuid() const { return parts_->uuid; }
 const std::optional<Condition>& Filter::hostname() const { return parts_->hostname; }
 
 bool Filter::labels_match(std::span<const Label> labels) const {
+  if (parts_->any_label && *parts_->any_label == labels.empty()) return false;
   return std::ranges::all_of(parts_->labels, [labels](const auto& asks) {
     const auto found =
         std::ranges::lower_bound(labels, std::string_view(asks.first), {}, &Label::key);
@@ -248,7 +263,7 @@ bool Filter::labels_match(std::span<const Label> labels) const {
   });
 }
 
-bool Filter::asks_labels() const { return !parts_->labels.empty(); }
+bool Filter::asks_labels() const { return parts_->any_label || !parts_->labels.empty(); }
 
 bool Filter::type_matches(MessageType type) const {
   return !parts_->type || parts_->types.test(static_cast<std::size_t>(type));
@@ -286,6 +301,10 @@ std::vector<Filter::Verdict> Filter::explain(const MessageView& message) const {
   judge("value", parts.value, message.value);
   judge("uuid", parts.uuid, uuid_of(message));
   judge("hostname", parts.hostname, value_of(message.hostname));
+  if (parts.any_label) {
+    verdicts.push_back(
+        {"labels", labels_match(message.labels), message.labels.empty() ? "absent" : "some"});
+  }
   for (const auto& [key, condition] : parts.labels) {
     const Value* const value = message.label(key);
     judge(fmt::format("labels.{}", key), condition, value == nullptr ? Value{} : *value);

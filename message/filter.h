@@ -6,9 +6,10 @@
 // hold; an empty one matches everything. It is compiled once; what depends only on a name, a uuid,
 // a host name or a label set is decided once per distinct one in a batch (message/router.h).
 //
-// An empty table may arrive as [] or as {}, since Lua does not tell them apart: wherever one stands
-// as what a key asks, the key asks nothing. Conditions compare as JSON does: 5 is not "5", 1
-// is 1.0; an object or array equals nothing.
+// An empty table may arrive as [] or as {}, since Lua does not tell them apart. The filter itself
+// and `labels` may be one and ask nothing; elsewhere it is refused, since a reader could take it
+// for "none of these". Conditions compare as JSON does: 5 is not "5", 1 is 1.0; an object or array
+// equals nothing.
 
 #include <cstdint>
 #include <memory>
@@ -31,8 +32,7 @@ bool wildcard_match(std::string_view pattern, std::string_view text);
 class Condition {
  public:
   // `wildcards`: '*' in strings is special. `ranges`: {above=…} is allowed, alone and within lists.
-  // An error names what is wrong, without the key (the caller knows it). An empty table gives a
-  // condition that always holds.
+  // An error names what is wrong, without the key (the caller knows it).
   static Result<Condition> parse(const Json& spec, bool wildcards, bool ranges);
 
   // `value.kind` absent: the field does not exist.

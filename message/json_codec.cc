@@ -23,7 +23,7 @@ struct Entry {
 };
 
 // What messages of a type carry as `value`.
-enum class ValueRule { other_field, number, delta, text_or_null, tree, any_scalar };
+enum class ValueRule { anything, number, delta, text_or_null, tree, any_scalar };
 
 ValueRule value_rule(MessageType type) {
   switch (type) {
@@ -39,7 +39,7 @@ ValueRule value_rule(MessageType type) {
     case MessageType::hb_agent:
       return ValueRule::any_scalar;
     default:
-      return ValueRule::other_field;
+      return ValueRule::anything;
   }
 }
 
@@ -55,10 +55,6 @@ bool needs_name(MessageType type) {
     default:
       return false;
   }
-}
-
-bool is_registration(MessageType type) {
-  return type == MessageType::reg_agent || type == MessageType::reg_process;
 }
 
 bool is_number(dom::element element) {
@@ -448,11 +444,19 @@ bool JsonDecoder::Scratch::read_value(MessageView& message) {
     return refuse(Refusal::bad_value,
                   fmt::format("\"value\" of a {} must be {}", type_name(message.type), what));
   };
+  const auto read_tree = [&](dom::element element) {
+    tree.clear();
+    if (!packer.pack(element, tree))
+      return must_be(fmt::format("nested at most {} levels deep", json_depth_max));
+    message.value = Value::of_tree(tree);
+    return true;
+  };
   const auto& value = own.value;
   switch (value_rule(message.type)) {
-    case ValueRule::other_field:
-      if (value) others.push_back({"value", *value});
-      return true;
+    case ValueRule::anything:
+      // Types without a value of their own: an unknown field, read and filtered like any value.
+      if (!value || read_scalar(*value, message.value)) return true;
+      return read_tree(*value);
     case ValueRule::number:
       if (!value || !is_number(*value)) return must_be("a number");
       break;
@@ -465,11 +469,7 @@ bool JsonDecoder::Scratch::read_value(MessageView& message) {
     case ValueRule::tree:
       if (!value || !(value->is_object() || value->is_array()))
         return must_be("an object or an array");
-      tree.clear();
-      if (!packer.pack(*value, tree))
-        return must_be(fmt::format("nested at most {} levels deep", json_depth_max));
-      message.value = Value::of_tree(tree);
-      return true;
+      return read_tree(*value);
     case ValueRule::any_scalar:
       break;
   }

@@ -10,10 +10,6 @@
 namespace hastur {
 namespace {
 
-bool is_registration(MessageType type) {
-  return type == MessageType::reg_agent || type == MessageType::reg_process;
-}
-
 void append_integer(std::string& out, std::int64_t number) {
   fmt::format_to(std::back_inserter(out), "{}", number);
 }

@@ -47,8 +47,12 @@ std::string_view type_name(MessageType type);
 // Nothing for a name or id that no type has. "tick" is found.
 std::optional<MessageType> type_from_name(std::string_view name);
 std::optional<MessageType> type_from_wire_id(std::uint8_t id);
+// Of an agent or a process: it says under which host name its sender is known from then on.
+constexpr bool is_registration(MessageType type) {
+  return type == MessageType::reg_agent || type == MessageType::reg_process;
+}
 
-// A JSON value as a message carries it. `tree` is an object or array, only in compound messages.
+// A JSON value as a message carries it. `tree` is an object or array.
 struct Value {
   enum class Kind : std::uint8_t { absent, null, boolean, number, string, tree };
 

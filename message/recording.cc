@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <map>
 
 #include "message/json_codec.h"
@@ -20,6 +21,9 @@ using Refused = JsonDecoder::Refused;
 constexpr std::int64_t start_us = 1'704'067'200'000'000;
 // Longer deafness than anybody records; keeps sums of it far from overflow.
 constexpr std::int64_t deaf_us_max = 100ll * 365 * 86'400 * us_per_second;
+// How much is read ahead to find the first time.
+constexpr std::size_t held_max = 1'000;
+constexpr std::size_t held_bytes_max = 4u << 20;
 // Senders whose host name is remembered; those beyond have none.
 constexpr std::size_t hosts_max = 1'000'000;
 
@@ -45,16 +49,25 @@ struct RecordingReader::Source {
     options.rows_max = std::clamp<std::uint32_t>(options.rows_max, 1, batch_rows_max);
   }
 
+  // An item read ahead of its turn.
+  struct Held {
+    std::string text;
+    bool cut = false;
+    std::uint64_t number = 0;
+  };
+
   Result<std::optional<Batch>> next();
+  Result<std::optional<RecordingItems::Item>> next_item();
+  Result<void> read_up_to_first_time();
+  std::optional<Time> time_of(const RecordingItems::Item& item);
   // Sets what is pending from an item.
   void take(const RecordingItems::Item& item);
   // True if the line was one of ours that is no message.
   bool take_special_line(std::string_view line);
   void take_tick_line(const Json& line, std::string_view text);
-  void take_line(std::string_view line);
-  void take_element(std::string_view element);
-  void take_decoded(std::variant<MessageView, Refused> decoded, std::string_view original,
-                    bool received_at_known);
+  std::variant<MessageView, Refused> decode(std::string_view item, Time received_before);
+  std::variant<MessageView, Refused> decode_element(std::string_view element, Defaults defaults);
+  void take_decoded(std::variant<MessageView, Refused> decoded, std::string_view original);
   void take_refused(const Refused& refused, std::string_view original);
   Time raise_received_at(Time time);
   void pend(MessageView message);
@@ -67,6 +80,10 @@ struct RecordingReader::Source {
   Batch finish();
 
   RecordingItems items;
+  std::deque<Held> held;
+  // The one that is being taken, if it was held.
+  Held taken;
+  std::uint64_t item_number = 0;
   std::string name;
   Options options;
   JsonDecoder decoder;
@@ -77,8 +94,9 @@ struct RecordingReader::Source {
   Time stream_time{};
   Sequence first{1};
   StreamTime ticker;
-  // Of the last item that had one, and whether there was any.
-  Time received_at = time_from_us(start_us);
+  // Of the last item that had one; before it, of the first that will.
+  Time received_at{};
+  bool begun = false;
   bool any_received = false;
   // Of the last row.
   Time row_received_at{};
@@ -106,13 +124,67 @@ Result<std::optional<Batch>> RecordingReader::Source::next() {
     while (ticks_added < ticks.size() && !is_full()) add_tick(ticks[ticks_added++]);
     if (message && !is_full()) add_message();
     if (ticks_added < ticks.size() || message) return std::optional<Batch>(finish());
-    auto item = items.next();
+    auto item = next_item();
     if (!item) return fail(item.error());
     if (!*item) return builder.count() > 0 ? std::optional<Batch>(finish()) : std::nullopt;
     ticks.clear();
     ticks_added = 0;
     take(**item);
   }
+}
+
+Result<std::optional<RecordingItems::Item>> RecordingReader::Source::next_item() {
+  if (!begun) {
+    begun = true;
+    if (const auto read = read_up_to_first_time(); !read) return fail(read.error());
+  }
+  if (held.empty()) {
+    auto item = items.next();
+    item_number = items.number();
+    return item;
+  }
+  taken = std::move(held.front());
+  held.pop_front();
+  item_number = taken.number;
+  return std::optional(RecordingItems::Item{taken.text, taken.cut});
+}
+
+// What stands before the first item with a time takes that one's.
+Result<void> RecordingReader::Source::read_up_to_first_time() {
+  received_at = time_from_us(start_us);
+  for (std::size_t bytes = 0; held.size() < held_max && bytes < held_bytes_max;) {
+    const auto item = items.next();
+    if (!item) {
+      // What was read still counts; the error comes again when its turn is there.
+      if (held.empty()) return fail(item.error());
+      return {};
+    }
+    if (!*item) return {};
+    bytes += (*item)->text.size();
+    held.push_back({std::string((*item)->text), (*item)->cut, items.number()});
+    if (const auto time = time_of(**item)) {
+      received_at = *time;
+      return {};
+    }
+  }
+  return {};
+}
+
+std::optional<Time> RecordingReader::Source::time_of(const RecordingItems::Item& item) {
+  if (item.cut) return std::nullopt;
+  const bool lines = items.form() == RecordingItems::Form::json_lines;
+  if (lines && item.text.find("\"tick\"") != std::string_view::npos) {
+    const Result<Json> parsed = parse_json(item.text);
+    const std::string* type = parsed && parsed->is_object() ? string_of(*parsed, "type") : nullptr;
+    if (type != nullptr && *type == "tick") {
+      const auto number = integer_of(*parsed, "time");
+      return number ? normalise_timestamp(*number) : std::nullopt;
+    }
+  }
+  const auto decoded = decode(item.text, Time{});
+  const auto* view = std::get_if<MessageView>(&decoded);
+  if (view == nullptr || view->received_at == Time{}) return std::nullopt;
+  return view->received_at;
 }
 
 void RecordingReader::Source::take(const RecordingItems::Item& item) {
@@ -123,10 +195,8 @@ void RecordingReader::Source::take(const RecordingItems::Item& item) {
     take_refused({Refusal::too_large,
                   fmt::format("it has more than {} bytes", RecordingItems::item_bytes_max)},
                  item.text);
-  } else if (items.form() == RecordingItems::Form::json_lines) {
-    take_line(item.text);
   } else {
-    take_element(item.text);
+    take_decoded(decode(item.text, received_at), item.text);
   }
 }
 
@@ -167,60 +237,60 @@ void RecordingReader::Source::take_tick_line(const Json& line, std::string_view 
   raise_received_at(tick.time);
 }
 
-void RecordingReader::Source::take_line(std::string_view line) {
+// A line or an element, by the form of the file.
+std::variant<MessageView, Refused> RecordingReader::Source::decode(std::string_view item,
+                                                                   Time received_before) {
   Defaults defaults;
-  defaults.received_at = received_at;
+  defaults.received_at = received_before;
   defaults.uuid = recording_uuid;
+  if (items.form() == RecordingItems::Form::json_array) {
+    auto decoded = decode_element(item, defaults);
+    if (auto* view = std::get_if<MessageView>(&decoded)) view->received_at = view->timestamp;
+    return decoded;
+  }
   defaults.recorded = true;
-  take_decoded(decoder.decode(line, defaults), line, true);
+  return decoder.decode(item, defaults);
 }
 
-void RecordingReader::Source::take_element(std::string_view element) {
+std::variant<MessageView, Refused> RecordingReader::Source::decode_element(std::string_view element,
+                                                                           Defaults defaults) {
   const Result<Json> parsed = parse_json(element);
-  if (!parsed) return take_refused({Refusal::not_json, parsed.error().message}, element);
-  if (!parsed->is_object())
-    return take_refused({Refusal::not_an_object, "an element must be an object"}, element);
+  if (!parsed) return Refused{Refusal::not_json, parsed.error().message};
+  if (!parsed->is_object()) return Refused{Refusal::not_an_object, "an element must be an object"};
   const std::string* payload = string_of(*parsed, "payload");
   if (payload == nullptr) {
-    return take_refused(
-        {Refusal::bad_envelope, "\"payload\" of an element must be a string of JSON"}, element);
+    return Refused{Refusal::bad_envelope, "\"payload\" of an element must be a string of JSON"};
   }
-  Defaults defaults;
-  defaults.received_at = received_at;
-  defaults.uuid = recording_uuid;
   if (const auto time = integer_of(*parsed, "timestamp"))
     defaults.timestamp = normalise_timestamp(*time);
   const std::string* type = string_of(*parsed, "type");
   const std::string* from = string_of(*parsed, "from");
   if (type != nullptr || from != nullptr) {
     if (type == nullptr || from == nullptr || !normalise_uuid(*from, sender)) {
-      return take_refused(
-          {Refusal::bad_envelope, "an element needs a \"type\" and a uuid as \"from\""}, element);
+      return Refused{Refusal::bad_envelope, "an element needs a \"type\" and a uuid as \"from\""};
     }
     defaults.type = type_from_name(*type);
     defaults.uuid = {sender.data(), sender.size()};
     if (!defaults.type) {
-      return take_refused(
-          {Refusal::unknown_type, fmt::format("\"type\" '{}' is none that is known", *type)},
-          element);
+      return Refused{Refusal::unknown_type,
+                     fmt::format("\"type\" '{}' is none that is known", *type)};
     }
   }
-  take_decoded(decoder.decode(*payload, defaults), element, false);
+  return decoder.decode(*payload, defaults);
 }
 
 void RecordingReader::Source::take_decoded(std::variant<MessageView, Refused> decoded,
-                                           std::string_view original, bool received_at_known) {
+                                           std::string_view original) {
   if (const auto* why = std::get_if<Refused>(&decoded)) return take_refused(*why, original);
-  MessageView& view = std::get<MessageView>(decoded);
+  const MessageView& view = std::get<MessageView>(decoded);
   if (view.type == MessageType::ack || view.type == MessageType::noop) return;
-  if (!received_at_known) view.received_at = view.timestamp;
   pend(view);
 }
 
 void RecordingReader::Source::take_refused(const Refused& why, std::string_view original) {
   ++refused;
   error_line.emplace(
-      refused_message({why.why, fmt::format("{}:{}: {}", name, items.number(), why.text)}, original,
+      refused_message({why.why, fmt::format("{}:{}: {}", name, item_number, why.text)}, original,
                       recording_uuid, received_at));
   pend(error_line->view());
 }
@@ -237,9 +307,7 @@ void RecordingReader::Source::pend(MessageView view) {
   view.received_at = raise_received_at(view.received_at);
   ticker.advance(std::min(view.timestamp, view.received_at), Micros{0},
                  [this](const Tick& tick) { ticks.push_back(tick); });
-  const bool registration =
-      view.type == MessageType::reg_agent || view.type == MessageType::reg_process;
-  if (registration) learn_hostname(view);
+  if (is_registration(view.type)) learn_hostname(view);
   if (!view.hostname) {
     if (const auto found = hostnames.find(view.uuid); found != hostnames.end())
       view.hostname = found->second;
@@ -296,6 +364,6 @@ const std::vector<std::uint64_t>& RecordingReader::row_messages() const {
 std::uint64_t RecordingReader::messages() const { return source_->messages; }
 std::uint64_t RecordingReader::refused() const { return source_->refused; }
 std::uint64_t RecordingReader::journal_lines() const { return source_->journal_lines; }
-std::uint64_t RecordingReader::line() const { return source_->items.number(); }
+std::uint64_t RecordingReader::line() const { return source_->item_number; }
 
 }  // namespace hastur

@@ -22,10 +22,6 @@ std::string uuid_of(const StreamId& stream) {
   return text;
 }
 
-bool is_registration(MessageType type) {
-  return type == MessageType::reg_agent || type == MessageType::reg_process;
-}
-
 std::optional<std::string_view> registered_name(const MessageView& registration) {
   const auto entry = find_in_msgpack(registration.fields, "hostname");
   if (!entry) return std::nullopt;

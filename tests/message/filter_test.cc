@@ -1,5 +1,6 @@
 #include "message/filter.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -174,7 +175,6 @@ TEST(Filter, AttnListHoldsAllOfInAnyOrder) {
   EXPECT_TRUE(matches(R"({"attn":"ops"})", event()));
   EXPECT_FALSE(matches(R"({"attn":"ops"})"));
   EXPECT_TRUE(matches(R"({"attn":true})", event()));
-  EXPECT_TRUE(matches(R"({"attn":[]})"));
 }
 
 TEST(Filter, RangesBoundNumbers) {
@@ -194,15 +194,32 @@ TEST(Filter, NoneOfExcludes) {
   EXPECT_TRUE(matches(R"({"none_of":[{"value":1},{"none_of":{"value":10.5}}]})"));
 }
 
-TEST(Filter, EmptyTablesAskNothing) {
-  for (const char* key :
-       {"name", "value", "type", "attn", "subject", "labels", "uuid", "hostname", "none_of"}) {
-    for (const char* empty : {"[]", "{}"}) {
-      EXPECT_TRUE(matches(std::string("{\"") + key + "\":" + empty + "}")) << key << empty;
+TEST(Filter, AnEmptyTableIsRefusedWhereItCouldBeTakenForNoneOfThese) {
+  for (const char* empty : {"[]", "{}"}) {
+    for (const char* key :
+         {"name", "value", "type", "attn", "subject", "uuid", "hostname", "labels.zone"}) {
+      const bool label = std::string_view(key) == "labels.zone";
+      const std::string spec = label ? fmt::format(R"({{"labels":{{"zone":{}}}}})", empty)
+                                     : fmt::format(R"({{"{}":{}}})", key, empty);
+      EXPECT_EQ(refusal(spec.c_str()),
+                fmt::format("'{}' in a filter cannot be used: an empty table asks for nothing; "
+                            "leave the key out",
+                            key));
     }
+    EXPECT_EQ(refusal(fmt::format(R"({{"none_of":{}}})", empty).c_str()),
+              "'none_of' in a filter cannot be used: an empty filter matches everything, so "
+              "nothing would be left");
+    EXPECT_FALSE(Filter::parse(json(fmt::format(R"({{"labels":{}}})", empty)))->asks_labels());
   }
-  EXPECT_TRUE(matches(R"({"labels":{"nope":{}}})"));
-  EXPECT_FALSE(Filter::parse(json(R"({"labels":{"nope":[]}})"))->asks_labels());
+}
+
+TEST(Filter, LabelsMayBeAskedForAsAWhole) {
+  EXPECT_TRUE(matches(R"({"labels":true})"));
+  EXPECT_FALSE(matches(R"({"labels":false})"));
+  MessageParts bare = load();
+  bare.labels.clear();
+  EXPECT_FALSE(matches(R"({"labels":true})", bare));
+  EXPECT_TRUE(matches(R"({"labels":false})", bare));
 }
 
 TEST(Filter, UnknownKeyIsAnErrorThatListsTheKnownOnesAndTheNearest) {

@@ -194,6 +194,10 @@ void add_own_fields(MessageParts& parts) {
       set("platform", *gen_tree(1));
       break;
   }
+  // A field that the type does not know, kept like any other.
+  if (parts.value.is_discarded() && *rc::gen::inRange(0, 4) == 0) {
+    parts.value = *rc::gen::oneOf(gen_scalar(), gen_tree());
+  }
 }
 
 rc::Gen<MessageParts> gen_parts() {
@@ -205,9 +209,7 @@ rc::Gen<MessageParts> gen_parts() {
     parts.received_us = *rc::gen::inRange<std::int64_t>(31'536'000'000'000, 4'102'444'800'000'000);
     parts.uuid = *gen_uuid();
     add_own_fields(parts);
-    const bool registers =
-        parts.type == MessageType::reg_agent || parts.type == MessageType::reg_process;
-    if (!registers && *rc::gen::arbitrary<bool>()) parts.hostname = *gen_text();
+    if (!is_registration(parts.type) && *rc::gen::arbitrary<bool>()) parts.hostname = *gen_text();
     parts.labels = *gen_labels();
     if (*rc::gen::inRange(0, 4) == 0) parts.fields["x_unknown"] = *gen_tree(1);
     return parts;

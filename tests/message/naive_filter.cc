@@ -39,7 +39,6 @@ bool naive_range(const Json& range, const Json& found) {
 }
 
 bool naive_holds(const Json& asked, const Json& found, bool wildcards) {
-  if (asked.is_structured() && asked.empty()) return true;
   if (asked.is_boolean()) return asked.get<bool>() != found.is_discarded();
   if (asked.is_object()) return naive_range(asked, found);
   if (!asked.is_array()) return naive_equals(asked, found, wildcards);
@@ -79,7 +78,8 @@ bool naive_matches(const Json& filter, const MessageParts& message) {
     if (key == "subject") holds = naive_holds(asked, field("subject"), true);
     if (key == "uuid") holds = naive_holds(naive_lowered(asked), message.uuid, false);
     if (key == "hostname") holds = naive_holds(asked, optional(message.hostname), true);
-    if (key == "labels") {
+    if (key == "labels" && asked.is_boolean()) holds = asked.get<bool>() != message.labels.empty();
+    if (key == "labels" && asked.is_object()) {
       for (const auto& [label, one] : asked.items()) {
         const auto found = message.labels.find(label);
         holds = holds &&
@@ -95,9 +95,7 @@ bool naive_matches(const Json& filter, const MessageParts& message) {
       }
     }
     if (key == "none_of") {
-      for (const Json& one : asked.is_array() ? asked
-                             : asked.empty()  ? Json::array()
-                                              : Json::array({asked})) {
+      for (const Json& one : asked.is_array() ? asked : Json::array({asked})) {
         holds = holds && !naive_matches(one, message);
       }
     }
@@ -127,6 +125,7 @@ rc::Gen<Json> gen_range() {
     for (const char* key : {"above", "below", "at_least", "at_most"}) {
       if (*rc::gen::inRange(0, 3) == 0) range[key] = *gen_number();
     }
+    if (range.empty()) range["above"] = *gen_number();
     return range;
   });
 }
@@ -140,13 +139,12 @@ rc::Gen<Json> gen_asked(rc::Gen<Json> scalars, bool ranges) {
         return false;
       case 2: {
         Json list = Json::array();
-        for (int left = *rc::gen::inRange(0, 4); left > 0; --left) {
+        for (int left = *rc::gen::inRange(1, 4); left > 0; --left) {
           const int sort = *rc::gen::inRange(0, 8);
           if (sort == 0) {
             list.push_back(*gen_scalar());
           } else if (sort == 1 && ranges) {
-            Json range = *gen_range();
-            if (!range.empty()) list.push_back(range);
+            list.push_back(*gen_range());
           } else {
             list.push_back(*scalars);
           }
@@ -179,13 +177,15 @@ rc::Gen<Json> gen_filter(int depth) {
     if (sometimes(6)) {
       const auto who = rc::gen::elementOf(std::vector<Json>{"ops", "dev", "oncall"});
       filter["attn"] = *rc::gen::oneOf(
-          who, rc::gen::elementOf(std::vector<Json>{true, false, nullptr, Json::array()}),
+          who, rc::gen::elementOf(std::vector<Json>{true, false, nullptr}),
           rc::gen::map(rc::gen::pair(who, who), [](const std::pair<Json, Json>& two) {
             return Json::array({two.first, two.second});
           }));
     }
     if (sometimes(5)) filter["subject"] = *gen_asked(gen_pattern(gen_text()), false);
-    if (sometimes(3)) {
+    if (sometimes(8)) {
+      filter["labels"] = sometimes(2);
+    } else if (sometimes(3)) {
       filter["labels"] = Json::object();
       for (const char* key : {"app", "pid", "canary"}) {
         if (sometimes(2)) {
@@ -205,9 +205,9 @@ rc::Gen<Json> gen_filter(int depth) {
     }
     if (sometimes(5)) filter["hostname"] = *gen_asked(gen_pattern(gen_text()), false);
     if (depth > 0 && sometimes(4)) {
-      filter["none_of"] = sometimes(2)
-                              ? *gen_filter(depth - 1)
-                              : Json::array({*gen_filter(depth - 1), *gen_filter(depth - 1)});
+      const Json one = *gen_filter(depth - 1);
+      filter["none_of"] =
+          sometimes(2) && !one.empty() ? one : Json::array({one, *gen_filter(depth - 1)});
     }
     return filter;
   });

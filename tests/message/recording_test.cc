@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "message/json_codec.h"
+#include "message/recording_items.h"
 #include "message/stream_time.h"
 #include "tests/message/generators.h"
 
@@ -258,6 +259,41 @@ TEST(Recording, OfNothingIsEmpty) {
     EXPECT_EQ(file.error, "") << text;
     EXPECT_TRUE(file.rows.empty());
   }
+}
+
+// In 2023, before what stands for a time that nothing says.
+TEST(Recording, WhatStandsBeforeTheFirstTimeTakesIt) {
+  const std::string junk = "{not json\n";
+  const std::string timeless = "{\"type\":\"mark\",\"name\":\"x\",\"value\":null}\n";
+  const std::string cut = "{\"a\":\"" + std::string(RecordingItems::item_bytes_max, 'x') + "\"}\n";
+  const Read file = read(junk + timeless + cut + mark("a", 0.5) + mark("b", 3.5));
+  EXPECT_EQ(file.shape(), "t0 error x error a t1 t2 t3 b");
+  for (const std::size_t row : {1u, 2u, 3u, 4u}) {
+    EXPECT_EQ(to_us(file.rows[row].view().timestamp), base + 500'000) << row;
+  }
+  EXPECT_EQ(file.refused, 2u);
+  EXPECT_EQ(file.line, 5u);
+  const auto why = field_of(file.rows[3].view(), "error");
+  ASSERT_TRUE(why.has_value());
+  EXPECT_EQ(why->get<std::string>().substr(0, 13), "some.jsonl:3:");
+
+  EXPECT_EQ(read(timeless + tick(2) + mark("a", 4.5)).shape(), "t2 x t3 t4 a");
+  const std::string received = fmt::format(",\"received_at\":{}", base + 2'500'000);
+  EXPECT_EQ(read(timeless + mark("a", 0.5, received)).shape(), "t2 x a");
+  EXPECT_EQ(
+      read("[{\"payload\":\"{}\"}," +
+           fmt::format(R"({{"payload":"{{\"type\":\"noop\"}}","timestamp":{}}},)", base) +
+           fmt::format(R"({{"payload":"{{\"type\":\"log\"}}","timestamp":{}}}])", base + 1'000'000))
+          .shape(),
+      "t0 error t1 log");
+}
+
+TEST(Recording, ALongRunOfTimelessLinesIsNotKept) {
+  std::string text;
+  for (int i = 0; i < 2'000; ++i) text += "{\"type\":\"log\"}\n";
+  const Read file = read(text + mark("a", 0.5));
+  EXPECT_EQ(file.messages, 2'001u);
+  EXPECT_EQ(format_time(file.rows[1].view().timestamp), "2024-01-01T00:00:00Z");
 }
 
 TEST(Recording, IsToldFromAnyOtherFile) {
