@@ -17,6 +17,8 @@ std::string_view kind_name(EffectKind kind) {
       return "notification";
     case EffectKind::log:
       return "log";
+    case EffectKind::report:
+      return "report";
   }
   return "effect";
 }
@@ -39,7 +41,9 @@ std::string shown(const Json& object, const char* key) {
 
 }  // namespace
 
+// A report says again what error lines said.
 void JsonLines::effect(std::string& out, std::uint64_t seq, const Effect& effect) const {
+  if (effect.kind == EffectKind::report) return;
   begin_json(out, kind_name(effect.kind), seq, effect.time);
   if (effect.kind == EffectKind::message) {
     out += ",\"message\":";
@@ -69,6 +73,7 @@ void JsonLines::end(std::string& out, const Totals& totals) const {
 }
 
 void TextLines::effect(std::string& out, std::uint64_t seq, const Effect& effect) const {
+  if (effect.kind == EffectKind::report) return;
   const Result<Json> parsed = parse_json(effect.payload);
   const Json payload = parsed ? *parsed : Json::object();
   if (effect.kind == EffectKind::notification) {

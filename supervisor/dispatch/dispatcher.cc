@@ -206,7 +206,11 @@ void Dispatcher::adopt_stored() {
       if (journal.decision != "skip") continue;
       const auto detail = parse_json(journal.detail);
       if (!detail || !detail->contains("callback")) continue;
-      skips.push_back({journal.sequence, (*detail)["callback"].get<std::uint32_t>()});
+      skips.push_back(
+          {journal.sequence,
+           (*detail)["callback"].get<std::uint32_t>(),
+           {detail->value("text", std::string()), detail->value("script", std::string()),
+            detail->value("line", std::uint32_t{0})}});
     }
     std::ranges::sort(skips);
     auto trigger = std::make_unique<Trigger>(

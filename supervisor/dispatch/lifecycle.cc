@@ -191,10 +191,14 @@ void Dispatcher::take(std::uint32_t worker, FeedReply reply) {
 void Dispatcher::skip(Trigger& trigger, const CallError& error, std::string_view why) {
   trigger.failed_call(error);
   gate_.add_error(trigger.name(), error);
-  const Json detail = {{"callback", error.callback}, {"why", why}, {"text", error.error.text}};
+  const Json detail = {{"callback", error.callback},
+                       {"why", why},
+                       {"text", error.error.text},
+                       {"script", error.error.script},
+                       {"line", error.error.line}};
   gate_.waiting().journal.push_back(
       {trigger.name(), trigger.run(), error.sequence, "skip", canonical_json(detail), now_});
-  trigger.add_skip({error.sequence, error.callback});
+  trigger.add_skip({error.sequence, error.callback, error.error});
 }
 
 void Dispatcher::take(std::uint32_t /*worker*/, Judged reply) {
@@ -284,7 +288,7 @@ void Dispatcher::take_death(Trigger& trigger, const WorkerDied& died) {
     log_error("trigger {} does not load any more: {}", trigger.name(), trigger.load_error->text);
     return;
   }
-  const Skip at{*died.sequence, *died.callback};
+  const Skip at{*died.sequence, *died.callback, {}};
   const bool same_call = trigger.fatal_call == at;
   trigger.fatal_call = at;
   if (is_its_doing) ++trigger.overruns;

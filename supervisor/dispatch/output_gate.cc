@@ -9,6 +9,7 @@ namespace hastur {
 void OutputGate::add_effect(const TriggerName& trigger, Run run, const Effect& effect) {
   switch (effect.kind) {
     case EffectKind::message:
+    case EffectKind::report:
       waiting_.messages.push_back(
           {trigger, run, effect.sequence, effect.ordinal, effect.depth, effect.payload});
       return;

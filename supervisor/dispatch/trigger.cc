@@ -70,6 +70,7 @@ void Trigger::restart() {
   cursor_ = from;
   dispatched_ = from;
   touched_ = false;
+  wants_ticks_ = true;
 }
 
 bool Trigger::is_settled() const {
@@ -156,8 +157,9 @@ Trigger::Accepted Trigger::accept(TriggerProgress progress) {
   for (CallError& error : progress.errors) {
     if (error.sequence > emitted_before) accepted.errors.push_back(std::move(error));
   }
-  if (progress.callbacks > 0) dirty_ = true;
+  if (progress.callbacks > 0 || progress.touched) dirty_ = true;
   touched_ = progress.touched;
+  wants_ticks_ = progress.wants_ticks;
 
   cursor_ = std::max(cursor_, progress.reached);
   accepted.stopped = std::move(progress.stopped);

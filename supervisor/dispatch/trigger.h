@@ -83,10 +83,10 @@ class Trigger {
   void pass(Sequence sequence);
 
   // Whether a tick can matter to it: it has periodic callbacks, or a judgement may be due, or it
-  // has seen no tick yet (at the first one its memory is taken, so that a restart knows that there
-  // was one).
+  // its runtime asks for them, or it has seen no tick yet (at the first one its memory is taken, so
+  // that a restart knows that there was one).
   bool needs_ticks() const {
-    return loaded.periodic > 0 || touched_ || unanswered_ > 0 || is_fresh();
+    return loaded.periodic > 0 || touched_ || wants_ticks_ || unanswered_ > 0 || is_fresh();
   }
 
   // ---- pauses (pause.h) ----
@@ -238,6 +238,8 @@ class Trigger {
   // Whether a callback ran since the stored checkpoint / since the newest judgement.
   bool dirty_ = false;
   bool touched_ = false;
+  // What its worker said last; until it has said something after a restart, it might.
+  bool wants_ticks_ = true;
 
   // Effects of inputs up to here have been emitted, by this process or the one before it: what
   // comes out again is only compared. `expected_hash_` is what it must fold to, from the memory

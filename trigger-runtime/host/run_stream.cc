@@ -345,7 +345,7 @@ Result<void> StreamRun::Parts::hand_out(Track& track, TriggerProgress& progress)
     }
     errors_before(effect.sequence);
     listener_.effect(track.number, place_of(track, effect.sequence), effect);
-    if (track.own && effect.kind == EffectKind::message) track.derived.push_back(std::move(effect));
+    if (track.own && is_message(effect.kind)) track.derived.push_back(std::move(effect));
   }
   errors_before(progress.reached.next());
 
@@ -379,7 +379,7 @@ void StreamRun::Parts::note_judgement(Track& track, TriggerProgress& progress) {
 Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
   while (true) {
     ++track.stops;
-    const Skip skip{error.sequence, error.callback};
+    const Skip skip{error.sequence, error.callback, error.error};
     track.skips.insert(std::ranges::upper_bound(track.skips, skip), skip);
     if (error.sequence > track.handed_out) track.stop_errors.push_back(std::move(error));
 

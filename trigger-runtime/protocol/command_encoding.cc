@@ -93,6 +93,7 @@ void put(MsgpackWriter& out, const TriggerFeed& feed) {
   for (const Skip& skip : feed.skips) {
     out.unsigned_integer(skip.sequence.value);
     out.unsigned_integer(skip.callback);
+    put_error(out, skip.error);
   }
   out.boolean(feed.goes_on);
 }
@@ -113,6 +114,7 @@ TriggerFeed take_feed(FieldReader& in) {
     Skip& skip = feed.skips.emplace_back();
     skip.sequence = in.sequence();
     skip.callback = in.u32();
+    skip.error = take_error(in);
   }
   feed.goes_on = in.truth();
   return feed;

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -25,7 +26,7 @@
 namespace hastur {
 
 // Counts up whenever the same script on the same inputs may give other results: part of every run.
-inline constexpr std::string_view runtime_revision = "luajit-2";
+inline constexpr std::string_view runtime_revision = "luajit-3";
 
 // A loaded trigger within one worker: chosen by whoever drives the worker, unused before.
 struct TriggerHandle {
@@ -74,11 +75,27 @@ struct Memory {
   friend bool operator==(const Memory&, const Memory&) = default;
 };
 
+// A fault of the script: data, to be counted and shown.
+struct ScriptError {
+  // Without the position: "attempt to compare nil with number".
+  std::string text;
+  // Path of the file and 1-based line; empty and 0 where there is none.
+  std::string script;
+  std::uint32_t line = 0;
+  friend bool operator==(const ScriptError&, const ScriptError&) = default;
+};
+
 // One callback of one input that is not to be run: it was journalled as skipped.
 struct Skip {
   Sequence sequence;
   std::uint32_t callback = 0;
-  friend auto operator<=>(const Skip&, const Skip&) = default;
+  // How it failed when it was run; it is counted as such.
+  ScriptError error = {};
+
+  // By place.
+  auto place() const { return std::pair(sequence, callback); }
+  friend bool operator==(const Skip& a, const Skip& b) { return a.place() == b.place(); }
+  friend auto operator<=>(const Skip& a, const Skip& b) { return a.place() <=> b.place(); }
 };
 
 // ---- commands ----
@@ -154,16 +171,6 @@ using WorkerCommand =
 
 // ---- replies ----
 
-// A fault of the script: data, to be counted and shown.
-struct ScriptError {
-  // Without the position: "attempt to compare nil with number".
-  std::string text;
-  // Path of the file and 1-based line; empty and 0 where there is none.
-  std::string script;
-  std::uint32_t line = 0;
-  friend bool operator==(const ScriptError&, const ScriptError&) = default;
-};
-
 struct SubscriptionSpec {
   std::uint32_t callback = 0;
   std::vector<MessageType> types;
@@ -196,7 +203,17 @@ struct LoadFailed {
   ScriptError error;
 };
 
-enum class EffectKind : std::uint8_t { message = 1, notification = 2, log = 3 };
+enum class EffectKind : std::uint8_t {
+  message = 1,
+  notification = 2,
+  log = 3,
+  // A message too, made by the platform: that calls failed in a minute that is over.
+  report = 4,
+};
+// Whether it goes back into the stream.
+constexpr bool is_message(EffectKind kind) {
+  return kind == EffectKind::message || kind == EffectKind::report;
+}
 
 struct Effect {
   // The input that caused it, and its place among that input's effects of this trigger, from 0.
@@ -205,10 +222,10 @@ struct Effect {
   // Stream time of the input.
   Time time;
   EffectKind kind = EffectKind::log;
-  // Derived from messages whose greatest depth was depth - 1. Only of messages.
+  // Derived from messages whose greatest depth was depth - 1. Only of what is_message.
   std::uint8_t depth = 1;
-  // Canonical JSON. message: as append_message_json writes it. notification: {kind, key, to, text,
-  // details, options}. log: {text}.
+  // Canonical JSON. message, report: as append_message_json writes it. notification: {kind, key,
+  // to, text, details, options}. log: {text}.
   std::string payload;
   friend bool operator==(const Effect&, const Effect&) = default;
 };
@@ -250,6 +267,8 @@ struct TriggerProgress {
   std::uint64_t effects_hash = 0;
   // Whether a callback ran since that point: if none did, the memory is still right at `reached`.
   bool touched = false;
+  // The next tick may matter to it although it has no ctx:every and was not touched.
+  bool wants_ticks = false;
   // For people: callbacks run, instructions counted, CPU time.
   std::uint64_t callbacks = 0;
   std::uint64_t instructions = 0;

@@ -42,4 +42,18 @@ inline Memory take_memory(FieldReader& in) {
   return memory;
 }
 
+inline void put_error(MsgpackWriter& out, const ScriptError& error) {
+  out.bytes(error.text);
+  out.bytes(error.script);
+  out.unsigned_integer(error.line);
+}
+
+inline ScriptError take_error(FieldReader& in) {
+  ScriptError error;
+  error.text = in.text();
+  error.script = in.text();
+  error.line = in.u32();
+  return error;
+}
+
 }  // namespace hastur

@@ -20,27 +20,13 @@ void begin(MsgpackWriter& out, ReplyKind kind) {
   out.unsigned_integer(static_cast<std::uint8_t>(kind));
 }
 
-void put(MsgpackWriter& out, const ScriptError& error) {
-  out.bytes(error.text);
-  out.bytes(error.script);
-  out.unsigned_integer(error.line);
-}
-
-ScriptError take_script_error(FieldReader& in) {
-  ScriptError error;
-  error.text = in.text();
-  error.script = in.text();
-  error.line = in.u32();
-  return error;
-}
-
 void put(MsgpackWriter& out, const CallError& error) {
   out.array(7);
   out.unsigned_integer(static_cast<std::uint8_t>(error.kind));
   out.unsigned_integer(error.sequence.value);
   put_time(out, error.time);
   out.unsigned_integer(error.callback);
-  put(out, error.error);
+  put_error(out, error.error);
 }
 
 CallError take_call_error(FieldReader& in) {
@@ -51,7 +37,7 @@ CallError take_call_error(FieldReader& in) {
   error.sequence = in.sequence();
   error.time = in.time();
   error.callback = in.u32();
-  error.error = take_script_error(in);
+  error.error = take_error(in);
   return error;
 }
 
@@ -97,7 +83,7 @@ Effect take_effect(FieldReader& in) {
   effect.sequence = in.sequence();
   effect.ordinal = in.u32();
   effect.time = in.time();
-  const std::uint32_t kind = in.u32(static_cast<std::uint32_t>(EffectKind::log));
+  const std::uint32_t kind = in.u32(static_cast<std::uint32_t>(EffectKind::report));
   if (kind == 0) in.refuse();
   effect.kind = static_cast<EffectKind>(kind);
   effect.depth = static_cast<std::uint8_t>(in.u32(255));
@@ -106,7 +92,7 @@ Effect take_effect(FieldReader& in) {
 }
 
 void put(MsgpackWriter& out, const TriggerProgress& progress) {
-  out.array(13);
+  out.array(14);
   out.unsigned_integer(progress.handle.value);
   out.unsigned_integer(progress.reached.value);
   out.array(static_cast<std::uint32_t>(progress.effects.size()));
@@ -120,6 +106,7 @@ void put(MsgpackWriter& out, const TriggerProgress& progress) {
   out.boolean(progress.yielded);
   out.unsigned_integer(progress.effects_hash);
   out.boolean(progress.touched);
+  out.boolean(progress.wants_ticks);
   out.unsigned_integer(progress.callbacks);
   out.unsigned_integer(progress.instructions);
   out.unsigned_integer(progress.effects_cut);
@@ -129,7 +116,7 @@ void put(MsgpackWriter& out, const TriggerProgress& progress) {
 // `effects_left` is counted down over the whole reply.
 TriggerProgress take_progress(FieldReader& in, std::uint32_t& effects_left) {
   TriggerProgress progress;
-  in.fields(13);
+  in.fields(14);
   progress.handle = {in.u32()};
   progress.reached = in.sequence();
   const std::uint32_t effects = in.array(effects_left);
@@ -146,6 +133,7 @@ TriggerProgress take_progress(FieldReader& in, std::uint32_t& effects_left) {
   progress.yielded = in.truth();
   progress.effects_hash = in.u64();
   progress.touched = in.truth();
+  progress.wants_ticks = in.truth();
   progress.callbacks = in.u64();
   progress.instructions = in.u64();
   progress.effects_cut = in.u64();
@@ -216,7 +204,7 @@ WorkerReply take_reply(FieldReader& in, std::size_t triggers_max) {
       return take_loaded(in);
     case ReplyKind::load_failed: {
       const TriggerHandle handle{in.u32()};
-      return LoadFailed{handle, take_script_error(in)};
+      return LoadFailed{handle, take_error(in)};
     }
     case ReplyKind::restored:
       return Restored{{in.u32()}};
@@ -240,7 +228,7 @@ void encode_reply(std::string& out, const WorkerReply& reply) {
   } else if (const auto* failed = std::get_if<LoadFailed>(&reply)) {
     begin(writer, ReplyKind::load_failed);
     writer.unsigned_integer(failed->handle.value);
-    put(writer, failed->error);
+    put_error(writer, failed->error);
   } else if (const auto* restored = std::get_if<Restored>(&reply)) {
     begin(writer, ReplyKind::restored);
     writer.unsigned_integer(restored->handle.value);

@@ -15,7 +15,6 @@
 namespace hastur {
 namespace {
 
-constexpr std::uint8_t depth_max = 8;
 constexpr std::size_t labels_max = 64;
 
 double number_argument(lua_State* lua, int index, std::string_view function,
@@ -51,11 +50,11 @@ class Derived {
   Derived(lua_State* lua, MessageType type, std::string_view function)
       : lua_(lua), vm_(vm_of(lua)), function_(function) {
     require_callback(lua, fmt::format("{} is", function));
-    if (vm_.effects.depth() > depth_max) {
+    if (vm_.effects.depth() > derived_depth_max) {
       raise(lua, fmt::format("{}: this message was derived {} times over; more is refused, since "
                              "triggers that feed "
                              "one another would never end",
-                             function, depth_max));
+                             function, derived_depth_max));
     }
     view_.type = type;
     view_.name = counted(text_argument(lua, 1, function, "the name"));

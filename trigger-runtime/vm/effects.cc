@@ -101,6 +101,11 @@ void EffectSink::add_notification(const Notification& notification) {
   add(EffectKind::notification, payload_of(notification));
 }
 
+void EffectSink::add_report(std::string payload, std::uint8_t depth) {
+  add(EffectKind::report, std::move(payload));
+  effects_.back().depth = depth;
+}
+
 void EffectSink::add_cut_notice() {
   const std::string text =
       fmt::format("{}: {} more notifications of one call were left out; {} went out", name_,

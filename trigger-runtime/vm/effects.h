@@ -17,6 +17,9 @@
 
 namespace hastur {
 
+// Messages that were derived this many times over derive none.
+inline constexpr std::uint8_t derived_depth_max = 8;
+
 // What is counted per minute of stream time; part of Memory.runtime.
 struct MinuteCounts {
   std::int64_t minute = 0;
@@ -85,6 +88,8 @@ class EffectSink {
   void add_message(std::string payload);
   void add_notification(const Notification& notification);
   void add_log(std::string_view text);
+  // Over no limit: the platform's own, of what ended before the input under way.
+  void add_report(std::string payload, std::uint8_t depth);
 
   std::vector<Effect> take() { return std::move(effects_); }
   std::uint64_t cut() const { return cut_; }

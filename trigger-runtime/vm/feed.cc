@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace hastur {
 namespace {
@@ -73,6 +74,7 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
   progress_.effects_hash = vm_.effects.hash();
   progress_.effects_cut = vm_.effects.cut();
   progress_.touched = trigger_.touched;
+  progress_.wants_ticks = !trigger_.runtime.failures.empty();
   return std::move(progress_);
 }
 
@@ -94,6 +96,24 @@ void Feed::begin_input(std::uint32_t row) {
   vm_.effects.begin_input(batch_.sequence(row), time_from_us(stream_times_[row]), depth);
   touched_before_ = trigger_.touched;
   errors_before_ = progress_.errors.size();
+  if (trigger_.runtime.failures.is_due(vm_.effects.now())) [[unlikely]]
+    report_failures();
+}
+
+// What failed in a minute that is over. It stands before the effects of the input that came first
+// after it.
+void Feed::report_failures() {
+  const FailureCounts counts = std::exchange(trigger_.runtime.failures, {});
+  trigger_.touched = true;
+  if (counts.depth > derived_depth_max) return;
+  for (const auto& line : counts.lines) {
+    vm_.effects.add_report(failure_message(counts, line, vm_.name, vm_.uuid, vm_.effects.now()),
+                           counts.depth);
+  }
+}
+
+void Feed::count_failure(const ScriptError& error) {
+  trigger_.runtime.failures.count(vm_.effects.now(), error, vm_.effects.depth());
 }
 
 bool Feed::take_message(std::uint32_t row, std::span<const Match>& matches) {
@@ -128,9 +148,12 @@ bool Feed::take_tick(std::uint32_t row) {
 
 bool Feed::begin_call(std::uint32_t callback, Time event_time) {
   trigger_.touched = true;
-  const Skip here{vm_.effects.sequence(), callback};
+  const Skip here{vm_.effects.sequence(), callback, {}};
   while (!skips_.empty() && skips_.front() < here) skips_ = skips_.subspan(1);
-  if (!skips_.empty() && skips_.front() == here) return false;
+  if (!skips_.empty() && skips_.front() == here) {
+    count_failure(skips_.front().error);
+    return false;
+  }
   guarded_ = trigger_.guard();
   if (observer_ != nullptr) observer_->begins(vm_.handle, here.sequence, callback);
   vm_.effects.begin_callback(event_time);
@@ -190,6 +213,7 @@ bool Feed::answer_error(int status, std::uint32_t callback) {
   // Where memory ran out is not the same on every machine: it must be journalled, so it always
   // stops.
   if (guarded_ && error.kind != CallError::Kind::memory && trigger_.put_back()) {
+    count_failure(error.error);
     progress_.errors.push_back(std::move(error));
     return true;
   }

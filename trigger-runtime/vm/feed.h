@@ -23,6 +23,8 @@ class Feed {
 
  private:
   void begin_input(std::uint32_t row);
+  void report_failures();
+  void count_failure(const ScriptError& error);
   // These return false where the feed stops.
   bool take_message(std::uint32_t row, std::span<const Match>& matches);
   bool take_tick(std::uint32_t row);

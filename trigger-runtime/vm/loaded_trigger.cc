@@ -243,6 +243,7 @@ Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& er
       error = CallError{CallError::Kind::judgement, at, time, 0,
                         shortened({std::move(*fault), script_path_, 0})};
       replace_state(judged_state_);
+      runtime.failures.count(time, error->error, 1);
     } else {
       judged_state_ = std::move(text);
     }

@@ -3,6 +3,30 @@
 #include "core/json.h"
 
 namespace hastur {
+namespace {
+
+Result<void> read_failures(const Json& json, FailureCounts& failures) {
+  const Failure broken =
+      fail(ErrorCode::corrupt, "the failures in a trigger's runtime memory are not as written");
+  const auto is_number = [](const Json& at, const char* key) {
+    return at.contains(key) && at[key].is_number_integer();
+  };
+  if (!json.is_object() || !is_number(json, "minute") || !is_number(json, "depth") ||
+      !json.contains("lines") || !json["lines"].is_array())
+    return broken;
+  failures.minute = json["minute"].get<std::int64_t>();
+  failures.depth = json["depth"].get<std::uint8_t>();
+  for (const Json& line : json["lines"]) {
+    if (!line.is_array() || line.size() != 4 || !line[0].is_string() ||
+        !line[1].is_number_unsigned() || !line[2].is_number_unsigned() || !line[3].is_string())
+      return broken;
+    failures.lines[{line[0].get<std::string>(), line[1].get<std::uint32_t>()}] = {
+        line[2].get<std::uint64_t>(), line[3].get<std::string>()};
+  }
+  return {};
+}
+
+}  // namespace
 
 std::string to_json(const RuntimeMemory& memory) {
   Json json = Json::object();
@@ -13,6 +37,15 @@ std::string to_json(const RuntimeMemory& memory) {
     json["minute"] = memory.minute.minute;
     json["minute_messages"] = memory.minute.messages;
     json["minute_log_bytes"] = memory.minute.log_bytes;
+  }
+  if (!memory.failures.empty()) {
+    Json lines = Json::array();
+    for (const auto& [place, line] : memory.failures.lines) {
+      lines.push_back({place.first, place.second, line.count, line.text});
+    }
+    json["failures"] = {{"minute", memory.failures.minute},
+                        {"depth", memory.failures.depth},
+                        {"lines", std::move(lines)}};
   }
   return canonical_json(json);
 }
@@ -34,6 +67,9 @@ Result<RuntimeMemory> runtime_memory_from_json(std::string_view text) {
   memory.minute.minute = number("minute").value_or(0);
   memory.minute.messages = static_cast<std::uint32_t>(number("minute_messages").value_or(0));
   memory.minute.log_bytes = static_cast<std::uint32_t>(number("minute_log_bytes").value_or(0));
+  if (const auto found = json->find("failures"); found != json->end()) {
+    HASTUR_TRY(read_failures(*found, memory.failures));
+  }
   return memory;
 }
 

@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "trigger-runtime/vm/effects.h"
+#include "trigger-runtime/vm/failure_counts.h"
 
 namespace hastur {
 
@@ -18,6 +19,7 @@ struct RuntimeMemory {
   // Stream time of the last judgement; nothing before the first.
   std::optional<Time> judged_at;
   MinuteCounts minute;
+  FailureCounts failures;
   friend bool operator==(const RuntimeMemory&, const RuntimeMemory&) = default;
 };
 

@@ -49,7 +49,7 @@ inline Effect any_effect() {
   return {any_sequence(),
           any_number<std::uint32_t>(),
           any_time(),
-          static_cast<EffectKind>(*rc::gen::inRange(1, 4)),
+          static_cast<EffectKind>(*rc::gen::inRange(1, 5)),
           any_number<std::uint8_t>(),
           any_text()};
 }
@@ -76,7 +76,7 @@ inline TriggerFeed any_trigger_feed() {
             return Match{any_number<std::uint32_t>(), any_number<std::uint32_t>()};
           }),
           some([] {
-            return Skip{any_sequence(), any_number<std::uint32_t>()};
+            return Skip{any_sequence(), any_number<std::uint32_t>(), any_script_error()};
           })};
 }
 

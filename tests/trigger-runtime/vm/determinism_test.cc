@@ -231,7 +231,8 @@ Outcome run(const std::string& script, const Batch& batch, std::uint32_t guarded
     }
     bool again = false;
     if (progress.stopped) {
-      skips.push_back({progress.stopped->error.sequence, progress.stopped->error.callback});
+      const CallError& error = progress.stopped->error;
+      skips.push_back({error.sequence, error.callback, error.error});
       std::ranges::sort(skips);
       again = true;
     } else {

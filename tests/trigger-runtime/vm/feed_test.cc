@@ -140,7 +140,8 @@ TEST(Feed, ASkipAndAGuardedErrorGiveTheSameStateEffectsAndMemory) {
   const TriggerProgress first = guarded.feed(batch);
   TestTrigger skipping(two_callbacks);
   skipping.vm().restore(start, 0);
-  const TriggerProgress second = skipping.feed(batch, 0, UINT32_MAX, {{Sequence{3}, 1}});
+  const TriggerProgress second =
+      skipping.feed(batch, 0, UINT32_MAX, {{Sequence{3}, 1, first.errors.at(0).error}});
   EXPECT_EQ(first.effects, second.effects);
   EXPECT_EQ(first.judged, second.judged);
   EXPECT_EQ(first.effects_hash, second.effects_hash);
@@ -171,12 +172,108 @@ end)
     return seen;
   };
   const auto failed = judgements(10, {});
-  const auto skipped = judgements(0, {{Sequence{2}, 0}});
+  const auto skipped = judgements(0, {{Sequence{2}, 0, {"thirteen", "billing/load.lua", 5}}});
   EXPECT_EQ(failed, skipped);
   EXPECT_TRUE(skipped[1].second);
   EXPECT_EQ(skipped[2].first.sequence, Sequence{3});
   EXPECT_EQ(skipped[4].first.sequence, Sequence{0}) << "less than a second since the last";
   EXPECT_EQ(skipped[6].first.state, R"({"n":2})");
+}
+
+// What the platform says of failed calls, one a line: its depth, count, place and text.
+std::string reports_of(const TriggerProgress& progress) {
+  std::string out;
+  for (const Effect& effect : progress.effects) {
+    if (effect.kind != EffectKind::report) continue;
+    const Json report = parse_json(effect.payload).value();
+    EXPECT_EQ(report["type"], "error");
+    EXPECT_EQ(report["class"], "trigger");
+    EXPECT_EQ(report["labels"], Json({{"trigger", "billing/load"}}));
+    EXPECT_EQ(report["uuid"], trigger_uuid("billing/load"));
+    EXPECT_EQ(report["timestamp"], to_us(effect.time));
+    out +=
+        fmt::format("#{}.{} depth {}: {} x {}:{} {}\n", effect.sequence.value, effect.ordinal,
+                    effect.depth, report["count"].get<int>(), report["script"].get<std::string>(),
+                    report["line"].get<int>(), report["error"].get<std::string>());
+  }
+  return out;
+}
+
+const std::string failing_at_two_lines = R"lua(
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({}, function(msg)
+  if msg.value == 13 then error("thirteen") end
+  if msg.value == 14 then error("fourteen of " .. msg.name) end
+  if msg.value == 15 then ctx.state.bad = print end
+  hastur.log("ok")
+end)
+)lua";
+
+TEST(Feed, FailedCallsAreReportedOncePerLineAndMinute) {
+  TestTrigger trigger(failing_at_two_lines);
+  trigger.vm().restore({Sequence{0}, at_second(0), "{}", ""}, 1'000);
+  Stream stream;
+  stream.tick(0).gauge(0.1, 14).gauge(0.2, 13).gauge(0.3, 14, "other").tick(59).gauge(59.5, 13);
+  stream.tick(60).gauge(60.1, 13).gauge(61.1, 1).tick(119);
+  const TriggerProgress first = trigger.feed(stream);
+  EXPECT_EQ(first.errors.size(), 5u);
+  EXPECT_EQ(reports_of(first),
+            "#7.0 depth 1: 2 x billing/load.lua:4 thirteen\n"
+            "#7.1 depth 1: 2 x billing/load.lua:5 fourteen of load\n");
+  EXPECT_TRUE(first.wants_ticks);
+  EXPECT_FALSE(first.touched) << "the judgement at 119 holds the count";
+
+  stream.tick(121).gauge(121.5, 15).tick(123).tick(124);
+  const TriggerProgress second = trigger.feed(stream);
+  EXPECT_EQ(reports_of(second), "#11.0 depth 1: 1 x billing/load.lua:4 thirteen\n");
+  ASSERT_TRUE(second.judged);
+  EXPECT_EQ(second.judged->sequence, Sequence{13});
+
+  stream.tick(180).tick(240);
+  const TriggerProgress third = trigger.feed(stream);
+  EXPECT_EQ(reports_of(third), "#15.0 depth 1: 1 x billing/load.lua:0 state.bad is a function\n");
+  EXPECT_FALSE(third.wants_ticks);
+}
+
+TEST(Feed, ReportsAreTheSameAfterARestoreAndASkip) {
+  Stream stream;
+  stream.tick(0).gauge(0.1, 13).tick(2).gauge(2.1, 13).gauge(2.2, 14).tick(4).gauge(70.1, 1);
+  const Batch batch = stream.take();
+  const Memory start{Sequence{0}, at_second(0), "{}", ""};
+  TestTrigger guarded(failing_at_two_lines);
+  guarded.vm().restore(start, 1'000);
+  const TriggerProgress whole = guarded.feed(batch);
+  EXPECT_EQ(reports_of(whole),
+            "#7.0 depth 1: 2 x billing/load.lua:4 thirteen\n"
+            "#7.1 depth 1: 1 x billing/load.lua:5 fourteen of load\n");
+  EXPECT_EQ(logs_of(whole), "ok\n");
+  EXPECT_EQ(whole.effects.back().ordinal, 2u);
+
+  std::vector<Skip> skips;
+  for (const CallError& error : whole.errors)
+    skips.push_back({error.sequence, error.callback, error.error});
+  TestTrigger first(failing_at_two_lines);
+  first.vm().restore(start, 0);
+  const TriggerProgress to_judgement = first.feed(batch, 0, 3, skips);
+  ASSERT_TRUE(to_judgement.judged);
+  TestTrigger second(failing_at_two_lines);
+  second.vm().restore(*to_judgement.judged, 0);
+  EXPECT_EQ(reports_of(second.feed(batch, 3, UINT32_MAX, skips)), reports_of(whole));
+}
+
+TEST(Feed, AReportIsDerivedFromWhatTheFailedCallsTook) {
+  for (const int depth : {3, 8}) {
+    TestTrigger trigger(failing_at_two_lines);
+    trigger.vm().restore({Sequence{0}, at_second(0), "{}", ""}, 1'000);
+    Stream stream;
+    stream.origin =
+        Origin{"other", hastur::Run{1}, Sequence{1}, 0, static_cast<std::uint8_t>(depth)};
+    stream.tick(0).gauge(0.1, 13);
+    stream.origin.reset();
+    stream.gauge(0.2, 13).tick(60);
+    EXPECT_EQ(reports_of(trigger.feed(stream)),
+              depth < 8 ? "#4.0 depth 4: 2 x billing/load.lua:4 thirteen\n" : "");
+  }
 }
 
 TEST(Feed, AStoppedTriggerGoesOnFromItsRestoredMemoryWithASkip) {
