@@ -18,6 +18,8 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "message/ids.h"
+#include "state/notification.h"
+#include "state/snapshot.h"
 
 namespace hastur {
 
@@ -79,30 +81,6 @@ struct EffectsMark {
   std::uint64_t effects_hash = 0;
 };
 
-enum class NotificationStatus : std::uint8_t {
-  recorded,  // kept, not to be sent: mode `record`
-  waiting,   // to be sent
-  sent,
-  pending,  // late: waits until its trigger has caught up, or for somebody to release it
-  closed,   // will not be sent; `reason` says why
-};
-std::string_view status_name(NotificationStatus status);
-std::optional<NotificationStatus> status_from_name(std::string_view name);
-
-// Canonical JSON payloads, as in Effect (trigger-runtime/protocol).
-struct NotificationRecord {
-  // Given by the store at commit, rising; 0 before.
-  std::uint64_t id = 0;
-  TriggerName trigger;
-  Run run;
-  Sequence sequence;
-  std::uint32_t ordinal = 0;
-  Time time;
-  std::string payload;
-  NotificationStatus status = NotificationStatus::recorded;
-  std::string reason;
-};
-
 // A derived message that the syndicator has not acknowledged yet.
 struct OutboxMessage {
   TriggerName trigger;
@@ -154,7 +132,10 @@ struct CommitBatch {
   // In the order in which they leave; a trigger's rise by (run, sequence, ordinal), over commits
   // too.
   std::vector<OutboxMessage> messages;
+  // Their incidents follow.
   std::vector<NotificationRecord> notifications;
+  // Of notifications that are stored; an id that is not there is no error.
+  std::vector<NotificationChange> notification_changes;
   std::vector<LogRecord> logs;
   std::vector<JournalRecord> journal;
   // Triggers that end here (their file was removed): load() and load_all() do not return them any
@@ -180,7 +161,8 @@ struct Retention {
   // Nothing before this is in History any more: journal rows, ended runs, removed triggers and
   // versions that only earlier inputs would need go. The newest run number of a name stays.
   Sequence oldest;
-  // Notifications of before, unless they are waiting or pending.
+  // Notifications of before, unless they are waiting or pending; incidents that were closed before;
+  // snapshots of before, but for the newest of a trigger that runs.
   Time notifications_before;
   // How many rows of a kind one call may take, so that it is short.
   std::uint32_t rows_max = 1'000;
@@ -215,6 +197,8 @@ class CheckpointStore {
   // higher.
   virtual Run newest_run(const TriggerName& trigger) const = 0;
   virtual Result<std::optional<VersionRecord>> version(const VersionId& id) = 0;
+  // A run that is still kept, ended or not.
+  virtual Result<std::optional<RunRecord>> run(const TriggerName& trigger, Run run) = 0;
   virtual Sequence position() const = 0;
   // All decisions about a run that are still kept, by sequence, those at one sequence in the order
   // in which they were made.
@@ -245,6 +229,27 @@ class CheckpointStore {
     std::uint32_t max = 100;
   };
   virtual Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) = 0;
+  // Those that are there, in the order of the ids asked for.
+  virtual Result<std::vector<NotificationRecord>> notifications_of(
+      std::span<const std::uint64_t> ids) = 0;
+
+  struct IncidentQuery {
+    TriggerName trigger;  // empty: all
+    bool closed_too = false;
+    std::uint64_t after_number = 0;  // for paging
+    std::uint32_t max = 100;
+  };
+  virtual Result<std::vector<Incident>> incidents(const IncidentQuery& query) = 0;
+  // Nothing if there never was one, or it was forgotten after it had closed.
+  virtual Result<std::optional<Incident>> incident(const TriggerName& trigger,
+                                                   std::string_view channel,
+                                                   std::string_view key) = 0;
+
+  // Kept by commit() of its own accord: on the schedule of snapshot.h, what a run begins with, and
+  // what is stored of a run that another one follows. Newest first; of removed triggers too.
+  virtual Result<std::vector<SnapshotRecord>> snapshots(const TriggerName& trigger) = 0;
+  virtual Result<std::optional<Snapshot>> snapshot(std::uint64_t number) = 0;
+
   // Newest first; 1,000 a trigger are kept.
   virtual Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) = 0;
 

@@ -40,7 +40,11 @@ Result<void> CommitWriter::write_triggers() {
 Result<void> CommitWriter::write_checkpoints(const CommitBatch& batch, const StartedRuns& started,
                                              bool after_starts) {
   for (const Checkpoint& checkpoint : batch.checkpoints) {
-    if (started.has(checkpoint) == after_starts) HASTUR_TRY(write_checkpoint(checkpoint));
+    if (started.has(checkpoint) != after_starts) continue;
+    HASTUR_TRY(write_checkpoint(checkpoint));
+    if (heads_.keeps_snapshot(change_, checkpoint)) {
+      HASTUR_TRY(snapshots_.keep(number(checkpoint.trigger), "cadence"));
+    }
   }
   for (const EffectsMark& mark : batch.marks) {
     if (started.has(mark) != after_starts) continue;
@@ -81,12 +85,15 @@ Result<void> CommitWriter::write_starts(const CommitBatch& batch) {
       }
     }
     HASTUR_TRY(end_run(run.trigger, run.after));
+    // Before the next one takes its place.
+    HASTUR_TRY(snapshots_.keep(number(run.trigger), "end"));
     HASTUR_TRY(database_.run(
         "INSERT INTO run(trigger, run, epoch, version, limits, runtime, why, after, started_at) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         number(run.trigger), run.run.value, epoch_.value, run.version, run.limits, run.runtime,
         run.why, run.after.value, to_us(run.started_at)));
     HASTUR_TRY(write_checkpoint(start.checkpoint));
+    HASTUR_TRY(snapshots_.keep(number(run.trigger), "start"));
   }
   return {};
 }
@@ -152,14 +159,12 @@ Result<void> CommitWriter::write_messages(const CommitBatch& batch, std::uint64_
 Result<void> CommitWriter::write_notifications(const CommitBatch& batch) {
   notification_ids_.reserve(batch.notifications.size());
   for (const NotificationRecord& record : batch.notifications) {
-    Query query = database_.query(
-        "INSERT INTO notification(trigger, run, sequence, ordinal, time, status, reason, payload) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id",
-        number(record.trigger), record.run.value, record.sequence.value, record.ordinal,
-        to_us(record.time), status_name(record.status), record.reason, record.payload);
-    const auto row = query.step();
-    if (!row) return fail(row.error());
-    notification_ids_.push_back(query.unsigned_integer(0));
+    const auto id = notifications_.insert(record, number(record.trigger));
+    if (!id) return fail(id.error());
+    notification_ids_.push_back(*id);
+  }
+  for (const NotificationChange& change : batch.notification_changes) {
+    HASTUR_TRY(notifications_.change(change));
   }
   return {};
 }

@@ -4,7 +4,9 @@
 
 #include "core/result.h"
 #include "state/checkpoint_store.h"
+#include "state/notification_table.h"
 #include "state/outbox_index.h"
+#include "state/snapshot_table.h"
 #include "state/sqlite/database.h"
 #include "state/trigger_heads.h"
 
@@ -15,7 +17,12 @@ class CommitWriter {
   // `heads` are those before the batch, `change` what becomes of them. All must outlive the writer.
   CommitWriter(Database& database, const TriggerHeads& heads, const TriggerHeads::Change& change,
                Epoch epoch)
-      : database_(database), heads_(heads), change_(change), epoch_(epoch) {}
+      : database_(database),
+        heads_(heads),
+        change_(change),
+        epoch_(epoch),
+        notifications_(database),
+        snapshots_(database) {}
 
   // All but the outbox's old rows. `first_outbox_id` is the id of the first of the batch's
   // messages.
@@ -47,6 +54,8 @@ class CommitWriter {
   const TriggerHeads& heads_;
   const TriggerHeads::Change& change_;
   Epoch epoch_;
+  NotificationTable notifications_;
+  SnapshotTable snapshots_;
   std::vector<OutboxIndex::Row> outbox_rows_;
   std::vector<std::uint64_t> notification_ids_;
 };

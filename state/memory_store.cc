@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "core/random.h"
@@ -94,17 +95,23 @@ class MemoryStore final : public CheckpointStore {
                   fmt::format("cannot start run {} of trigger {}: its version {} is not stored",
                               start.run.run.value, start.run.trigger, id));
     }
+    std::set<const Checkpoint*> kept;
+    for (const Checkpoint& checkpoint : batch.checkpoints) {
+      if (heads_.keeps_snapshot(*change, checkpoint)) kept.insert(&checkpoint);
+    }
     heads_.apply(*change);
     const StartedRuns started(batch);
-    write_checkpoints(batch, started, false);
+    write_checkpoints(batch, started, false, kept);
     for (const RunStart& start : batch.starts) write_start(start);
-    write_checkpoints(batch, started, true);
+    write_checkpoints(batch, started, true, kept);
 
     outbox_.insert(outbox_.end(), batch.messages.begin(), batch.messages.end());
     for (NotificationRecord& notification : batch.notifications) {
       notification.id = ++newest_notification_;
       notifications_.push_back(notification);
+      follow_incident(notification);
     }
+    for (const NotificationChange& each : batch.notification_changes) apply(each);
     for (const LogRecord& log : batch.logs) {
       std::deque<LogRecord>& logs = logs_[log.trigger];
       logs.push_back(log);
@@ -145,6 +152,51 @@ class MemoryStore final : public CheckpointStore {
     }
     return found;
   }
+  Result<std::vector<NotificationRecord>> notifications_of(
+      std::span<const std::uint64_t> ids) override {
+    std::vector<NotificationRecord> found;
+    for (const std::uint64_t id : ids) {
+      const auto at = std::ranges::find(notifications_, id, &NotificationRecord::id);
+      if (at != notifications_.end()) found.push_back(*at);
+    }
+    return found;
+  }
+  Result<std::vector<Incident>> incidents(const IncidentQuery& query) override {
+    std::vector<Incident> found;
+    for (const Incident& incident : incidents_) {
+      if (found.size() == query.max) break;
+      if (incident.number <= query.after_number) continue;
+      if (!query.trigger.empty() && incident.trigger != query.trigger) continue;
+      if (incident.state == IncidentState::closed && !query.closed_too) continue;
+      found.push_back(incident);
+    }
+    return found;
+  }
+  Result<std::optional<Incident>> incident(const TriggerName& trigger, std::string_view channel,
+                                           std::string_view key) override {
+    const Incident* found = find_incident(trigger, channel, key);
+    return found == nullptr ? std::optional<Incident>() : *found;
+  }
+  Result<std::vector<SnapshotRecord>> snapshots(const TriggerName& trigger) override {
+    std::vector<SnapshotRecord> found;
+    const auto kept = snapshots_.find(trigger);
+    if (kept == snapshots_.end()) return found;
+    for (auto at = kept->second.rbegin(); at != kept->second.rend(); ++at)
+      found.push_back(at->record);
+    return found;
+  }
+  Result<std::optional<Snapshot>> snapshot(std::uint64_t number) override {
+    for (const auto& [trigger, kept] : snapshots_) {
+      for (const Snapshot& snapshot : kept) {
+        if (snapshot.record.number == number) return std::optional(snapshot);
+      }
+    }
+    return std::optional<Snapshot>();
+  }
+  Result<std::optional<RunRecord>> run(const TriggerName& trigger, Run run) override {
+    const auto found = runs_.find({trigger, run});
+    return found == runs_.end() ? std::optional<RunRecord>() : found->second.record;
+  }
   Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) override {
     const auto found = logs_.find(trigger);
     if (found == logs_.end()) return std::vector<LogRecord>();
@@ -160,6 +212,18 @@ class MemoryStore final : public CheckpointStore {
              record.status != NotificationStatus::waiting &&
              record.status != NotificationStatus::pending;
     });
+    rows += std::erase_if(incidents_, [&](const Incident& incident) {
+      return incident.changed < retention.notifications_before &&
+             incident.state == IncidentState::closed;
+    });
+    for (auto& [name, kept] : snapshots_) {
+      const std::uint64_t newest = kept.empty() ? 0 : kept.back().record.number;
+      const bool live = heads_.find(name)->live;
+      rows += std::erase_if(kept, [&](const Snapshot& snapshot) {
+        return snapshot.record.time < retention.notifications_before &&
+               (snapshot.record.number != newest || !live);
+      });
+    }
     rows += std::erase_if(journal_, [&](const JournalRecord& record) {
       return record.sequence < retention.oldest && !recovery_may_need(record);
     });
@@ -171,7 +235,8 @@ class MemoryStore final : public CheckpointStore {
       const auto& [key, run] = entry;
       const auto checkpoint = checkpoints_.find(key.first);
       const bool named = checkpoint != checkpoints_.end() && checkpoint->second.run == key.second;
-      return !named && run.ended && *run.ended < retention.oldest;
+      return !named && !has_snapshot(key.first, key.second) && run.ended &&
+             *run.ended < retention.oldest;
     });
     rows += std::erase_if(versions_, [&](const auto& version) {
       return std::none_of(runs_.begin(), runs_.end(), [&](const auto& run) {
@@ -189,9 +254,81 @@ class MemoryStore final : public CheckpointStore {
     std::optional<Sequence> ended;
   };
 
-  void write_checkpoints(const CommitBatch& batch, const StartedRuns& started, bool after_starts) {
+  Incident* find_incident(std::string_view trigger, std::string_view channel,
+                          std::string_view key) {
+    const auto found = std::ranges::find_if(incidents_, [&](const Incident& incident) {
+      return incident.trigger == trigger && incident.channel == channel && incident.key == key;
+    });
+    return found == incidents_.end() ? nullptr : &*found;
+  }
+  void follow_incident(const NotificationRecord& record) {
+    if (record.key.empty()) return;
+    Incident* incident = find_incident(record.trigger, record.channel, record.key);
+    if (incident == nullptr) {
+      if (record.action != NotificationAction::trigger) return;
+      incident = &incidents_.emplace_back();
+      incident->number = ++newest_incident_;
+      incident->trigger = record.trigger;
+      incident->channel = record.channel;
+      incident->key = record.key;
+    }
+    follow(*incident, record);
+  }
+  void apply(const NotificationChange& change) {
+    const auto at = std::ranges::find(notifications_, change.id, &NotificationRecord::id);
+    if (at == notifications_.end()) return;
+    if (Incident* incident = find_incident(at->trigger, at->channel, at->key))
+      follow(*incident, *at, change);
+    at->status = change.status;
+    at->reason = change.reason;
+    at->sent_at = change.sent_at;
+  }
+
+  // Of the stored checkpoint; as SnapshotTable::keep.
+  void keep_snapshot(const TriggerName& trigger, std::string_view why) {
+    const auto found = checkpoints_.find(trigger);
+    if (found == checkpoints_.end() || found->second.state.empty()) return;
+    const Checkpoint& checkpoint = found->second;
+    std::vector<Snapshot>& kept = snapshots_[trigger];
+    Snapshot snapshot{{.number = newest_snapshot_ + 1,
+                       .trigger = trigger,
+                       .run = checkpoint.run,
+                       .sequence = checkpoint.state_sequence,
+                       .time = checkpoint.state_time,
+                       .bytes = checkpoint.state.size() + checkpoint.runtime.size(),
+                       .why = std::string(why)},
+                      checkpoint.state,
+                      checkpoint.runtime};
+    const SnapshotRecord& record = snapshot.record;
+    const bool is_there = std::ranges::any_of(kept, [&](const Snapshot& each) {
+      return each.record.time == record.time && each.record.run == record.run &&
+             each.record.sequence == record.sequence;
+    });
+    if (!is_there) {
+      ++newest_snapshot_;
+      kept.insert(std::ranges::upper_bound(kept, record.time, {},
+                                           [](const Snapshot& each) { return each.record.time; }),
+                  std::move(snapshot));
+    }
+    std::vector<SnapshotRecord> records;
+    for (const Snapshot& each : kept) records.push_back(each.record);
+    const std::vector<std::size_t> gone = thin(records);
+    for (auto at = gone.rbegin(); at != gone.rend(); ++at)
+      kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(*at));
+  }
+  bool has_snapshot(const TriggerName& trigger, Run run) const {
+    const auto kept = snapshots_.find(trigger);
+    return kept != snapshots_.end() && std::ranges::any_of(kept->second, [&](const Snapshot& each) {
+             return each.record.run == run;
+           });
+  }
+
+  void write_checkpoints(const CommitBatch& batch, const StartedRuns& started, bool after_starts,
+                         const std::set<const Checkpoint*>& kept) {
     for (const Checkpoint& checkpoint : batch.checkpoints) {
-      if (started.has(checkpoint) == after_starts) checkpoints_[checkpoint.trigger] = checkpoint;
+      if (started.has(checkpoint) != after_starts) continue;
+      checkpoints_[checkpoint.trigger] = checkpoint;
+      if (kept.contains(&checkpoint)) keep_snapshot(checkpoint.trigger, "cadence");
     }
     for (const EffectsMark& mark : batch.marks) {
       if (started.has(mark) != after_starts) continue;
@@ -204,8 +341,10 @@ class MemoryStore final : public CheckpointStore {
   void write_start(const RunStart& start) {
     if (start.version) versions_.try_emplace(start.version->id, *start.version);
     end_run(start.run.trigger, start.run.after);
+    keep_snapshot(start.run.trigger, "end");
     runs_[{start.run.trigger, start.run.run}] = {start.run, std::nullopt};
     checkpoints_[start.run.trigger] = start.checkpoint;
+    keep_snapshot(start.run.trigger, "start");
   }
 
   void end_run(const TriggerName& trigger, Sequence successor_after) {
@@ -236,6 +375,7 @@ class MemoryStore final : public CheckpointStore {
 
   bool recovery_may_need(const JournalRecord& record) const {
     const auto checkpoint = checkpoints_.find(record.trigger);
+    if (is_pause_or_resume(record) && has_snapshot(record.trigger, record.run)) return true;
     return checkpoint != checkpoints_.end() && checkpoint->second.run == record.run &&
            (record.sequence > checkpoint->second.state_sequence || is_pause_or_resume(record));
   }
@@ -252,6 +392,10 @@ class MemoryStore final : public CheckpointStore {
   std::deque<OutboxMessage> outbox_;
   std::deque<NotificationRecord> notifications_;
   std::uint64_t newest_notification_ = 0;
+  std::deque<Incident> incidents_;  // in the order of their numbers
+  std::uint64_t newest_incident_ = 0;
+  std::map<TriggerName, std::vector<Snapshot>> snapshots_;  // in the order of time
+  std::uint64_t newest_snapshot_ = 0;
   std::map<TriggerName, std::deque<LogRecord>> logs_;
   std::vector<JournalRecord> journal_;
 };

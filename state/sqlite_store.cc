@@ -6,7 +6,9 @@
 #include "core/lock_file.h"
 #include "state/checkpoint_store.h"
 #include "state/commit_writer.h"
+#include "state/notification_table.h"
 #include "state/outbox_index.h"
+#include "state/snapshot_table.h"
 #include "state/store_schema.h"
 #include "state/trigger_heads.h"
 
@@ -16,7 +18,11 @@ namespace {
 class SqliteStore final : public CheckpointStore {
  public:
   SqliteStore(Database database, std::optional<LockFile> lock, bool synced)
-      : lock_(std::move(lock)), database_(std::move(database)), synced_(synced) {}
+      : lock_(std::move(lock)),
+        database_(std::move(database)),
+        notifications_(database_),
+        snapshots_(database_),
+        synced_(synced) {}
 
   // What was acknowledged need not be sent again after a clean close.
   ~SqliteStore() override {
@@ -37,6 +43,7 @@ class SqliteStore final : public CheckpointStore {
   Result<std::optional<StoredTrigger>> load_removed(const TriggerName& trigger) override;
   Run newest_run(const TriggerName& trigger) const override;
   Result<std::optional<VersionRecord>> version(const VersionId& id) override;
+  Result<std::optional<RunRecord>> run(const TriggerName& trigger, Run run) override;
   Result<std::vector<JournalRecord>> journal(const TriggerName& trigger, Run run) override;
   Sequence position() const override { return position_; }
 
@@ -47,7 +54,31 @@ class SqliteStore final : public CheckpointStore {
   Result<void> acknowledge(const TriggerName& trigger, Run run, Sequence sequence,
                            std::uint32_t ordinal) override;
 
-  Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) override;
+  Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) override {
+    const auto trigger = number_of(query.trigger);
+    return trigger ? notifications_.find(query, *trigger) : std::vector<NotificationRecord>();
+  }
+  Result<std::vector<NotificationRecord>> notifications_of(
+      std::span<const std::uint64_t> ids) override {
+    return notifications_.of_ids(ids);
+  }
+  Result<std::vector<Incident>> incidents(const IncidentQuery& query) override {
+    const auto trigger = number_of(query.trigger);
+    return trigger ? notifications_.incidents(query, *trigger) : std::vector<Incident>();
+  }
+  Result<std::optional<Incident>> incident(const TriggerName& trigger, std::string_view channel,
+                                           std::string_view key) override {
+    const TriggerHead* head = heads_.find(trigger);
+    return head == nullptr ? std::optional<Incident>()
+                           : notifications_.incident(head->number, channel, key);
+  }
+  Result<std::vector<SnapshotRecord>> snapshots(const TriggerName& trigger) override {
+    const TriggerHead* head = heads_.find(trigger);
+    return head == nullptr ? std::vector<SnapshotRecord>() : snapshots_.of(head->number);
+  }
+  Result<std::optional<Snapshot>> snapshot(std::uint64_t number) override {
+    return snapshots_.read(number);
+  }
   Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) override;
   Result<Pruned> prune(const Retention& retention) override;
   std::uint64_t bytes_on_disk() const override;
@@ -55,6 +86,14 @@ class SqliteStore final : public CheckpointStore {
  private:
   Result<void> read_meta();
   Result<void> read_outbox();
+  // Of the trigger that a query asks for: nothing within if it asks for all; nothing if the name
+  // was never seen.
+  std::optional<std::optional<std::uint64_t>> number_of(const TriggerName& trigger) const {
+    if (trigger.empty()) return std::optional<std::uint64_t>();
+    const TriggerHead* head = heads_.find(trigger);
+    if (head == nullptr) return std::nullopt;
+    return std::optional(head->number);
+  }
   // The next transaction is on the disk when it returns, whatever the durability.
   template <class Write>
   Result<void> write_synced(const Write& write);
@@ -68,6 +107,8 @@ class SqliteStore final : public CheckpointStore {
   // First, so that it goes last: nobody else may open the file before this one has closed it.
   std::optional<LockFile> lock_;
   Database database_;
+  NotificationTable notifications_;
+  SnapshotTable snapshots_;
   bool synced_;
   OwnerId owner_;
   std::optional<StreamId> stream_;
@@ -86,17 +127,20 @@ Result<void> SqliteStore::read_heads() {
   HASTUR_TRY(read_meta());
   Query query = database_.query(
       "SELECT trigger.number, trigger.name, trigger.run, trigger.live, state_sequence, "
-      "effects_sequence "
+      "effects_sequence, (SELECT max(time) FROM snapshot WHERE snapshot.trigger = trigger.number) "
       "FROM trigger LEFT JOIN checkpoint ON checkpoint.trigger = trigger.number");
   while (true) {
     const auto row = query.step();
     if (!row) return fail(row.error());
     if (!*row) break;
+    std::optional<Time> snapshot_time;
+    if (!query.is_null(6)) snapshot_time = time_at(query, 6);
     heads_.put(text_at(query, 1), {.number = query.unsigned_integer(0),
                                    .run = run_at(query, 2),
                                    .live = query.integer(3) != 0,
                                    .state_sequence = sequence_at(query, 4),
-                                   .effects_sequence = sequence_at(query, 5)});
+                                   .effects_sequence = sequence_at(query, 5),
+                                   .snapshot_time = snapshot_time});
   }
   return read_outbox();
 }
@@ -302,6 +346,26 @@ Run SqliteStore::newest_run(const TriggerName& trigger) const {
   return head == nullptr ? Run{} : head->run;
 }
 
+Result<std::optional<RunRecord>> SqliteStore::run(const TriggerName& trigger, Run run) {
+  const TriggerHead* head = heads_.find(trigger);
+  if (head == nullptr) return std::optional<RunRecord>();
+  Query query = database_.query(
+      "SELECT version, limits, runtime, why, after, started_at FROM run WHERE trigger = ?1 AND run "
+      "= ?2",
+      head->number, run.value);
+  const auto row = query.step();
+  if (!row) return fail(row.error());
+  if (!*row) return std::optional<RunRecord>();
+  return std::optional(RunRecord{.trigger = trigger,
+                                 .run = run,
+                                 .version = text_at(query, 0),
+                                 .limits = text_at(query, 1),
+                                 .runtime = text_at(query, 2),
+                                 .why = text_at(query, 3),
+                                 .after = sequence_at(query, 4),
+                                 .started_at = time_at(query, 5)});
+}
+
 Result<std::optional<VersionRecord>> SqliteStore::version(const VersionId& id) {
   VersionRecord found{.id = id, .trigger = {}, .files = {}};
   {
@@ -389,53 +453,6 @@ Result<void> SqliteStore::acknowledge(const TriggerName& trigger, Run run, Seque
   return {};
 }
 
-Result<std::vector<NotificationRecord>> SqliteStore::notifications(const NotificationQuery& query) {
-  std::vector<NotificationRecord> found;
-  const TriggerHead* head = query.trigger.empty() ? nullptr : heads_.find(query.trigger);
-  if (!query.trigger.empty() && head == nullptr) return found;
-  // Two literals, so that each has the plan that suits it: by time the candidates come from the
-  // index.
-  constexpr std::string_view by_id =
-      "SELECT id, trigger.name, notification.run, sequence, ordinal, time, status, reason, payload "
-      "FROM notification CROSS JOIN trigger ON trigger.number = notification.trigger "
-      "WHERE id > ?1 AND (?2 IS NULL OR notification.trigger = ?2) AND (?3 IS NULL OR status = ?3) "
-      "AND ?4 IS NULL ORDER BY id LIMIT ?5";
-  constexpr std::string_view by_trigger =
-      "SELECT id, trigger.name, notification.run, sequence, ordinal, time, status, reason, payload "
-      "FROM notification INDEXED BY notification_trigger "
-      "CROSS JOIN trigger ON trigger.number = notification.trigger "
-      "WHERE notification.trigger = ?2 AND id > ?1 AND (?3 IS NULL OR status = ?3) "
-      "AND (?4 IS NULL OR time >= ?4) ORDER BY id LIMIT ?5";
-  constexpr std::string_view by_time =
-      "SELECT id, trigger.name, notification.run, sequence, ordinal, time, status, reason, payload "
-      "FROM notification CROSS JOIN trigger ON trigger.number = notification.trigger "
-      "WHERE id IN (SELECT id FROM notification WHERE time >= ?4 AND id > ?1) "
-      "AND (?2 IS NULL OR notification.trigger = ?2) AND (?3 IS NULL OR status = ?3) "
-      "ORDER BY id LIMIT ?5";
-  const std::string_view sql = head != nullptr ? by_trigger : query.since ? by_time : by_id;
-  std::optional<std::uint64_t> trigger;
-  if (head != nullptr) trigger = head->number;
-  std::optional<std::string_view> status;
-  if (query.status) status = status_name(*query.status);
-  std::optional<std::int64_t> since;
-  if (query.since) since = to_us(*query.since);
-  Query rows = database_.query(sql, query.after_id, trigger, status, since, query.max);
-  while (true) {
-    const auto row = rows.step();
-    if (!row) return fail(row.error());
-    if (!*row) return found;
-    found.push_back({.id = rows.unsigned_integer(0),
-                     .trigger = text_at(rows, 1),
-                     .run = run_at(rows, 2),
-                     .sequence = sequence_at(rows, 3),
-                     .ordinal = static_cast<std::uint32_t>(rows.integer(4)),
-                     .time = time_at(rows, 5),
-                     .payload = text_at(rows, 8),
-                     .status = status_from_name(rows.text(6)).value_or(NotificationStatus::closed),
-                     .reason = text_at(rows, 7)});
-  }
-}
-
 Result<std::vector<LogRecord>> SqliteStore::logs(const TriggerName& trigger, std::uint32_t max) {
   std::vector<LogRecord> found;
   const TriggerHead* head = heads_.find(trigger);
@@ -476,11 +493,24 @@ Result<CheckpointStore::Pruned> SqliteStore::prune(const Retention& retention) {
              "AND status NOT IN ('waiting', 'pending') LIMIT ?2)",
              to_us(retention.notifications_before), max));
   HASTUR_TRY(
+      remove("DELETE FROM incident WHERE number IN (SELECT number FROM incident WHERE changed < ?1 "
+             "AND state = 'closed' LIMIT ?2)",
+             to_us(retention.notifications_before), max));
+  // Few go, and those of a trigger that runs are thinned as it goes.
+  HASTUR_TRY(
+      remove("DELETE FROM snapshot WHERE number IN (SELECT number FROM snapshot "
+             "WHERE time < ?1 AND (time < (SELECT max(time) FROM snapshot AS newer "
+             "WHERE newer.trigger = snapshot.trigger) OR snapshot.trigger IN "
+             "(SELECT number FROM trigger WHERE live = 0)) LIMIT ?2)",
+             to_us(retention.notifications_before), max));
+  HASTUR_TRY(
       remove("DELETE FROM journal WHERE number IN (SELECT journal.number FROM journal "
              "LEFT JOIN checkpoint ON checkpoint.trigger = journal.trigger AND checkpoint.run = "
              "journal.run "
              "WHERE sequence < ?1 AND (state_sequence IS NULL OR "
-             "(sequence <= state_sequence AND decision NOT IN ('pause', 'resume'))) LIMIT ?2)",
+             "(sequence <= state_sequence AND decision NOT IN ('pause', 'resume'))) AND NOT "
+             "(decision IN ('pause', 'resume') AND EXISTS (SELECT 1 FROM snapshot WHERE "
+             "snapshot.trigger = journal.trigger AND snapshot.run = journal.run)) LIMIT ?2)",
              oldest, max));
   HASTUR_TRY(
       remove("DELETE FROM checkpoint WHERE trigger IN (SELECT checkpoint.trigger FROM trigger "
@@ -495,7 +525,8 @@ Result<CheckpointStore::Pruned> SqliteStore::prune(const Retention& retention) {
   HASTUR_TRY(remove(
       "DELETE FROM run WHERE (trigger, run) IN (SELECT run.trigger, run.run FROM run "
       "LEFT JOIN checkpoint ON checkpoint.trigger = run.trigger AND checkpoint.run = run.run "
-      "WHERE ended < ?1 AND checkpoint.run IS NULL LIMIT ?2)",
+      "WHERE ended < ?1 AND checkpoint.run IS NULL AND NOT EXISTS (SELECT 1 FROM snapshot WHERE "
+      "snapshot.trigger = run.trigger AND snapshot.run = run.run) LIMIT ?2)",
       oldest, max));
   HASTUR_TRY(
       remove("DELETE FROM version WHERE id IN (SELECT id FROM version "

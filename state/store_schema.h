@@ -8,8 +8,9 @@
 
 namespace hastur {
 
-// Opens the file, or makes it with a new owner. Fails for a file that is not a state file or of a
-// newer schema.
+// Opens the file, or makes it with a new owner. A file of an older schema is brought to ours, in
+// one transaction. Fails for a file that is not a state file or of a newer schema, and leaves it as
+// it is.
 Result<Database> open_state_file(const SqliteStoreOptions& options);
 
 }  // namespace hastur

@@ -37,6 +37,11 @@ Result<void> put_checkpoint(TriggerHead& head, const Checkpoint& checkpoint) {
   }
   head.state_sequence = checkpoint.state_sequence;
   head.effects_sequence = checkpoint.effects_sequence;
+  const Time time = checkpoint.state_time;
+  if (!checkpoint.state.empty() &&
+      (!head.snapshot_time || is_snapshot_due(*head.snapshot_time, time, head.number))) {
+    head.snapshot_time = time;
+  }
   return {};
 }
 
@@ -64,6 +69,8 @@ Result<void> put_start(TriggerHead& head, const RunStart& start) {
   head.live = true;
   head.state_sequence = {};
   head.effects_sequence = {};
+  // What a run begins with is kept in any case.
+  if (!checkpoint.state.empty()) head.snapshot_time = checkpoint.state_time;
   return put_checkpoint(head, checkpoint);
 }
 
@@ -119,6 +126,12 @@ Result<TriggerHeads::Change> TriggerHeads::stage(const CommitBatch& batch) const
 
 void TriggerHeads::apply(const Change& change) {
   for (const auto& [name, head] : change) put(TriggerName(name), head);
+}
+
+bool TriggerHeads::keeps_snapshot(const Change& change, const Checkpoint& checkpoint) const {
+  const TriggerHead* before = find(checkpoint.trigger);
+  const std::optional<Time>& kept = change.find(checkpoint.trigger)->second.snapshot_time;
+  return kept == checkpoint.state_time && (before == nullptr || before->snapshot_time != kept);
 }
 
 StartedRuns::StartedRuns(const CommitBatch& batch) {

@@ -24,6 +24,8 @@ struct TriggerHead {
   bool live = false;
   Sequence state_sequence;
   Sequence effects_sequence;
+  // Of its newest snapshot; nothing if there is none.
+  std::optional<Time> snapshot_time = {};
 };
 
 class TriggerHeads {
@@ -42,6 +44,9 @@ class TriggerHeads {
   // this order.
   Result<Change> stage(const CommitBatch& batch) const;
   void apply(const Change& change);
+
+  // Whether a snapshot is to be kept of this checkpoint of the batch that was staged.
+  bool keeps_snapshot(const Change& change, const Checkpoint& checkpoint) const;
 
  private:
   struct Hash {

@@ -18,6 +18,9 @@ void SupervisorConfig::declare(Settings& settings) {
   supervisor.choice("durability", &durability, {"default", "synced"},
                     "default survives the death of any process, synced a power loss too");
   supervisor.choice("notify", &notify, {"on", "record", "off"}, "what happens to notifications");
+  supervisor.span("late_after", &late_after,
+                  "how far a trigger may be behind the stream for its notifications to leave as "
+                  "they are");
   supervisor.choice("sandbox", &sandbox, {"best", "required"},
                     "required: do not run triggers where a part of the cage cannot be had");
   supervisor.number("workers", &workers, "worker processes; 0 for one a core");

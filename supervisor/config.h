@@ -20,6 +20,7 @@ struct SupervisorConfig {
   std::string state = "hastur/state.db";
   std::string durability = "default";
   std::string notify = "record";
+  Micros late_after = std::chrono::minutes{5};
   std::string sandbox = "best";
   std::uint64_t workers = 0;
   std::string log = "info";

@@ -82,6 +82,7 @@ Result<void> Supervisor::open() {
   options.workers = config_.workers > 0 ? static_cast<std::uint32_t>(config_.workers)
                                         : std::max(1u, std::thread::hardware_concurrency());
   options.limits = config_.limits();
+  options.late_after = config_.late_after;
   options.runtime_build = std::string(runtime_revision);
   workers_.resize(options.workers);
   dispatcher_ = std::make_unique<Dispatcher>(*store_, clock_, std::move(options));

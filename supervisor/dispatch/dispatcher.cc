@@ -133,6 +133,7 @@ void Dispatcher::work() {
     retry_paused();
     place_triggers();
     commit();
+    settle_late_ones();
     if (!stopping_ && !gate_.is_full()) {
       bring_forward();
       feed_main();
@@ -227,6 +228,9 @@ void Dispatcher::adopt_stored() {
     if (!trigger->pauses().empty()) with_pauses_.insert(name);
     triggers_.emplace(name, std::move(trigger));
   }
+  const auto late = late_triggers(store_);
+  if (!late) return stop_process(late.error());
+  for (const TriggerName& name : *late) late_.emplace(name, std::max(newest(), position_->last));
   for (auto& [name, trigger] : triggers_) {
     if (trigger->phase == Trigger::Phase::waiting) load(*trigger);
   }

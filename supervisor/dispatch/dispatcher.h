@@ -100,6 +100,9 @@ class Dispatcher {
     // second.
     Micros restart_after = std::chrono::milliseconds{10};
     Micros restart_after_max = std::chrono::seconds{5};
+    // How far behind the newest stream time the input of a notification may lie for it to leave as
+    // it is (late.h).
+    Micros late_after = std::chrono::minutes{5};
     // State of a trigger up to which callbacks are guarded after an error, and for how many
     // callbacks.
     std::uint32_t guarded_callbacks = 1'000;
@@ -272,6 +275,11 @@ class Dispatcher {
   void watch_failures(Trigger& trigger, const Trigger::Accepted& accepted, bool stopped);
   void judge_at_pauses();
 
+  // late notifications (lateness.cc)
+  std::optional<Time> newest_stream_time() const;
+  bool is_late(const TriggerName& name, Time input);
+  void settle_late_ones();
+
   // inputs at the main position (feeding.cc)
   void feed_main();
   void take_lost(const LostReply& lost);
@@ -349,6 +357,9 @@ class Dispatcher {
   // Those with pauses that recovery may still need; some may have ended meanwhile.
   std::set<TriggerName> with_pauses_;
   std::vector<std::unique_ptr<Catchup>> catchups_;
+  // Those whose notifications wait until they have caught up, and how far they must come for that.
+  std::map<TriggerName, Sequence> late_;
+  Micros looked_at_late_{0};
 
   std::optional<std::vector<DesiredScript>> desired_;
   std::vector<Probe> probes_;

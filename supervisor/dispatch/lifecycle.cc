@@ -177,8 +177,11 @@ void Dispatcher::take(std::uint32_t worker, FeedReply reply) {
           "deterministic",
           trigger->name(), trigger->run().value);
     }
-    for (const Effect& effect : accepted.effects)
-      gate_.add_effect(trigger->name(), trigger->run(), effect);
+    for (const Effect& effect : accepted.effects) {
+      const bool late =
+          effect.kind == EffectKind::notification && is_late(trigger->name(), effect.time);
+      gate_.add_effect(trigger->name(), trigger->run(), effect, late);
+    }
     for (const CallError& error : accepted.errors) gate_.add_error(trigger->name(), error);
     watch_failures(*trigger, accepted, accepted.stopped.has_value());
     if (accepted.stopped) {

@@ -6,18 +6,23 @@
 
 namespace hastur {
 
-void OutputGate::add_effect(const TriggerName& trigger, Run run, const Effect& effect) {
+void OutputGate::add_effect(const TriggerName& trigger, Run run, const Effect& effect, bool late) {
   switch (effect.kind) {
     case EffectKind::message:
     case EffectKind::report:
       waiting_.messages.push_back(
           {trigger, run, effect.sequence, effect.ordinal, effect.depth, effect.payload});
       return;
-    case EffectKind::notification:
-      waiting_.notifications.push_back({0, trigger, run, effect.sequence, effect.ordinal,
-                                        effect.time, effect.payload, NotificationStatus::recorded,
-                                        "mode record"});
-      return;
+    case EffectKind::notification: {
+      NotificationRecord record;
+      record.trigger = trigger;
+      record.run = run;
+      record.sequence = effect.sequence;
+      record.ordinal = effect.ordinal;
+      record.time = effect.time;
+      record.payload = effect.payload;
+      return add_notification(std::move(record), late);
+    }
     case EffectKind::log: {
       // The worker's reply was validated: it is JSON; a text that is missing is no reason to lose
       // the line.
@@ -30,6 +35,16 @@ void OutputGate::add_effect(const TriggerName& trigger, Run run, const Effect& e
       return;
     }
   }
+}
+
+void OutputGate::add_notification(NotificationRecord record, bool late) {
+  read_payload(record);
+  options_.rule(record);
+  if (late) {
+    record.status = NotificationStatus::pending;
+    record.reason = late_reason;
+  }
+  waiting_.notifications.push_back(std::move(record));
 }
 
 void OutputGate::add_error(const TriggerName& trigger, const CallError& error) {

@@ -14,6 +14,7 @@
 
 #include "core/result.h"
 #include "state/checkpoint_store.h"
+#include "supervisor/dispatch/late.h"
 #include "syndicator/client/protocol.h"
 #include "trigger-runtime/protocol/commands.h"
 
@@ -29,6 +30,11 @@ class OutputGate {
     // After a refusal for the time being (the syndicator's disk is full), and when no answer comes.
     Micros retry_after = std::chrono::seconds{1};
     Micros answer_max = std::chrono::seconds{5};
+    // What becomes of notifications: all are kept and none sent, unless told otherwise.
+    NotificationRule rule = [](NotificationRecord& record) {
+      record.status = NotificationStatus::recorded;
+      record.reason = "mode record";
+    };
   };
 
   // `store` outlives the gate.
@@ -37,7 +43,10 @@ class OutputGate {
   // What the next commit takes along.
   CommitBatch& waiting() { return waiting_; }
   const CommitBatch& waiting() const { return waiting_; }
-  void add_effect(const TriggerName& trigger, Run run, const Effect& effect);
+  // A notification that is `late` waits for its trigger to catch up.
+  void add_effect(const TriggerName& trigger, Run run, const Effect& effect, bool late = false);
+  // Its channel, key and action are read from its payload.
+  void add_notification(NotificationRecord record, bool late = false);
   void add_error(const TriggerName& trigger, const CallError& error);
 
   // True if so much waits for a commit that nothing more should be made.

@@ -90,7 +90,6 @@ void Dispatcher::pause_failing(Trigger& trigger, Sequence from, std::string why,
   // No effect of the trigger is of this input: it does not see it.
   notification.sequence = trigger.open_pause()->from;
   notification.time = at;
-  notification.reason = "mode record";
   details["sequence"] = notification.sequence.value;
   notification.payload = canonical_json({{"kind", "platform"},
                                          {"key", "paused/" + trigger.name()},
@@ -98,7 +97,7 @@ void Dispatcher::pause_failing(Trigger& trigger, Sequence from, std::string why,
                                          {"text", text},
                                          {"details", std::move(details)},
                                          {"options", Json::object()}});
-  gate_.waiting().notifications.push_back(std::move(notification));
+  gate_.add_notification(std::move(notification));
 }
 
 void Dispatcher::watch_failures(Trigger& trigger, const Trigger::Accepted& accepted, bool stopped) {

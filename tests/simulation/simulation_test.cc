@@ -47,6 +47,8 @@ TEST(Simulation, KillsOfAnyProcessLeaveTheResultsOfOnePass) {
     sum.dropped += world.seen().dropped;
     sum.pauses += world.seen().pauses;
     sum.aside += world.seen().aside;
+    sum.digests += world.seen().digests;
+    sum.late += world.seen().late;
   }
   // The campaign must have done what it is for.
   EXPECT_GT(sum.kills, count);
@@ -56,6 +58,8 @@ TEST(Simulation, KillsOfAnyProcessLeaveTheResultsOfOnePass) {
   EXPECT_GT(sum.dropped, count * 10);
   EXPECT_GT(sum.pauses, count * 2);
   EXPECT_GT(sum.aside, count);
+  EXPECT_GT(sum.digests, count / 10);
+  EXPECT_GE(sum.late, sum.digests);
 }
 
 TEST(Simulation, PowerCutsUnderSyncedLeaveTheResultsOfOnePass) {

@@ -59,7 +59,7 @@ class World {
   struct Seen {
     std::uint64_t kills = 0, power_cuts = 0, worker_deaths = 0, dropped = 0, derived = 0,
                   notifications = 0, callbacks = 0, restarts = 0, lost_ranges = 0, pauses = 0,
-                  aside = 0;
+                  aside = 0, digests = 0, late = 0;
   };
   const Seen& seen() const { return seen_; }
 

@@ -482,7 +482,7 @@ TEST_P(CheckpointStoreContract, PruningForgetsWhatHistoryCannotReachAndNothingEl
     continue;
   reopen();
   EXPECT_TRUE(store().version("v-a-1").value()) << "its last inputs can still be read";
-  EXPECT_FALSE(store().version("v-gone-1").value());
+  EXPECT_TRUE(store().version("v-gone-1").value()) << "a snapshot names it";
   EXPECT_FALSE(store().load_removed("gone").value());
   EXPECT_EQ(store().newest_run("gone"), hastur::Run{1});
   EXPECT_EQ(describe(store()), before);
@@ -497,6 +497,9 @@ TEST_P(CheckpointStoreContract, PruningForgetsWhatHistoryCannotReachAndNothingEl
   }
   reopen();
   EXPECT_FALSE(store().version("v-a-1").value());
+  EXPECT_FALSE(store().version("v-gone-1").value());
+  EXPECT_TRUE(store().snapshots("gone").value().empty());
+  EXPECT_EQ(store().snapshots("a").value().size(), 1u) << "the newest of a trigger that runs stays";
   EXPECT_EQ(store().version("v-a-2").value()->files.size(), 2u) << "a text in use stays";
   EXPECT_EQ(store().version("v-b-1").value()->files.size(), 2u);
   ASSERT_EQ(loaded("b").journal.size(), 2u) << "its state is older than both decisions";
@@ -506,6 +509,122 @@ TEST_P(CheckpointStoreContract, PruningForgetsWhatHistoryCannotReachAndNothingEl
   EXPECT_EQ(notifications[0].status, NotificationStatus::waiting);
   CommitBuilder again;
   commit(again.start("gone", 2, 200));
+}
+
+TEST_P(CheckpointStoreContract, AnIncidentFollowsItsNotifications) {
+  const auto incident = [this](std::string_view key) {
+    return store().incident("a", "ops", key).value();
+  };
+  CommitBuilder first;
+  commit(first.start("a", 1, 10)
+             .notification("a", 1, 11, NotificationStatus::waiting, "disk")
+             .notification("a", 1, 12, NotificationStatus::recorded, "load")
+             .notification("a", 1, 13, NotificationStatus::waiting)
+             .notification("a", 1, 13, NotificationStatus::waiting, "never",
+                           NotificationAction::resolve));
+  reopen();
+  ASSERT_TRUE(incident("disk"));
+  EXPECT_EQ(incident("disk")->state, IncidentState::open);
+  EXPECT_EQ(incident("disk")->opened, CommitBuilder::time(11));
+  EXPECT_TRUE(incident("disk")->told_open);
+  EXPECT_FALSE(incident("disk")->last_sent);
+  EXPECT_FALSE(incident("load")->told_open) << "it is only recorded";
+  EXPECT_FALSE(incident("never")) << "it was never opened";
+  EXPECT_FALSE(incident("")) << "keyless";
+  EXPECT_EQ(store().incidents({.trigger = {}}).value().size(), 2u);
+
+  CommitBuilder second;
+  commit(second.notification("a", 1, 20, NotificationStatus::waiting, "disk")
+             .notification("a", 1, 21, NotificationStatus::waiting, "disk",
+                           NotificationAction::acknowledge)
+             .notification("a", 1, 22, NotificationStatus::recorded, "load",
+                           NotificationAction::resolve)
+             .change(1, NotificationStatus::sent, CommitBuilder::time(30))
+             .change(99, NotificationStatus::sent));
+  reopen();
+  EXPECT_EQ(incident("disk")->state, IncidentState::acknowledged);
+  EXPECT_EQ(incident("disk")->opened, CommitBuilder::time(11)) << "it was open already";
+  EXPECT_EQ(incident("disk")->changed, CommitBuilder::time(21));
+  EXPECT_EQ(incident("disk")->last_sent, CommitBuilder::time(30));
+  EXPECT_EQ(incident("disk")->newest_trigger, 5u);
+  EXPECT_EQ(incident("disk")->newest, 6u);
+  EXPECT_EQ(incident("load")->state, IncidentState::closed);
+  EXPECT_EQ(store().incidents({.trigger = "a"}).value().size(), 1u);
+  EXPECT_EQ(store().incidents({.trigger = "a", .closed_too = true}).value().size(), 2u);
+  EXPECT_TRUE(store().incidents({.trigger = "b"}).value().empty());
+  const std::uint64_t one[] = {1};
+  const auto sent = store().notifications_of(one).value();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].status, NotificationStatus::sent);
+  EXPECT_EQ(sent[0].sent_at, CommitBuilder::time(30));
+  EXPECT_EQ(sent[0].key, "disk");
+
+  CommitBuilder resolved;
+  commit(resolved.notification("a", 1, 40, NotificationStatus::waiting, "disk",
+                               NotificationAction::resolve));
+  EXPECT_EQ(incident("disk")->state, IncidentState::closed);
+  EXPECT_FALSE(incident("disk")->told_open);
+  CommitBuilder again;
+  commit(again.notification("a", 1, 41, NotificationStatus::pending, "disk"));
+  EXPECT_EQ(incident("disk")->opened, CommitBuilder::time(41));
+  EXPECT_FALSE(incident("disk")->last_sent) << "nobody has heard of this one";
+  EXPECT_FALSE(incident("disk")->told_open);
+}
+
+TEST_P(CheckpointStoreContract, UndecidedNotificationsAreFoundAmongMany) {
+  CommitBuilder batch;
+  batch.start("a", 1, 0).start("b", 1, 0);
+  for (std::uint64_t at = 1; at <= 50; ++at)
+    batch.notification(at % 2 == 0 ? "a" : "b", 1, at, NotificationStatus::sent);
+  batch.notification("a", 1, 60, NotificationStatus::pending)
+      .notification("b", 1, 61, NotificationStatus::pending)
+      .notification("a", 1, 62, NotificationStatus::waiting);
+  commit(batch);
+  const auto pending =
+      store()
+          .notifications({.since = {}, .status = NotificationStatus::pending, .trigger = "a"})
+          .value();
+  ASSERT_EQ(pending.size(), 1u);
+  EXPECT_EQ(pending[0].id, 51u);
+  EXPECT_EQ(store()
+                .notifications({.since = {}, .status = NotificationStatus::pending, .trigger = {}})
+                .value()
+                .size(),
+            2u);
+}
+
+TEST_P(CheckpointStoreContract, KeepsASnapshotEachMinuteAndAtTheEdgesOfRuns) {
+  CommitBuilder first;
+  commit(first.start("a", 1, 10, ""));
+  EXPECT_TRUE(store().snapshots("a").value().empty()) << "it has not been judged";
+  // A checkpoint a second, for ten minutes.
+  for (std::uint64_t at = 11; at <= 610; ++at) {
+    CommitBuilder checkpoint;
+    commit(checkpoint.checkpoint("a", 1, at, fmt::format(R"({{"n":{}}})", at)));
+    if (at % 100 == 0) reopen();
+  }
+  auto kept = store().snapshots("a").value();
+  EXPECT_GE(kept.size(), 10u);
+  EXPECT_LE(kept.size(), 12u);
+  for (std::size_t i = 1; i < kept.size(); ++i) EXPECT_GT(kept[i - 1].time, kept[i].time);
+
+  CommitBuilder next;
+  commit(next.start("a", 2, 615, R"({"n":0})"));
+  reopen();
+  kept = store().snapshots("a").value();
+  EXPECT_EQ(kept[0].why, "start");
+  EXPECT_EQ(kept[0].run, hastur::Run{2});
+  EXPECT_EQ(kept[1].why, "end");
+  EXPECT_EQ(kept[1].sequence, Sequence{610});
+  const auto whole = store().snapshot(kept[1].number).value();
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->state, R"({"n":610})");
+  EXPECT_EQ(whole->runtime, R"({"ticks":1})");
+  EXPECT_EQ(whole->record, kept[1]);
+  EXPECT_FALSE(store().snapshot(4'711).value());
+  ASSERT_TRUE(store().run("a", {1}).value());
+  EXPECT_EQ(store().run("a", {1}).value()->version, "v-a-1");
+  EXPECT_FALSE(store().run("a", {3}).value());
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, CheckpointStoreContract,

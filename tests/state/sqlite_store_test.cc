@@ -283,7 +283,12 @@ TEST(SqliteStore, AgreesWithTheOneInMemoryOnAnyCommits) {
           case 5:
             batch.notification(
                 name, run, sequence,
-                random() % 2 == 0 ? NotificationStatus::sent : NotificationStatus::pending);
+                random() % 2 == 0 ? NotificationStatus::sent : NotificationStatus::pending,
+                random() % 3 == 0 ? "" : "key", static_cast<NotificationAction>(random() % 3));
+            if (random() % 2 == 0) {
+              batch.change(1 + random() % 20, static_cast<NotificationStatus>(random() % 5),
+                           CommitBuilder::time(sequence));
+            }
             break;
           case 6:
             batch.log(name, sequence, "text");
@@ -393,9 +398,71 @@ TEST_F(SqliteStoreFile, ANewerSchemaIsRefused) {
   ASSERT_TRUE(open_store({.path = file_, .vfs = {}}));
   {
     auto database = Database::open({.path = file_, .vfs = {}});
-    ASSERT_TRUE(database->run_script("PRAGMA user_version=2"));
+    ASSERT_TRUE(database->run_script("PRAGMA user_version=99"));
   }
-  expect_refused(ErrorCode::invalid, "schema is 2");
+  expect_refused(ErrorCode::invalid, "schema is 99");
+}
+
+// A file as the program with schema 1 left it, with notifications of all sorts.
+TEST_F(SqliteStoreFile, AnOlderSchemaIsBroughtToOurs) {
+  {
+    auto database = Database::open({.path = file_, .vfs = {}});
+    std::ifstream first(HASTUR_TEST_DATA "/state_schema_1.sql");
+    const std::string sql((std::istreambuf_iterator<char>(first)), {});
+    ASSERT_FALSE(sql.empty());
+    const auto made = database->run_script(sql);
+    ASSERT_TRUE(made) << made.error().message;
+  }
+  for (int round = 0; round < 2; ++round) {
+    auto opened = open_store({.path = file_, .vfs = {}});
+    ASSERT_TRUE(opened) << opened.error().message;
+    CheckpointStore& store = **opened;
+    EXPECT_EQ(store.position(), Sequence{40});
+    const auto loaded = store.load("a").value();
+    ASSERT_TRUE(loaded);
+    EXPECT_EQ(loaded->checkpoint.state, "{\"n\":1}");
+    EXPECT_EQ(loaded->journal.size(), 1u);
+    const auto kept = store.notifications({.since = {}, .status = {}, .trigger = {}}).value();
+    ASSERT_EQ(kept.size(), 6u);
+    EXPECT_EQ(kept[0].channel, "pager_duty");
+    EXPECT_EQ(kept[0].key, "disk");
+    EXPECT_EQ(kept[3].action, NotificationAction::resolve);
+    EXPECT_EQ(kept[4].channel, "people") << "of a mail's options: its `to` is its recipients";
+    EXPECT_EQ(kept[5].channel, "") << "what is no JSON stays as it is";
+    const auto incidents = store.incidents({.trigger = {}, .closed_too = true, .max = 10}).value();
+    ASSERT_EQ(incidents.size(), 2u);
+    const auto disk = store.incident("a", "pager_duty", "disk").value();
+    ASSERT_TRUE(disk);
+    EXPECT_EQ(disk->state, IncidentState::open);
+    EXPECT_EQ(to_us(disk->opened), 11'000'000);
+    EXPECT_EQ(to_us(disk->changed), 12'000'000);
+    const auto load = store.incident("a", "ops", "load").value();
+    ASSERT_TRUE(load);
+    EXPECT_EQ(load->state, IncidentState::closed);
+    EXPECT_EQ(load->newest, 4u);
+  }
+}
+
+TEST_F(SqliteStoreFile, AMigrationIsAllOrNothingWhenKilledAtEveryWrite) {
+  std::ifstream first(HASTUR_TEST_DATA "/state_schema_1.sql");
+  const std::string sql((std::istreambuf_iterator<char>(first)), {});
+  for (std::uint64_t change = 1;; ++change) {
+    FaultyVfs disk;
+    {
+      auto database = Database::open({.path = path, .vfs = disk.name()});
+      ASSERT_TRUE(database->run_script(sql));
+    }
+    disk.kill_at_change(change);
+    { const auto opened = open_store({.path = path, .vfs = disk.name()}); }
+    const bool died = disk.is_down();
+    disk.restart();
+    const auto store = open_on(disk);
+    ASSERT_TRUE(store) << "killed at change " << change;
+    EXPECT_EQ(store->position(), Sequence{40});
+    EXPECT_EQ(store->incidents({.trigger = {}, .closed_too = true}).value().size(), 2u);
+    if (!died) break;
+    ASSERT_LT(change, 1'000u);
+  }
 }
 
 TEST_F(SqliteStoreFile, AnotherProgramsFileIsRefusedAndLeftAlone) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -54,17 +55,28 @@ class CommitBuilder {
          fmt::format("{{\"from\":\"{}/{}/{}/{}\"}}", trigger, run, sequence, ordinal)});
     return *this;
   }
+  // Keyless unless a key is given; its channel is "ops".
   CommitBuilder& notification(const TriggerName& trigger, std::uint64_t run, std::uint64_t sequence,
-                              NotificationStatus status = NotificationStatus::recorded) {
-    batch_.notifications.push_back({0,
-                                    trigger,
-                                    {run},
-                                    {sequence},
-                                    0,
-                                    time(sequence),
-                                    "{\"kind\":\"page\"}",
-                                    status,
-                                    "mode is record"});
+                              NotificationStatus status = NotificationStatus::recorded,
+                              const std::string& key = "",
+                              NotificationAction action = NotificationAction::trigger) {
+    NotificationRecord record;
+    record.trigger = trigger;
+    record.run = {run};
+    record.sequence = {sequence};
+    record.time = time(sequence);
+    record.payload = "{\"kind\":\"page\"}";
+    record.status = status;
+    record.reason = "mode is record";
+    record.channel = "ops";
+    record.key = key;
+    record.action = action;
+    batch_.notifications.push_back(std::move(record));
+    return *this;
+  }
+  CommitBuilder& change(std::uint64_t id, NotificationStatus status,
+                        std::optional<Time> sent_at = std::nullopt) {
+    batch_.notification_changes.push_back({id, status, "changed", sent_at});
     return *this;
   }
   CommitBuilder& log(const TriggerName& trigger, std::uint64_t sequence, const std::string& text) {
@@ -154,11 +166,33 @@ inline std::string describe(CheckpointStore& store) {
   const auto notifications =
       store.notifications({.since = {}, .status = {}, .trigger = {}, .max = 1'000'000});
   if (!notifications) return notifications.error().message;
+  const auto us = [](const std::optional<Time>& at) { return at ? to_us(*at) : 0; };
   for (const NotificationRecord& record : *notifications) {
     text +=
-        fmt::format("notification {} {} {} {} {} time {} {} {}: {}\n", record.id, record.trigger,
-                    record.run.value, record.sequence.value, record.ordinal, to_us(record.time),
-                    status_name(record.status), record.reason, record.payload);
+        fmt::format("notification {} {} {} {} {} time {} {} {} to {} {} {} at {}: {}\n", record.id,
+                    record.trigger, record.run.value, record.sequence.value, record.ordinal,
+                    to_us(record.time), status_name(record.status), record.reason, record.channel,
+                    action_name(record.action), record.key, us(record.sent_at), record.payload);
+  }
+  const auto incidents = store.incidents({.trigger = {}, .closed_too = true, .max = 1'000'000});
+  if (!incidents) return incidents.error().message;
+  for (const Incident& incident : *incidents) {
+    text += fmt::format("incident {} {} {} {} {} opened {} changed {} sent {} told {} {} {}\n",
+                        incident.number, incident.trigger, incident.channel, incident.key,
+                        incident_state_name(incident.state), to_us(incident.opened),
+                        to_us(incident.changed), us(incident.last_sent), incident.told_open,
+                        incident.newest_trigger, incident.newest);
+  }
+  for (const StoredTrigger& trigger : *triggers) {
+    const auto snapshots = store.snapshots(trigger.run.trigger);
+    if (!snapshots) return snapshots.error().message;
+    for (const SnapshotRecord& record : *snapshots) {
+      const auto whole = store.snapshot(record.number);
+      text +=
+          fmt::format("snapshot {} {} {} {} time {} bytes {} {}: {}\n", record.number,
+                      record.trigger, record.run.value, record.sequence.value, to_us(record.time),
+                      record.bytes, record.why, whole && *whole ? (*whole)->state : "missing");
+    }
   }
   return text;
 }

@@ -73,6 +73,8 @@ WorkerReply FakeWorker::load(const LoadCommand& command) {
     } else {
       std::uint64_t& number = key == "emit"      ? instance.program.emit
                               : key == "notify"  ? instance.program.notify
+                              : key == "resolve" ? instance.program.resolve
+                              : key == "keyless" ? instance.program.keyless
                               : key == "raise"   ? instance.program.raise
                               : key == "migrate" ? instance.program.migrate
                                                  : instance.program.every;
@@ -215,8 +217,13 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
                                                instance.state["sum"].get<double>(), now));
         }
         if (program.notify > 0 && n % program.notify == 0) {
+          const bool resolves = program.resolve > 0 && n / program.notify % program.resolve == 0;
+          const Json options = {{"action", resolves ? "resolve" : "trigger"}};
           emit(EffectKind::notification,
-               canonical_json({{"kind", "pager_duty"}, {"key", instance.name}, {"text", n}}));
+               canonical_json({{"kind", program.keyless > 0 ? "slack" : "pager_duty"},
+                               {"key", program.keyless > 0 ? Json(nullptr) : Json(instance.name)},
+                               {"options", resolves ? options : Json::object()},
+                               {"text", fmt::format("the {}th", n)}}));
         }
       });
     }

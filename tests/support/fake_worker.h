@@ -7,6 +7,8 @@
 //   match=NAME    counts messages of this name (any type)
 //   emit=K        derives a gauge at each K-th of them
 //   notify=K      notifies at each K-th of them
+//   resolve=K     each K-th notification resolves the incident of the others
+//   keyless=1     notifications are of no incident
 //   raise=K       raises where the input's sequence is a multiple of K
 //   every=S       a periodic callback of S seconds, which derives a gauge
 //   broken=1      does not load
@@ -37,7 +39,7 @@ class FakeWorker {
  private:
   struct Program {
     std::string match;
-    std::uint64_t emit = 0, notify = 0, raise = 0, every = 0, migrate = 0;
+    std::uint64_t emit = 0, notify = 0, resolve = 0, keyless = 0, raise = 0, every = 0, migrate = 0;
   };
   struct Instance {
     TriggerName name;

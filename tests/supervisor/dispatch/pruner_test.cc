@@ -90,6 +90,9 @@ TEST(Pruner, ForgetsRunsThatHistoryDoesNotReachAnyMore) {
   EXPECT_TRUE(kept.store->version("v-a-1").value()) << "its last inputs can still be read";
   kept.stream_at(51, 60);
   kept.run(std::chrono::hours{1});
+  EXPECT_TRUE(kept.store->version("v-a-1").value()) << "a snapshot names it";
+  kept.stream_at(51, 2'000);
+  kept.run(std::chrono::hours{1});
   EXPECT_FALSE(kept.store->version("v-a-1").value());
   EXPECT_TRUE(kept.store->version("v-a-2").value());
   EXPECT_EQ(kept.store->load("a").value()->run.run, hastur::Run{2});

@@ -29,6 +29,7 @@ class Rig {
     options.workers = 2;
     options.limits = limits;
     options.runtime_build = "fake";
+    options.gate = gate;
     workers.clear();
     workers.resize(2);
     dispatcher = std::make_unique<Dispatcher>(*store, clock, std::move(options));
@@ -99,6 +100,8 @@ class Rig {
   std::vector<Worker> workers;
   std::unique_ptr<Dispatcher> dispatcher;
   std::string stopped;
+  // Of the next start.
+  OutputGate::Options gate;
   // On: commands wait in the workers' queues.
   bool holds_commands = false;
   // The first waiting LoadCommand for this name, and the worker that it waits for.

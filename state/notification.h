@@ -1,0 +1,97 @@
+#pragma once
+
+// What triggers ask to be told to people, and the incidents that follow from it (DESIGN §7, §10).
+//
+// An incident is (trigger, channel, key). It follows what the trigger asks for, sent or not: opened
+// by `trigger`, closed by `resolve`. A store moves incidents in the commit that holds the
+// notifications, by the rules here, so that both are always of the same moment.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/time.h"
+#include "message/ids.h"
+
+namespace hastur {
+
+enum class NotificationStatus : std::uint8_t {
+  recorded,  // kept, not to be sent: mode `record`
+  waiting,   // to be sent
+  sent,
+  pending,  // late: waits until its trigger has caught up, or for somebody to release it
+  closed,   // will not be sent; `reason` says why
+};
+std::string_view status_name(NotificationStatus status);
+std::optional<NotificationStatus> status_from_name(std::string_view name);
+
+// What it asks of its incident.
+enum class NotificationAction : std::uint8_t { trigger, acknowledge, resolve };
+std::string_view action_name(NotificationAction action);
+std::optional<NotificationAction> action_from_name(std::string_view name);
+
+struct NotificationRecord {
+  // Given by the store at commit, rising; 0 before.
+  std::uint64_t id = 0;
+  TriggerName trigger;
+  Run run;
+  Sequence sequence;
+  std::uint32_t ordinal = 0;
+  // Stream time of its input.
+  Time time;
+  // Canonical JSON, as in Effect (trigger-runtime/protocol).
+  std::string payload;
+  NotificationStatus status = NotificationStatus::recorded;
+  std::string reason;
+  // Where it goes, of which incident, and what it asks: read_payload() takes them from the payload.
+  std::string channel = {};
+  // Empty: keyless, of no incident.
+  std::string key = {};
+  NotificationAction action = NotificationAction::trigger;
+  // When the receiver had it, by the supervisor's clock.
+  std::optional<Time> sent_at = {};
+};
+
+// Sets channel, key and action: the channel that the payload names, else the payload's kind, which
+// stands for the kind's default.
+void read_payload(NotificationRecord& record);
+
+// What becomes of a stored notification. Its incident hears of it.
+struct NotificationChange {
+  std::uint64_t id = 0;
+  NotificationStatus status = NotificationStatus::closed;
+  std::string reason = {};
+  // When the receiver had it; with the status `sent`.
+  std::optional<Time> sent_at = {};
+};
+
+enum class IncidentState : std::uint8_t { open, acknowledged, closed };
+std::string_view incident_state_name(IncidentState state);
+std::optional<IncidentState> incident_state_from_name(std::string_view name);
+
+struct Incident {
+  // The store's own, rising; for paging.
+  std::uint64_t number = 0;
+  TriggerName trigger;
+  std::string channel;
+  std::string key;
+  IncidentState state = IncidentState::closed;
+  // Stream time of the notification that opened it, and of the newest one.
+  Time opened{};
+  Time changed{};
+  // When its receiver had the last of its notifications.
+  std::optional<Time> last_sent = {};
+  // Its receiver holds it as open: the newest that was sent or is to be sent was no resolve.
+  bool told_open = false;
+  // The newest notification that asked for it with `trigger`, and the newest of any action.
+  std::uint64_t newest_trigger = 0;
+  std::uint64_t newest = 0;
+};
+
+// The incident after the notification, which has its id and a key.
+void follow(Incident& incident, const NotificationRecord& record);
+// The incident after `record`, one of its notifications, has become `change.status`.
+void follow(Incident& incident, const NotificationRecord& record, const NotificationChange& change);
+
+}  // namespace hastur

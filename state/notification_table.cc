@@ -1,0 +1,207 @@
+#include "state/notification_table.h"
+
+#include <fmt/format.h>
+
+namespace hastur {
+namespace {
+
+std::optional<Time> time_or_null(const Query& query, int column) {
+  if (query.is_null(column)) return std::nullopt;
+  return time_from_us(query.integer(column));
+}
+std::optional<std::int64_t> us_or_null(const std::optional<Time>& time) {
+  if (!time) return std::nullopt;
+  return to_us(*time);
+}
+
+// Every statement that reads notifications has these columns, in this order.
+#define HASTUR_NOTIFICATION_COLUMNS                                                      \
+  "SELECT id, trigger.name, notification.run, sequence, ordinal, time, status, reason, " \
+  "payload, channel, key, action, sent_at "
+#define HASTUR_INCIDENT_COLUMNS                                                             \
+  "SELECT incident.number, trigger.name, channel, key, state, opened, changed, last_sent, " \
+  "told_open, newest_trigger, newest FROM incident "
+
+NotificationRecord notification_at(const Query& row) {
+  return {.id = row.unsigned_integer(0),
+          .trigger = std::string(row.text(1)),
+          .run = {row.unsigned_integer(2)},
+          .sequence = {row.unsigned_integer(3)},
+          .ordinal = static_cast<std::uint32_t>(row.integer(4)),
+          .time = time_from_us(row.integer(5)),
+          .payload = std::string(row.text(8)),
+          .status = status_from_name(row.text(6)).value_or(NotificationStatus::closed),
+          .reason = std::string(row.text(7)),
+          .channel = std::string(row.text(9)),
+          .key = std::string(row.text(10)),
+          .action = action_from_name(row.text(11)).value_or(NotificationAction::trigger),
+          .sent_at = time_or_null(row, 12)};
+}
+
+Incident incident_at(const Query& row) {
+  return {.number = row.unsigned_integer(0),
+          .trigger = std::string(row.text(1)),
+          .channel = std::string(row.text(2)),
+          .key = std::string(row.text(3)),
+          .state = incident_state_from_name(row.text(4)).value_or(IncidentState::closed),
+          .opened = time_from_us(row.integer(5)),
+          .changed = time_from_us(row.integer(6)),
+          .last_sent = time_or_null(row, 7),
+          .told_open = row.integer(8) != 0,
+          .newest_trigger = row.unsigned_integer(9),
+          .newest = row.unsigned_integer(10)};
+}
+
+}  // namespace
+
+Result<std::uint64_t> NotificationTable::insert(const NotificationRecord& record,
+                                                std::uint64_t trigger) {
+  NotificationRecord stored = record;
+  {
+    Query query = database_.query(
+        "INSERT INTO notification(trigger, run, sequence, ordinal, time, status, reason, payload, "
+        "channel, key, action, sent_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) "
+        "RETURNING id",
+        trigger, record.run.value, record.sequence.value, record.ordinal, to_us(record.time),
+        status_name(record.status), record.reason, record.payload, record.channel, record.key,
+        action_name(record.action), us_or_null(record.sent_at));
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    stored.id = query.unsigned_integer(0);
+  }
+  if (record.key.empty()) return stored.id;
+  auto before = incident(trigger, record.channel, record.key);
+  if (!before) return fail(before.error());
+  // Nobody has heard of it: there is nothing to acknowledge or to resolve.
+  if (!*before && record.action != NotificationAction::trigger) return stored.id;
+  Incident now = *before ? **std::move(before) : Incident{};
+  now.channel = record.channel;
+  now.key = record.key;
+  follow(now, stored);
+  HASTUR_TRY(put(now, trigger));
+  return stored.id;
+}
+
+Result<void> NotificationTable::change(const NotificationChange& change) {
+  const std::uint64_t id[] = {change.id};
+  const auto found = of_ids(id);
+  if (!found) return fail(found.error());
+  if (found->empty()) return {};
+  const NotificationRecord& before = found->front();
+  HASTUR_TRY(database_.run(
+      "UPDATE notification SET status = ?2, reason = ?3, sent_at = ?4 WHERE id = ?1", change.id,
+      status_name(change.status), change.reason, us_or_null(change.sent_at)));
+  if (before.key.empty()) return {};
+  Query query = database_.query("SELECT trigger FROM notification WHERE id = ?1", change.id);
+  const auto row = query.step();
+  if (!row) return fail(row.error());
+  const std::uint64_t trigger = query.unsigned_integer(0);
+  auto incident = this->incident(trigger, before.channel, before.key);
+  if (!incident) return fail(incident.error());
+  if (!*incident) return {};
+  follow(**incident, before, change);
+  return put(**incident, trigger);
+}
+
+Result<void> NotificationTable::put(const Incident& incident, std::uint64_t trigger) {
+  return database_.run(
+      "INSERT INTO incident(trigger, channel, key, state, opened, changed, last_sent, told_open, "
+      "newest_trigger, newest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+      "ON CONFLICT(trigger, channel, key) DO UPDATE SET state = excluded.state, "
+      "opened = excluded.opened, changed = excluded.changed, last_sent = excluded.last_sent, "
+      "told_open = excluded.told_open, newest_trigger = excluded.newest_trigger, "
+      "newest = excluded.newest",
+      trigger, incident.channel, incident.key, incident_state_name(incident.state),
+      to_us(incident.opened), to_us(incident.changed), us_or_null(incident.last_sent),
+      incident.told_open, incident.newest_trigger, incident.newest);
+}
+
+Result<std::vector<NotificationRecord>> NotificationTable::find(
+    const CheckpointStore::NotificationQuery& query, std::optional<std::uint64_t> trigger) {
+  // Literals of their own, so that each has the plan that suits it: candidates come from an index.
+  constexpr std::string_view by_id = HASTUR_NOTIFICATION_COLUMNS
+      "FROM notification CROSS JOIN trigger ON trigger.number = notification.trigger "
+      "WHERE id > ?1 AND (?2 IS NULL OR notification.trigger = ?2) AND (?3 IS NULL OR status = ?3) "
+      "AND ?4 IS NULL ORDER BY id LIMIT ?5";
+  constexpr std::string_view by_trigger = HASTUR_NOTIFICATION_COLUMNS
+      "FROM notification INDEXED BY notification_trigger "
+      "CROSS JOIN trigger ON trigger.number = notification.trigger "
+      "WHERE notification.trigger = ?2 AND id > ?1 AND (?3 IS NULL OR status = ?3) "
+      "AND (?4 IS NULL OR time >= ?4) ORDER BY id LIMIT ?5";
+  constexpr std::string_view by_time = HASTUR_NOTIFICATION_COLUMNS
+      "FROM notification CROSS JOIN trigger ON trigger.number = notification.trigger "
+      "WHERE id IN (SELECT id FROM notification WHERE time >= ?4 AND id > ?1) "
+      "AND (?2 IS NULL OR notification.trigger = ?2) AND (?3 IS NULL OR status = ?3) "
+      "ORDER BY id LIMIT ?5";
+  constexpr std::string_view undecided = HASTUR_NOTIFICATION_COLUMNS
+      "FROM notification INDEXED BY notification_open "
+      "CROSS JOIN trigger ON trigger.number = notification.trigger "
+      "WHERE status IN ('waiting', 'pending') AND status = ?3 AND id > ?1 "
+      "AND (?2 IS NULL OR notification.trigger = ?2) AND (?4 IS NULL OR time >= ?4) "
+      "ORDER BY id LIMIT ?5";
+  const bool is_undecided =
+      query.status == NotificationStatus::waiting || query.status == NotificationStatus::pending;
+  const std::string_view sql = is_undecided  ? undecided
+                               : trigger     ? by_trigger
+                               : query.since ? by_time
+                                             : by_id;
+  std::optional<std::string_view> status;
+  if (query.status) status = status_name(*query.status);
+  std::vector<NotificationRecord> found;
+  Query rows =
+      database_.query(sql, query.after_id, trigger, status, us_or_null(query.since), query.max);
+  while (true) {
+    const auto row = rows.step();
+    if (!row) return fail(row.error());
+    if (!*row) return found;
+    found.push_back(notification_at(rows));
+  }
+}
+
+Result<std::vector<NotificationRecord>> NotificationTable::of_ids(
+    std::span<const std::uint64_t> ids) {
+  std::vector<NotificationRecord> found;
+  for (const std::uint64_t id : ids) {
+    Query row = database_.query(HASTUR_NOTIFICATION_COLUMNS
+                                "FROM notification "
+                                "JOIN trigger ON trigger.number = notification.trigger "
+                                "WHERE id = ?1",
+                                id);
+    const auto there = row.step();
+    if (!there) return fail(there.error());
+    if (*there) found.push_back(notification_at(row));
+  }
+  return found;
+}
+
+Result<std::vector<Incident>> NotificationTable::incidents(
+    const CheckpointStore::IncidentQuery& query, std::optional<std::uint64_t> trigger) {
+  Query rows =
+      database_.query(HASTUR_INCIDENT_COLUMNS
+                      "JOIN trigger ON trigger.number = incident.trigger "
+                      "WHERE incident.number > ?1 AND (?2 IS NULL OR incident.trigger = ?2) "
+                      "AND (?3 OR state <> 'closed') ORDER BY incident.number LIMIT ?4",
+                      query.after_number, trigger, query.closed_too, query.max);
+  std::vector<Incident> found;
+  while (true) {
+    const auto row = rows.step();
+    if (!row) return fail(row.error());
+    if (!*row) return found;
+    found.push_back(incident_at(rows));
+  }
+}
+
+Result<std::optional<Incident>> NotificationTable::incident(std::uint64_t trigger,
+                                                            std::string_view channel,
+                                                            std::string_view key) {
+  Query row = database_.query(HASTUR_INCIDENT_COLUMNS
+                              "JOIN trigger ON trigger.number = incident.trigger "
+                              "WHERE incident.trigger = ?1 AND channel = ?2 AND key = ?3",
+                              trigger, channel, key);
+  const auto there = row.step();
+  if (!there) return fail(there.error());
+  if (!*there) return std::optional<Incident>();
+  return std::optional(incident_at(row));
+}
+
+}  // namespace hastur
