@@ -57,11 +57,11 @@ std::string expectation(const Section::Key& key) {
   }
 }
 
-std::string quoted(std::string_view text) { return fmt::format("\"{}\"", text); }
+std::string in_quotes(std::string_view text) { return fmt::format("\"{}\"", text); }
 
 // What the file holds instead, for the error.
 std::string shown(const toml::node& node) {
-  if (const auto* text = node.as_string()) return quoted(text->get());
+  if (const auto* text = node.as_string()) return in_quotes(text->get());
   if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
@@ -160,7 +160,7 @@ const Section::Key* find_key(const Section& section, std::string_view name) {
 // "did you mean …", or the known words when none is near.
 std::string hint(std::string_view word, const std::vector<std::string>& known) {
   if (const std::string near = nearest(word, known); !near.empty()) {
-    return fmt::format("did you mean {}?", quoted(near));
+    return fmt::format("did you mean {}?", in_quotes(near));
   }
   if (known.empty()) return "it takes none";
   return fmt::format("it takes {}", fmt::join(known, ", "));
@@ -236,13 +236,13 @@ class FileReader {
     if (const auto section = sections_.find(path); section != sections_.end() && !node.is_table()) {
       for (const Section::Key& key : section->second.keys()) known.push_back(key.name);
       return at(region,
-                fmt::format("unknown key {} in [{}]; {}", quoted(name), path, hint(name, known)));
+                fmt::format("unknown key {} in [{}]; {}", in_quotes(name), path, hint(name, known)));
     }
     if (!node.is_table()) {
       return at(
           region,
           fmt::format("{} stands outside of a section; a section begins with a line like [{}]",
-                      quoted(name), sections_.empty() ? "name" : sections_.begin()->first));
+                      in_quotes(name), sections_.empty() ? "name" : sections_.begin()->first));
     }
     for (const auto& [section_name, section] : sections_) known.push_back(section_name);
     for (const std::string& allowed : allowed_) known.push_back(allowed);
@@ -362,7 +362,7 @@ Result<void> Settings::set(const std::string& section, const std::string& key,
     std::string flag = key;
     std::replace(flag.begin(), flag.end(), '_', '-');
     return fail(ErrorCode::invalid,
-                fmt::format("--{} takes {}, not {}", flag, known->takes(), quoted(value)));
+                fmt::format("--{} takes {}, not {}", flag, known->takes(), in_quotes(value)));
   }
   assign({{known, std::move(*parsed)}});
   return {};
@@ -372,7 +372,7 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
   const auto refused = [&] {
     return fail(ErrorCode::invalid,
                 fmt::format("{} is no size; write a number of bytes, or one with KiB, MiB or GiB",
-                            quoted(text)));
+                            in_quotes(text)));
   };
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
