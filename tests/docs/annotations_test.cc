@@ -30,7 +30,9 @@ std::string short_name(const std::string& name) {
       {"hastur.Msg", "msg"},     {"Msg", "msg"},
       {"hastur.Ctx", "ctx"},     {"Ctx", "ctx"},
       {"hastur.Tick", "tick"},   {"hastur.Filter", "filter"},
-      {"hastur.Range", "range"}, {"hastur.TriggerOptions", "options"}};
+      {"hastur.Range", "range"}, {"hastur.TriggerOptions", "options"},
+      {"Keyed", "keyed"},        {"Window", "window"},
+      {"Throttle", "throttle"}};
   const auto found = names.find(name);
   return found == names.end() ? "" : found->second;
 }
@@ -108,18 +110,25 @@ SandboxNames names_of_sandbox() {
   SandboxNames names;
   LoadedTrigger trigger;
   const auto error = trigger.load(
-      load_command("local ctx = hastur.trigger{}\nctx:every('minute', function() return ctx end)"));
+      load_command("local ctx = hastur.trigger{}\nlocal keyed = ctx:keyed('k', { max = 1 })\n"
+                   "local window = ctx:window('w', { last = 1 })\n"
+                   "local throttle = ctx:throttle('t', { n = 1, per = '1m' })\n"
+                   "ctx:every('minute', function() return ctx, keyed, window, throttle end)"));
   EXPECT_FALSE(error) << error->text;
   lua_State* lua = trigger.vm.lua;
   const int top = lua_gettop(lua);
   push_registered(lua, Registered::environment);
   walk(lua, "", names.functions, names.values);
-  // ctx is what the callback refers to.
+  // What the callback refers to.
   push_registered(lua, Registered::callbacks);
   lua_rawgeti(lua, -1, 1);
-  EXPECT_STREQ(lua_getupvalue(lua, -1, 1), "ctx");
-  EXPECT_NE(luaL_getmetafield(lua, -1, "__index"), 0);
-  walk(lua, "ctx.", names.functions, names.values);
+  const int callback = lua_gettop(lua);
+  for (int i = 1; const char* name = lua_getupvalue(lua, callback, i); ++i) {
+    EXPECT_NE(luaL_getmetafield(lua, -1, "__index"), 0) << name;
+    walk(lua, std::string(name) + ".", names.functions, names.values);
+  }
+  EXPECT_TRUE(names.functions.contains("ctx.gauges"));
+  EXPECT_TRUE(names.functions.contains("keyed.touch"));
   lua_settop(lua, top);
   return names;
 }

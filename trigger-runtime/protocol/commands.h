@@ -26,7 +26,8 @@
 namespace hastur {
 
 // Counts up whenever the same script on the same inputs may give other results: part of every run.
-inline constexpr std::string_view runtime_revision = "luajit-3";
+// Each helper has a number of its own, which stands in its header (vm_test holds them together).
+inline constexpr std::string_view runtime_revision = "luajit-3 keyed-1 window-1 throttle-1";
 
 // A loaded trigger within one worker: chosen by whoever drives the worker, unused before.
 struct TriggerHandle {
@@ -274,6 +275,8 @@ struct TriggerProgress {
   std::uint64_t instructions = 0;
   // Effects that were over a counted limit and left out.
   std::uint64_t effects_cut = 0;
+  // What helpers left out: values too old for their window, keys over the most.
+  std::uint64_t helpers_dropped = 0;
   Micros cpu{0};
 };
 

@@ -110,6 +110,7 @@ void put(MsgpackWriter& out, const TriggerProgress& progress) {
   out.unsigned_integer(progress.callbacks);
   out.unsigned_integer(progress.instructions);
   out.unsigned_integer(progress.effects_cut);
+  out.unsigned_integer(progress.helpers_dropped);
   out.integer(progress.cpu.count());
 }
 
@@ -137,6 +138,7 @@ TriggerProgress take_progress(FieldReader& in, std::uint32_t& effects_left) {
   progress.callbacks = in.u64();
   progress.instructions = in.u64();
   progress.effects_cut = in.u64();
+  progress.helpers_dropped = in.u64();
   progress.cpu = Micros{in.i64()};
   return progress;
 }

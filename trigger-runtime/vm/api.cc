@@ -117,6 +117,9 @@ std::optional<ScriptError> push_chunk(lua_State* lua, const ScriptFile& file) {
     lua_pop(lua, 1);
     return fault;
   }
+  Window::Kept& kept = vm_of(lua).kept;
+  const Window::Kept more = kept_by_script(file.text);
+  kept = {kept.squares || more.squares, kept.extremes || more.extremes, kept.sketch || more.sketch};
   push_registered(lua, Registered::environment);
   lua_setfenv(lua, -2);
   return std::nullopt;

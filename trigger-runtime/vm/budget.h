@@ -72,6 +72,13 @@ class LuaMemory {
 
   void* allocate(void* block, std::size_t old_size, std::size_t new_size);
 
+  // Counts what native structures of the trigger take, who took `before` and take `now`. Whether it
+  // is within the cap.
+  bool count_native(std::size_t before, std::size_t now) {
+    used_ += now - before;
+    return lifted_ || used_ <= cap_;
+  }
+
  private:
   std::size_t cap_ = SIZE_MAX;
   std::size_t used_ = 0;

@@ -32,7 +32,12 @@ const Frozen* frozen_at(lua_State* lua, int index) {
   return frozen->kind == &frozen_kind ? frozen : nullptr;
 }
 
+// The number of a table that was not made while the script was loaded (push_read_only).
+constexpr std::size_t no_node = SIZE_MAX;
+
 [[noreturn]] void raise_frozen(lua_State* lua, const Frozen& frozen) {
+  if (frozen.number == no_node)
+    raise(lua, "what a helper keeps cannot be written: use its functions");
   raise(lua, fmt::format("the table '{}' was made while the script was loaded and cannot be "
                          "written: what changes must be in ctx.state",
                          vm_of(lua).constants.name(frozen.number)));
@@ -419,10 +424,48 @@ void Constants::put_back(lua_State* lua) const {
   }
 }
 
-bool is_frozen(lua_State* lua, int index) { return frozen_at(lua, index) != nullptr; }
+void push_read_only(lua_State* lua) {
+  if (!lua_istable(lua, -1)) return;
+  luaL_checkstack(lua, 8, "too much is nested");
+  const int content = lua_gettop(lua);
+  lua_pushnil(lua);
+  while (lua_next(lua, content) != 0) {
+    if (lua_istable(lua, -1)) {
+      push_read_only(lua);
+      lua_pushvalue(lua, -2);
+      lua_insert(lua, -2);
+      lua_rawset(lua, content);
+    } else {
+      lua_pop(lua, 1);
+    }
+  }
+  auto* frozen = static_cast<Frozen*>(lua_newuserdata(lua, sizeof(Frozen)));
+  *frozen = {&frozen_kind, no_node};
+  lua_pushvalue(lua, content);
+  lua_setfenv(lua, -2);
+  lua_newtable(lua);
+  lua_pushvalue(lua, content);
+  lua_setfield(lua, -2, "__index");
+  add_function(lua, "__newindex", refuse_write);
+  add_function(lua, "__len", length);
+  lua_pushboolean(lua, 0);
+  lua_setfield(lua, -2, "__metatable");
+  lua_setmetatable(lua, -2);
+  lua_replace(lua, content);
+}
+
+bool is_frozen(lua_State* lua, int index) {
+  return frozen_at(lua, index) != nullptr || helper_view_at(lua, index) != nullptr;
+}
 
 void open_frozen(lua_State* lua, int index) {
-  if (!is_frozen(lua, index)) return;
+  if (Helper* helper = helper_view_at(lua, index)) {
+    index = absolute(lua, index);
+    push_helper_content(lua, *helper);
+    lua_replace(lua, index);
+    return;
+  }
+  if (frozen_at(lua, index) == nullptr) return;
   index = absolute(lua, index);
   lua_getfenv(lua, index);
   lua_replace(lua, index);
@@ -430,6 +473,7 @@ void open_frozen(lua_State* lua, int index) {
 
 void refuse_frozen(lua_State* lua, int index) {
   if (const Frozen* frozen = frozen_at(lua, index)) raise_frozen(lua, *frozen);
+  if (const Helper* helper = helper_view_at(lua, index)) raise_helper_view(lua, *helper);
 }
 
 void close_frozen(lua_State* lua) {

@@ -55,8 +55,12 @@ class Constants {
 
 bool is_frozen(lua_State* lua, int index);
 
-// If a frozen table stands at `index`, its content takes its place there, to be read only: it must
-// not reach the script.
+// Makes the table on top, which nothing else holds, and the tables in it frozen ones; does nothing
+// to other values. May raise for want of memory.
+void push_read_only(lua_State* lua);
+
+// If a frozen table, or what a helper shows of its state, stands at `index`, its content takes its
+// place there, to be read only: it must not reach the script.
 void open_frozen(lua_State* lua, int index);
 
 // Raises, with its name, if a frozen table stands at `index`.

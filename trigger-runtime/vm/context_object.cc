@@ -14,6 +14,8 @@
 #include "message/filter.h"
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/bytecode.h"
+#include "trigger-runtime/vm/declaring.h"
+#include "trigger-runtime/vm/helper_functions.h"
 #include "trigger-runtime/vm/registry.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
@@ -53,43 +55,6 @@ const std::vector<Method>& subscription_methods() {
                                            {"infos", {info_process, info_agent, info_ohai}},
                                            {"messages", {}}};
   return methods;
-}
-
-std::uint32_t calling_line(lua_State* lua) {
-  lua_Debug at;
-  if (lua_getstack(lua, 1, &at) == 0) return 0;
-  lua_getinfo(lua, "l", &at);
-  return at.currentline > 0 ? static_cast<std::uint32_t>(at.currentline) : 0;
-}
-
-// upvalue 1: ctx.
-void check_declaring(lua_State* lua, std::string_view method) {
-  if (lua_rawequal(lua, 1, lua_upvalueindex(1)) == 0) {
-    raise(lua, fmt::format("call it as ctx:{}(…), with a colon", method));
-  }
-  if (vm_of(lua).phase != Vm::Phase::loading) {
-    raise(lua, fmt::format("ctx:{} is possible only while the script is loaded, not in a callback",
-                           method));
-  }
-}
-
-// Keeps the function at `index` as the next callback.
-std::uint32_t add_callback(lua_State* lua, int index, Callback callback) {
-  Vm& vm = vm_of(lua);
-  if (vm.declared.callbacks.size() == callbacks_max)
-    raise(lua, fmt::format("a trigger has at most {} callbacks", callbacks_max));
-  vm.budget.charge(lua, instructions_per_callback);
-  lua_pushvalue(lua, index);
-  ScriptError begin = take_begin_of_function(lua);
-  callback.script = std::move(begin.script);
-  callback.line = begin.line;
-  callback.message_stays = !callback.period && first_parameter_stays(lua, index);
-  vm.declared.callbacks.push_back(std::move(callback));
-  push_registered(lua, Registered::callbacks);
-  lua_pushvalue(lua, index);
-  lua_rawseti(lua, -2, static_cast<int>(vm.declared.callbacks.size()));
-  lua_pop(lua, 1);
-  return static_cast<std::uint32_t>(vm.declared.callbacks.size() - 1);
 }
 
 // Removes `key` of the table at `index`, which must be a boolean if it is there.
@@ -213,6 +178,12 @@ int was(lua_State* lua) {
 
 // (ctx, key, value). upvalue 1: the table of methods.
 int write_context(lua_State* lua) {
+  if (is_text(lua, 2) && text_at(lua, 2).starts_with('@')) {
+    raise(lua,
+          fmt::format("ctx.state[\"{}\"] cannot be written: keys that begin with '@' are those "
+                      "of helpers, which only they write",
+                      text_at(lua, 2)));
+  }
   lua_pushvalue(lua, 2);
   lua_rawget(lua, lua_upvalueindex(1));
   if (!lua_isnil(lua, -1)) {
@@ -237,7 +208,7 @@ int refuse_loading(lua_State* lua) {
 // What is no method of ctx is looked for in the state: a name that is nearly one is taken for it.
 int refuse_reading_loading(lua_State* lua) {
   if (is_text(lua, 2)) {
-    std::vector<std::string> methods = {"every", "migrate", "was"};
+    std::vector<std::string> methods = {"every", "migrate", "was", "keyed", "window", "throttle"};
     for (const Method& method : subscription_methods()) methods.emplace_back(method.name);
     const std::string word(text_at(lua, 2));
     if (const std::string meant = nearest(word, methods); !meant.empty()) {
@@ -313,6 +284,16 @@ int trigger(lua_State* lua) {
                                            vm.declared.state_bytes_max, vm.declared.start_state)) {
       raise(lua, "hastur.trigger: " + *fault);
     }
+    lua_pushnil(lua);
+    while (lua_next(lua, -2) != 0) {
+      lua_pop(lua, 1);
+      if (text_at(lua, -1).starts_with('@')) {
+        raise(lua,
+              fmt::format("hastur.trigger: state[\"{}\"] cannot be given: keys that begin with "
+                          "'@' are those of helpers",
+                          text_at(lua, -1)));
+      }
+    }
   }
   vm.declared.made = true;
   lua_pushvalue(lua, lua_upvalueindex(1));
@@ -328,6 +309,41 @@ void push_loading_metatable(lua_State* lua) {
 }
 
 }  // namespace
+
+std::uint32_t calling_line(lua_State* lua) {
+  lua_Debug at;
+  if (lua_getstack(lua, 1, &at) == 0) return 0;
+  lua_getinfo(lua, "l", &at);
+  return at.currentline > 0 ? static_cast<std::uint32_t>(at.currentline) : 0;
+}
+
+void check_declaring(lua_State* lua, std::string_view method) {
+  if (lua_rawequal(lua, 1, lua_upvalueindex(1)) == 0) {
+    raise(lua, fmt::format("call it as ctx:{}(…), with a colon", method));
+  }
+  if (vm_of(lua).phase != Vm::Phase::loading) {
+    raise(lua, fmt::format("ctx:{} is possible only while the script is loaded, not in a callback",
+                           method));
+  }
+}
+
+std::uint32_t add_callback(lua_State* lua, int index, Callback callback) {
+  Vm& vm = vm_of(lua);
+  if (vm.declared.callbacks.size() == callbacks_max)
+    raise(lua, fmt::format("a trigger has at most {} callbacks", callbacks_max));
+  vm.budget.charge(lua, instructions_per_callback);
+  lua_pushvalue(lua, index);
+  ScriptError begin = take_begin_of_function(lua);
+  callback.script = std::move(begin.script);
+  callback.line = begin.line;
+  callback.message_stays = !callback.period && first_parameter_stays(lua, index);
+  vm.declared.callbacks.push_back(std::move(callback));
+  push_registered(lua, Registered::callbacks);
+  lua_pushvalue(lua, index);
+  lua_rawseti(lua, -2, static_cast<int>(vm.declared.callbacks.size()));
+  lua_pop(lua, 1);
+  return static_cast<std::uint32_t>(vm.declared.callbacks.size() - 1);
+}
 
 void push_state(lua_State* lua) { push_registered(lua, Registered::state); }
 
@@ -349,8 +365,11 @@ void add_trigger_functions(lua_State* lua) {
   push_loading_metatable(lua);
   lua_setmetatable(lua, -2);
   set_registered(lua, Registered::state);
-  lua_newtable(lua);
-  set_registered(lua, Registered::callbacks);
+  for (const Registered place :
+       {Registered::callbacks, Registered::helper_views, Registered::helper_values}) {
+    lua_newtable(lua);
+    set_registered(lua, place);
+  }
 
   lua_newuserdata(lua, 0);
   const int context = lua_gettop(lua);
@@ -373,6 +392,7 @@ void add_trigger_functions(lua_State* lua) {
   lua_pushvalue(lua, context);
   lua_pushcclosure(lua, was, 1);
   lua_setfield(lua, methods, "was");
+  add_helper_functions(lua, context);
   // What is no method is a key of the state.
   lua_newtable(lua);
   push_state(lua);

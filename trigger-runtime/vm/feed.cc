@@ -41,6 +41,7 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
     progress_.reached = {batch_.header().first.value + from_row - 1};
     return std::move(progress_);
   }
+  const std::uint64_t dropped_before = vm_.helpers.dropped();
   vm_.effects.begin_feed();
   vm_.messages.begin_batch(batch_);
   // There is no emergency collection when the cap is reached: room is made here.
@@ -73,6 +74,7 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
   progress_.effects = vm_.effects.take();
   progress_.effects_hash = vm_.effects.hash();
   progress_.effects_cut = vm_.effects.cut();
+  progress_.helpers_dropped = vm_.helpers.dropped() - dropped_before;
   progress_.touched = trigger_.touched;
   progress_.wants_ticks = !trigger_.runtime.failures.empty();
   return std::move(progress_);
@@ -128,6 +130,7 @@ bool Feed::take_message(std::uint32_t row, std::span<const Match>& matches) {
 bool Feed::take_tick(std::uint32_t row) {
   const Time time = time_from_us(batch_.timestamps()[row]);
   const std::vector<Callback>& callbacks = vm_.declared.callbacks;
+  if (!vm_.helpers.empty() && !take_deadlines(row)) return false;
   if (trigger_.runtime.last_tick && trigger_.loaded.periodic > 0) {
     for (std::uint32_t i = 0; i < callbacks.size(); ++i) {
       if (!callbacks[i].period) continue;
@@ -146,32 +149,72 @@ bool Feed::take_tick(std::uint32_t row) {
   return true;
 }
 
-bool Feed::begin_call(std::uint32_t callback, Time event_time) {
+bool Feed::take_deadlines(std::uint32_t row) {
+  const Time now = vm_.effects.now();
+  const Micros deaf{static_cast<std::int64_t>(batch_.values()[row])};
+  if (deaf > Micros{0} && vm_.helpers.pass_deaf(deaf, now)) trigger_.touched = true;
+  auto call = static_cast<std::uint32_t>(vm_.declared.callbacks.size());
+  for (const DueKey& due : vm_.helpers.due(now)) {
+    auto& keyed = static_cast<Keyed&>(*due.helper);
+    if (due.what == DueKey::What::forget) {
+      if (keyed.forget(due.key, now)) trigger_.touched = true;
+    } else if (const auto id = keyed.take_silence(due.key, now)) {
+      trigger_.touched = true;
+      if (!call_with_silence(due, *id, call)) return false;
+      ++call;
+    }
+  }
+  return true;
+}
+
+bool Feed::call_with_silence(const DueKey& due, std::uint32_t id, std::uint32_t number) {
+  const Time now = vm_.effects.now();
+  const auto& keyed = static_cast<const Keyed&>(*due.helper);
+  const ScriptHelper& made = vm_.helpers.of(*due.helper);
+  const Call call{*made.silence_callback, number, 3};
+  const Time since = keyed.touched_at(id);
+  if (!begin_call(call, now, now)) return true;
+  {
+    const CapLifted lifted(vm_.memory);
+    push_text(lua_, due.key);
+    // What serialises before a call puts no state back: the id still stands for the key.
+    made.values->push(id);
+    lua_createtable(lua_, 0, 2);
+    lua_pushnumber(lua_, static_cast<double>(to_us(since)));
+    lua_setfield(lua_, -2, "since");
+    lua_pushnumber(lua_, static_cast<double>((now - since).count()));
+    lua_setfield(lua_, -2, "silent_for");
+  }
+  return finish_call(call);
+}
+
+bool Feed::begin_call(const Call& call, Time event_time, Time input_time) {
   trigger_.touched = true;
-  const Skip here{vm_.effects.sequence(), callback, {}};
+  const Skip here{vm_.effects.sequence(), call.number, {}};
   while (!skips_.empty() && skips_.front() < here) skips_ = skips_.subspan(1);
   if (!skips_.empty() && skips_.front() == here) {
     count_failure(skips_.front().error);
     return false;
   }
   guarded_ = trigger_.guard();
-  if (observer_ != nullptr) observer_->begins(vm_.handle, here.sequence, callback);
+  if (observer_ != nullptr) observer_->begins(vm_.handle, here.sequence, call.number);
   vm_.effects.begin_callback(event_time);
   vm_.random.begin(here.sequence);
+  vm_.input_time = input_time;
   vm_.phase = Vm::Phase::callback;
-  lua_rawgeti(lua_, callbacks_index, static_cast<int>(callback) + 1);
+  lua_rawgeti(lua_, callbacks_index, static_cast<int>(call.callback) + 1);
   vm_.budget.arm(lua_, vm_.limits.instructions_max);
   return true;
 }
 
-bool Feed::finish_call(std::uint32_t callback) {
-  const int status = lua_pcall(lua_, 1, 0, error_position_index);
+bool Feed::finish_call(const Call& call) {
+  const int status = lua_pcall(lua_, call.arguments, 0, error_position_index);
   vm_.messages.end_call();
   vm_.phase = Vm::Phase::idle;
   ++progress_.callbacks;
   progress_.instructions += vm_.budget.used();
   if (status != 0) [[unlikely]]
-    return answer_error(status, callback);
+    return answer_error(status, call);
   vm_.effects.end_callback(true);
   return true;
 }
@@ -179,7 +222,8 @@ bool Feed::finish_call(std::uint32_t callback) {
 bool Feed::call_with_message(std::uint32_t callback, std::uint32_t row) {
   HASTUR_CHECK(callback < vm_.declared.callbacks.size() && !vm_.declared.callbacks[callback].period,
                "a match names a callback that is no subscription");
-  if (!begin_call(callback, vm_.effects.now())) return true;
+  const Call call{callback, callback, 1};
+  if (!begin_call(call, vm_.effects.now(), time_from_us(batch_.timestamps()[row]))) return true;
   vm_.messages.begin_call(row);
   if (vm_.declared.callbacks[callback].message_stays) {
     lua_pushvalue(lua_, message_index);
@@ -187,11 +231,12 @@ bool Feed::call_with_message(std::uint32_t callback, std::uint32_t row) {
     const CapLifted lifted(vm_.memory);
     vm_.messages.push_own(lua_);
   }
-  return finish_call(callback);
+  return finish_call(call);
 }
 
 bool Feed::call_with_tick(std::uint32_t callback, const Firing& firing, std::uint32_t row) {
-  if (!begin_call(callback, firing.time)) return true;
+  const Call call{callback, callback, 1};
+  if (!begin_call(call, firing.time, firing.time)) return true;
   {
     const CapLifted lifted(vm_.memory);
     lua_createtable(lua_, 0, 3);
@@ -202,12 +247,13 @@ bool Feed::call_with_tick(std::uint32_t callback, const Firing& firing, std::uin
     lua_pushnumber(lua_, static_cast<double>(batch_.values()[row]));
     lua_setfield(lua_, -2, "deaf");
   }
-  return finish_call(callback);
+  return finish_call(call);
 }
 
-bool Feed::answer_error(int status, std::uint32_t callback) {
+bool Feed::answer_error(int status, const Call& call) {
   vm_.effects.end_callback(false);
-  CallError error = trigger_.call_error(status, callback);
+  CallError error = trigger_.call_error(status, call.callback);
+  error.callback = call.number;
   error.sequence = vm_.effects.sequence();
   error.time = vm_.effects.now();
   // Where memory ran out is not the same on every machine: it must be journalled, so it always

@@ -28,16 +28,26 @@ class Feed {
   // These return false where the feed stops.
   bool take_message(std::uint32_t row, std::span<const Match>& matches);
   bool take_tick(std::uint32_t row);
+  bool take_deadlines(std::uint32_t row);
+  bool call_with_silence(const DueKey& due, std::uint32_t id, std::uint32_t call);
   bool call_with_message(std::uint32_t callback, std::uint32_t row);
   bool call_with_tick(std::uint32_t callback, const Firing& firing, std::uint32_t row);
   // Whether the observer wants the feed to end before the input at hand. Asked once so much work
   // has been done since it was asked last that reading a clock costs nothing beside it.
   bool must_yield();
-  // Before a call: false if it was journalled as skipped.
-  bool begin_call(std::uint32_t callback, Time event_time);
-  // Calls what was pushed, with one argument.
-  bool finish_call(std::uint32_t callback);
-  bool answer_error(int status, std::uint32_t callback);
+  // One call of a callback. A callback of ctx:every or of a subscription is called once an input
+  // and its call has its number; calls for keys go on behind the numbers of all callbacks.
+  struct Call {
+    std::uint32_t callback = 0;
+    std::uint32_t number = 0;
+    // Stand on the stack above the function.
+    int arguments = 1;
+  };
+  // Before a call: false if it was journalled as skipped. `input_time` is Vm's.
+  bool begin_call(const Call& call, Time event_time, Time input_time);
+  // Calls what was pushed.
+  bool finish_call(const Call& call);
+  bool answer_error(int status, const Call& call);
 
   LoadedTrigger& trigger_;
   Vm& vm_;

@@ -121,18 +121,25 @@ std::optional<ScriptError> LoadedTrigger::load_script(const LoadCommand& command
     if (std::optional<ScriptError> fault = migrate(*memory, *command.migrate_from)) return fault;
     loaded.migrated = memory->state;
   }
+  vm.helpers.keep(vm.kept);
   open_state(vm.lua);
   judged_state_ = vm.declared.start_state;
-  replace_state(judged_state_);
+  put_state_back(judged_state_, Time{});
+  runtime.slots = vm.helpers.slots();
 
   loaded.handle = command.handle;
   loaded.subscriptions = vm.declared.subscriptions;
   loaded.periodic = static_cast<std::uint32_t>(std::ranges::count_if(
       vm.declared.callbacks, [](const Callback& callback) { return callback.period.has_value(); }));
+  // A deadline needs every tick, as a period does.
+  loaded.periodic += vm.helpers.with_deadlines();
   loaded.state_bytes_max = vm.declared.state_bytes_max;
   loaded.isolated = vm.declared.isolated;
   loaded.was = vm.declared.was;
-  if (memory) restore(*memory, 0);
+  if (memory) {
+    if (std::optional<std::string> fault = take(*memory))
+      return ScriptError{std::move(*fault), script_path_, 0};
+  }
   return std::nullopt;
 }
 
@@ -189,21 +196,37 @@ std::optional<ScriptError> LoadedTrigger::migrate(Memory& memory, const std::str
 }
 
 void LoadedTrigger::restore(const Memory& memory, std::uint32_t guarded_callbacks) {
-  const Result<RuntimeMemory> read = runtime_memory_from_json(memory.runtime);
-  HASTUR_CHECK(read.has_value(), "a memory was to be restored that no judgement wrote");
-  runtime = *read;
-  vm.effects.set_minute(runtime.minute);
-  vm.effects.reset_hash();
-  judged_state_ = memory.state;
-  replace_state(judged_state_);
-  vm.constants.put_back(vm.lua);
-  touched = false;
-  stopped = false;
+  const std::optional<std::string> fault = take(memory);
+  HASTUR_CHECK(!fault, "a memory was to be restored that no judgement of this script wrote");
   guarded_left_ = guarded_callbacks;
   guarded_span_ = guarded_callbacks;
 }
 
-void LoadedTrigger::replace_state(std::string_view text) {
+std::optional<std::string> LoadedTrigger::take(const Memory& memory) {
+  const Result<RuntimeMemory> read = runtime_memory_from_json(memory.runtime);
+  HASTUR_CHECK(read.has_value(), "a memory was to be restored that no judgement wrote");
+  std::optional<std::string> fault = replace_state(memory.state, memory.time, read->slots);
+  runtime = *read;
+  runtime.slots = vm.helpers.slots();
+  vm.effects.set_minute(runtime.minute);
+  vm.effects.reset_hash();
+  judged_state_ = memory.state;
+  judged_time_ = memory.time;
+  vm.constants.put_back(vm.lua);
+  touched = false;
+  stopped = false;
+  guarded_left_ = 0;
+  guarded_span_ = 0;
+  return fault;
+}
+
+void LoadedTrigger::put_state_back(std::string_view text, Time now) {
+  const std::optional<std::string> fault = replace_state(text, now, vm.helpers.slots());
+  HASTUR_CHECK(!fault, "a helper's state cannot be read back");
+}
+
+std::optional<std::string> LoadedTrigger::replace_state(
+    std::string_view text, Time now, const std::map<std::string, std::int64_t>& slots) {
   lua_State* lua = vm.lua;
   const CapLifted lifted(vm.memory);
   lua_pushnil(lua);
@@ -215,8 +238,39 @@ void LoadedTrigger::replace_state(std::string_view text) {
     lua_pushnil(lua);
     lua_rawset(lua, state_index);
   }
-  HASTUR_CHECK(fill_from_json(lua, state_index, text),
-               "a state was to be restored that no judgement wrote");
+  vm.helpers.clear(lua);
+  std::optional<std::string> fault = fill_state(text, now, slots);
+  vm.helpers.put_views(lua, state_index);
+  return fault;
+}
+
+std::optional<std::string> LoadedTrigger::fill_state(
+    std::string_view text, Time now, const std::map<std::string, std::int64_t>& slots) {
+  lua_State* lua = vm.lua;
+  constexpr const char* broken = "a state was to be restored that no judgement wrote";
+  if (text.find("\"@") == std::string_view::npos) {
+    HASTUR_CHECK(fill_from_json(lua, state_index, text), broken);
+    return std::nullopt;
+  }
+  std::optional<std::string> fault;
+  JsonCursor in(text);
+  const bool whole = in.object([&](std::string_view key) {
+    const std::string own(key);
+    const std::optional<std::string_view> value = in.value();
+    if (!value) return false;
+    if (own.starts_with('@')) {
+      if (!fault) fault = vm.helpers.read(own, *value, now, slots);
+      return true;
+    }
+    push_text(lua, own);
+    if (!push_json(lua, *value)) return false;
+    lua_rawset(lua, state_index);
+    return true;
+  });
+  lua_settop(lua, stack_base);
+  HASTUR_CHECK(whole && in.at_end(), broken);
+  vm.helpers.account_all(lua);
+  return fault;
 }
 
 bool LoadedTrigger::is_judgement_due(Time time) const {
@@ -232,6 +286,7 @@ Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& er
   if (touched) {
     std::string text;
     text.reserve(judged_state_.size() + judged_state_.size() / 8);
+    vm.helpers.settle(time);
     std::optional<std::string> fault =
         vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
                         vm.declared.state_bytes_max, text);
@@ -242,10 +297,11 @@ Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& er
     if (fault) {
       error = CallError{CallError::Kind::judgement, at, time, 0,
                         shortened({std::move(*fault), script_path_, 0})};
-      replace_state(judged_state_);
+      put_state_back(judged_state_, judged_time_);
       runtime.failures.count(time, error->error, 1);
     } else {
       judged_state_ = std::move(text);
+      judged_time_ = time;
     }
   }
   runtime.judged_at = time;
@@ -258,13 +314,14 @@ Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& er
 bool LoadedTrigger::serialise_guard() {
   --guarded_left_;
   guard_text_.clear();
+  vm.helpers.settle(vm.effects.now());
   return !vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
                           guarded_state_bytes_max, guard_text_);
 }
 
 bool LoadedTrigger::put_back() {
   if (vm.constants.change(vm.lua)) return false;
-  replace_state(guard_text_);
+  put_state_back(guard_text_, vm.effects.now());
   guarded_left_ = guarded_span_;
   return true;
 }

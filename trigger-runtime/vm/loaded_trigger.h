@@ -57,11 +57,20 @@ class LoadedTrigger {
   // state's place there.
   std::optional<ScriptError> migrate(Memory& memory, const std::string& version);
   bool serialise_guard();
-  void replace_state(std::string_view text);
+  // The state becomes what `text` says, which was written at `now` with slots of these widths. Says
+  // what is wrong with what helpers are to keep.
+  std::optional<std::string> replace_state(std::string_view text, Time now,
+                                           const std::map<std::string, std::int64_t>& slots);
+  // The same for a state that this script has written.
+  void put_state_back(std::string_view text, Time now);
+  std::optional<std::string> fill_state(std::string_view text, Time now,
+                                        const std::map<std::string, std::int64_t>& slots);
+  std::optional<std::string> take(const Memory& memory);
 
   std::string script_path_;
   // The last judged state, to which a failed judgement goes back.
   std::string judged_state_;
+  Time judged_time_{};
   std::uint32_t guarded_left_ = 0;
   std::uint32_t guarded_span_ = 0;
   std::string guard_text_;

@@ -59,8 +59,17 @@ std::string describe(lua_State* lua, int index) {
 std::optional<std::string> LuaJsonWriter::write(lua_State* lua, int index, Form form,
                                                 std::string_view root, std::size_t bytes_max,
                                                 std::string& out) {
+  // Also when a charge raises.
+  struct Writing {
+    bool& flag;
+    ~Writing() { flag = false; }
+  };
+  HASTUR_CHECK(!writing_, "JSON was to be written within JSON");
+  const Writing until_end{writing_};
+  writing_ = true;
   lua_ = lua;
   form_ = form;
+  is_whole_state_ = form == Form::state && lua_topointer(lua, index) == vm_of(lua).state;
   bytes_max_ = bytes_max;
   if (visited_count_ > 0) {
     std::ranges::fill(visited_, nullptr);
@@ -164,6 +173,12 @@ bool LuaJsonWriter::write_value(int index, int depth, std::string& out) {
     case LUA_TTABLE:
       return write_table(index, depth, out);
     case LUA_TUSERDATA:
+      if (Helper* helper = helper_view_at(lua_, index)) {
+        if (form_ == Form::state)
+          return fault("is what a helper keeps: keep what you need of it in a table of your own");
+        helper->settle(vm_of(lua_).effects.now());
+        return write_helper(*helper, depth, out);
+      }
       if (is_frozen(lua_, index)) {
         // In a state it would be a table of its own after a restart.
         if (form_ == Form::state)
@@ -205,6 +220,7 @@ bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
   }
   lua_pushnil(lua_);
   if (lua_next(lua_, index) == 0) {
+    if (depth == 0 && is_whole_state_) return write_object(index, depth, out);
     out += "{}";
     return true;
   }
@@ -253,8 +269,36 @@ bool LuaJsonWriter::write_array(int index, int depth, std::size_t count, std::st
   return true;
 }
 
+bool LuaJsonWriter::is_own_place(const Helper* helper, std::string_view key) {
+  if (helper != nullptr && helper->state_key() == key) return true;
+  fault("cannot be written: keys that begin with '@' are those of helpers, which only they write");
+  return fault_below(key);
+}
+
+bool LuaJsonWriter::write_helper(Helper& helper, int depth, std::string& out) {
+  helper_depth_ = depth;
+  charge(helper.keys().count());
+  bool first = true;
+  out += '{';
+  for (const std::uint32_t id : helper.keys().in_order()) {
+    if (!first) out += ',';
+    first = false;
+    if (!write_text(helper.keys().key(id), out)) return false;
+    out += ':';
+    if (!helper.write(id, out)) {
+      if (fault_ == "is too large") return false;
+      fault_below(std::string_view("v"));
+      return fault_below(helper.keys().key(id));
+    }
+    if (out.size() > 2 * bytes_max_ + 64) return fault("is too large");
+  }
+  out += '}';
+  return true;
+}
+
 bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
   Level& own = level(depth);
+  std::size_t helpers = 0;
   own.entries.clear();
   own.side.clear();
   lua_pushnil(lua_);
@@ -271,6 +315,15 @@ bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
     }
     entry.key = text_at(lua_, value - 1);
     entry.type = lua_type(lua_, value);
+    if (depth == 0 && is_whole_state_ && entry.key.starts_with('@')) {
+      entry.helper = helper_view_at(lua_, value);
+      if (!is_own_place(entry.helper, entry.key)) return false;
+      ++helpers;
+      // As if it had never been used.
+      if (entry.helper->keys().count() == 0) own.entries.pop_back();
+      lua_pop(lua_, 1);
+      continue;
+    }
     switch (entry.type) {
       case LUA_TBOOLEAN:
         entry.truth = lua_toboolean(lua_, value) != 0;
@@ -294,6 +347,8 @@ bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
     }
     lua_pop(lua_, 1);
   }
+  if (depth == 0 && is_whole_state_ && helpers != vm_of(lua_).helpers.size())
+    return fault("lacks a key that begins with '@', which a helper keeps and only it may remove");
   std::ranges::sort(own.entries, {}, &Entry::key);
   out += '{';
   bool first = true;
@@ -304,6 +359,10 @@ bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
       return fault_ == "is too large" ? false : fault("has a key that is not UTF-8");
     }
     out += ':';
+    if (entry.helper != nullptr) {
+      if (!write_helper(*entry.helper, depth + 1, out)) return fault_below(entry.key);
+      continue;
+    }
     switch (entry.type) {
       case LUA_TBOOLEAN:
         out += entry.truth ? "true" : "false";

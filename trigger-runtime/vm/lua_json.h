@@ -19,6 +19,7 @@
 namespace hastur {
 
 class Budget;
+class Helper;
 
 inline constexpr int lua_json_depth_max = 100;
 
@@ -40,6 +41,13 @@ class LuaJsonWriter {
   std::optional<std::string> write(lua_State* lua, int index, Form form, std::string_view root,
                                    std::size_t bytes_max, std::string& out);
 
+  // While a helper writes its part of what is being written: appends the value at `index`, which a
+  // script has put into one of its keys. False for a fault.
+  bool write_part(int index, std::string& out) {
+    return write_value(index, helper_depth_ + 2, out);
+  }
+  bool is_writing() const { return writing_; }
+
  private:
   struct Entry {
     std::string_view key;
@@ -48,6 +56,7 @@ class LuaJsonWriter {
     double number;
     std::string_view text;
     std::size_t begin, end;  // of a nested value in the level's side text
+    Helper* helper;          // whose state stands here
   };
   // What one level of nesting needs: kept from write to write.
   struct Level {
@@ -59,6 +68,8 @@ class LuaJsonWriter {
   bool write_table(int index, int depth, std::string& out);
   bool write_object(int index, int depth, std::string& out);
   bool write_array(int index, int depth, std::size_t count, std::string& out);
+  bool write_helper(Helper& helper, int depth, std::string& out);
+  bool is_own_place(const Helper* helper, std::string_view key);
   bool write_text(std::string_view text, std::string& out);
   bool first_visit(const void* table);
   void charge(std::uint64_t instructions);
@@ -70,6 +81,10 @@ class LuaJsonWriter {
   lua_State* lua_ = nullptr;
   Budget* budget_ = nullptr;  // if a script runs
   Form form_ = Form::state;
+  bool writing_ = false;
+  // What is written is ctx.state itself: helpers' keys are theirs.
+  bool is_whole_state_ = false;
+  int helper_depth_ = 0;
   std::size_t bytes_max_ = 0;
   std::vector<std::unique_ptr<Level>> levels_;
   std::vector<const void*> visited_;  // open addressing, a power of two

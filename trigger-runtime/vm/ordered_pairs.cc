@@ -66,6 +66,11 @@ int step(lua_State* lua) {
 int ordered_pairs(lua_State* lua) {
   luaL_checkany(lua, 1);
   lua_settop(lua, 1);
+  if (helper_view_at(lua, 1) != nullptr) {
+    // All of it once, not at each step.
+    open_frozen(lua, 1);
+    push_read_only(lua);
+  }
   if (is_labels(lua, 1)) {
     push_labels_table(lua, 1);
   } else {

@@ -17,7 +17,10 @@ enum class Registered : int {
   frozen_objects,
   frozen_metatables,
   frozen_copies,
-  frozen_tables
+  frozen_tables,
+  // Of vm/helper_set.h: lists by the helper's number, from 1.
+  helper_views,
+  helper_values
 };
 
 // Pops the value on top and keeps it.

@@ -47,6 +47,7 @@ std::string to_json(const RuntimeMemory& memory) {
                         {"depth", memory.failures.depth},
                         {"lines", std::move(lines)}};
   }
+  if (!memory.slots.empty()) json["slots"] = memory.slots;
   return canonical_json(json);
 }
 
@@ -69,6 +70,11 @@ Result<RuntimeMemory> runtime_memory_from_json(std::string_view text) {
   memory.minute.log_bytes = static_cast<std::uint32_t>(number("minute_log_bytes").value_or(0));
   if (const auto found = json->find("failures"); found != json->end()) {
     HASTUR_TRY(read_failures(*found, memory.failures));
+  }
+  if (const auto slots = json->find("slots"); slots != json->end() && slots->is_object()) {
+    for (const auto& [name, width] : slots->items()) {
+      if (width.is_number_integer() && width > 0) memory.slots[name] = width.get<std::int64_t>();
+    }
   }
   return memory;
 }

@@ -2,6 +2,7 @@
 
 // What the runtime itself remembers of a trigger from input to input: Memory.runtime.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ struct RuntimeMemory {
   std::optional<Time> judged_at;
   MinuteCounts minute;
   FailureCounts failures;
+  // How wide the slots of windows are in the state, by name of the window, in µs.
+  std::map<std::string, std::int64_t> slots;
   friend bool operator==(const RuntimeMemory&, const RuntimeMemory&) = default;
 };
 

@@ -44,6 +44,7 @@
 #include <string_view>
 
 #include "trigger-runtime/protocol/commands.h"
+#include "trigger-runtime/vm/helper_functions.h"
 #include "trigger-runtime/vm/lua.h"
 
 namespace hastur {
@@ -59,11 +60,12 @@ void add_table_functions(lua_State* lua);
 void add_unpack(lua_State* lua);
 void add_math_functions(lua_State* lua);
 
-// Whether the function walks on from call to call: what pairs and string.gmatch return.
+// Whether the function walks on from call to call: what pairs, string.gmatch and each() return.
 bool is_pairs_step(lua_CFunction function);
 bool is_gmatch_step(lua_CFunction function);
 inline bool is_iterator(lua_CFunction function) {
-  return is_pairs_step(function) || is_gmatch_step(function);
+  return is_pairs_step(function) || is_gmatch_step(function) || is_keyed_step(function) ||
+         is_window_step(function);
 }
 
 // Pops the table on top and pushes an object that reads it and cannot be written; `name` is for the

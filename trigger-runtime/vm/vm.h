@@ -12,6 +12,7 @@
 #include "trigger-runtime/vm/budget.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/effects.h"
+#include "trigger-runtime/vm/helper_set.h"
 #include "trigger-runtime/vm/lua.h"
 #include "trigger-runtime/vm/lua_json.h"
 #include "trigger-runtime/vm/msg_object.h"
@@ -66,6 +67,11 @@ struct Vm {
   Constants constants;
   Messages messages;
   EffectSink effects;
+  HelperSet helpers;
+  // What the script and its libraries, as far as they are loaded, ask of windows.
+  Window::Kept kept;
+  // Of the input that a callback runs for: msg.timestamp, in ctx:every tick.time.
+  Time input_time{};
   ScriptRandom random;
   LuaJsonWriter writer;
   // Where the error that is under way was raised; set by error_position.

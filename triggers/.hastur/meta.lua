@@ -37,6 +37,10 @@
 ---@field error any of errors
 ---@field class any of errors
 ---@field backtrace any of errors
+---@field script any of errors of triggers, as line, minute and count: where calls failed, when and how often
+---@field line any
+---@field minute any
+---@field count any
 ---@field [string] any any other field of the message's body; nil where absent
 local Msg = {}
 
@@ -188,6 +192,172 @@ function Ctx:migrate(fn) end
 ---Takes over the state of the trigger that had this name: "billing/old_name".
 ---@param name string
 function Ctx:was(name) end
+
+---Keeps a value for each key, and when each was touched last. The name is where the state stands: "hosts" in
+---ctx.state["@keyed.hosts"]. Keys that are not touched for `forget` go; over `max` the one longest untouched goes. `new`
+---is the value of a key that at() makes; {} if absent.
+---@param name string
+---@param options { forget?: string, max?: integer, new?: hastur.Json }
+---@return hastur.Keyed
+function Ctx:keyed(name, options) end
+
+---Keeps what came in lately, by key: of a `span` of time, in slots (span/60, at least a second), or the `last` values.
+---The name is where the state stands: "errors" in ctx.state["@window.errors"].
+---@param name string
+---@param options { span: string, slot?: string }|{ last: integer }
+---@return hastur.Window
+function Ctx:window(name, options) end
+
+---Lets each key pass n times in a span that begins with its first pass. For mails and logs.
+---@param name string
+---@param options { n: integer, per: string }
+---@return hastur.Throttle
+function Ctx:throttle(name, options) end
+
+-- Helpers -----------------------------------------------------------------------------------------------------------
+
+---A key: numbers become their text.
+---@alias hastur.Key string|number
+
+---What ctx:keyed makes. Its functions are for callbacks, but silent.
+---@class hastur.Keyed
+local Keyed = {}
+
+---The key's value. Makes the key, with a copy of `new`, and touches it. A table may be changed in place.
+---@param key hastur.Key
+---@return any
+function Keyed:at(key) end
+
+---Makes the key and touches it.
+---@param key hastur.Key
+function Keyed:touch(key) end
+
+---Gives the key a value (nil: none) and touches it; returns the value before.
+---@param key hastur.Key
+---@param value any
+---@return any
+function Keyed:swap(key, value) end
+
+---The key's value, or nil. Does not touch it.
+---@param key hastur.Key
+---@return any
+function Keyed:peek(key) end
+
+---Removes the key.
+---@param key hastur.Key
+function Keyed:drop(key) end
+
+---Walks all keys and their values, in the order of the keys: for key, value in hosts:each() do.
+---@return fun(): string, any
+function Keyed:each() end
+
+---How many keys there are.
+---@return integer
+function Keyed:count() end
+
+---Calls fn once for each key that was not touched for so long, until it is touched again. At the top of the file.
+---@param after string
+---@param fn fun(key: string, value: any, info: { since: hastur.Time, silent_for: number })
+function Keyed:silent(after, fn) end
+
+---What ctx:window makes. `span` of its functions is a shorter one that ends now; the last values have none.
+---@class hastur.Window
+local Window = {}
+
+---What each() yields with a key; mean, min, max and stddev are nil when empty. min, max and stddev are kept only if the
+---script names them.
+---@class hastur.WindowView
+---@field count number the sum of the weights
+---@field sum number
+---@field mean number|nil
+---@field min number|nil
+---@field max number|nil
+---@field stddev number|nil
+---@field rate number|nil the sum, per second of the span
+
+---Adds a value (true is 1, false 0) where msg.timestamp lies; too old a one is left out. A weight counts it so often.
+---@param key hastur.Key
+---@param value number|boolean
+---@param weight? number
+function Window:add(key, value, weight) end
+
+---The sum of the weights.
+---@param key hastur.Key
+---@param span? string
+---@return number
+function Window:count(key, span) end
+
+---The sum of the values.
+---@param key hastur.Key
+---@param span? string
+---@return number
+function Window:sum(key, span) end
+
+---Their mean; nil when empty.
+---@param key hastur.Key
+---@param span? string
+---@return number|nil
+function Window:mean(key, span) end
+
+---The lowest; nil when empty.
+---@param key hastur.Key
+---@param span? string
+---@return number|nil
+function Window:min(key, span) end
+
+---The highest; nil when empty.
+---@param key hastur.Key
+---@param span? string
+---@return number|nil
+function Window:max(key, span) end
+
+---Their standard deviation; nil when empty.
+---@param key hastur.Key
+---@param span? string
+---@return number|nil
+function Window:stddev(key, span) end
+
+---The sum of the values, per second of the span.
+---@param key hastur.Key
+---@param span? string
+---@return number
+function Window:rate(key, span) end
+
+---The value that so many percent do not exceed, to 3.2 % of it; nil when empty.
+---@param key hastur.Key
+---@param percent number
+---@param span? string
+---@return number|nil
+function Window:percentile(key, percent, span) end
+
+---Where the line through the means of the slots will be, so far ahead; nil before there is half a span of them.
+---@param key hastur.Key
+---@param ahead string
+---@return number|nil
+function Window:predict(key, ahead) end
+
+---Whether there are as many values as are kept. Only of the last values.
+---@param key hastur.Key
+---@return boolean
+function Window:full(key) end
+
+---Removes the key.
+---@param key hastur.Key
+function Window:drop(key) end
+
+---Walks the keys that have anything in the span, in their order: for key, w in errors:each("1m") do.
+---@param span? string
+---@return fun(): string, hastur.WindowView
+function Window:each(span) end
+
+---What ctx:throttle makes.
+---@class hastur.Throttle
+local Throttle = {}
+
+---Whether the key may pass now; then it has.
+---@param key hastur.Key
+---@return boolean
+function Throttle:allow(key) end
 
 -- hastur ------------------------------------------------------------------------------------------------------------
 

@@ -60,6 +60,37 @@ ctx:gauges({}, function(msg)
   if msg.value == 7 then ctx.state.bad = nil end
 end)
 )lua",
+    R"lua(
+local ctx = hastur.trigger{ state = { told = 0 } }
+local hosts = ctx:keyed("hosts", { forget = "40s", max = 3, new = { seen = 0 } })
+local lately = ctx:window("lately", { span = "30s" })
+local values = ctx:window("values", { last = 4 })
+local mails = ctx:throttle("mails", { n = 2, per = "20s" })
+ctx:gauges({}, function(msg)
+  lately:add(msg.name, msg.value, msg.value)
+  values:add(msg.name, msg.value)
+  if msg.value < 8 then
+    local host = hosts:at(msg.name)
+    host.seen = host.seen + 1
+  end
+  if msg.value == 2 then hosts:drop("host1") end
+  if msg.value == 3 then error("three") end
+  if msg.value == 9 then hosts:swap("host2", values:full("host2")) end
+  if msg.value == 6 then ctx.state.bad = print end
+  if mails:allow(msg.name) then print(msg.name, lately:mean(msg.name), values:mean(msg.name)) end
+end)
+hosts:silent("3s", function(k, v, info)
+  ctx.state.told = ctx.state.told + 1
+  ctx.state.bad = nil
+  slack(k .. " is silent", { key = k, details = { v = v, info = info, all = ctx.state } })
+  if k == "host3" then error("host3") end
+  if k == "host0" then hosts:touch("host2") end
+end)
+ctx:every("5s", function(tick)
+  for k, w in lately:each("20s") do hastur.gauge(k, w.count, { mean = w.mean, max = w.max, sd = w.stddev }) end
+  for k, v in hosts:each() do print(k, lately:percentile(k, 90), lately:predict(k, "1m")) end
+end)
+)lua",
 };
 
 struct Row {
@@ -67,6 +98,9 @@ struct Row {
   double at;
   double value;
   int name;
+  Micros deaf{0};
+  // How much older than its arrival a message is.
+  double age = 0;
 };
 
 std::vector<Row> arbitrary_rows() {
@@ -77,11 +111,15 @@ std::vector<Row> arbitrary_rows() {
     const int kind = *rc::gen::inRange(0, 10);
     if (kind < 3) {
       at = std::floor(at) + *rc::gen::elementOf(std::vector<int>{1, 1, 1, 2, 30, 61});
-      rows.push_back({true, at, 0, 0});
+      const double before = rows.empty() ? at : rows.back().at;
+      const bool deaf = *rc::gen::inRange(0, 4) == 0;
+      rows.push_back({true, at, 0, 0,
+                      deaf ? Micros{static_cast<std::int64_t>((at - before) * 1e6)} : Micros{0}});
     } else {
-      at += 0.001;
-      rows.push_back(
-          {false, at, static_cast<double>(*rc::gen::inRange(0, 10)), *rc::gen::inRange(0, 4)});
+      at += *rc::gen::elementOf(std::vector<double>{0, 0.001, 0.001});
+      rows.push_back({false, at, static_cast<double>(*rc::gen::inRange(0, 10)),
+                      *rc::gen::inRange(0, 4), Micros{0},
+                      *rc::gen::elementOf(std::vector<double>{0, 0, 0, 0.5, 7, 100, -1e6})});
     }
   }
   return rows;
@@ -252,9 +290,13 @@ Batch arbitrary_batch() {
   Stream stream;
   for (const Row& row : arbitrary_rows()) {
     if (row.tick) {
-      stream.tick(row.at);
+      stream.tick(row.at, row.deaf);
     } else {
-      stream.gauge(row.at, row.value, fmt::format("host{}", row.name));
+      stream.message(
+          row.at,
+          fmt::format(
+              R"({{"type":"gauge","name":"host{}","value":{},"timestamp":{},"received_at":{}}})",
+              row.name, row.value, to_us(at_second(row.at - row.age)), to_us(at_second(row.at))));
     }
   }
   return stream.take();

@@ -1,0 +1,509 @@
+// ctx:keyed, ctx:window and ctx:throttle as a script sees them: what they return, what stands in
+// the state, when they call, and what they refuse.
+
+#include <algorithm>
+
+#include "tests/trigger-runtime/vm/test_trigger.h"
+#include "trigger-runtime/vm/helpers/keyed.h"
+#include "trigger-runtime/vm/helpers/throttle.h"
+#include "trigger-runtime/vm/helpers/window.h"
+
+namespace hastur::testing {
+namespace {
+
+const std::string head = "local ctx = hastur.trigger{}\nlocal state = ctx.state\n";
+
+// A gauge of second `sent`, received at `at`.
+std::string message(double at, double sent, double value) {
+  return fmt::format(
+      R"({{"type":"gauge","name":"load","value":{},"timestamp":{},"received_at":{}}})", value,
+      to_us(at_second(sent)), to_us(at_second(at)));
+}
+
+// The state as JSON with times as seconds since the start of the stream.
+Json short_state(TestTrigger& trigger) {
+  Json state = parse_json(trigger.state()).value();
+  const std::function<void(Json&)> shorten = [&](Json& at) {
+    if (at.is_object() || at.is_array()) {
+      for (Json& entry : at) shorten(entry);
+    } else if (at.is_number() && at.get<double>() > 1e15) {
+      at = (at.get<double>() - static_cast<double>(start_s) * 1e6) / 1e6;
+    }
+  };
+  shorten(state);
+  return state;
+}
+
+std::string logs(TestTrigger& trigger, Stream& stream) {
+  const TriggerProgress progress = trigger.feed(stream);
+  if (progress.stopped) return "stopped: " + progress.stopped->error.error.text;
+  for (const CallError& error : progress.errors) ADD_FAILURE() << error.error.text;
+  return logs_of(progress);
+}
+
+TEST(Helpers, AreARevisionOfEveryRun) {
+  EXPECT_EQ(runtime_revision, fmt::format("luajit-3 keyed-{} window-{} throttle-{}",
+                                          Keyed::revision, Window::revision, Throttle::revision));
+}
+
+TEST(Keyed, KeepsAValueForEachKeyAndWhenItWasTouched) {
+  TestTrigger trigger(head + R"lua(
+local hosts = ctx:keyed("hosts", { forget = "1d", new = { n = 0 } })
+ctx:gauges({}, function(msg)
+  if msg.value == 1 then hosts:touch(msg.name) end
+  if msg.value == 2 then local h = hosts:at(msg.name) h.n = h.n + 1 end
+  if msg.value == 3 then print(hosts:swap(msg.name, "up"), hosts:peek(msg.name), hosts:peek("no")) end
+  if msg.value == 4 then hosts:drop(msg.name) end
+  if msg.value == 5 then
+    for k, v in hosts:each() do print(k, type(v)) hosts:drop("c") end
+    print(hosts:count())
+  end
+end)
+)lua");
+  Stream stream;
+  stream.gauge(1, 1, "a").gauge(2, 2, "c").gauge(3, 2, "c").gauge(4, 3, "b").gauge(5, 3, "b");
+  EXPECT_EQ(logs(trigger, stream), "nil\tup\tnil\nup\tup\tnil\n");
+  EXPECT_EQ(short_state(trigger).dump(),
+            R"({"@keyed.hosts":{"a":{"t":1.0},"b":{"t":5.0,"v":"up"},"c":{"t":3.0,"v":{"n":2}}}})");
+  stream.gauge(6, 5);
+  EXPECT_EQ(logs(trigger, stream), "a\tnil\nb\tstring\n2\n");
+  stream.gauge(7, 4, "a").gauge(8, 4, "b");
+  trigger.feed(stream);
+  EXPECT_EQ(trigger.state(), "{}");
+}
+
+const std::string watch = R"lua(
+local hosts = ctx:keyed("hosts", { forget = "1m" })
+ctx:gauges({}, function(msg) hosts:swap(msg.name, msg.value) end)
+hosts:silent("10s", function(k, v, info)
+  print(k, v, (info.since - 1704067200e6) / 1e6, info.silent_for / 1e6, (hastur.now() - 1704067200e6) / 1e6)
+end)
+)lua";
+
+TEST(Keyed, TellsOfSilenceOnceUntilTheKeyIsTouchedAgain) {
+  TestTrigger trigger(head + watch);
+  Stream stream;
+  stream.gauge(0.5, 1, "b").gauge(0.5, 2, "a").gauge(1.5, 3, "c");
+  for (int s = 2; s <= 10; ++s) stream.tick(s);
+  EXPECT_EQ(logs(trigger, stream), "");
+  stream.tick(11);
+  EXPECT_EQ(logs(trigger, stream), "a\t2\t0.5\t10.5\t11\nb\t1\t0.5\t10.5\t11\n");
+  stream.gauge(11.2, 4, "a").tick(12).tick(20);
+  EXPECT_EQ(logs(trigger, stream), "c\t3\t1.5\t10.5\t12\n");
+  stream.tick(22);
+  EXPECT_EQ(logs(trigger, stream), "a\t4\t11.2\t10.8\t22\n");
+  EXPECT_EQ(short_state(trigger).dump(),
+            R"({"@keyed.hosts":{"a":{"q":true,"t":11.2,"v":4},"b":{"q":true,"t":0.5,"v":1},)"
+            R"("c":{"q":true,"t":1.5,"v":3}}})");
+  // After a minute they are forgotten.
+  stream.tick(60).tick(61);
+  trigger.feed(stream);
+  EXPECT_EQ(short_state(trigger).dump(), R"({"@keyed.hosts":{"a":{"q":true,"t":11.2,"v":4},)"
+                                         R"("c":{"q":true,"t":1.5,"v":3}}})");
+}
+
+TEST(Keyed, TakesNoDeafnessOfOursForSilenceOfTheirs) {
+  TestTrigger trigger(head + watch);
+  Stream stream;
+  stream.gauge(0, 1, "a").tick(5).tick(65, std::chrono::seconds{60}).tick(69);
+  EXPECT_EQ(logs(trigger, stream), "");
+  stream.tick(70);
+  EXPECT_EQ(logs(trigger, stream), "a\t1\t60\t10\t70\n");
+}
+
+TEST(Keyed, LetsTheLongestUntouchedGoWhenThereAreTooMany) {
+  TestTrigger trigger(head + R"lua(
+local hosts = ctx:keyed("hosts", { max = 2 })
+ctx:gauges({}, function(msg) hosts:touch(msg.name) end)
+)lua");
+  Stream stream;
+  stream.gauge(1, 1, "b").gauge(1, 1, "a").gauge(2, 1, "c").gauge(3, 1, "b").gauge(4, 1, "d");
+  const TriggerProgress progress = trigger.feed(stream);
+  EXPECT_EQ(progress.helpers_dropped, 2u);
+  EXPECT_EQ(short_state(trigger).dump(), R"({"@keyed.hosts":{"b":{"t":3.0},"d":{"t":4.0}}})");
+}
+
+TEST(Keyed, CallsForSilenceAreCallsOfTheirOwn) {
+  TestTrigger trigger(head + R"lua(
+local hosts = ctx:keyed("hosts", { forget = "1m" })
+ctx:gauges({}, function(msg) hosts:touch(msg.name) end)
+hosts:silent("10s", function(k)
+  print(k)
+  if k == "b" then error("no b") end
+end)
+)lua");
+  Stream stream;
+  stream.gauge(0, 1, "a").gauge(0, 1, "b").gauge(0, 1, "c").tick(1);
+  const Memory memory = *trigger.feed(stream).judged;
+  stream.tick(10);
+  const Batch batch = stream.take();
+  const TriggerProgress stopped = trigger.feed(batch);
+  ASSERT_TRUE(stopped.stopped);
+  EXPECT_EQ(stopped.stopped->error.error.text, "no b");
+  EXPECT_EQ(stopped.stopped->error.error.line, 8u);
+  // Behind the numbers of the two callbacks: the second key.
+  EXPECT_EQ(stopped.stopped->error.callback, 3u);
+  // Again, without that call.
+  trigger.vm().restore(memory, 0);
+  const TriggerProgress skipped = trigger.feed(
+      batch, 0, UINT32_MAX, {{stopped.stopped->error.sequence, stopped.stopped->error.callback}});
+  EXPECT_FALSE(skipped.stopped);
+  EXPECT_EQ(logs_of(skipped), "a\nc\n");
+  // The same when the state is serialised before each call.
+  trigger.vm().restore(memory, 100);
+  const TriggerProgress guarded = trigger.feed(batch);
+  EXPECT_FALSE(guarded.stopped);
+  EXPECT_EQ(guarded.errors.size(), 1u);
+  EXPECT_EQ(logs_of(guarded), "a\nc\n");
+  EXPECT_EQ(trigger.state().find("\"q\":true,\"t\":"), trigger.state().find("\"q\""));
+}
+
+TEST(SpanWindow, CountsWhatCameInLately) {
+  TestTrigger trigger(head + R"lua(
+local w = ctx:window("w", { span = "1m" })
+ctx:gauges({}, function(msg) w:add(msg.name, msg.value) end)
+ctx:every("second", function(tick)
+  print(w:count("a"), w:sum("a"), w:mean("a"), w:rate("a"), w:min("a"), w:max("a"), w:stddev("a"),
+    w:count("a", "10s"), w:mean("a", "10s"))
+  for k, v in w:each("10s") do print(k, v.count, v.sum, v.mean, v.min, v.max, v.stddev, v.rate) end
+end)
+)lua");
+  Stream stream;
+  stream.tick(0).gauge(0.5, 2, "a").gauge(0.6, 4, "a").gauge(0.7, 1, "b").tick(1);
+  EXPECT_EQ(logs(trigger, stream),
+            "2\t6\t3\t0.1\t2\t4\t1\t2\t3\na\t2\t6\t3\t2\t4\t1\t0.6\nb\t1\t1\t1\t1\t1\t0\t0.1\n");
+  EXPECT_EQ(short_state(trigger).dump(),
+            R"({"@window.w":{"a":{"h":1704067200,"hi":[4],"lo":[2],"n":[2],"q":[2],"s":[6]},)"
+            R"("b":{"h":1704067200,"hi":[1],"lo":[1],"n":[1],"q":[0],"s":[1]}}})");
+  stream.gauge(20, 6, "a").tick(21);
+  EXPECT_EQ(logs(trigger, stream),
+            "3\t12\t4\t0.2\t2\t6\t1.6329931618555\t1\t6\n"
+            "a\t1\t6\t6\t6\t6\t0\t0.6\n");
+  stream.tick(62);
+  EXPECT_EQ(logs(trigger, stream), "1\t6\t6\t0.1\t6\t6\t0\t0\tnil\n");
+  stream.tick(90);
+  EXPECT_EQ(logs(trigger, stream), "0\t0\tnil\t0\tnil\tnil\tnil\t0\tnil\n");
+}
+
+TEST(SpanWindow, PutsValuesWhereTheirTimeIs) {
+  TestTrigger trigger(head + R"lua(
+local w = ctx:window("w", { span = "1m", slot = "10s" })
+ctx:gauges({}, function(msg) w:add("k", msg.value > 5, 2) print(w:count("k"), w:mean("k")) end)
+)lua");
+  Stream stream;
+  stream.message(100, message(100, 100, 9))
+      .message(100, message(100, 75, 1))
+      .message(100, message(100, 49, 9));
+  // A clock two years ahead counts as now.
+  stream.message(101, message(101, 7e7, 9));
+  const TriggerProgress progress = trigger.feed(stream);
+  EXPECT_EQ(logs_of(progress), "2\t1\n4\t0.5\n4\t0.5\n6\t0.66666666666667\n");
+  EXPECT_EQ(progress.helpers_dropped, 1u);
+  EXPECT_EQ(trigger.state(), R"({"@window.w":{"k":{"h":170406730,"n":[2,0,0,4],"s":[0,0,0,4]}}})");
+}
+
+TEST(SpanWindow, PredictsFromHalfTheSpanOn) {
+  TestTrigger trigger(head + R"lua(
+local w = ctx:window("disk", { span = "10m" })
+ctx:gauges({}, function(msg) w:add("k", msg.value) print(w:predict("k", "1h")) end)
+)lua");
+  Stream stream;
+  for (int minute = 0; minute <= 6; ++minute) {
+    stream.gauge(60 * minute + 5, 50 + minute);
+  }
+  EXPECT_EQ(logs(trigger, stream), "nil\nnil\nnil\nnil\nnil\n115\n116\n");
+}
+
+TEST(SpanWindow, KnowsPercentilesToThreePercent) {
+  TestTrigger trigger(head + R"lua(
+local w = ctx:window("w", { span = "1m" })
+ctx:gauges({}, function(msg)
+  for i = 1, 1000 do w:add("k", i) end
+  for _, p in ipairs{ 0, 50, 90, 99, 100 } do state["p" .. p] = w:percentile("k", p) end
+end)
+)lua");
+  Stream stream;
+  stream.gauge(1, 1);
+  trigger.feed(stream);
+  const Json state = parse_json(trigger.state()).value();
+  for (const auto& [name, exact] :
+       {std::pair("p0", 1.0), std::pair("p50", 500.0), std::pair("p90", 900.0),
+        std::pair("p99", 990.0), std::pair("p100", 1000.0)}) {
+    EXPECT_NEAR(state[name].get<double>(), exact, exact / 31) << name;
+  }
+}
+
+TEST(LastWindow, KeepsTheLastValues) {
+  TestTrigger trigger(head + R"lua(
+local w = ctx:window("w", { last = 3 })
+ctx:gauges({}, function(msg)
+  w:add("k", msg.value)
+  print(w:count("k"), w:mean("k"), w:min("k"), w:max("k"), w:percentile("k", 50), w:full("k"))
+end)
+)lua");
+  Stream stream;
+  stream.gauge(1, 4).gauge(2, 2).gauge(3, 9).gauge(4, 1);
+  EXPECT_EQ(
+      logs(trigger, stream),
+      "1\t4\t4\t4\t4\tfalse\n2\t3\t2\t4\t2\tfalse\n3\t5\t2\t9\t4\ttrue\n3\t4\t1\t9\t2\ttrue\n");
+  EXPECT_EQ(trigger.state(), R"({"@window.w":{"k":{"i":4,"v":[2,9,1]}}})");
+}
+
+TEST(Throttle, LetsSoManyPassInASpanThatBeginsWithTheFirst) {
+  TestTrigger trigger(head + R"lua(
+local mails = ctx:throttle("mails", { n = 2, per = "10s" })
+ctx:gauges({}, function(msg) print(mails:allow(msg.name)) end)
+)lua");
+  Stream stream;
+  stream.gauge(1, 1, "a").gauge(5, 1, "a").gauge(9, 1, "a").gauge(9, 1, "b").gauge(11, 1, "a");
+  EXPECT_EQ(logs(trigger, stream), "true\ntrue\nfalse\ntrue\ntrue\n");
+  EXPECT_EQ(short_state(trigger).dump(),
+            R"({"@throttle.mails":{"a":{"n":1,"t":11.0},"b":{"n":1,"t":9.0}}})");
+  stream.gauge(20, 1, "c").tick(20);
+  trigger.feed(stream);
+  EXPECT_EQ(short_state(trigger).dump(),
+            R"({"@throttle.mails":{"a":{"n":1,"t":11.0},"c":{"n":1,"t":20.0}}})");
+}
+
+TEST(HelperState, IsReadButNotWrittenByScripts) {
+  const auto with = [](const std::string& body) {
+    TestTrigger trigger(head + R"lua(
+local hosts = ctx:keyed("hosts", { forget = "1d", new = { list = { 1, 2 } } })
+ctx:gauges({}, function(msg)
+  hosts:at("u1") hosts:touch("u2")
+  local all = state["@keyed.hosts"]
+)lua" + body + "\nend)");
+    Stream stream;
+    stream.gauge(1, 1);
+    const TriggerProgress progress = trigger.feed(stream);
+    if (progress.stopped) return "error: " + progress.stopped->error.error.text;
+    const Judged judged = trigger.vm().judge(progress.reached, at_second(1));
+    return logs_of(progress) + (judged.error ? judged.error->error.text : "");
+  };
+  EXPECT_EQ(
+      with("print(type(all), all.u1.v.list[2], #all.u1.v.list, all.u3, all.u2.t == hastur.now())"),
+      "table\t2\t2\tnil\ttrue\n");
+  EXPECT_EQ(with("for k, v in pairs(all) do print(k, v.v and #v.v.list) end"), "u1\t2\nu2\tnil\n");
+  EXPECT_EQ(with("for k in pairs(state) do print(k) end print((next(all)))"), "@keyed.hosts\nu1\n");
+  EXPECT_EQ(with("slack('x', { details = { all = all.u2 } })"), "");
+  EXPECT_EQ(with("all.u1 = nil"),
+            "error: ctx.state[\"@keyed.hosts\"] cannot be written: it is what ctx:keyed(\"hosts\") "
+            "keeps; use its functions");
+  EXPECT_EQ(with("all.u1.v.list[1] = 3"),
+            "error: what a helper keeps cannot be written: use its functions");
+  EXPECT_EQ(with("ctx['@keyed.hosts'] = 1").substr(0, 33), "error: ctx.state[\"@keyed.hosts\"] ");
+  EXPECT_EQ(with("state['@keyed.hosts'] = {}"),
+            "state[\"@keyed.hosts\"] cannot be written: keys that begin with '@' are those of "
+            "helpers, which only they write");
+  EXPECT_EQ(with("state['@keyed.hosts'] = nil").substr(0, 39),
+            "state lacks a key that begins with '@',");
+  EXPECT_EQ(with("state['@other'] = 1").substr(0, 33), "state[\"@other\"] cannot be written");
+  EXPECT_EQ(with("state.x = all").substr(0, 30), "state.x is what a helper keeps");
+  EXPECT_EQ(with("state.x = { all.u1 }").substr(0, 16), "state.x[1] is a ");
+  EXPECT_EQ(with("hosts:swap('u1', print)"), "state[\"@keyed.hosts\"].u1.v is a function");
+  EXPECT_EQ(with("state.x = hosts:peek('u1')").substr(0, 40),
+            "state[\"@keyed.hosts\"].u1.v is a table th");
+  EXPECT_EQ(with("hosts.x = 1").substr(0, 33), "error: a helper cannot be written");
+}
+
+TEST(HelperState, GoesBackWithTheStateWhenAJudgementFails) {
+  TestTrigger trigger(head + R"lua(
+local hosts = ctx:keyed("hosts", { forget = "1d" })
+ctx:gauges({}, function(msg)
+  hosts:touch(msg.name)
+  if msg.name == "bad" then state.bad = print end
+end)
+)lua");
+  Stream stream;
+  stream.gauge(1, 1, "a").tick(2).gauge(3, 1, "bad").gauge(3, 1, "b").tick(4);
+  const TriggerProgress progress = trigger.feed(stream);
+  EXPECT_EQ(progress.errors.size(), 1u);
+  EXPECT_EQ(short_state(trigger).dump(), R"({"@keyed.hosts":{"a":{"t":1.0}}})");
+}
+
+// The state that `before` leaves after some gauges, as the memory of a trigger.
+Memory memory_of(const std::string& before) {
+  TestTrigger trigger(head + before);
+  Stream stream;
+  for (int s = 0; s < 100; ++s) stream.gauge(s + 0.5, s, s % 2 == 0 ? "a" : "b");
+  const TriggerProgress progress = trigger.feed(stream);
+  EXPECT_FALSE(progress.stopped);
+  return trigger.vm().judge(progress.reached, at_second(99.5)).memory;
+}
+
+const std::string add = "\nctx:gauges({}, function(msg) w:add(msg.name, msg.value) end)";
+const std::string touch = "\nctx:gauges({}, function(msg) w:touch(msg.name) end)";
+
+TEST(HelperState, OfAnotherKindUnderTheSameNameIsRefused) {
+  const auto refusal = [](const std::string& before, const std::string& after) {
+    TriggerOptions options;
+    options.memory = memory_of(before);
+    return load_error(head + after, options).text;
+  };
+  const std::string window = "local w = ctx:window('w', { span = '1m' })" + add;
+  const std::string last = "local w = ctx:window('w', { last = 3 })" + add;
+  const std::string keyed = "local w = ctx:keyed('w', { max = 3 })" + touch;
+  EXPECT_EQ(refusal(window, window), "");
+  EXPECT_EQ(refusal(window, keyed),
+            "line 3: 'w' was a ctx:window in the stored state and is a ctx:keyed now: give it "
+            "another name, or convert ctx.state[\"@window.w\"] in ctx:migrate");
+  EXPECT_NE(refusal(window, last), "");
+  EXPECT_NE(refusal(last, window), "");
+  EXPECT_NE(refusal(keyed, last), "");
+  // What a helper kept that is no more goes.
+  TriggerOptions options;
+  options.memory = memory_of(window);
+  TestTrigger without(head + "ctx:gauges({}, function() state.x = 1 end)", options);
+  Stream stream;
+  stream.gauge(100, 1);
+  without.feed(stream);
+  EXPECT_EQ(without.state(), R"({"x":1})");
+}
+
+TEST(HelperState, IsTrimmedOrKeptWhenOptionsChange) {
+  const auto after = [](const std::string& before, const std::string& changed,
+                        const std::string& print) {
+    TriggerOptions options;
+    options.memory = memory_of(before);
+    TestTrigger trigger(
+        head + changed + "\nctx:every('second', function() print(" + print + ") end)", options);
+    Stream stream;
+    stream.tick(100).tick(101);
+    return logs_of(trigger.feed(stream));
+  };
+  const std::string wide = "local w = ctx:window('w', { span = '2m' })" + add;
+  const std::string narrow = "local w = ctx:window('w', { span = '20s' })" + add;
+  EXPECT_EQ(after(wide, wide, "w:count('a')"), "50\n");
+  EXPECT_EQ(after(wide, narrow, "w:count('a')").substr(0, 1), "9");
+  EXPECT_EQ(after(narrow, wide, "w:count('a')"), "10\n");
+  const std::string last = "local w = ctx:window('w', { last = 5 })" + add;
+  EXPECT_EQ(after(last, "local w = ctx:window('w', { last = 2 })" + add, "w:mean('b')"), "98\n");
+  const std::string keyed = "local w = ctx:keyed('w', { max = 5 })" + touch;
+  EXPECT_EQ(after(keyed, "local w = ctx:keyed('w', { max = 1 })" + touch, "(w:each()())"), "b\n");
+}
+
+TEST(HelperState, IsConvertedByMigrate) {
+  TriggerOptions options;
+  options.memory = memory_of("local w = ctx:keyed('w', { max = 5 })" + touch);
+  const std::string migrate = R"lua(
+local v = ctx:keyed("v", { max = 5 })
+ctx:migrate(function(state, version)
+  return { ["@keyed.v"] = state["@keyed.w"], n = 1 }
+end)
+ctx:gauges({}, function(msg) v:touch("c") end)
+)lua";
+  LoadCommand command = load_command(head + migrate, options);
+  command.migrate_from = "old";
+  auto loaded = ScriptVm::load(command);
+  ASSERT_EQ(loaded.index(), 0u) << std::get<1>(loaded).error.text;
+  EXPECT_EQ(std::get<0>(loaded)->judge(Sequence{100}, at_second(100)).memory.state,
+            R"({"@keyed.v":{"a":{"t":1704067298500000},"b":{"t":1704067299500000}},"n":1})");
+  command.script.text = head + R"lua(
+local v = ctx:keyed("v", { max = 5 })
+ctx:migrate(function(state) return { ["@keyed.v"] = { a = { t = "now" } } } end)
+)lua";
+  auto refused = ScriptVm::load(command);
+  ASSERT_EQ(refused.index(), 1u);
+  EXPECT_EQ(std::get<1>(refused).error.text.substr(0, 60),
+            "line 4: state[\"@keyed.v\"][\"a\"] in the stored state is not wh");
+}
+
+TEST(HelperArguments, AreRefusedAtLoadWithTheLine) {
+  const auto error = [](const std::string& line) {
+    const ScriptError found = load_error("local ctx = hastur.trigger{}\n" + line);
+    EXPECT_EQ(found.line, 2u) << line;
+    return found.text;
+  };
+  EXPECT_EQ(error("ctx:keyed('a', {})").substr(0, 30), "ctx:keyed: say when keys go, o");
+  EXPECT_EQ(error("ctx:keyed('a', { forgett = '1d' })"),
+            "ctx:keyed does not know 'forgett': it takes forget, max, new; did you mean 'forget'?");
+  EXPECT_EQ(error("ctx:keyed('a', { forget = 'soon' })").substr(0, 41),
+            "ctx:keyed: forget must be a span of a sec");
+  EXPECT_EQ(error("ctx:keyed('a', { max = 1.5 })").substr(0, 41),
+            "ctx:keyed: max must be a whole number, 1 ");
+  EXPECT_EQ(error("ctx:keyed('a', { max = 1, new = print })"), "ctx:keyed: new is a function");
+  EXPECT_EQ(error("ctx:keyed('a b', { max = 1 })").substr(0, 24), "ctx:keyed: a name is 1 t");
+  EXPECT_EQ(error("ctx:keyed('a')"),
+            "ctx:keyed takes a name and a table of options: ctx:keyed(\"name\", { … })");
+  EXPECT_EQ(error("ctx.keyed('a', { max = 1 })"), "call it as ctx:keyed(…), with a colon");
+  EXPECT_EQ(error("ctx:keyed('a', { max = 1 }) ctx:window('a', { last = 1 })").substr(0, 60),
+            "ctx:window: the name 'a' is that of the ctx:keyed in line 2:");
+  EXPECT_EQ(error("ctx:window('a', {})").substr(0, 30), "ctx:window takes either span =");
+  EXPECT_EQ(error("ctx:window('a', { span = '5m', last = 3 })").substr(0, 30),
+            "ctx:window takes either span =");
+  EXPECT_EQ(error("ctx:window('a', { span = '1d', slot = '1s' })"),
+            "ctx:window: at most 1000 slots; slot = \"1m27s\" or more");
+  EXPECT_EQ(error("ctx:throttle('a', { n = 1 })").substr(0, 30), "ctx:throttle takes how often a");
+  EXPECT_EQ(error("local h = ctx:keyed('a', { max = 1 }) h:silent('500ms', print)"),
+            "a:silent: the span must be a second or more");
+  EXPECT_EQ(error("local h = ctx:keyed('a', { forget = '5s' }) h:silent('5s', print)"),
+            "a:silent: keys are forgotten after 5s, before they would be silent for 5s");
+  EXPECT_EQ(error("local h = ctx:keyed('a', { max = 1 }) h:touch('x')"),
+            "a:touch is possible only in a callback, not while the script is loaded");
+  EXPECT_EQ(error("local h = ctx:kyed('a', { max = 1 })"),
+            "ctx has no function 'kyed'; did you mean 'keyed'?");
+  EXPECT_EQ(error("hastur.trigger{ state = { ['@keyed.a'] = {} } }").substr(0, 20),
+            "hastur.trigger was c");
+  EXPECT_EQ(load_error("hastur.trigger{ state = { ['@keyed.a'] = {} } }").text.substr(0, 44),
+            "hastur.trigger: state[\"@keyed.a\"] cannot be ");
+}
+
+TEST(HelperArguments, AreRefusedInCallbacks) {
+  const auto error = [](const std::string& line) {
+    TestTrigger trigger(
+        "local ctx = hastur.trigger{}\n"
+        R"lua(
+local h, w, l = ctx:keyed("h", { max = 9 }), ctx:window("w", { span = "1m" }), ctx:window("l", { last = 3 })
+local t = ctx:throttle("t", { n = 1, per = "1m" })
+ctx:gauges({}, function(msg) )lua" +
+        line + " end)");
+    Stream stream;
+    stream.gauge(1, 1);
+    const TriggerProgress progress = trigger.feed(stream);
+    return progress.stopped ? progress.stopped->error.error.text : "";
+  };
+  EXPECT_EQ(error("h:touch(nil)"), "h:touch: the key must be a string or a number, got nil");
+  EXPECT_EQ(error("h:touch(5)"), "");
+  EXPECT_EQ(error("h:touch('\\255')"), "a key of h is not UTF-8");
+  EXPECT_EQ(error("w:add('\\255', 1)"), "a key of w is not UTF-8");
+  EXPECT_EQ(error("t:allow('\\255')"), "a key of t is not UTF-8");
+  EXPECT_EQ(error("h.touch('a')"), "call it as name:touch(…), with a colon, on what made it");
+  EXPECT_EQ(error("h.touch(w, 'a')"), "call it as name:touch(…), with a colon, on what made it");
+  EXPECT_EQ(error("w:add('a', 'x')"), "w:add: the value must be a number, got a string");
+  EXPECT_EQ(error("w:add('a', 0/0)"),
+            "w:add: the value must be a number, got one that is not finite");
+  EXPECT_EQ(error("w:add('a', 1, -1)"), "w:add: the weight must not be below 0");
+  EXPECT_EQ(error("w:add('a', 1e308) w:add('a', 1e308)"), "w:add: the sum would be infinite");
+  EXPECT_EQ(error("l:add('a', 1, 2)"), "l:add: a window of the last values has no weights");
+  EXPECT_EQ(error("l:rate('a')"), "l:rate: a window of the last values knows no times");
+  EXPECT_EQ(error("w:full('a')"), "w:full: only a window of the last values can be full");
+  EXPECT_EQ(error("w:count('a', 'soon')").substr(0, 20), "w:count: the span mu");
+  EXPECT_EQ(error("w[('s'):rep(1) .. 'tddev'](w, 'a')").substr(0, 27),
+            "w:stddev: it is kept only i");
+  EXPECT_EQ(error("h:silent('5s', print)"),
+            "h:silent is possible only while the script is loaded, not in a callback");
+  EXPECT_EQ(error("ctx:keyed('x', { max = 1 })"),
+            "ctx:keyed is possible only while the script is loaded, not in a callback");
+}
+
+TEST(HelperMemory, CountsAsTheTriggersOwn) {
+  TriggerOptions options;
+  options.guards.memory_bytes_min = 8u << 20;
+  TestTrigger trigger(head + R"lua(
+local hosts = ctx:keyed("hosts", { max = 1000000 })
+ctx:gauges({}, function(msg) for i = 1, 1e5 do hosts:touch(msg.name .. i) end end)
+)lua",
+                      options);
+  Stream stream;
+  stream.gauge(1, 1, "host");
+  const TriggerProgress progress = trigger.feed(stream);
+  ASSERT_TRUE(progress.stopped);
+  EXPECT_EQ(progress.stopped->error.kind, CallError::Kind::memory);
+  const std::size_t full = trigger.vm().memory_bytes();
+  trigger.vm().restore({Sequence{}, at_second(0), "{}", ""}, 0);
+  // 60,000 keys or so had gone in: 64 bytes each, and their places.
+  EXPECT_LT(trigger.vm().memory_bytes(), full - (4u << 20));
+}
+
+}  // namespace
+}  // namespace hastur::testing

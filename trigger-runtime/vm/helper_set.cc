@@ -1,0 +1,310 @@
+#include "trigger-runtime/vm/helper_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "trigger-runtime/vm/constants.h"
+#include "trigger-runtime/vm/helpers/span_window.h"
+#include "trigger-runtime/vm/registry.h"
+#include "trigger-runtime/vm/sandbox.h"
+#include "trigger-runtime/vm/vm.h"
+
+namespace hastur {
+namespace {
+
+const char object_marker = 0;
+const char view_marker = 0;
+
+// What stands in the userdata of an object or a view. No other userdata of a script has this size.
+struct HelperUserdata {
+  const void* marker;
+  ScriptHelper* made;
+  const void* unused;
+};
+
+HelperUserdata* userdata_at(lua_State* lua, int index, const void* marker) {
+  if (lua_type(lua, index) != LUA_TUSERDATA || lua_objlen(lua, index) != sizeof(HelperUserdata))
+    return nullptr;
+  auto* data = static_cast<HelperUserdata*>(lua_touserdata(lua, index));
+  return data->marker == marker ? data : nullptr;
+}
+
+void push_userdata(lua_State* lua, const void* marker, ScriptHelper& made) {
+  *static_cast<HelperUserdata*>(lua_newuserdata(lua, sizeof(HelperUserdata))) = {marker, &made,
+                                                                                 nullptr};
+}
+
+int refuse_object_write(lua_State* lua) {
+  raise(lua, "a helper cannot be written: what you keep belongs in ctx.state");
+}
+
+int refuse_view_write(lua_State* lua) { raise_helper_view(lua, *helper_view_at(lua, 1)); }
+
+// The JSON of one key, as a value whose tables cannot be written.
+void push_content(lua_State* lua, const Helper& helper, std::uint32_t id) {
+  Vm& vm = vm_of(lua);
+  std::string text;
+  if (!helper.write(id, text)) {
+    raise(lua, fmt::format("ctx.state[\"{}\"][\"{}\"] cannot be read: a value in it is no JSON",
+                           helper.state_key(), helper.keys().key(id)));
+  }
+  vm.budget.charge(lua, 16 + text.size() / 4);
+  HASTUR_CHECK(push_json(lua, text), "what a helper wrote is no JSON");
+  push_read_only(lua);
+}
+
+// (view, key)
+int read_view(lua_State* lua) {
+  Helper& helper = *helper_view_at(lua, 1);
+  Vm& vm = vm_of(lua);
+  vm.budget.charge(lua, 16 + helper.keys().count() / 16);
+  helper.settle(vm.effects.now());
+  const std::uint32_t id = is_text(lua, 2) ? helper.keys().find(text_at(lua, 2)) : KeyTable::none;
+  if (id == KeyTable::none) return 0;
+  push_content(lua, helper, id);
+  return 1;
+}
+
+int view_length(lua_State* lua) {
+  lua_pushnumber(lua, 0);
+  return 1;
+}
+
+}  // namespace
+
+Helper* helper_view_at(lua_State* lua, int index) {
+  const HelperUserdata* data = userdata_at(lua, index, &view_marker);
+  return data == nullptr ? nullptr : data->made->helper.get();
+}
+
+ScriptHelper* helper_object_at(lua_State* lua, int index) {
+  const HelperUserdata* data = userdata_at(lua, index, &object_marker);
+  return data == nullptr ? nullptr : data->made;
+}
+
+void raise_helper_view(lua_State* lua, const Helper& helper) {
+  raise(lua,
+        fmt::format("ctx.state[\"{}\"] cannot be written: it is what ctx:{}(\"{}\") keeps; use "
+                    "its functions",
+                    helper.state_key(), helper.kind(), helper.name()));
+}
+
+void push_helper_content(lua_State* lua, Helper& helper) {
+  Vm& vm = vm_of(lua);
+  vm.budget.charge(lua, 16 + helper.keys().count());
+  helper.settle(vm.effects.now());
+  luaL_checkstack(lua, 8, "too much is nested");
+  lua_newtable(lua);
+  for (const std::uint32_t id : helper.keys().in_order()) {
+    push_text(lua, helper.keys().key(id));
+    push_content(lua, helper, id);
+    lua_rawset(lua, -3);
+  }
+}
+
+LuaValues::LuaValues(lua_State* lua, int number) : lua_(lua), number_(number) { clear(); }
+
+void LuaValues::clear() {
+  push_registered(lua_, Registered::helper_values);
+  lua_newtable(lua_);
+  lua_rawseti(lua_, -2, number_);
+  lua_pop(lua_, 1);
+}
+
+void LuaValues::push_table() const {
+  push_registered(lua_, Registered::helper_values);
+  lua_rawgeti(lua_, -1, number_);
+  lua_remove(lua_, -2);
+}
+
+void LuaValues::push(std::uint32_t id) const {
+  push_table();
+  lua_rawgeti(lua_, -1, static_cast<int>(id) + 1);
+  lua_remove(lua_, -2);
+}
+
+bool LuaValues::set(std::uint32_t id) {
+  const bool has = !lua_isnil(lua_, -1);
+  push_table();
+  lua_insert(lua_, -2);
+  lua_rawseti(lua_, -2, static_cast<int>(id) + 1);
+  lua_pop(lua_, 1);
+  return has;
+}
+
+void LuaValues::drop(std::uint32_t id) {
+  lua_pushnil(lua_);
+  set(id);
+}
+
+bool LuaValues::read(std::uint32_t id, std::string_view json) {
+  luaL_checkstack(lua_, 8, "too much is nested");
+  if (!push_json(lua_, json)) return false;
+  set(id);
+  return true;
+}
+
+bool LuaValues::write(std::uint32_t id, std::string& out) const {
+  if (lua_checkstack(lua_, 8) == 0) return false;
+  push(id);
+  Vm& vm = vm_of(lua_);
+  const bool written = vm.writer.is_writing()
+                           ? vm.writer.write_part(lua_gettop(lua_), out)
+                           : !vm.writer.write(lua_, -1, LuaJsonWriter::Form::effect, "v",
+                                              vm.declared.state_bytes_max, out);
+  lua_pop(lua_, 1);
+  return written;
+}
+
+std::uint32_t HelperSet::with_deadlines() const {
+  return static_cast<std::uint32_t>(
+      std::ranges::count_if(all_, [](const auto& made) { return made->helper->has_deadlines(); }));
+}
+
+ScriptHelper* HelperSet::find(std::string_view name) const {
+  for (const auto& made : all_) {
+    if (made->helper->name() == name) return made.get();
+  }
+  return nullptr;
+}
+
+ScriptHelper& HelperSet::of(const Helper& helper) const {
+  for (const auto& made : all_) {
+    if (made->helper.get() == &helper) return *made;
+  }
+  HASTUR_CHECK(false, "a helper is none of its script's");
+}
+
+void HelperSet::add(lua_State* lua, std::unique_ptr<ScriptHelper> made) {
+  const int methods = lua_gettop(lua);
+  push_userdata(lua, &object_marker, *made);
+  lua_newtable(lua);
+  lua_pushvalue(lua, methods);
+  lua_setfield(lua, -2, "__index");
+  add_function(lua, "__newindex", refuse_object_write);
+  lua_pushboolean(lua, 0);
+  lua_setfield(lua, -2, "__metatable");
+  lua_setmetatable(lua, -2);
+  lua_replace(lua, methods);
+
+  push_registered(lua, Registered::helper_views);
+  push_userdata(lua, &view_marker, *made);
+  lua_newtable(lua);
+  add_function(lua, "__index", read_view);
+  add_function(lua, "__newindex", refuse_view_write);
+  add_function(lua, "__len", view_length);
+  lua_pushboolean(lua, 0);
+  lua_setfield(lua, -2, "__metatable");
+  lua_setmetatable(lua, -2);
+  all_.push_back(std::move(made));
+  lua_rawseti(lua, -2, static_cast<int>(all_.size()));
+  lua_pop(lua, 1);
+}
+
+void HelperSet::keep(Window::Kept kept) {
+  for (const auto& made : all_) {
+    if (auto* window = dynamic_cast<Window*>(made->helper.get())) window->keep(kept);
+  }
+}
+
+std::map<std::string, std::int64_t> HelperSet::slots() const {
+  std::map<std::string, std::int64_t> slots;
+  for (const auto& made : all_) {
+    if (made->kind != HelperKind::span_window) continue;
+    slots[made->helper->name()] =
+        static_cast<const SpanWindow&>(*made->helper).options().slot.count();
+  }
+  return slots;
+}
+
+void HelperSet::clear(lua_State* lua) {
+  for (const auto& made : all_) made->helper->clear();
+  account_all(lua);
+}
+
+std::optional<std::string> HelperSet::read(std::string_view state_key, std::string_view json,
+                                           Time now,
+                                           const std::map<std::string, std::int64_t>& slots) {
+  const std::size_t dot = state_key.find('.');
+  if (!state_key.starts_with('@') || dot == std::string_view::npos) return std::nullopt;
+  const std::string_view kind = state_key.substr(1, dot - 1);
+  const std::string_view name = state_key.substr(dot + 1);
+  const ScriptHelper* made = find(name);
+  if (made == nullptr) return std::nullopt;
+  Helper& helper = *made->helper;
+  if (helper.kind() != kind) {
+    return fmt::format(
+        "line {}: '{}' was a ctx:{} in the stored state and is a ctx:{} now: give it "
+        "another name, or convert ctx.state[\"{}\"] in ctx:migrate",
+        made->line, name, kind, helper.kind(), state_key);
+  }
+  if (auto* window = dynamic_cast<SpanWindow*>(&helper)) {
+    const auto stored = slots.find(helper.name());
+    window->set_stored_slot(stored == slots.end() ? window->options().slot
+                                                  : Micros{stored->second});
+  }
+  if (const std::optional<std::string> fault = helper.read(json, now)) {
+    return fmt::format(
+        "line {}: state[\"{}\"]{} in the stored state is not what this ctx:{} keeps: "
+        "give it another name, or convert it in ctx:migrate",
+        made->line, state_key, *fault, kind);
+  }
+  return std::nullopt;
+}
+
+void HelperSet::put_views(lua_State* lua, int state) const {
+  state = absolute(lua, state);
+  push_registered(lua, Registered::helper_views);
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    push_text(lua, all_[i]->helper->state_key());
+    lua_rawgeti(lua, -2, static_cast<int>(i) + 1);
+    lua_rawset(lua, state);
+  }
+  lua_pop(lua, 1);
+}
+
+void HelperSet::settle(Time now) {
+  for (const auto& made : all_) made->helper->settle(now);
+}
+
+bool HelperSet::pass_deaf(Micros deaf, Time now) {
+  bool moved = false;
+  for (const auto& made : all_) moved = made->helper->pass_deaf(deaf, now) || moved;
+  return moved;
+}
+
+std::vector<DueKey> HelperSet::due(Time now) {
+  std::vector<DueKey> due;
+  for (const auto& made : all_) made->helper->collect_due(now, due);
+  std::ranges::sort(due, [](const DueKey& a, const DueKey& b) {
+    if (a.at != b.at) return a.at < b.at;
+    if (a.helper != b.helper) return a.helper->name() < b.helper->name();
+    return a.key != b.key ? a.key < b.key : a.what < b.what;
+  });
+  return due;
+}
+
+void HelperSet::account(lua_State* lua, ScriptHelper& made) const {
+  const std::size_t bytes = made.helper->bytes();
+  if (bytes == made.bytes) return;
+  Vm& vm = vm_of(lua);
+  const bool grew = bytes > made.bytes;
+  const bool fits = vm.memory.count_native(made.bytes, bytes);
+  made.bytes = bytes;
+  if (!grew || fits || vm.phase != Vm::Phase::callback) return;
+  vm.budget.set_verdict(Budget::Verdict::memory);
+  raise(lua, "not enough memory");
+}
+
+void HelperSet::account_all(lua_State* lua) const {
+  for (const auto& made : all_) account(lua, *made);
+}
+
+std::uint64_t HelperSet::dropped() const {
+  std::uint64_t sum = 0;
+  for (const auto& made : all_) sum += made->helper->dropped();
+  return sum;
+}
+
+}  // namespace hastur
