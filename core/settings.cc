@@ -169,9 +169,10 @@ std::string hint(std::string_view word, const std::vector<std::string>& known) {
 class FileReader {
  public:
   FileReader(const std::map<std::string, Section>& sections,
-             const std::vector<std::string>& allowed, bool pass_over_unknown,
-             const std::string& source)
+             const std::vector<std::string>& parents, const std::vector<std::string>& allowed,
+             bool pass_over_unknown, const std::string& source)
       : sections_(sections),
+        parents_(parents),
         allowed_(allowed),
         pass_over_unknown_(pass_over_unknown),
         source_(source) {}
@@ -223,8 +224,9 @@ class FileReader {
     });
   }
 
-  // Whether `path` is a section or has one below it.
+  // Whether `path` is a section, has one below it or could have.
   bool leads_somewhere(const std::string& path) const {
+    if (std::find(parents_.begin(), parents_.end(), path) != parents_.end()) return true;
     const auto section = sections_.lower_bound(path);
     return section != sections_.end() &&
            (section->first == path || section->first.starts_with(path + "."));
@@ -245,12 +247,15 @@ class FileReader {
                       in_quotes(name), sections_.empty() ? "name" : sections_.begin()->first));
     }
     for (const auto& [section_name, section] : sections_) known.push_back(section_name);
+    for (const std::string& parent : parents_) known.push_back(parent);
     for (const std::string& allowed : allowed_) known.push_back(allowed);
     const std::string full = path.empty() ? name : path + "." + name;
     return at(region, fmt::format("unknown section [{}]; {}", full, hint(full, known)));
   }
 
   const std::map<std::string, Section>& sections_;
+  // Of families.
+  const std::vector<std::string>& parents_;
   const std::vector<std::string>& allowed_;
   const bool pass_over_unknown_;
   const std::string& source_;
@@ -324,6 +329,10 @@ void Settings::allow(std::vector<std::string> names) {
                   std::make_move_iterator(names.end()));
 }
 
+void Settings::family(std::string parent, std::string by, Declare declare) {
+  families_.push_back({std::move(parent), std::move(by), std::move(declare)});
+}
+
 Result<void> Settings::read_file(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
@@ -346,7 +355,24 @@ Result<void> Settings::read_text(std::string_view text, const std::string& sourc
     return fail(ErrorCode::invalid, fmt::format("{}:{}: not TOML: {}", source,
                                                 error.source().begin.line, error.description()));
   }
-  FileReader reader(sections_, allowed_, pass_over_unknown_, source);
+  std::vector<std::string> parents;
+  for (const Family& family : families_) {
+    parents.push_back(family.parent);
+    const toml::table* members = parsed.table()[family.parent].as_table();
+    if (members == nullptr) continue;
+    for (const auto& [name, node] : *members) {
+      const toml::table* member = node.as_table();
+      if (member == nullptr) continue;
+      const auto declared =
+          family.declare(std::string(name.str()), (*member)[family.by].value_or(std::string()),
+                         section(fmt::format("{}.{}", family.parent, name.str())));
+      if (!declared) {
+        return fail(ErrorCode::invalid, fmt::format("{}:{}: {}", source, name.source().begin.line,
+                                                    declared.error().message));
+      }
+    }
+  }
+  FileReader reader(sections_, parents, allowed_, pass_over_unknown_, source);
   HASTUR_TRY(reader.read("", parsed.table()));
   assign(reader.assignments());
   return {};

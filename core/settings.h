@@ -9,6 +9,7 @@
 // settings.cc.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -68,6 +69,15 @@ class Settings {
   // Sections of other programs: allowed in the file, not read. "notify.*" allows every subsection.
   void allow(std::vector<std::string> names);
 
+  // Sections whose names the file chooses: [notify.oncall], [notify.mail]. For each that stands
+  // below `parent`, before anything is read, `declare` is given its name ("oncall") and the text at
+  // its key `by` (empty if there is none), and declares the keys that such a section takes, `by`
+  // too. Its error is given the section's place in the file. A file is read once by Settings with a
+  // family.
+  using Declare = std::function<Result<void>(const std::string& name, const std::string& word,
+                                             Section& section)>;
+  void family(std::string parent, std::string by, Declare declare);
+
   // For a program that reads a few keys of sections that belong to others: what is not declared is
   // passed over.
   void pass_over_unknown() { pass_over_unknown_ = true; }
@@ -83,7 +93,14 @@ class Settings {
   Result<void> set(const std::string& section, const std::string& key, std::string_view value);
 
  private:
+  struct Family {
+    std::string parent;
+    std::string by;
+    Declare declare;
+  };
+
   std::map<std::string, Section> sections_;
+  std::vector<Family> families_;
   std::vector<std::string> allowed_;
   bool pass_over_unknown_ = false;
 };

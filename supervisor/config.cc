@@ -45,7 +45,8 @@ void SupervisorConfig::declare(Settings& settings) {
   limits.span("callback_cpu_max", &callback_cpu_max,
               "CPU time of one callback after which its worker is killed", false);
 
-  settings.allow({"syndicator", "notify.*", "platform"});
+  channels.declare(settings);
+  settings.allow({"syndicator", "platform"});
 }
 
 Result<void> SupervisorConfig::check() const {
@@ -92,6 +93,8 @@ Result<void> SupervisorConfig::check() const {
     return refuse("[limits] state_bytes_ceiling", "at most 1GiB");
   if (callback_cpu_max < std::chrono::milliseconds{10})
     return refuse("[limits] callback_cpu_max", "at least 10ms");
+  const auto opened = channels.open();
+  if (!opened) return fail(opened.error());
   return {};
 }
 

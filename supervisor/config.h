@@ -8,6 +8,7 @@
 
 #include "core/result.h"
 #include "core/settings.h"
+#include "supervisor/notify/channel.h"
 #include "trigger-runtime/protocol/commands.h"
 
 namespace hastur {
@@ -35,6 +36,9 @@ struct SupervisorConfig {
   std::uint64_t state_bytes_max = CountedLimits{}.state_bytes_max;
   std::uint64_t state_bytes_ceiling = CountedLimits{}.state_bytes_ceiling;
   Micros callback_cpu_max = std::chrono::seconds{2};
+
+  // [notify.NAME]
+  NotifyConfig channels;
 
   // Declares all keys in `settings`, bound to this object, which outlives it.
   void declare(Settings& settings);

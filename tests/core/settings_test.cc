@@ -223,5 +223,57 @@ RC_GTEST_PROP(Bytes, ReadsBackWhatItWrites, (std::uint64_t bytes)) {
   RC_ASSERT(parse_bytes(format_bytes(whole)).value() == whole);
 }
 
+struct FamilyFixture {
+  struct Pet {
+    std::string kind;
+    std::uint64_t legs = 0;
+    std::string song;
+  };
+  std::map<std::string, Pet> pets;
+  Settings settings;
+
+  FamilyFixture() {
+    settings.section("house").number("rooms", &rooms, "rooms");
+    settings.family(
+        "pet", "kind",
+        [this](const std::string& name, const std::string& kind, Section& section) -> Result<void> {
+          if (kind != "dog" && kind != "bird")
+            return fail(ErrorCode::invalid, "[pet." + name + "] is no pet");
+          Pet& pet = pets[name];
+          section.text("kind", &pet.kind, "what it is");
+          if (kind == "dog") section.number("legs", &pet.legs, "legs");
+          if (kind == "bird") section.text("song", &pet.song, "song");
+          return {};
+        });
+  }
+  std::string refusal(std::string_view text) {
+    const auto read = settings.read_text(text, "f.toml");
+    return read ? "" : read.error().message;
+  }
+  std::uint64_t rooms = 1;
+};
+
+TEST(Settings, AFamilysSectionsAreNamedByTheFile) {
+  FamilyFixture f;
+  EXPECT_EQ(f.refusal("[pet.rex]\nkind = \"dog\"\nlegs = 3\n[house]\nrooms = 2\n"
+                      "[pet.tweety]\nsong = \"la\"\nkind = \"bird\"\n"),
+            "");
+  EXPECT_EQ(f.pets.at("rex").legs, 3u);
+  EXPECT_EQ(f.pets.at("tweety").song, "la");
+  EXPECT_EQ(f.rooms, 2u);
+}
+
+TEST(Settings, AFamilysFaultsHaveTheirPlace) {
+  EXPECT_EQ(FamilyFixture().refusal("\n[pet.rex]\nkind = \"cat\"\n"),
+            "f.toml:2: [pet.rex] is no pet");
+  EXPECT_EQ(FamilyFixture().refusal("[pet.rex]\nlegs = 4\n"), "f.toml:1: [pet.rex] is no pet");
+  EXPECT_EQ(FamilyFixture().refusal("[pet.rex]\nkind = \"dog\"\nsong = \"x\"\n"),
+            "f.toml:3: unknown key \"song\" in [pet.rex]; it takes kind, legs");
+  EXPECT_EQ(FamilyFixture().refusal("[pets.rex]\nkind = \"dog\"\n"),
+            "f.toml:1: unknown section [pets]; did you mean \"pet\"?");
+  EXPECT_NE(FamilyFixture().refusal("[pet]\nkind = \"dog\"\n"), "");
+  EXPECT_EQ(FamilyFixture().refusal("[house]\n"), "");
+}
+
 }  // namespace
 }  // namespace hastur

@@ -40,6 +40,7 @@ WRAPPERS = {
     "seccomp.h": ["trigger-runtime/cage/*"],
     "linux/*": ["trigger-runtime/cage/*"],
     "curl/*": ["supervisor/cli/http_client.cc", "supervisor/notify/*"],
+    "openssl/*": ["supervisor/notify/hmac.cc"],
     "git2*": ["supervisor/deploy/*"],
     "fmt/*": ["*"],
     "gtest/*": [], "gmock/*": [], "rapidcheck*": [], "benchmark/*": [],

@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include "core/hash.h"
+#include "supervisor/notify/mime.h"
+#include "supervisor/notify/request_parts.h"
+
+namespace hastur {
+namespace {
+
+// Addresses of an option that is one text or a list of them.
+Result<std::vector<MailAddress>> addresses_in(const Json& options, const char* key) {
+  std::vector<MailAddress> addresses;
+  const auto found = options.find(key);
+  if (found == options.end()) return addresses;
+  const Json list = found->is_string() ? Json::array({*found}) : *found;
+  for (const Json& entry : list) {
+    const auto address = parse_mail_address(entry.is_string() ? entry.get<std::string>() : "");
+    if (!address) {
+      return fail(ErrorCode::invalid, fmt::format("options.{}: {}", key, address.error().message));
+    }
+    addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+std::string subject_of(const NotificationContent& content) {
+  std::string text = content.text.empty() ? content.key.value_or("notification") : content.text;
+  if (content.call == "send_email") return text;
+  // A description of any call may have lines; a subject is one.
+  text = shortened(receiver_line(text), 200);
+  return content.action == NotificationAction::trigger
+             ? text
+             : fmt::format("[{}d] {}", action_name(content.action), text);
+}
+
+std::string body_of(const RequestSubject& subject) {
+  const NotificationContent& content = subject.content;
+  if (content.call == "send_email") return text_at(content.details, "body");
+  std::string body = content.text + "\n\n";
+  body += fmt::format("trigger: {}\ntime: {}\naction: {}\n", subject.notification.trigger,
+                      format_time(subject.notification.time), action_name(content.action));
+  if (content.key) body += fmt::format("key: {}\n", *content.key);
+  if (!content.details.empty()) body += "\n" + pretty_json(content.details) + "\n";
+  return body;
+}
+
+}  // namespace
+
+Result<Request> email_request(const EmailChannel& way, const RequestSubject& subject) {
+  const NotificationContent& content = subject.content;
+  const OutgoingNotification& notification = subject.notification;
+  const auto from = parse_mail_address(way.from);
+  if (!from) return fail(from.error());
+  Mail mail;
+  mail.from = *from;
+  const auto& recipients = content.recipients.empty() ? way.to : content.recipients;
+  for (const std::string& recipient : recipients) {
+    const auto address = parse_mail_address(recipient);
+    if (!address) return fail(address.error());
+    mail.to.push_back(*address);
+  }
+  if (mail.to.empty()) {
+    return fail(ErrorCode::invalid,
+                fmt::format("the call names no recipients and [notify.{}] has no `to`",
+                            subject.channel.name));
+  }
+  auto cc = addresses_in(content.options, "cc");
+  auto bcc = addresses_in(content.options, "bcc");
+  if (!cc) return fail(cc.error());
+  if (!bcc) return fail(bcc.error());
+  mail.cc = std::move(*cc);
+  mail.subject = subject_of(content);
+  mail.date = notification.time;
+  const std::string domain = from->address.substr(from->address.find('@') + 1);
+  const std::string& owner = subject.context.owner;
+  mail.message_id = fmt::format("{}.{}@{}", short_id(notification.id), owner, domain);
+  if (content.key) {
+    mail.thread = fmt::format("i-{:016x}.{}@{}", hash64(notification.trigger + '\n' + *content.key),
+                              owner, domain);
+  }
+  mail.headers = {{"X-Hastur-Trigger", notification.trigger},
+                  {"X-Hastur-Notification", short_id(notification.id)}};
+  mail.body = body_of(subject);
+  auto text = mail_text(mail);
+  if (!text) return fail(text.error());
+
+  MailRequest request;
+  request.server = way.server;
+  request.tls = way.tls;
+  request.user = way.user;
+  request.password = way.password.value;
+  request.ca_file = subject.channel.ca_file;
+  request.from = from->address;
+  for (const std::vector<MailAddress>* list : {&mail.to, &mail.cc, &bcc.value()}) {
+    for (const MailAddress& address : *list) request.recipients.push_back(address.address);
+  }
+  request.text = std::move(*text);
+  return Request{std::move(request)};
+}
+
+}  // namespace hastur

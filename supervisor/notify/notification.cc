@@ -1,0 +1,58 @@
+#include "supervisor/notify/notification.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace hastur {
+namespace {
+
+std::string text_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+Result<NotificationContent> read_notification(std::string_view payload) {
+  auto json = parse_json(payload);
+  if (!json) return fail(ErrorCode::corrupt, "a notification's payload is " + json.error().message);
+  if (!json->is_object() || text_of(*json, "kind").empty()) {
+    return fail(ErrorCode::corrupt, "a notification's payload is no object with a kind");
+  }
+  NotificationContent content;
+  content.call = text_of(*json, "kind");
+  content.text = text_of(*json, "text");
+  content.details = json->value("details", Json::object());
+  content.options = json->value("options", Json::object());
+  if (!content.options.is_object()) content.options = Json::object();
+  if (const auto key = json->find("key"); key != json->end() && key->is_string()) {
+    content.key = key->get<std::string>();
+  }
+  if (const auto to = json->find("to"); to != json->end() && to->is_array()) {
+    for (const Json& recipient : *to) {
+      if (recipient.is_string()) content.recipients.push_back(recipient.get<std::string>());
+    }
+    content.to = text_of(content.options, "to");
+  } else {
+    content.to = text_of(*json, "to");
+  }
+  content.severity = text_of(content.options, "severity");
+  content.action =
+      action_from_name(text_of(content.options, "action")).value_or(NotificationAction::trigger);
+  return content;
+}
+
+std::string short_id(std::uint64_t id) { return fmt::format("n-{:04x}", id); }
+
+std::optional<std::uint64_t> id_from_short(std::string_view text) {
+  if (!text.starts_with("n-") || text.size() < 6) return std::nullopt;
+  text.remove_prefix(2);
+  std::uint64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  if (error != std::errc{} || end != text.data() + text.size() || text.front() == '-')
+    return std::nullopt;
+  return id;
+}
+
+}  // namespace hastur

@@ -1,0 +1,69 @@
+#pragma once
+
+// A notification on its way out: what the outbox keeps of it, and what its payload says.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json.h"
+#include "core/result.h"
+#include "core/time.h"
+#include "message/ids.h"
+#include "state/notification.h"
+
+namespace hastur {
+
+// What waits in memory to be sent. `payload` is the stored text (canonical JSON): what is made of
+// it is made when it leaves.
+struct OutgoingNotification {
+  // The store's: every attempt bears it, so that a receiver can tell a repetition.
+  std::uint64_t id = 0;
+  TriggerName trigger;
+  std::string version;
+  Sequence sequence;
+  // Of the input that asked for it.
+  Time time;
+  // Key of its incident; nothing for a keyless one.
+  std::optional<std::string> key;
+  NotificationAction action = NotificationAction::trigger;
+  // Whether nothing of its incident can have reached the receiver before it: then, if it has not
+  // left when the incident is over, the resolve need not leave either.
+  bool opens = false;
+  Time expires_at;
+  std::string payload;
+
+  std::size_t bytes() const {
+    return sizeof *this + trigger.size() + version.size() + payload.size() +
+           (key ? key->size() : 0);
+  }
+};
+
+// The payload, read.
+struct NotificationContent {
+  // The call: "pager_duty", "send_email", "web_hook", "slack", "alertmanager".
+  std::string call;
+  std::optional<std::string> key;
+  // The channel that the call names; empty for none.
+  std::string to;
+  // Of a mail.
+  std::vector<std::string> recipients;
+  std::string text;
+  NotificationAction action = NotificationAction::trigger;
+  // Empty if the call names none.
+  std::string severity;
+  Json details;
+  Json options;
+};
+
+// Fails for what no call makes.
+Result<NotificationContent> read_notification(std::string_view payload);
+
+// "n-4f21": the id in hexadecimal, at least four digits.
+std::string short_id(std::uint64_t id);
+// Takes what short_id() gives, and more leading zeros; nothing for anything else.
+std::optional<std::uint64_t> id_from_short(std::string_view text);
+
+}  // namespace hastur

@@ -1,0 +1,79 @@
+#pragma once
+
+// The sender wired to its channels, to the network and to the loop: what is offered here leaves,
+// and what became of it is told.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/clock.h"
+#include "core/loop.h"
+#include "supervisor/notify/channel.h"
+#include "supervisor/notify/sender.h"
+#include "supervisor/notify/transfers.h"
+
+namespace hastur {
+
+// Belongs to the loop; clock and loop outlive it.
+class Notifier {
+ public:
+  struct Options {
+    // OwnerId of the store.
+    std::string owner;
+    // Of the jitter of retries.
+    std::uint64_t seed = 0;
+  };
+  struct Calls {
+    // Each notification that was taken comes here once, unless it is withdrawn.
+    std::function<void(const NotificationSettled&)> settled;
+    // See FetchMore.
+    std::function<void(const FetchMore&)> fetch;
+    // The receiver's answer to a try().
+    std::function<void(const std::string& channel, const Answer&)> tried;
+  };
+
+  Notifier(Loop& loop, Clock& clock, std::map<std::string, Channel> channels, Options options,
+           Calls calls);
+  ~Notifier();
+
+  const std::map<std::string, Channel>& channels() const { return channels_; }
+  // When what is offered now on this channel expires.
+  Time expiry(const std::string& channel) const;
+
+  // As NotificationSender's.
+  bool offer(const std::string& channel, OutgoingNotification notification);
+  bool withdraw(const std::string& channel, std::uint64_t id);
+  void more_from(const std::string& channel, std::uint64_t id);
+  void restore_firing(const std::string& channel, OutgoingNotification notification);
+  ChannelState state(const std::string& channel) const { return sender_.state(channel); }
+
+  // One attempt past all queues, whose answer comes to Calls::tried: for a test of the channel.
+  void try_once(const std::string& channel, const OutgoingNotification& notification);
+
+ private:
+  void carry_out();
+  void begin(const std::string& channel, std::uint64_t attempt, Result<Request> request);
+  void done(std::uint64_t attempt, Answer answer);
+  RequestContext context();
+
+  Loop& loop_;
+  Clock& clock_;
+  std::map<std::string, Channel> channels_;
+  Options options_;
+  Calls calls_;
+  NotificationSender sender_;
+  std::map<std::uint64_t, std::string> channel_of_attempt_;
+  // try_once() counts down from the top, so that its attempts are never the sender's.
+  std::uint64_t next_try_ = UINT64_MAX;
+  bool carrying_out_ = false;
+  std::unique_ptr<Loop::Handle> timer_;
+  // What the transfers' thread posts is forgotten once this is gone. Owned by the calls posted,
+  // too.
+  std::shared_ptr<bool> alive_;
+  // Last: its thread uses what stands above.
+  std::unique_ptr<Transfers> transfers_;
+};
+
+}  // namespace hastur

@@ -1,0 +1,92 @@
+#include "supervisor/notify/secret.h"
+
+#include <fmt/format.h>
+#include <string.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "core/json.h"
+
+namespace hastur {
+namespace {
+
+constexpr std::size_t secret_bytes_max = 16u << 10;
+constexpr std::size_t redacted_bytes_min = 4;
+
+void replace_all(std::string& text, std::string_view what, std::string_view with) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Secret::~Secret() { explicit_bzero(text_.data(), text_.size()); }
+
+std::string Secret::redact(std::string text) const {
+  if (text_.size() < redacted_bytes_min) return text;
+  std::string in_json;
+  append_json_string(in_json, text_);
+  for (const std::string& form :
+       {text_, percent_encoded(text_), in_json.substr(1, in_json.size() - 2)}) {
+    replace_all(text, form, "(secret)");
+  }
+  return text;
+}
+
+Result<void> SecretSetting::read(std::string_view key) {
+  if (!given()) return {};
+  const auto refuse = [](std::string message) { return fail(ErrorCode::invalid, message); };
+  if (!file.empty() && !env.empty()) {
+    return refuse(fmt::format("{0}_file and {0}_env are both given; keep one", key));
+  }
+  std::string text;
+  std::string source;
+  if (!file.empty()) {
+    source = fmt::format("the file {} of {}_file", file, key);
+    errno = 0;
+    std::ifstream in(file, std::ios::binary);
+    text.resize(secret_bytes_max + 1);
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (!in.is_open() || in.bad()) {
+      return refuse(
+          fmt::format("{} cannot be read: {}", source, std::generic_category().message(errno)));
+    }
+    text.resize(static_cast<std::size_t>(in.gcount()));
+  } else {
+    source = fmt::format("the environment variable {} of {}_env", env, key);
+    const char* set = std::getenv(env.c_str());
+    if (set == nullptr) return refuse(fmt::format("{} is not set", source));
+    text = set;
+  }
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  if (text.empty()) return refuse(source + " is empty");
+  if (text.size() > secret_bytes_max) return refuse(source + " is larger than 16 KiB");
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::ranges::any_of(text, is_control)) {
+    return refuse(source + " holds a line break or another control character");
+  }
+  value = Secret(std::move(text));
+  return {};
+}
+
+}  // namespace hastur

@@ -1,0 +1,151 @@
+#pragma once
+
+// Decides what leaves next on which channel, and what becomes of what does not arrive. Pure logic:
+// stepped by (event) → (actions), with the time handed in.
+//
+// Always holds:
+// - Of one incident at most one notification is under way on a channel, and the next leaves only
+//   after the one before has arrived, was refused or has expired: a resolve never overtakes its
+//   trigger. Others pass by meanwhile.
+// - Everything taken is settled once: sent, failed or closed with a reason; or it is withdrawn.
+// - Memory is bounded: a full channel refuses, and asks for what it refused (FetchMore) once there
+//   is room. What it refuses stays in the store.
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <variant>
+#include <vector>
+
+#include "supervisor/notify/notification.h"
+#include "supervisor/notify/request.h"
+#include "supervisor/notify/retry.h"
+
+namespace hastur {
+
+struct SenderChannel {
+  std::string name;
+  // Attempts at once. 1 keeps the order of all that leaves.
+  std::uint32_t in_flight_max = 8;
+  std::uint32_t queue_max = 10'000;
+  std::uint64_t queue_bytes_max = 16u << 20;
+  // What its incident has outlived by so long, unsent, is not sent any more.
+  Micros over_after = std::chrono::minutes{5};
+  // Channels with the same name here share its tokens; empty: no limit.
+  std::string bucket;
+  std::uint32_t per_minute_max = 120;
+  // What has arrived is sent again this often until it is resolved; zero: once. Needs in_flight_max
+  // 1, so that a repetition cannot overtake the resolve.
+  Micros resend_every{0};
+  // Of those that are repeated. Beyond, the oldest are repeated no more.
+  std::uint32_t firing_max = 10'000;
+};
+
+// Start this attempt. Its answer is awaited: answered().
+struct SendNotification {
+  std::string channel;
+  std::uint64_t attempt = 0;
+  OutgoingNotification notification;
+};
+// The same for alerts that still fire.
+struct ResendNotifications {
+  std::string channel;
+  std::uint64_t attempt = 0;
+  std::vector<OutgoingNotification> notifications;
+};
+enum class Settlement : std::uint8_t {
+  sent,
+  failed,  // refused, or expired
+  closed,  // over before it could be sent
+};
+struct NotificationSettled {
+  std::uint64_t id = 0;
+  Settlement settlement = Settlement::sent;
+  // The receiver's answer, or the reason.
+  std::string text;
+};
+// There is room: offer what waits for this channel from this id on, in order, before anything new.
+struct FetchMore {
+  std::string channel;
+  std::uint64_t from_id = 0;
+};
+using SenderAction =
+    std::variant<SendNotification, ResendNotifications, NotificationSettled, FetchMore>;
+
+// How a channel is, for people.
+struct ChannelState {
+  std::size_t waiting = 0;
+  std::uint64_t waiting_bytes = 0;
+  std::size_t in_flight = 0;
+  std::size_t firing = 0;
+  std::uint64_t sent = 0, failed = 0, closed = 0, attempts_failed = 0;
+  // Since when nothing has got through, and what was said last; nothing while all is well.
+  std::optional<Time> trouble_since;
+  std::string last_trouble;
+};
+
+class NotificationSender {
+ public:
+  NotificationSender(const std::vector<SenderChannel>& channels, std::uint64_t seed, Time now);
+  ~NotificationSender();
+
+  // Takes a notification, in the order of ids. False if the channel has no room: then it and all
+  // after it come again by FetchMore. One that is there already is not taken twice.
+  bool offer(const std::string& channel, OutgoingNotification notification, Time now);
+  // Takes back what has not left; false if it is under way or not there.
+  bool withdraw(const std::string& channel, std::uint64_t id);
+  // Says, in answer to FetchMore, that there is more in the store from this id on.
+  void more_from(const std::string& channel, std::uint64_t id);
+  // After a start: an alert that fires at the receiver and is to be sent again.
+  void restore_firing(const std::string& channel, OutgoingNotification notification, Time now);
+
+  void answered(std::uint64_t attempt, const Answer& answer, Time now);
+  // Does what is due.
+  void turn(Time now);
+  // When turn() has something to do next, if no other event comes.
+  std::optional<Time> next_turn(Time now) const;
+  std::vector<SenderAction> take_actions();
+
+  // HASTUR_CHECKs that there is such a channel, as do the calls above.
+  ChannelState state(const std::string& channel) const;
+
+ private:
+  struct Lane;
+  struct Way;
+  Way& way(const std::string& channel);
+  void start(Way& way, Time now);
+  bool start_one(Way& way, Time now);
+  void start_resend(Way& way, Time now);
+  void expire(Way& way, Time now);
+  // Settles what stands at the head of a lane without being sent; false if the lane is empty then.
+  bool drop_what_is_over(Way& way, Lane& lane, Time now);
+  void settle(Way& way, Lane& lane, Settlement settlement, std::string text, Time now);
+  void leave(Way& way, Lane& lane);
+  void refill(Way& way);
+  void failed_attempt(Way& way, const Answer& answer, Time now);
+  void took_effect(Way& way, const std::string& lane, const OutgoingNotification& notification,
+                   Time now);
+
+  struct Attempt {
+    Way* way = nullptr;
+    std::string lane;
+    // Of a repetition instead.
+    std::vector<std::string> repeated;
+  };
+
+  std::map<std::string, std::unique_ptr<Way>> ways_;
+  std::map<std::string, TokenBucket> buckets_;
+  std::unordered_map<std::uint64_t, Attempt> attempts_;
+  std::vector<SenderAction> actions_;
+  BackOff lane_wait_, channel_wait_;
+  std::uint64_t next_attempt_ = 1;
+  Time next_expiry_;
+};
+
+}  // namespace hastur
