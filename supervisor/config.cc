@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "supervisor/http/http_server.h"
+#include "syndicator/client/zmq.h"
 
 namespace hastur {
 
@@ -64,15 +65,8 @@ Result<void> SupervisorConfig::check() const {
   }
   for (const auto& [key, address] :
        {std::pair{"publish", publish}, std::pair{"request", request}}) {
-    const bool loopback = address.starts_with("tcp://127.") || address.starts_with("tcp://[::1]") ||
-                          address.starts_with("tcp://localhost:") || address.starts_with("ipc://");
-    if (!loopback) {
-      return refuse(
-          fmt::format("[supervisor] {}", key),
-          fmt::format(
-              "{} leaves this machine, and ZeroMQ is not encrypted yet; use a loopback address",
-              address));
-    }
+    if (const auto right = check_address(address); !right)
+      return refuse(fmt::format("[supervisor] {}", key), right.error().message);
   }
   if (state.empty()) return refuse("[supervisor] state", "it must name a file");
   if (directory.empty()) return refuse("[triggers] directory", "it must name a folder");

@@ -25,5 +25,13 @@ int main(int argc, char** argv) {
     hastur::log_error("{}", supervisor.error().message);
     return 1;
   }
+  (*supervisor)->read_config = [&line]() -> hastur::Result<hastur::SupervisorConfig> {
+    hastur::SupervisorConfig fresh;
+    hastur::Settings again;
+    fresh.declare(again);
+    HASTUR_TRY(line.read_again(again));
+    HASTUR_TRY(fresh.check());
+    return fresh;
+  };
   return (*supervisor)->run();
 }

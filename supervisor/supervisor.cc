@@ -147,16 +147,26 @@ int Supervisor::run() {
     log_info("stopping: signal {}", signal);
     stop(0);
   });
-  reload_signal_ = loop_.on_signals({SIGHUP}, [this](int) {
-    log_info("reading the triggers' folder again; other settings take effect at a restart");
-    read_scripts();
-  });
+  reload_signal_ = loop_.on_signals({SIGHUP}, [this](int) { reload(); });
   turns_ = loop_.every(turn_every, [this] { turn(); });
   carry_out();
   read_scripts();
   loop_.run();
   // Workers die with their objects; the store closes cleanly.
   return exit_code_;
+}
+
+// What can change while it runs; the rest is said to wait for a restart.
+void Supervisor::reload() {
+  if (auto fresh = read_config(); !fresh) {
+    log_error("SIGHUP: no setting changes: {}", fresh.error().message);
+  } else {
+    set_log_level(log_level_from_name(fresh->log).value_or(LogLevel::info));
+    log_info(
+        "SIGHUP: the log level and the triggers' folder are read again; other settings take "
+        "effect at a restart");
+  }
+  read_scripts();
 }
 
 void Supervisor::stop(int exit_code) {

@@ -3,6 +3,7 @@
 // The supervisor wired to the world: sockets, worker processes, the state file, HTTP and the
 // triggers' folder around a Dispatcher, on one event loop.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,9 @@ class Supervisor {
   // The config's `check()` has passed.
   static Result<std::unique_ptr<Supervisor>> make(const SupervisorConfig& config);
 
+  // Reads the same file and flags again, checked: for SIGHUP. Set before run().
+  std::function<Result<SupervisorConfig>()> read_config;
+
   // Until SIGTERM or SIGINT (then the exit code is 0), or until it cannot go on (1).
   int run();
 
@@ -45,6 +49,7 @@ class Supervisor {
   void carry_out();
   void start_worker(std::uint32_t slot);
   void pump(std::uint32_t slot);
+  void reload();
   void read_scripts();
   void turn();
   void stop(int exit_code);

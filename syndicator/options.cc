@@ -33,11 +33,8 @@ Result<void> SyndicatorOptions::check() {
   const auto invalid = [](std::string text) { return fail(ErrorCode::invalid, std::move(text)); };
   for (const auto& [key, address] :
        {std::pair{"publish", &publish}, std::pair{"request", &request}}) {
-    if (is_loopback_address(*address)) continue;
-    return invalid(fmt::format(
-        "`{}` = {} would let other machines in, and there are no CURVE keys to tell friend from "
-        "foe; use an address of this machine only, such as tcp://127.0.0.1:4944",
-        key, *address));
+    if (const auto right = check_address(*address); !right)
+      return invalid(fmt::format("`{}`: {}", key, right.error().message));
   }
   if (publish == request && !publish.ends_with(":*") && !publish.ends_with(":0")) {
     return invalid(

@@ -45,7 +45,7 @@ Result<std::vector<Json>> MessageWatch::look(bool& passed_over) {
   if (derived_) query["derived"] = "true";
   query["limit"] = std::to_string(page_max);
   for (int page = 0; page < pages_max; ++page) {
-    query["since"] = since_;
+    query["after"] = since_;
     auto answer = http_.get_json("/v1/messages", query);
     if (!answer) return fail(answer.error());
     if (const std::string next = next_of(*answer); !next.empty()) since_ = next;

@@ -142,6 +142,7 @@ class Dispatcher {
   struct Refused {
     ScriptError error;
     Time at;
+    VersionId version;
   };
   const std::map<TriggerName, std::unique_ptr<Trigger>>& triggers() const { return triggers_; }
   // New scripts that do not load: they are not among the triggers.
@@ -303,6 +304,7 @@ class Dispatcher {
 
   // versions (switching.cc)
   void begin_deployment();
+  bool is_refused(const DesiredScript& script) const;
   void accept_deployment();
   void advance_switches();
   void start_new(Probe& probe, Sequence at);

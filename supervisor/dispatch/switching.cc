@@ -16,6 +16,15 @@ void Dispatcher::desire(std::vector<DesiredScript> scripts) {
   work();
 }
 
+// The same files were tried before: they do not load any better now.
+bool Dispatcher::is_refused(const DesiredScript& script) const {
+  const auto found = triggers_.find(script.name);
+  if (found != triggers_.end())
+    return found->second->refused && found->second->refused_version == script.version.id;
+  const auto refused = refused_.find(script.name);
+  return refused != refused_.end() && refused->second.version == script.version.id;
+}
+
 // Tries every version that is new or changed, one deployment at a time.
 void Dispatcher::begin_deployment() {
   if (deploying_) return accept_deployment();
@@ -35,6 +44,7 @@ void Dispatcher::begin_deployment() {
           found->second->runtime_build == options_.runtime_build)
         continue;
     }
+    if (is_refused(script)) continue;
     Probe probe{script, new_handle(), least_loaded(), {}, {}, {}};
     Run last = store_.newest_run(script.name);
     if (const auto elsewhere = last_runs_.find(script.name); elsewhere != last_runs_.end()) {
@@ -73,8 +83,9 @@ void Dispatcher::accept_deployment() {
                probe.error->text);
       if (found != triggers_.end()) {
         found->second->refused = probe.error;
+        found->second->refused_version = probe.script.version.id;
       } else {
-        refused_[name] = {*probe.error, now_};
+        refused_[name] = {*probe.error, now_, probe.script.version.id};
       }
       continue;
     }
@@ -212,6 +223,7 @@ void Dispatcher::refuse_switch(Trigger& trigger, ScriptError error) {
   trigger.next_switch.reset();
   log_warn("{} is refused: {}:{}: {}", trigger.name(), error.script, error.line, error.text);
   trigger.refused = std::move(error);
+  trigger.refused_version = next.version->id;
   if (slots_[next.worker].up) act(ToWorker{next.worker, UnloadCommand{next.handle}});
   leave_slot(next.worker);
   const Ending* ending = ending_of(trigger.name());

@@ -206,6 +206,7 @@ class Trigger {
   std::optional<Skip> fatal_call;
   // A newer file was refused; the present version runs on.
   std::optional<ScriptError> refused;
+  VersionId refused_version;
 
  private:
   // No memory of it has been taken yet.

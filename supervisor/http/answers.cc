@@ -31,6 +31,7 @@ bool same_secret(std::string_view given, std::string_view wanted) {
 }
 
 std::string Arguments::text(const std::string& name) {
+  known_.insert(name);
   const auto found = request_.query.find(name);
   return found == request_.query.end() ? "" : found->second;
 }
@@ -74,6 +75,15 @@ std::uint64_t Arguments::number(const std::string& name, std::uint64_t otherwise
 
 void Arguments::refuse(std::string sentence) {
   if (error_.empty()) error_ = std::move(sentence);
+}
+
+const std::string& Arguments::error() {
+  for (const auto& [name, given] : request_.query) {
+    if (!known_.contains(name))
+      refuse(fmt::format("there is no argument '{}' here; there are {}", name,
+                         fmt::join(known_, ", ")));
+  }
+  return error_;
 }
 
 }  // namespace hastur

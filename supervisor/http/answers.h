@@ -3,6 +3,7 @@
 // The shapes that every answer of the API has, and the reading of a request's arguments.
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,7 @@ HttpResponse no_such_trigger(const TriggerName& name);
 bool same_secret(std::string_view given, std::string_view wanted);
 
 // Query arguments; the first that is malformed is remembered as a sentence.
+// Whoever reads them asks for every one that it knows before it asks for error(): others are one.
 class Arguments {
  public:
   explicit Arguments(const HttpRequest& request) : request_(request) {}
@@ -36,10 +38,11 @@ class Arguments {
                        std::uint64_t most);
 
   void refuse(std::string sentence);
-  const std::string& error() const { return error_; }
+  const std::string& error();
 
  private:
   const HttpRequest& request_;
+  std::set<std::string> known_;
   std::string error_;
 };
 

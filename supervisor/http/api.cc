@@ -78,14 +78,15 @@ Api::Api(Dispatcher& dispatcher, CheckpointStore& store, HistoryReader& history,
       options_(std::move(options)) {}
 
 void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond) {
-  if (request.path == "/healthz") return respond(health());
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (request.path == "/healthz" && reads) return respond(health());
   if (!options_.token.empty() && !request.from_loopback &&
       !same_secret(request.token, options_.token)) {
     return respond(
         refuse(401, "unauthorized", "this address wants the header Authorization: Bearer TOKEN"));
   }
   if (request.path.starts_with(commands_prefix)) return respond(command(request));
-  if (request.method != "GET" && request.method != "HEAD") {
+  if (!reads) {
     return respond(refuse(405, "method_not_allowed",
                           fmt::format("{} has nothing to {}", request.path, request.method)));
   }
@@ -187,14 +188,25 @@ Json Api::describe(const Trigger& trigger) const {
   return json;
 }
 
+// As far as one that has never run has the keys of those that have.
+Json Api::describe(const TriggerName& name, const Dispatcher::Refused& refused) {
+  return {{"name", name},
+          {"status", "refused"},
+          {"run", 0},
+          {"version", nullptr},
+          {"paused", nullptr},
+          {"last_error", nullptr},
+          {"errors", 0},
+          {"load_error", nullptr},
+          {"refused", error_json(refused.error)},
+          {"refused_at", to_us(refused.at)}};
+}
+
 HttpResponse Api::triggers() const {
   Json items = Json::array();
   for (const auto& [name, trigger] : dispatcher_.triggers()) items.push_back(describe(*trigger));
   for (const auto& [name, refused] : dispatcher_.refused()) {
-    items.push_back({{"name", name},
-                     {"status", "refused"},
-                     {"refused", error_json(refused.error)},
-                     {"run", 0}});
+    items.push_back(describe(name, refused));
   }
   std::sort(items.begin(), items.end(),
             [](const Json& a, const Json& b) { return a["name"] < b["name"]; });
@@ -206,8 +218,7 @@ HttpResponse Api::trigger(const TriggerName& name) const {
   if (found == dispatcher_.triggers().end()) {
     const auto refused = dispatcher_.refused().find(name);
     if (refused == dispatcher_.refused().end()) return no_such_trigger(name);
-    return ok(
-        {{"name", name}, {"status", "refused"}, {"refused", error_json(refused->second.error)}});
+    return ok(describe(name, refused->second));
   }
   const Trigger& trigger = *found->second;
   Json json = describe(trigger);
@@ -381,8 +392,9 @@ void Api::messages(const HttpRequest& request, const HttpServer::Respond& respon
   }
   ReadRequest read;
   const auto from = arguments.time("from");
-  const std::string since = arguments.text("since");
-  query->since = Sequence{arguments.number("since", 0, 0, UINT64_MAX)};
+  // A page goes on after what `next` said.
+  const std::string since = arguments.text("after");
+  query->since = Sequence{arguments.number("after", 0, 0, UINT64_MAX)};
   if (!arguments.error().empty()) return respond(refuse(400, "bad_argument", arguments.error()));
   if (from) {
     read.from_time = from;

@@ -39,6 +39,7 @@ class Api {
   void stats(const HttpRequest& request, const HttpServer::Respond& respond);
   void messages(const HttpRequest& request, const HttpServer::Respond& respond);
   Json describe(const Trigger& trigger) const;
+  static Json describe(const TriggerName& name, const Dispatcher::Refused& refused);
 
   Dispatcher& dispatcher_;
   CheckpointStore& store_;

@@ -61,6 +61,19 @@ void parse_target(std::string_view target, HttpRequest& request) {
   }
 }
 
+// The answer to a request that could not be read.
+HttpResponse unreadable(beast::error_code error) {
+  const auto refuse = [](unsigned status, std::string_view reason, std::string_view sentence) {
+    return HttpResponse{status, "application/json",
+                        fmt::format(R"({{"error":"{}","reason":"{}"}})", sentence, reason)};
+  };
+  if (error == http::error::body_limit)
+    return refuse(413, "too_large", "the body is larger than this server takes");
+  if (error == http::error::header_limit || error == http::error::buffer_overflow)
+    return refuse(431, "too_large", "the request line and headers have more than 16 KiB");
+  return refuse(400, "not_http", "this is not an HTTP request");
+}
+
 class BeastServer;
 
 // Owned by the operations that are under way on it (Asio's way): it lives as long as one of them.
@@ -165,22 +178,14 @@ void Connection::read() {
   parser_->header_limit(16 * 1024);
   parser_->body_limit(server_->options().body_bytes_max);
   stream_.expires_after(beast_span(server_->options().client_span));
-  http::async_read(
-      stream_, buffer_, *parser_,
-      [self = shared_from_this()](beast::error_code error, std::size_t) {
-        if (error == http::error::body_limit) {
-          return self->write({413, "application/json", R"({"error":"the body is too large"})"});
-        }
-        if (error == http::error::end_of_stream || error == beast::error::timeout)
-          return self->close();
-        if (error) {
-          return error.category() == make_error_code(http::error::bad_method).category()
-                     ? self->write(
-                           {400, "application/json", R"({"error":"this is not an HTTP request"})"})
-                     : self->close();
-        }
-        self->answer();
-      });
+  http::async_read(stream_, buffer_, *parser_,
+                   [self = shared_from_this()](beast::error_code error, std::size_t) {
+                     if (!error) return self->answer();
+                     const bool is_http =
+                         error.category() == make_error_code(http::error::bad_method).category();
+                     if (!is_http || error == http::error::end_of_stream) return self->close();
+                     self->write(unreadable(error));
+                   });
 }
 
 void Connection::answer() {
@@ -192,6 +197,10 @@ void Connection::answer() {
   request.body = message.body();
   beast::error_code error;
   request.from_loopback = stream_.socket().remote_endpoint(error).address().is_loopback();
+  if (message.count(http::field::host) > 1) {
+    return write({400, "application/json",
+                  R"({"error":"there is more than one header Host","reason":"not_http"})"});
+  }
   const auto authorization = message[http::field::authorization];
   constexpr std::string_view scheme = "Bearer ";
   if (authorization.substr(0, scheme.size()) == boost::string_view(scheme.data(), scheme.size())) {

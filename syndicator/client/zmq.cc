@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -277,6 +278,31 @@ bool is_loopback_address(std::string_view address) {
   const bool numeric = host.find_first_not_of("0123456789.") == std::string_view::npos;
   return (host.starts_with("127.") && numeric) || host == "localhost" || host == "[::1]" ||
          host == "::1";
+}
+
+Result<void> check_address(std::string_view address) {
+  const bool tcp = address.starts_with("tcp://");
+  const std::size_t colon = address.rfind(':');
+  const std::string_view port = tcp ? address.substr(colon + 1) : std::string_view();
+  std::uint16_t number = 0;
+  const auto [end, status] = std::from_chars(port.data(), port.data() + port.size(), number);
+  const bool port_is_right =
+      !tcp || (colon > 5 && !port.empty() &&
+               (port == "*" || (status == std::errc{} && end == port.data() + port.size())));
+  const bool known = tcp || address.starts_with("ipc://") || address.starts_with("inproc://");
+  if (!known || !port_is_right) {
+    return fail(
+        ErrorCode::invalid,
+        fmt::format("'{}' is no ZeroMQ address; write it as tcp://127.0.0.1:4944", address));
+  }
+  if (!is_loopback_address(address)) {
+    return fail(ErrorCode::invalid,
+                fmt::format("'{}' is reached from other machines, and there are no CURVE keys to "
+                            "tell friend from foe; use one of this machine only, such as "
+                            "tcp://127.0.0.1:4944",
+                            address));
+  }
+  return {};
 }
 
 }  // namespace hastur

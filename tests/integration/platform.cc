@@ -119,8 +119,8 @@ bool Platform::start_syndicator() {
   write_config(
       syndicator_section_,
       fmt::format("publish = \"{}\"\nrequest = \"{}\"\nhttp = \"127.0.0.1:0\"\nstate = \"{}\"\n"
-                  "workers = 2\n[triggers]\ndirectory = \"{}\"",
-                  publish_, request_, state_file(), scripts_.string()));
+                  "workers = 2\n[triggers]\ndirectory = \"{}\"\n[limits]\n{}",
+                  publish_, request_, state_file(), scripts_.string(), limits_));
   return udp_port_ != 0;
 }
 

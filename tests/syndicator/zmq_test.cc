@@ -190,6 +190,16 @@ TEST(Zmq, KnowsLoopbackAddresses) {
   EXPECT_FALSE(is_loopback_address("tcp://127.example.com:4944"));
   EXPECT_FALSE(is_loopback_address("tcp://10.0.0.1:4944"));
   EXPECT_FALSE(is_loopback_address("udp://127.0.0.1:4944"));
+  for (const char* right : {"tcp://127.0.0.1:4944", "tcp://[::1]:*", "ipc:///tmp/x"}) {
+    EXPECT_TRUE(check_address(right)) << right;
+  }
+  for (const char* wrong : {"bogus", "", "127.0.0.1:4944", "tcp://127.0.0.1", "tcp://127.0.0.1:",
+                            "tcp://127.0.0.1:x", "tcp://127.0.0.1:70000", "udp://127.0.0.1:1"}) {
+    const auto checked = check_address(wrong);
+    ASSERT_FALSE(checked) << wrong;
+    EXPECT_NE(checked.error().message.find("is no ZeroMQ address"), std::string::npos) << wrong;
+  }
+  EXPECT_NE(check_address("tcp://10.0.0.1:4944").error().message.find("CURVE"), std::string::npos);
 }
 
 }  // namespace

@@ -234,8 +234,8 @@ TEST_F(Asking, StatusEndsWithOneInTrouble) {
 
 TEST_F(Asking, AMessageWatchShowsEachMessageOnce) {
   api_.answers("/v1/messages?limit=1", R"({"items":[{"seq":7}],"next":7})");
-  api_.answers("/v1/messages?limit=1000&name=a%2A&since=7", R"({"items":[{"seq":8}],"next":9})");
-  api_.answers("/v1/messages?limit=1000&name=a%2A&since=9", R"({"items":[],"next":9})");
+  api_.answers("/v1/messages?after=7&limit=1000&name=a%2A", R"({"items":[{"seq":8}],"next":9})");
+  api_.answers("/v1/messages?after=9&limit=1000&name=a%2A", R"({"items":[],"next":9})");
   MessageWatch watch(http_, "a*", false);
   bool passed_over = false;
   EXPECT_TRUE(watch.look(passed_over)->empty());
@@ -257,7 +257,7 @@ TEST_F(Asking, ANotificationWatchShowsEachNotificationOnce) {
 TEST_F(Asking, TailPrintsWhatComesAndEnds) {
   api_.answers("/v1/messages?limit=1", R"({"items":[],"next":7})");
   api_.answers(
-      "/v1/messages?limit=1000&since=7",
+      "/v1/messages?after=7&limit=1000",
       R"({"items":[{"type":"gauge","name":"a","value":1,"uuid":"u"},{"type":"gauge"}],"next":9})");
   Loop loop;
   TailOptions options;

@@ -90,6 +90,28 @@ TEST_F(ApiTest, RefusesACommandThatIsNotFromUs) {
   }
 }
 
+TEST_F(ApiTest, RefusesArgumentsAndMethodsThatItDoesNotKnow) {
+  HttpRequest request;
+  request.method = "GET";
+  request.from_loopback = true;
+  request.path = "/v1/notifications";
+  request.query = {{"statsu", "sent"}};
+  const HttpResponse unknown = ask(request);
+  EXPECT_EQ(unknown.status, 400u);
+  EXPECT_EQ(parse_json(unknown.body).value()["error"],
+            "there is no argument 'statsu' here; there are after, limit, since, status, trigger");
+  request.query.clear();
+  for (const char* path : {"/healthz", "/v1/triggers", "/metrics"}) {
+    request.path = path;
+    request.method = "PUT";
+    const HttpResponse refused = ask(request);
+    EXPECT_EQ(refused.status, 405u) << path;
+    EXPECT_EQ(parse_json(refused.body).value()["reason"], "method_not_allowed") << path;
+    request.method = "HEAD";
+    EXPECT_NE(ask(request).status, 405u) << path;
+  }
+}
+
 TEST_F(ApiTest, HealthNamesASyndicatorThatDoesNotAnswer) {
   EXPECT_EQ(get("/healthz").status, 200u);
   rig_.clock.advance(std::chrono::seconds{7});

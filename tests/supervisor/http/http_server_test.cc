@@ -1,6 +1,7 @@
 #include "supervisor/http/http_server.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -76,11 +77,18 @@ TEST_F(HttpServerTest, RefusesWhatIsNoHttpAndWhatIsTooLarge) {
   options.body_bytes_max = 100;
   listen(options);
   const Fd garbage = connect();
-  EXPECT_NE(exchange(garbage, "\x01\x02nonsense\r\n\r\n").find("closed"), std::string::npos);
-  const Fd large = connect();
-  EXPECT_NE(
-      exchange(large, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n").find(" 413 "),
-      std::string::npos);
+  const auto expect_refused = [&](std::string_view request, std::string_view status,
+                                  std::string_view reason) {
+    const Fd fd = connect();
+    const std::string answer = exchange(fd, request);
+    EXPECT_NE(answer.find(fmt::format(" {} ", status)), std::string::npos) << answer;
+    EXPECT_NE(answer.find(fmt::format(R"("reason":"{}")", reason)), std::string::npos) << answer;
+  };
+  expect_refused("\x01\x02nonsense\r\n\r\n", "400", "not_http");
+  expect_refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n", "413", "too_large");
+  expect_refused("GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", "431",
+                 "too_large");
+  expect_refused("GET / HTTP/1.1\r\nHost: h\r\nHost: other\r\n\r\n", "400", "not_http");
 }
 
 TEST_F(HttpServerTest, AClientThatNeverFinishesLosesItsConnectionAndNobodyElse) {
