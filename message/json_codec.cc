@@ -296,12 +296,13 @@ static_assert(json_padding >= simdjson::SIMDJSON_PADDING);
 struct JsonDecoder::Scratch {
   // The fields that have a place of their own, as the text last gave them.
   struct Own {
-    std::optional<dom::element> type, name, value, timestamp, uuid, labels, received_at, hostname;
+    std::optional<dom::element> type, name, value, timestamp, uuid, labels, received_at, hostname,
+        origin;
 
     // Cheaper than a new one, which is all zeroes.
     void reset() {
       for (auto* field :
-           {&type, &name, &value, &timestamp, &uuid, &labels, &received_at, &hostname})
+           {&type, &name, &value, &timestamp, &uuid, &labels, &received_at, &hostname, &origin})
         field->reset();
     }
   };
@@ -317,6 +318,7 @@ struct JsonDecoder::Scratch {
   bool read_sender(const Defaults& defaults, MessageView& message);
   bool read_times(const Defaults& defaults, MessageView& message);
   void read_hostname(const Defaults& defaults, MessageView& message);
+  void read_origin(MessageView& message);
   bool check_other(MessageType type, const Entry& entry);
   bool pack_others(MessageView& message);
   bool pack_other(MessageType type, const Entry& entry);
@@ -390,7 +392,10 @@ void JsonDecoder::Scratch::sort_out(dom::object object, const Defaults& defaults
         break;
       case 6:
         if (is(key, "labels")) place = &own.labels;
-        if (defaults.recorded && is(key, "origin")) continue;
+        if (defaults.recorded && is(key, "origin")) {
+          if (!defaults.with_origin) continue;
+          place = &own.origin;
+        }
         break;
       case 8:
         if (is(key, "hostname")) place = &own.hostname;
@@ -544,6 +549,21 @@ void JsonDecoder::Scratch::read_hostname(const Defaults& defaults, MessageView& 
   }
 }
 
+void JsonDecoder::Scratch::read_origin(MessageView& message) {
+  dom::object object;
+  if (!own.origin || own.origin->get(object)) return;
+  std::string_view trigger;
+  std::uint64_t run = 0, sequence = 0, ordinal = 0, depth = 0;
+  if (object["trigger"].get(trigger) || object["depth"].get(depth) || depth == 0 || depth > 254)
+    return;
+  // Without these it is still known whose it is.
+  if (object["run"].get(run)) run = 0;
+  if (object["sequence"].get(sequence)) sequence = 0;
+  if (object["ordinal"].get(ordinal) || ordinal > UINT32_MAX) ordinal = 0;
+  message.origin = Origin{trigger, Run{run}, Sequence{sequence},
+                          static_cast<std::uint32_t>(ordinal), static_cast<std::uint8_t>(depth)};
+}
+
 // The known fields that have a form. Null counts as absent: Hastur's clients send it for what they
 // were not given.
 bool JsonDecoder::Scratch::check_other(MessageType type, const Entry& entry) {
@@ -617,6 +637,7 @@ bool JsonDecoder::Scratch::read(std::string_view text, const Defaults& defaults,
     return false;
   }
   read_hostname(defaults, message);
+  read_origin(message);
   if (!pack_others(message)) return false;
   // What a label takes in a batch besides its text, rounded up.
   constexpr std::size_t label_bytes = 32;

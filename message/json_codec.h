@@ -53,9 +53,12 @@ class JsonDecoder {
     std::optional<MessageType> type;
     std::optional<Time> timestamp;
     // An own recording may say `received_at` (absent: the timestamp, if it has one), and `hostname`
-    // in messages that are not registrations; its `seq` and `origin` are passed over. In a datagram
-    // all these are unknown fields, kept.
+    // in messages that are not registrations; its `seq` is passed over, and its `origin` unless
+    // `with_origin`. In a datagram all these are unknown fields, kept.
     bool recorded = false;
+    // Of a recording whose derived messages keep what derived them. An `origin` that is none is
+    // passed over.
+    bool with_origin = false;
     // json_padding readable bytes follow the text, whatever they are: it is then parsed where it
     // lies, not copied.
     bool padded = false;
@@ -89,7 +92,7 @@ Message refused_message(const JsonDecoder::Refused& refused, std::string_view or
 // The message as one JSON object without white space: its own fields by name, keys sorted;
 // `received_at` and `hostname` where known (a registration's `hostname` is what it registers);
 // `seq` if `sequence` is given. A tick is {"deaf":µs,"time":µs,"type":"tick"}. decode() of it with
-// `recorded` gives the same message (but for origin, which stands as `origin` for people to read).
+// `recorded` and `with_origin` gives the same message.
 // A field of the sender's that is named like one of the stream's own gives way to it, and a
 // `hostname` of the sender's stays out also where the stream knows none.
 void append_message_json(std::string& out, const MessageView& message,

@@ -249,6 +249,7 @@ std::variant<MessageView, Refused> RecordingReader::Source::decode(std::string_v
     return decoded;
   }
   defaults.recorded = true;
+  defaults.with_origin = true;
   return decoder.decode(item, defaults);
 }
 
