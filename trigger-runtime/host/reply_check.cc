@@ -83,8 +83,10 @@ void ReplyCheck::sent(const WorkerCommand& command) {
     }
   } else if (const auto* judge = std::get_if<JudgeCommand>(&command)) {
     expected.handle = judge->handle;
-  } else {
-    expected.handle = std::get<UnloadCommand>(command).handle;
+  } else if (const auto* observe = std::get_if<ObserveCommand>(&command)) {
+    expected.handle = observe->handle;
+  } else if (const auto* unload = std::get_if<UnloadCommand>(&command)) {
+    expected.handle = unload->handle;
   }
   expected_.push_back(std::move(expected));
 }
@@ -156,6 +158,28 @@ Result<void> ReplyCheck::check(const Expected& expected, const Unloaded& unloade
     return broke("it reports an unloaded trigger that it was not asked to unload");
   }
   known_.erase(unloaded.handle.value);
+  return {};
+}
+
+Result<void> ReplyCheck::check(const Expected& expected, const Observed& observed) {
+  if (expected.command != index_of<ObserveCommand> || observed.handle != expected.handle) {
+    return broke("it reports what it saw of a trigger that it was not asked to observe");
+  }
+  if (observed.json.size() > data_bytes_max || !is_json_object(observed.json)) {
+    return broke("what it observed is no JSON object of allowed size");
+  }
+  return {};
+}
+
+// Whoever asked reads the JSON, and takes what is none for an error.
+Result<void> ReplyCheck::check(const Expected& expected, const Evaluated& evaluated) {
+  if (expected.command != index_of<EvaluateCommand>) {
+    return broke("it evaluated what it was not asked to");
+  }
+  if (evaluated.json.size() > data_bytes_max) return broke("the data of a script are too large");
+  if (evaluated.error && !bounded(*evaluated.error)) {
+    return broke("the text of an error is too large");
+  }
   return {};
 }
 

@@ -22,6 +22,8 @@ namespace hastur {
 inline constexpr std::size_t payload_bytes_max = 2u << 20;
 // What the runtime itself may keep for a trigger.
 inline constexpr std::size_t runtime_bytes_max = 1u << 20;
+// What was observed of a trigger, or what a data script returned.
+inline constexpr std::size_t data_bytes_max = 64u << 20;
 // Texts of errors, paths, filters.
 inline constexpr std::size_t text_bytes_max = 64u << 10;
 // A derived message's depth; beyond it the worker has refused (DESIGN §7).
@@ -72,6 +74,8 @@ class ReplyCheck {
   Result<void> check(const Expected& expected, const FeedReply& reply);
   Result<void> check(const Expected& expected, const Judged& judged);
   Result<void> check(const Expected& expected, const Unloaded& unloaded);
+  Result<void> check(const Expected& expected, const Observed& observed);
+  Result<void> check(const Expected& expected, const Evaluated& evaluated);
   Result<void> check_progress(const InputBatch& input, const Rows& rows,
                               const TriggerProgress& progress);
 

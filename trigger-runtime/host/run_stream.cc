@@ -8,21 +8,28 @@
 #include "core/json.h"
 #include "message/json_codec.h"
 #include "message/router.h"
+#include "trigger-runtime/host/conversation.h"
 
 namespace hastur {
 namespace {
-
-// The worker's own guard ends it long before.
-constexpr Micros answer_max = std::chrono::minutes{10};
 
 // An input that a trigger has taken since its last judgement.
 struct Kept {
   std::shared_ptr<const InputBatch> input;
   std::vector<Match> matches;
+  // Its rows that are meant: [from_row, end_row).
+  std::uint32_t from_row = 0;
+  std::uint32_t end_row = 0;
   // The sequence that the listener is told for all of its rows; nothing: their own.
   std::optional<Sequence> stands_for;
 
-  Sequence last() const { return input->batch.header.last(); }
+  Sequence last() const { return input->batch.header.first.plus(end_row - 1); }
+  // The row that follows what was reached.
+  std::uint32_t row_after(Sequence reached) const {
+    const Sequence first = input->batch.header.first;
+    if (reached < first) return from_row;
+    return std::max(from_row, static_cast<std::uint32_t>(reached.value - first.value) + 1);
+  }
 };
 
 struct Track {
@@ -46,6 +53,9 @@ struct Track {
   // Of triggers that are fed input by input: their own numbering, and what is to come back.
   Sequence next_own{1};
   std::deque<Effect> derived;
+
+  Loaded loaded;
+  StreamCost cost;
 
   std::uint64_t matched = 0;
   std::uint64_t stops = 0;
@@ -85,20 +95,29 @@ std::shared_ptr<const InputBatch> input_of(Batch batch) {
 class StreamRun::Parts {
  public:
   Parts(Worker& worker, StreamListener& listener, Options options)
-      : worker_(worker), listener_(listener), options_(options) {}
+      : talk_(worker),
+        listener_(listener),
+        options_(std::move(options)),
+        last_handle_(options_.last_handle) {}
 
   Result<std::variant<std::size_t, ScriptError>> add(StreamTrigger trigger);
   Result<void> feed(const std::shared_ptr<const InputBatch>& input);
   Result<Memory> finish(Track& track);
+  Result<std::string> observe(Track& track, ObserveCommand::What what);
+  Result<void> unload();
   Track& track(std::size_t number) { return tracks_.at(number); }
+  std::uint32_t last_handle() const { return last_handle_; }
 
  private:
   Result<WorkerReply> answer_to(WorkerCommand command);
   template <class Reply>
   Result<Reply> ask(WorkerCommand command);
   Error describe(const WorkerDied& died) const;
-  Result<std::variant<Loaded, ScriptError>> load(Track& track);
+  Result<std::variant<Loaded, ScriptError>> load(Track& track, const std::optional<Memory>& memory);
 
+  Result<void> feed_rest(Track& track, const Kept& kept);
+  Result<void> feed_restoring(Track& track, const Kept& kept);
+  Result<void> restore_here(Track& track, Restore how);
   Result<void> feed_by_input(Track& track, const std::shared_ptr<const InputBatch>& input);
   Result<void> feed_one(Track& track, std::shared_ptr<const InputBatch> input,
                         std::vector<Match> matches, Sequence stands_for);
@@ -110,8 +129,9 @@ class StreamRun::Parts {
   static std::optional<Time> time_at(const Track& track, Sequence sequence);
   void note_judgement(Track& track, TriggerProgress& progress);
   Result<void> run_again(Track& track, CallError error);
+  Result<void> load_again(Track& track, const std::optional<Memory>& memory);
 
-  Worker& worker_;
+  Conversation talk_;
   StreamListener& listener_;
   const Options options_;
   std::deque<Track> tracks_;
@@ -119,8 +139,7 @@ class StreamRun::Parts {
   bool routed_ = false;
   Router router_;
   Routed matches_;
-  std::uint32_t last_handle_ = 0;
-  std::optional<Error> death_;
+  std::uint32_t last_handle_;
 };
 
 // ---- talking to the worker ----
@@ -139,17 +158,9 @@ Error StreamRun::Parts::describe(const WorkerDied& died) const {
 }
 
 Result<WorkerReply> StreamRun::Parts::answer_to(WorkerCommand command) {
-  worker_.send(std::move(command));
-  std::optional<WorkerReply> answer;
-  while (!answer && !death_) {
-    if (!worker_.wait(answer_max)) {
-      return fail(ErrorCode::unavailable, "the worker does not answer");
-    }
-    worker_.pump([&](WorkerReply reply) { answer = std::move(reply); },
-                 [&](const WorkerDied& died) { death_ = describe(died); });
-  }
-  if (death_) return fail(*death_);
-  return std::move(*answer);
+  Result<WorkerReply> answer = talk_.answer_to(std::move(command));
+  if (!answer && talk_.death()) return fail(describe(*talk_.death()));
+  return answer;
 }
 
 template <class Reply>
@@ -161,13 +172,14 @@ Result<Reply> StreamRun::Parts::ask(WorkerCommand command) {
   return std::move(*reply);
 }
 
-Result<std::variant<Loaded, ScriptError>> StreamRun::Parts::load(Track& track) {
+Result<std::variant<Loaded, ScriptError>> StreamRun::Parts::load(
+    Track& track, const std::optional<Memory>& memory) {
   using Answer = std::variant<Loaded, ScriptError>;
   track.handle = {++last_handle_};
   const StreamTrigger& trigger = track.trigger;
-  Result<WorkerReply> answer =
-      answer_to(LoadCommand{track.handle, trigger.name, trigger.run, trigger.script,
-                            trigger.libraries, trigger.limits, trigger.guards, std::nullopt});
+  Result<WorkerReply> answer = answer_to(
+      LoadCommand{track.handle, trigger.name, trigger.run, trigger.script, trigger.libraries,
+                  trigger.limits, trigger.guards, memory, std::nullopt, trigger.compare_each_call});
   if (!answer) return fail(answer.error());
   if (auto* failed = std::get_if<LoadFailed>(&*answer)) return Answer(std::move(failed->error));
   return Answer(std::get<Loaded>(std::move(*answer)));
@@ -179,13 +191,14 @@ Result<std::variant<std::size_t, ScriptError>> StreamRun::Parts::add(StreamTrigg
   Track& track = tracks_.emplace_back();
   track.number = number;
   track.trigger = std::move(trigger);
-  auto answer = load(track);
+  auto answer = load(track, std::nullopt);
   if (!answer) return fail(answer.error());
   if (auto* error = std::get_if<ScriptError>(&*answer)) {
     tracks_.pop_back();
     return std::variant<std::size_t, ScriptError>(std::move(*error));
   }
-  const Loaded& loaded = std::get<Loaded>(*answer);
+  track.loaded = std::get<Loaded>(std::move(*answer));
+  const Loaded& loaded = track.loaded;
   auto subscriptions =
       subscriptions_of(loaded, track.trigger.name, static_cast<std::uint32_t>(number));
   track.own = options_.derived_come_back &&
@@ -213,7 +226,12 @@ Result<void> StreamRun::Parts::feed(const std::shared_ptr<const InputBatch>& inp
     const auto matches = matches_.matches(static_cast<std::uint32_t>(track.number));
     track.matched += rows_of(matches);
     if (track.own) continue;
-    track.kept.push_back({input, {matches.begin(), matches.end()}, std::nullopt});
+    Kept kept{input, {matches.begin(), matches.end()}, 0, view.count(), std::nullopt};
+    if (options_.restore_after) {
+      HASTUR_TRY(feed_restoring(track, kept));
+      continue;
+    }
+    track.kept.push_back(std::move(kept));
     command.triggers.push_back({track.handle, 0, view.count(), track.kept.back().matches, {}});
     fed.push_back(&track);
   }
@@ -221,13 +239,64 @@ Result<void> StreamRun::Parts::feed(const std::shared_ptr<const InputBatch>& inp
     Result<FeedReply> reply = ask<FeedReply>(std::move(command));
     if (!reply) return fail(reply.error());
     for (std::size_t i = 0; i < fed.size(); ++i) {
+      // What it keeps may be dropped by a judgement before the feed is done.
+      const Kept kept = reply->triggers[i].yielded ? fed[i]->kept.back() : Kept{};
       HASTUR_TRY(take(*fed[i], std::move(reply->triggers[i])));
+      if (kept.input) HASTUR_TRY(feed_rest(*fed[i], kept));
     }
   }
   for (Track& track : tracks_) {
     if (track.own) HASTUR_TRY(feed_by_input(track, input));
   }
   return {};
+}
+
+// What a feed left because its answer was large enough.
+Result<void> StreamRun::Parts::feed_rest(Track& track, const Kept& kept) {
+  while (track.handed_out < kept.last()) {
+    const std::uint32_t from = kept.row_after(track.handed_out);
+    auto reply = ask<FeedReply>(
+        FeedCommand{kept.input, {{track.handle, from, kept.end_row, kept.matches, track.skips}}});
+    if (!reply) return fail(reply.error());
+    HASTUR_TRY(take(track, std::move(reply->triggers.front())));
+  }
+  return {};
+}
+
+Result<void> StreamRun::Parts::feed_restoring(Track& track, const Kept& whole) {
+  const BatchView view = BatchView::trusted(whole.input->batch.header, whole.input->batch.body);
+  Kept part = whole;
+  auto match = whole.matches.begin();
+  for (std::uint32_t row = 0; row < view.count(); ++row) {
+    const auto end = std::find_if(match, whole.matches.end(),
+                                  [&](const Match& each) { return each.row != row; });
+    const bool is_tick = view.types()[row] == static_cast<std::uint8_t>(MessageType::tick);
+    const bool is_input = std::exchange(match, end) != end || is_tick;
+    const Restore how = is_input ? options_.restore_after(view.sequence(row)) : Restore::no;
+    if (how == Restore::no && row + 1 < view.count()) continue;
+    part.end_row = row + 1;
+    track.kept.push_back(part);
+    HASTUR_TRY(feed_rest(track, part));
+    if (how != Restore::no) HASTUR_TRY(restore_here(track, how));
+    part.from_row = row + 1;
+  }
+  return {};
+}
+
+Result<void> StreamRun::Parts::restore_here(Track& track, Restore how) {
+  Result<Memory> memory = finish(track);
+  if (!memory) return fail(memory.error());
+  track.judged = std::move(*memory);
+  track.kept.clear();
+  track.skips.clear();
+  track.handed_out_hash = 0;
+  if (how == Restore::in_place) {
+    const auto restored = ask<Restored>(RestoreCommand{track.handle, *track.judged, 0});
+    return restored ? Result<void>() : fail(restored.error());
+  }
+  const auto unloaded = ask<Unloaded>(UnloadCommand{track.handle});
+  if (!unloaded) return fail(unloaded.error());
+  return load_again(track, track.judged);
 }
 
 Result<void> StreamRun::Parts::feed_by_input(Track& track,
@@ -249,6 +318,9 @@ Result<void> StreamRun::Parts::feed_by_input(Track& track,
     one->stream_times = {input->stream_times[row]};
     HASTUR_TRY(feed_one(track, std::move(one), std::move(ours), view.sequence(row)));
     HASTUR_TRY(feed_derived(track, view.sequence(row)));
+    if (!options_.restore_after) continue;
+    const Restore how = options_.restore_after(view.sequence(row));
+    if (how != Restore::no) HASTUR_TRY(restore_here(track, how));
   }
   return {};
 }
@@ -257,7 +329,7 @@ Result<void> StreamRun::Parts::feed_one(Track& track, std::shared_ptr<const Inpu
                                         std::vector<Match> matches, Sequence stands_for) {
   track.next_own = input->batch.header.last().next();
   FeedCommand command{input, {{track.handle, 0, input->batch.header.count, matches, {}}}};
-  track.kept.push_back({std::move(input), std::move(matches), stands_for});
+  track.kept.push_back({std::move(input), std::move(matches), 0, 1, stands_for});
   Result<FeedReply> reply = ask<FeedReply>(std::move(command));
   if (!reply) return fail(reply.error());
   return take(track, std::move(reply->triggers.front()));
@@ -302,6 +374,9 @@ Result<void> StreamRun::Parts::feed_derived(Track& track, Sequence stands_for) {
 Result<void> StreamRun::Parts::take(Track& track, TriggerProgress progress) {
   HASTUR_TRY(hand_out(track, progress));
   note_judgement(track, progress);
+  track.cost.callbacks += progress.callbacks;
+  track.cost.instructions += progress.instructions;
+  track.cost.effects_cut += progress.effects_cut;
   if (progress.stopped) return run_again(track, std::move(progress.stopped->error));
   return {};
 }
@@ -391,12 +466,7 @@ Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
       // Never judged: there is nothing to put back, only a fresh start.
       const auto unloaded = ask<Unloaded>(UnloadCommand{track.handle});
       if (!unloaded) return fail(unloaded.error());
-      const auto loaded = load(track);
-      if (!loaded) return fail(loaded.error());
-      if (const auto* refused = std::get_if<ScriptError>(&*loaded)) {
-        return fail(ErrorCode::conflict, fmt::format("trigger {} does not load a second time: {}",
-                                                     track.trigger.name, refused->text));
-      }
+      HASTUR_TRY(load_again(track, std::nullopt));
     }
 
     track.again_hash = 0;
@@ -407,11 +477,9 @@ Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
     while (!stopped && reached < end) {
       const auto next =
           std::ranges::find_if(track.kept, [&](const Kept& kept) { return kept.last() > reached; });
-      const BatchHeader& header = next->input->batch.header;
-      const auto from = reached < header.first ? 0 : reached.next().value - header.first.value;
-      auto reply = ask<FeedReply>(FeedCommand{next->input,
-                                              {{track.handle, static_cast<std::uint32_t>(from),
-                                                header.count, next->matches, track.skips}}});
+      auto reply = ask<FeedReply>(FeedCommand{
+          next->input,
+          {{track.handle, next->row_after(reached), next->end_row, next->matches, track.skips}}});
       if (!reply) return fail(reply.error());
       TriggerProgress& progress = reply->triggers.front();
       HASTUR_TRY(hand_out(track, progress));
@@ -424,6 +492,31 @@ Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
   }
 }
 
+Result<void> StreamRun::Parts::load_again(Track& track, const std::optional<Memory>& memory) {
+  const auto loaded = load(track, memory);
+  if (!loaded) return fail(loaded.error());
+  if (const auto* refused = std::get_if<ScriptError>(&*loaded)) {
+    return fail(ErrorCode::conflict, fmt::format("trigger {} does not load a second time: {}",
+                                                 track.trigger.name, refused->text));
+  }
+  return {};
+}
+
+Result<std::string> StreamRun::Parts::observe(Track& track, ObserveCommand::What what) {
+  Result<Observed> observed = ask<Observed>(ObserveCommand{track.handle, what});
+  if (!observed) return fail(observed.error());
+  return std::move(observed->json);
+}
+
+Result<void> StreamRun::Parts::unload() {
+  for (const Track& track : tracks_) {
+    const auto unloaded = ask<Unloaded>(UnloadCommand{track.handle});
+    if (!unloaded) return fail(unloaded.error());
+  }
+  tracks_.clear();
+  return {};
+}
+
 Result<Memory> StreamRun::Parts::finish(Track& track) {
   Result<Judged> judged = ask<Judged>(JudgeCommand{track.handle});
   if (!judged) return fail(judged.error());
@@ -434,7 +527,7 @@ Result<Memory> StreamRun::Parts::finish(Track& track) {
 }
 
 StreamRun::StreamRun(Worker& worker, StreamListener& listener, Options options)
-    : parts_(std::make_unique<Parts>(worker, listener, options)) {}
+    : parts_(std::make_unique<Parts>(worker, listener, std::move(options))) {}
 StreamRun::~StreamRun() = default;
 
 Result<std::variant<std::size_t, ScriptError>> StreamRun::add(StreamTrigger trigger) {
@@ -450,5 +543,12 @@ std::uint64_t StreamRun::matched(std::size_t trigger) const {
   return parts_->track(trigger).matched;
 }
 std::uint64_t StreamRun::stops(std::size_t trigger) const { return parts_->track(trigger).stops; }
+StreamCost StreamRun::cost(std::size_t trigger) const { return parts_->track(trigger).cost; }
+const Loaded& StreamRun::loaded(std::size_t trigger) const { return parts_->track(trigger).loaded; }
+Result<std::string> StreamRun::observe(std::size_t trigger, ObserveCommand::What what) {
+  return parts_->observe(parts_->track(trigger), what);
+}
+Result<void> StreamRun::unload() { return parts_->unload(); }
+std::uint32_t StreamRun::last_handle() const { return parts_->last_handle(); }
 
 }  // namespace hastur

@@ -32,6 +32,25 @@ struct StreamTrigger {
   std::vector<ScriptFile> libraries;
   CountedLimits limits;
   GuardLimits guards;
+  // As in LoadCommand.
+  bool compare_each_call = false;
+};
+
+// What a trigger's callbacks took, inputs that ran again included.
+struct StreamCost {
+  std::uint64_t callbacks = 0;
+  std::uint64_t instructions = 0;
+  std::uint64_t effects_cut = 0;
+};
+
+// What is done to a trigger between two inputs. Neither shows in the results of a trigger that
+// keeps everything in its state.
+enum class Restore : std::uint8_t {
+  no,
+  // Its state is judged and put back from its JSON.
+  in_place,
+  // The same, into a new load of the script.
+  fresh,
 };
 
 // What comes out. `trigger` is the number that add() gave, `input` the sequence of the input in the
@@ -53,6 +72,10 @@ class StreamRun {
     bool derived_come_back = false;
     // Of RestoreCommand.
     std::uint32_t guarded_callbacks = 1000;
+    // Asked after each input that a trigger takes, if it is set.
+    std::function<Restore(Sequence)> restore_after = {};
+    // Of an earlier run on the same worker: handles count on from it.
+    std::uint32_t last_handle = 0;
   };
 
   // Both outlive it. Nobody else sends to the worker.
@@ -75,6 +98,17 @@ class StreamRun {
   std::uint64_t matched(std::size_t trigger) const;
   // Times that a trigger had to be put back.
   std::uint64_t stops(std::size_t trigger) const;
+  StreamCost cost(std::size_t trigger) const;
+  // What the trigger asked for. Lives as long as the run.
+  const Loaded& loaded(std::size_t trigger) const;
+
+  // What was observed of it since the last time (vm/observation.h); it is observed from now on as
+  // `what` says. Being loaded anew ends it.
+  Result<std::string> observe(std::size_t trigger, ObserveCommand::What what);
+
+  // Unloads all triggers: another run may use the worker after it. Last of all.
+  Result<void> unload();
+  std::uint32_t last_handle() const;
 
  private:
   class Parts;

@@ -7,7 +7,15 @@ namespace hastur {
 namespace {
 
 // The first byte; the variants' order is not part of the format.
-enum class CommandKind : std::uint8_t { load = 1, restore = 2, feed = 3, judge = 4, unload = 5 };
+enum class CommandKind : std::uint8_t {
+  load = 1,
+  restore = 2,
+  feed = 3,
+  judge = 4,
+  unload = 5,
+  observe = 6,
+  evaluate = 7
+};
 
 void put_file(MsgpackWriter& out, const ScriptFile& file) {
   out.bytes(file.path);
@@ -42,6 +50,7 @@ void put(MsgpackWriter& out, const LoadCommand& load) {
   if (load.memory) put_memory(out, *load.memory);
   out.array(load.migrate_from ? 1 : 0);
   if (load.migrate_from) out.bytes(*load.migrate_from);
+  out.boolean(load.compare_each_call);
 }
 
 LoadCommand take_load(FieldReader& in) {
@@ -62,6 +71,7 @@ LoadCommand take_load(FieldReader& in) {
   load.guards.memory_bytes_min = in.u64();
   if (in.present()) load.memory = take_memory(in);
   if (in.present()) load.migrate_from = in.text();
+  load.compare_each_call = in.truth();
   return load;
 }
 
@@ -167,6 +177,38 @@ PlacedFeed take_placed_feed(FieldReader& in) {
   return feed;
 }
 
+void put(MsgpackWriter& out, const ObserveCommand& observe) {
+  out.unsigned_integer(static_cast<std::uint8_t>(CommandKind::observe));
+  out.unsigned_integer(observe.handle.value);
+  out.unsigned_integer(static_cast<std::uint8_t>(observe.what));
+}
+
+ObserveCommand take_observe(FieldReader& in) {
+  ObserveCommand observe;
+  observe.handle = {in.u32()};
+  observe.what = static_cast<ObserveCommand::What>(
+      in.u32(static_cast<std::uint32_t>(ObserveCommand::What::calls)));
+  return observe;
+}
+
+void put(MsgpackWriter& out, const EvaluateCommand& evaluate) {
+  out.unsigned_integer(static_cast<std::uint8_t>(CommandKind::evaluate));
+  put_file(out, evaluate.script);
+  out.array(static_cast<std::uint32_t>(evaluate.libraries.size()));
+  for (const ScriptFile& library : evaluate.libraries) put_file(out, library);
+  out.unsigned_integer(evaluate.instructions_max);
+}
+
+EvaluateCommand take_evaluate(FieldReader& in) {
+  EvaluateCommand evaluate;
+  evaluate.script = take_file(in);
+  const std::uint32_t libraries = in.array();
+  for (std::uint32_t i = 0; i < libraries && in.ok(); ++i)
+    evaluate.libraries.push_back(take_file(in));
+  evaluate.instructions_max = in.u64();
+  return evaluate;
+}
+
 ReceivedCommand take_command(FieldReader& in) {
   switch (static_cast<CommandKind>(in.u32(255))) {
     case CommandKind::load:
@@ -179,6 +221,10 @@ ReceivedCommand take_command(FieldReader& in) {
       return JudgeCommand{{in.u32()}};
     case CommandKind::unload:
       return UnloadCommand{{in.u32()}};
+    case CommandKind::observe:
+      return take_observe(in);
+    case CommandKind::evaluate:
+      return take_evaluate(in);
   }
   in.refuse();
   return UnloadCommand{};
@@ -197,6 +243,10 @@ void encode_command(std::string& out, const WorkerCommand& command, const Placed
   } else if (const auto* judge = std::get_if<JudgeCommand>(&command)) {
     writer.unsigned_integer(static_cast<std::uint8_t>(CommandKind::judge));
     writer.unsigned_integer(judge->handle.value);
+  } else if (const auto* observe = std::get_if<ObserveCommand>(&command)) {
+    put(writer, *observe);
+  } else if (const auto* evaluate = std::get_if<EvaluateCommand>(&command)) {
+    put(writer, *evaluate);
   } else {
     writer.unsigned_integer(static_cast<std::uint8_t>(CommandKind::unload));
     writer.unsigned_integer(std::get<UnloadCommand>(command).handle.value);

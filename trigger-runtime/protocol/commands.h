@@ -115,6 +115,9 @@ struct LoadCommand {
   // `memory` was written by this other version of the script: ctx:migrate, if the script has it,
   // makes it this one's. Only with `memory`.
   std::optional<std::string> migrate_from = std::nullopt;
+  // For tests: what the script keeps outside of its state is compared after every callback, not
+  // only at judged ticks; a change is then the error of that callback.
+  bool compare_each_call = false;
 };
 
 // Puts a loaded trigger back to `memory`, in place: a script's `local s = ctx.state` stays the same
@@ -167,8 +170,24 @@ struct UnloadCommand {
   TriggerHandle handle;
 };
 
-using WorkerCommand =
-    std::variant<LoadCommand, RestoreCommand, FeedCommand, JudgeCommand, UnloadCommand>;
+// Answers with what was observed of a trigger's callbacks since the last time, and goes on
+// observing, or not. Observing changes no result; it costs time.
+struct ObserveCommand {
+  enum class What : std::uint8_t { nothing, lines, calls };
+  TriggerHandle handle;
+  What what = What::nothing;
+};
+
+// Runs a script that returns data, such as a test file, in a Lua state of its own: no trigger, no
+// callbacks.
+struct EvaluateCommand {
+  ScriptFile script;
+  std::vector<ScriptFile> libraries;
+  std::uint64_t instructions_max = CountedLimits{}.instructions_max;
+};
+
+using WorkerCommand = std::variant<LoadCommand, RestoreCommand, FeedCommand, JudgeCommand,
+                                   UnloadCommand, ObserveCommand, EvaluateCommand>;
 
 // ---- replies ----
 
@@ -300,7 +319,20 @@ struct Unloaded {
   TriggerHandle handle;
 };
 
-using WorkerReply = std::variant<Loaded, LoadFailed, Restored, FeedReply, Judged, Unloaded>;
+struct Observed {
+  TriggerHandle handle;
+  // A JSON object (vm/observation.h).
+  std::string json;
+};
+
+// What a script returned, as canonical JSON; or why it returned none.
+struct Evaluated {
+  std::string json;
+  std::optional<ScriptError> error;
+};
+
+using WorkerReply =
+    std::variant<Loaded, LoadFailed, Restored, FeedReply, Judged, Unloaded, Observed, Evaluated>;
 
 // hash of an effect, folded into the hash of those before it (0 at the start).
 std::uint64_t fold_effect(std::uint64_t before, const Effect& effect);

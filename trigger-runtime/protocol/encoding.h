@@ -26,7 +26,7 @@
 namespace hastur {
 
 // Goes up with every change of what stands below.
-inline constexpr std::uint32_t protocol_version = 3;
+inline constexpr std::uint32_t protocol_version = 4;
 
 // A place in a memory file.
 struct Region {
@@ -90,8 +90,8 @@ struct PlacedFeed {
   Micros slice{0};
 };
 // A WorkerCommand as the worker receives it.
-using ReceivedCommand =
-    std::variant<LoadCommand, RestoreCommand, PlacedFeed, JudgeCommand, UnloadCommand>;
+using ReceivedCommand = std::variant<LoadCommand, RestoreCommand, PlacedFeed, JudgeCommand,
+                                     UnloadCommand, ObserveCommand, EvaluateCommand>;
 
 // Appends. `input` says where a FeedCommand's batch lies; not read for other commands.
 void encode_command(std::string& out, const WorkerCommand& command, const PlacedInput& input);

@@ -10,7 +10,9 @@ enum class ReplyKind : std::uint8_t {
   restored = 3,
   feed = 4,
   judged = 5,
-  unloaded = 6
+  unloaded = 6,
+  observed = 7,
+  evaluated = 8
 };
 
 // A subscription names each type at most once, and there are sixteen.
@@ -216,6 +218,16 @@ WorkerReply take_reply(FieldReader& in, std::size_t triggers_max) {
       return take_judged(in);
     case ReplyKind::unloaded:
       return Unloaded{{in.u32()}};
+    case ReplyKind::observed: {
+      const TriggerHandle handle{in.u32()};
+      return Observed{handle, in.text()};
+    }
+    case ReplyKind::evaluated: {
+      Evaluated evaluated;
+      evaluated.json = in.text();
+      if (in.present()) evaluated.error = take_error(in);
+      return evaluated;
+    }
   }
   in.refuse();
   return Unloaded{};
@@ -240,6 +252,15 @@ void encode_reply(std::string& out, const WorkerReply& reply) {
     for (const TriggerProgress& progress : feed->triggers) put(writer, progress);
   } else if (const auto* judged = std::get_if<Judged>(&reply)) {
     put(writer, *judged);
+  } else if (const auto* observed = std::get_if<Observed>(&reply)) {
+    begin(writer, ReplyKind::observed);
+    writer.unsigned_integer(observed->handle.value);
+    writer.bytes(observed->json);
+  } else if (const auto* evaluated = std::get_if<Evaluated>(&reply)) {
+    begin(writer, ReplyKind::evaluated);
+    writer.bytes(evaluated->json);
+    writer.array(evaluated->error ? 1 : 0);
+    if (evaluated->error) put_error(writer, *evaluated->error);
   } else {
     begin(writer, ReplyKind::unloaded);
     writer.unsigned_integer(std::get<Unloaded>(reply).handle.value);

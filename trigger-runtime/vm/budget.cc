@@ -18,7 +18,14 @@ std::string Budget::text() const {
   return fmt::format("more than {} instructions in one call", max_);
 }
 
-void Budget::on_count(lua_State* lua, lua_Debug*) { vm_of(lua).budget.charge(lua, step); }
+void Budget::on_count(lua_State* lua, lua_Debug* at) {
+  Vm& vm = vm_of(lua);
+  if (at->event == LUA_HOOKLINE) [[unlikely]] {
+    vm.observation.at_line(lua, at);
+  } else {
+    vm.budget.charge(lua, step);
+  }
+}
 
 void Budget::raise_over(lua_State* lua) {
   if (verdict_ == Verdict::none) {

@@ -29,8 +29,11 @@ class Budget {
     verdict_ = Verdict::none;
     script_.clear();
     line_ = 0;
-    lua_sethook(lua, on_count, LUA_MASKCOUNT, step);
+    lua_sethook(lua, on_count, LUA_MASKCOUNT | (lines_ ? LUA_MASKLINE : 0), step);
   }
+
+  // From the next arm() on, the Vm's observation is told each line.
+  void observe_lines(bool lines) { lines_ = lines; }
 
   // Counts work that is about to be done; raises if it is more than what is left.
   void charge(lua_State* lua, std::uint64_t instructions) {
@@ -59,6 +62,7 @@ class Budget {
   Verdict verdict_ = Verdict::none;
   std::string script_;
   std::uint32_t line_ = 0;
+  bool lines_ = false;
 };
 
 // The allocator of one Lua state.

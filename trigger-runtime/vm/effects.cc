@@ -34,6 +34,7 @@ void EffectSink::configure(const TriggerName& name, const CountedLimits& limits)
 
 void EffectSink::begin_feed() {
   effects_.clear();
+  bytes_ = 0;
   cut_ = 0;
 }
 
@@ -119,6 +120,7 @@ void EffectSink::add_cut_notice() {
 }
 
 void EffectSink::add(EffectKind kind, std::string payload) {
+  bytes_ += payload.size();
   Effect& effect = effects_.emplace_back();
   effect.sequence = sequence_;
   effect.ordinal = ordinal_++;

@@ -92,6 +92,9 @@ class EffectSink {
   void add_report(std::string payload, std::uint8_t depth);
 
   std::vector<Effect> take() { return std::move(effects_); }
+  // Kept so far of the feed under way.
+  std::size_t count() const { return effects_.size(); }
+  std::size_t bytes() const { return bytes_; }
   std::uint64_t cut() const { return cut_; }
   std::uint64_t hash() const { return hash_; }
   void reset_hash() { hash_ = 0; }
@@ -108,6 +111,8 @@ class EffectSink {
   TriggerName name_;
   CountedLimits limits_;
   std::vector<Effect> effects_;
+  // Of the payloads of a feed, also of those that were dropped again.
+  std::size_t bytes_ = 0;
   std::uint64_t hash_ = 0;
   std::uint64_t cut_ = 0;
   MinuteCounts minute_;

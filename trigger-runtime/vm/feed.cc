@@ -87,7 +87,7 @@ bool Feed::must_yield() {
       progress_.instructions - looked_at_instructions_ < instructions_between)
     return false;
   looked_at_instructions_ = progress_.instructions;
-  return observer_->time_is_up();
+  return observer_->must_yield(vm_.effects.bytes());
 }
 
 void Feed::begin_input(std::uint32_t row) {
@@ -201,6 +201,8 @@ bool Feed::begin_call(const Call& call, Time event_time, Time input_time) {
   vm_.effects.begin_callback(event_time);
   vm_.random.begin(here.sequence);
   vm_.input_time = input_time;
+  if (vm_.observation.is_on()) [[unlikely]]
+    vm_.observation.begin_call(lua_, here.sequence, call.number);
   vm_.phase = Vm::Phase::callback;
   lua_rawgeti(lua_, callbacks_index, static_cast<int>(call.callback) + 1);
   vm_.budget.arm(lua_, vm_.limits.instructions_max);
@@ -213,10 +215,22 @@ bool Feed::finish_call(const Call& call) {
   vm_.phase = Vm::Phase::idle;
   ++progress_.callbacks;
   progress_.instructions += vm_.budget.used();
+  if (vm_.observation.is_on()) [[unlikely]]
+    vm_.observation.end_call(lua_, status == 0, vm_.budget.used());
   if (status != 0) [[unlikely]]
     return answer_error(status, call);
   vm_.effects.end_callback(true);
+  if (trigger_.compare_each_call) [[unlikely]]
+    compare(call.callback);
   return true;
+}
+
+void Feed::compare(std::uint32_t callback) {
+  std::optional<CallError> change = trigger_.hidden_change(callback);
+  if (!change) return;
+  change->sequence = vm_.effects.sequence();
+  change->time = vm_.effects.now();
+  progress_.errors.push_back(std::move(*change));
 }
 
 bool Feed::call_with_message(std::uint32_t callback, std::uint32_t row) {

@@ -47,6 +47,8 @@ class Feed {
   bool begin_call(const Call& call, Time event_time, Time input_time);
   // Calls what was pushed.
   bool finish_call(const Call& call);
+  // Notes a change of what the script keeps outside of its state.
+  void compare(std::uint32_t callback);
   bool answer_error(int status, const Call& call);
 
   LoadedTrigger& trigger_;

@@ -51,8 +51,9 @@ struct ChunkCall {
 int run_chunk(lua_State* lua) {
   auto& call = *static_cast<ChunkCall*>(lua_touserdata(lua, 1));
   call.error = push_chunk(lua, *call.file);
-  if (!call.error) lua_call(lua, 0, 0);
-  return 0;
+  if (call.error) return 0;
+  lua_call(lua, 0, 1);
+  return 1;
 }
 
 }  // namespace
@@ -93,6 +94,7 @@ std::optional<ScriptError> LoadedTrigger::load_script(const LoadCommand& command
   vm.declared.state_bytes_max = command.limits.state_bytes_max;
   vm.effects.configure(command.name, command.limits);
   script_path_ = command.script.path;
+  compare_each_call = command.compare_each_call;
   set_up();
 
   vm.memory.set_cap(memory_cap(command.guards, command.limits.state_bytes_max));
@@ -326,6 +328,18 @@ bool LoadedTrigger::put_back() {
   return true;
 }
 
+std::optional<CallError> LoadedTrigger::hidden_change(std::uint32_t callback) {
+  std::optional<std::string> change = vm.constants.change(vm.lua);
+  if (!change) return std::nullopt;
+  vm.constants.put_back(vm.lua);
+  CallError error;
+  error.kind = CallError::Kind::judgement;
+  error.callback = callback;
+  const Callback& begun = vm.declared.callbacks[callback];
+  error.error = shortened({std::move(*change), begun.script, begun.line});
+  return error;
+}
+
 CallError LoadedTrigger::call_error(int status, std::optional<std::uint32_t> callback) {
   lua_settop(vm.lua, stack_base);
   vm.nesting = 0;
@@ -352,6 +366,40 @@ CallError LoadedTrigger::call_error(int status, std::optional<std::uint32_t> cal
     error.error.line = vm.declared.callbacks[*callback].line;
   }
   return error;
+}
+
+Evaluated evaluate(const EvaluateCommand& command) {
+  constexpr std::size_t json_bytes_max = 32u << 20;
+  LoadedTrigger data;
+  Vm& vm = data.vm;
+  vm.name = command.script.path;
+  vm.libraries = command.libraries;
+  vm.effects.configure(vm.name, vm.limits);
+  data.script_path_ = command.script.path;
+  data.set_up();
+  vm.memory.set_cap(GuardLimits{}.memory_bytes_min);
+  ChunkCall call{&command.script, std::nullopt};
+  vm.phase = Vm::Phase::loading;
+  vm.random.begin(Sequence{});
+  vm.budget.arm(vm.lua, command.instructions_max);
+  lua_pushcfunction(vm.lua, run_chunk);
+  lua_pushlightuserdata(vm.lua, &call);
+  const int status = lua_pcall(vm.lua, 1, 1, error_position_index);
+  vm.phase = Vm::Phase::idle;
+  Evaluated result;
+  if (status != 0) {
+    result.error = data.call_error(status, std::nullopt).error;
+    if (result.error->script.empty()) result.error->script = command.script.path;
+  } else if (call.error) {
+    result.error = shortened(std::move(*call.error));
+  } else if (lua_isnil(vm.lua, -1)) {
+    result.error = ScriptError{"it returns nothing: a file of data ends with return { … }",
+                               command.script.path, 0};
+  } else if (auto fault = vm.writer.write(vm.lua, -1, LuaJsonWriter::Form::effect, "data",
+                                          json_bytes_max, result.json)) {
+    result.error = shortened({std::move(*fault), command.script.path, 0});
+  }
+  return result;
 }
 
 }  // namespace hastur

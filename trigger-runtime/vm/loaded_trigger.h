@@ -37,6 +37,9 @@ class LoadedTrigger {
   // too: then only restore() helps.
   bool put_back();
 
+  // The error of `callback`, which returned, if what is no state has changed; it is put back.
+  std::optional<CallError> hidden_change(std::uint32_t callback);
+
   // The error of a call that returned `status` (not 0), with its place: if there is none, where
   // `callback` begins (nothing: it was no callback). Cleans up after it.
   CallError call_error(int status, std::optional<std::uint32_t> callback);
@@ -48,8 +51,10 @@ class LoadedTrigger {
   bool touched = false;
   // After an error that nothing could undo: only restore() helps.
   bool stopped = false;
+  bool compare_each_call = false;
 
  private:
+  friend Evaluated evaluate(const EvaluateCommand& command);
   void set_up();
   std::optional<ScriptError> load_script(const LoadCommand& command);
   std::optional<ScriptError> freeze();
@@ -75,5 +80,8 @@ class LoadedTrigger {
   std::uint32_t guarded_span_ = 0;
   std::string guard_text_;
 };
+
+// Runs a script that returns data in a Lua state of its own.
+Evaluated evaluate(const EvaluateCommand& command);
 
 }  // namespace hastur

@@ -36,6 +36,14 @@ Judged ScriptVm::judge(Sequence at, Time time) {
   return judged;
 }
 
+std::string ScriptVm::observe(ObserveCommand::What what) {
+  Vm& vm = trigger_->vm;
+  std::string seen = vm.observation.take();
+  vm.observation.observe(what);
+  vm.budget.observe_lines(vm.observation.is_on());
+  return seen;
+}
+
 std::size_t ScriptVm::memory_bytes() const { return trigger_->vm.memory.used(); }
 
 }  // namespace hastur

@@ -28,8 +28,9 @@ class CallObserver {
  public:
   virtual ~CallObserver() = default;
   virtual void begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) = 0;
-  // Asked now and then between two inputs: true makes the feed yield there.
-  virtual bool time_is_up() = 0;
+  // Asked now and then between two inputs, with the bytes of what the feed has caused so far: true
+  // makes the feed yield there.
+  virtual bool must_yield(std::size_t effect_bytes) = 0;
 };
 
 // Not thread-safe, and not movable: the Lua state points at it.
@@ -63,6 +64,9 @@ class ScriptVm {
   // Judges the state now, outside the schedule of ticks. All inputs up to `at` must have been fed;
   // `time` is the stream time there.
   Judged judge(Sequence at, Time time);
+
+  // Answers what was observed since the last time, and goes on as `what` says.
+  std::string observe(ObserveCommand::What what);
 
   // Bytes of Lua memory in use.
   std::size_t memory_bytes() const;

@@ -16,6 +16,7 @@
 #include "trigger-runtime/vm/lua.h"
 #include "trigger-runtime/vm/lua_json.h"
 #include "trigger-runtime/vm/msg_object.h"
+#include "trigger-runtime/vm/observation.h"
 #include "trigger-runtime/vm/periodic.h"
 #include "trigger-runtime/vm/random.h"
 
@@ -74,6 +75,7 @@ struct Vm {
   Time input_time{};
   ScriptRandom random;
   LuaJsonWriter writer;
+  Observation observation;
   // Where the error that is under way was raised; set by error_position.
   ScriptError fault;
   // A library that could not be loaded: the error that require raises is its.

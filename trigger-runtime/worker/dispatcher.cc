@@ -3,7 +3,17 @@
 #include <fmt/format.h>
 
 #include <utility>
+
+#include "trigger-runtime/vm/loaded_trigger.h"
+
 namespace hastur {
+namespace {
+
+// A trigger leaves the rest of its rows when the effects of one reply pass this. With what one
+// more input brings, and a judged state, they fit into the output memory.
+constexpr std::size_t effect_bytes_max = 32u << 20;
+
+}  // namespace
 
 Result<WorkerReply> Dispatcher::answer(const ReceivedCommand& command) {
   return std::visit([this](const auto& kind) { return run(kind); }, command);
@@ -13,7 +23,10 @@ void Dispatcher::begins(TriggerHandle trigger, Sequence sequence, std::uint32_t 
   channel_.begin(trigger.value, sequence.value, callback);
 }
 
-bool Dispatcher::time_is_up() { return slice_end_ && clock_.monotonic() >= *slice_end_; }
+bool Dispatcher::must_yield(std::size_t effect_bytes) {
+  if (effect_bytes_ + effect_bytes > effect_bytes_max) return true;
+  return slice_end_ && clock_.monotonic() >= *slice_end_;
+}
 
 Result<Dispatcher::Trigger*> Dispatcher::find(TriggerHandle handle) {
   const auto found = triggers_.find(handle.value);
@@ -59,6 +72,7 @@ Result<WorkerReply> Dispatcher::run(const PlacedFeed& feed) {
   const BatchView batch = BatchView::trusted(header, *body);
   const std::span stream_times(reinterpret_cast<const std::int64_t*>(times->data()), header.count);
   FeedReply reply;
+  effect_bytes_ = 0;
   reply.triggers.reserve(feed.triggers.size());
   Micros before = cpu_time();
   for (const TriggerFeed& trigger : feed.triggers) {
@@ -69,6 +83,7 @@ Result<WorkerReply> Dispatcher::run(const PlacedFeed& feed) {
     // Read once between two triggers: it is a system call.
     const Micros after = cpu_time();
     progress->cpu = after - std::exchange(before, after);
+    for (const Effect& effect : progress->effects) effect_bytes_ += effect.payload.size();
     reply.triggers.push_back(std::move(*progress));
   }
   return WorkerReply(std::move(reply));
@@ -107,6 +122,16 @@ Result<WorkerReply> Dispatcher::run(const JudgeCommand& judge) {
 Result<WorkerReply> Dispatcher::run(const UnloadCommand& unload) {
   triggers_.erase(unload.handle.value);
   return WorkerReply(Unloaded{unload.handle});
+}
+
+Result<WorkerReply> Dispatcher::run(const ObserveCommand& observe) {
+  const Result<Trigger*> trigger = find(observe.handle);
+  if (!trigger) return fail(trigger.error());
+  return WorkerReply(Observed{observe.handle, (*trigger)->vm->observe(observe.what)});
+}
+
+Result<WorkerReply> Dispatcher::run(const EvaluateCommand& command) {
+  return WorkerReply(evaluate(command));
 }
 
 }  // namespace hastur

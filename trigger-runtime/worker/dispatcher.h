@@ -32,13 +32,15 @@ class Dispatcher final : private CallObserver {
   };
 
   void begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) override;
-  bool time_is_up() override;
+  bool must_yield(std::size_t effect_bytes) override;
 
   Result<WorkerReply> run(const LoadCommand& load);
   Result<WorkerReply> run(const RestoreCommand& restore);
   Result<WorkerReply> run(const PlacedFeed& feed);
   Result<WorkerReply> run(const JudgeCommand& judge);
   Result<WorkerReply> run(const UnloadCommand& unload);
+  Result<WorkerReply> run(const ObserveCommand& observe);
+  static Result<WorkerReply> run(const EvaluateCommand& command);
   Result<TriggerProgress> run(const TriggerFeed& feed, const BatchView& batch,
                               std::span<const std::int64_t> stream_times);
   Result<Trigger*> find(TriggerHandle handle);
@@ -47,6 +49,8 @@ class Dispatcher final : private CallObserver {
   SystemClock clock_;
   // When the trigger under way has had its slice; nothing: it has all the time.
   std::optional<Micros> slice_end_;
+  // Of the effects in the reply under way, of the triggers before this one.
+  std::size_t effect_bytes_ = 0;
   std::unordered_map<std::uint32_t, Trigger> triggers_;
 };
 

@@ -172,6 +172,12 @@ class FakeWorker {
     reply(Judged{judge.handle, memory, {}});
   }
   void answer(const UnloadCommand& unload) { reply(Unloaded{unload.handle}); }
+  void answer(const ObserveCommand& observe) {
+    const std::string& does = does_[observe.handle.value];
+    reply(Observed{does == "observes_another" ? TriggerHandle{4711} : observe.handle,
+                   does == "observes_garbage" ? "{" : "{}"});
+  }
+  void answer(const EvaluateCommand& evaluate) { reply(Evaluated{evaluate.script.text, {}}); }
 
   void answer(const PlacedFeed& feed) {
     FeedReply honest;

@@ -7,6 +7,7 @@
 
 #include <sstream>
 
+#include "core/json.h"
 #include "message/recording.h"
 #include "tests/trigger-runtime/host/driver.h"
 
@@ -229,6 +230,139 @@ TEST(StreamRun, ComputesTheSameOnEveryCpu) {
   ASSERT_EQ(outcome.lines.all().size(), 1u);
   EXPECT_EQ(outcome.lines.all()[0],
             "0 2 0.3 {\"text\":\"792219180 982227298 459923382 4126669984 1485718041\"}");
+}
+
+// Keeps what it derived itself, and fails now and then.
+const char* owning = R"(
+local ctx = hastur.trigger{ state = { seen = 0, echoes = 0 }, own = true }
+ctx:gauges({ name = "g" }, function(msg)
+  ctx.state.seen = ctx.state.seen + 1
+  if msg.value == 7 then error("seven") end
+  hastur.gauge("echo", msg.value)
+end)
+ctx:gauges({ name = "echo" }, function(msg) ctx.state.echoes = ctx.state.echoes + 1 end)
+)";
+
+TEST(StreamRun, RestoringBetweenInputsShowsNowhere) {
+  for (const char* script : {counting, failing, owning}) {
+    const std::string recording = gauges(130, between_judgements);
+    How plain{4096, {}};
+    plain.options.derived_come_back = true;
+    const Outcome expected = run({script}, recording, plain);
+    for (const Restore restore : {Restore::in_place, Restore::fresh}) {
+      for (const std::uint64_t every : {1u, 7u}) {
+        How how = plain;
+        how.options.restore_after = [&](Sequence input) {
+          return input.value % every == 0 ? restore : Restore::no;
+        };
+        const Outcome outcome = run({script}, recording, how);
+        EXPECT_EQ(outcome.lines.all(), expected.lines.all());
+        EXPECT_EQ(outcome.memories[0].state, expected.memories[0].state);
+      }
+    }
+  }
+}
+
+// What stays behind in the worker would be met by the next run.
+TEST(StreamRun, AWorkerServesOneRunAfterAnother) {
+  const auto inputs = std::move(*SharedInputs::make(16u << 20));
+  const auto worker = std::move(*Worker::spawn(*inputs, {}));
+  std::uint32_t last_handle = 0;
+  for (int i = 0; i < 3; ++i) {
+    Lines lines;
+    StreamRun::Options options;
+    options.last_handle = last_handle;
+    StreamRun stream(*worker, lines, options);
+    StreamTrigger trigger;
+    trigger.name = "counting";
+    trigger.script = {"counting.lua", counting};
+    ASSERT_TRUE(stream.add(std::move(trigger)));
+    std::istringstream in(gauges(130));
+    RecordingReader reader(in, "recording", {});
+    while (auto batch = std::move(*reader.next())) {
+      ASSERT_TRUE(stream.feed(input_of(std::move(*batch))));
+    }
+    EXPECT_EQ(stream.finish(0)->state, "{\"total\":585}");
+    EXPECT_EQ(stream.cost(0).callbacks, 132u);
+    EXPECT_TRUE(stream.unload());
+    last_handle = stream.last_handle();
+  }
+}
+
+// A worker's memory for replies holds far less than such a trigger says in one batch.
+TEST(StreamRun, TakesAnswersThatAreLargerThanTheMemoryForThemInPieces) {
+  const Outcome outcome = run({R"(
+local ctx = hastur.trigger{}
+ctx:gauges({ name = "g" }, function(msg)
+  local text = ("x"):rep(200000)
+  for i = 1, 4 do hastur.compound("large", { text }) end
+end)
+)"},
+                              gauges(400));
+  EXPECT_EQ(outcome.lines.count("\"name\":\"large\""), 1600u);
+}
+
+TEST(StreamRun, ObservesCallsWithTheirLinesLocalsAndStates) {
+  const auto inputs = std::move(*SharedInputs::make(16u << 20));
+  const auto worker = std::move(*Worker::spawn(*inputs, {}));
+  Lines lines;
+  StreamRun stream(*worker, lines, {});
+  StreamTrigger trigger;
+  trigger.name = "spike";
+  trigger.script = {"spike.lua", R"(local ctx = hastur.trigger{ state = { total = 0 } }
+ctx:gauges({ name = "g" }, function(msg)
+  local twice = msg.value * 2
+  if twice > 10 then
+    slack("high")
+    ctx.state.total = ctx.state.total + 1
+  end
+end))"};
+  ASSERT_TRUE(stream.add(std::move(trigger)));
+  ASSERT_TRUE(stream.observe(0, ObserveCommand::What::calls));
+  std::istringstream in(gauges(7));
+  RecordingReader reader(in, "recording", {});
+  while (auto batch = std::move(*reader.next())) {
+    ASSERT_TRUE(stream.feed(input_of(std::move(*batch))));
+  }
+  const Result<Json> seen = parse_json(*stream.observe(0, ObserveCommand::What::lines));
+  ASSERT_TRUE(seen);
+  const Json& calls = (*seen)["calls"];
+  ASSERT_EQ(calls.size(), 7u);
+  std::vector<int> low;
+  for (const Json& step : calls[0]["steps"]) low.push_back(step["line"]);
+  EXPECT_EQ(low, (std::vector<int>{3, 4, 8}));
+  const Json& high = calls[6];
+  EXPECT_EQ(high["steps"][1]["locals"], Json({{"twice", "12"}}));
+  EXPECT_EQ(high["steps"][2]["line"], 5);
+  EXPECT_EQ(high["steps"][2]["effects"], 1);
+  EXPECT_EQ(high["before"], Json({{"total", 0}}));
+  EXPECT_EQ(high["after"], Json({{"total", 1}}));
+}
+
+TEST(StreamRun, OfARecordingDerivedMessagesKeepTheirOrigin) {
+  const auto derived = [](const char* trigger, int depth) {
+    return fmt::format(
+        R"({{"type":"gauge","name":"g","value":1,"timestamp":1704067201,"origin":{{"trigger":"{}","depth":{}}}}})"
+        "\n",
+        trigger, depth);
+  };
+  const std::string recording = derived("trigger0", 1) + derived("other", 8);
+  const char* counts = R"(
+local ctx = hastur.trigger{ state = { seen = 0 } }
+ctx:gauges({ name = "g" }, function(msg) ctx.state.seen = ctx.state.seen + 1 end)
+)";
+  EXPECT_EQ(run({counts}, recording).memories[0].state, "{\"seen\":1}");
+  const std::string owns =
+      std::string(counts).replace(std::string(counts).find("state ="), 0, "own = true, ");
+  EXPECT_EQ(run({owns}, recording).memories[0].state, "{\"seen\":2}");
+  // A message derived from one of the greatest depth would be deeper.
+  const Outcome deep = run({R"(
+local ctx = hastur.trigger{}
+ctx:gauges({ name = "g" }, function(msg) hastur.gauge("deeper", 1) end)
+)"},
+                           recording);
+  EXPECT_EQ(deep.lines.count("\"name\":\"deeper\""), 0u);
+  EXPECT_EQ(deep.lines.count("error in"), 1u);
 }
 
 }  // namespace

@@ -111,6 +111,16 @@ struct Breach {
 };
 class HostileWorker : public WorkerTest, public ::testing::WithParamInterface<Breach> {};
 
+TEST_F(WorkerTest, WhatItObservesIsCheckedToo) {
+  for (const char* does : {"observes_another", "observes_garbage"}) {
+    Driver driver = spawn();
+    driver.worker().send(load_of(1, does));
+    driver.worker().send(ObserveCommand{{1}, ObserveCommand::What::calls});
+    driver.run_until_dead();
+    EXPECT_NE(driver.death()->why.find("observe"), std::string::npos) << driver.death()->why;
+  }
+}
+
 TEST_P(HostileWorker, IsKilledAndNothingOfItsReplyIsUsed) {
   Driver driver = fed(GetParam().does);
   ASSERT_TRUE(driver.death());

@@ -68,6 +68,7 @@ inline LoadCommand any_load() {
   load.guards = {any_number<std::uint64_t>()};
   load.memory = perhaps(any_memory);
   load.migrate_from = perhaps(any_text);
+  load.compare_each_call = any_truth();
   return load;
 }
 
@@ -81,7 +82,7 @@ inline TriggerFeed any_trigger_feed() {
 }
 
 inline WorkerCommand any_command() {
-  switch (*rc::gen::inRange(0, 5)) {
+  switch (*rc::gen::inRange(0, 7)) {
     case 0:
       return any_load();
     case 1:
@@ -90,6 +91,11 @@ inline WorkerCommand any_command() {
       return FeedCommand{nullptr, some(any_trigger_feed), Micros{any_number<std::int64_t>()}};
     case 3:
       return JudgeCommand{any_handle()};
+    case 4:
+      return ObserveCommand{any_handle(),
+                            static_cast<ObserveCommand::What>(*rc::gen::inRange(0, 3))};
+    case 5:
+      return EvaluateCommand{any_file(), some(any_file), any_number<std::uint64_t>()};
     default:
       return UnloadCommand{any_handle()};
   }
@@ -133,7 +139,7 @@ inline TriggerProgress any_progress() {
 }
 
 inline WorkerReply any_reply() {
-  switch (*rc::gen::inRange(0, 6)) {
+  switch (*rc::gen::inRange(0, 8)) {
     case 0:
       return Loaded{any_handle(),
                     some(any_subscription),
@@ -150,6 +156,10 @@ inline WorkerReply any_reply() {
       return FeedReply{some(any_progress)};
     case 4:
       return Judged{any_handle(), any_memory(), perhaps(any_call_error)};
+    case 5:
+      return Observed{any_handle(), any_text()};
+    case 6:
+      return Evaluated{any_text(), perhaps(any_script_error)};
     default:
       return Unloaded{any_handle()};
   }

@@ -1,0 +1,148 @@
+#include "trigger-runtime/vm/observation.h"
+
+#include "core/number.h"
+#include "trigger-runtime/vm/vm.h"
+
+namespace hastur {
+namespace {
+
+// A loop's lines are told a few times, then only counted as left out.
+constexpr std::size_t steps_max = 200;
+constexpr std::size_t calls_bytes_max = 8u << 20;
+constexpr std::size_t state_bytes_max = 64u << 10;
+constexpr std::size_t value_bytes_max = 200;
+
+// The writer charges the budget while a script runs; what is observed is free.
+class Uncharged {
+ public:
+  explicit Uncharged(Vm& vm) : vm_(vm), phase_(vm.phase) { vm.phase = Vm::Phase::idle; }
+  ~Uncharged() { vm_.phase = phase_; }
+  Uncharged(const Uncharged&) = delete;
+  Uncharged& operator=(const Uncharged&) = delete;
+
+ private:
+  Vm& vm_;
+  const Vm::Phase phase_;
+};
+
+}  // namespace
+
+std::string Observation::take() {
+  Json all = Json::object();
+  if (!lines_.empty()) {
+    Json& lines = all["lines"] = Json::object();
+    for (const auto& [place, times] : lines_) {
+      lines[place.first].push_back(Json::array({place.second, times}));
+    }
+  }
+  if (what_ == What::calls || !calls_.empty()) all["calls"] = std::exchange(calls_, Json::array());
+  if (cut_) all["cut"] = true;
+  lines_.clear();
+  bytes_ = 0;
+  cut_ = false;
+  return canonical_json(all);
+}
+
+void Observation::begin_call(lua_State* lua, Sequence sequence, std::uint32_t callback) {
+  if (what_ != What::calls) return;
+  if (bytes_ > calls_bytes_max) cut_ = true;
+  call_ = cut_ ? Json() : Json::object();
+  if (cut_) return;
+  call_["sequence"] = sequence.value;
+  call_["callback"] = callback;
+  call_["before"] = state(lua);
+  call_["steps"] = Json::array();
+  locals_.clear();
+  effects_ = vm_of(lua).effects.count();
+}
+
+void Observation::end_call(lua_State* lua, bool returned, std::uint64_t instructions) {
+  if (what_ != What::calls || !call_.is_object()) return;
+  note_effects(vm_of(lua).effects.count());
+  call_["returned"] = returned;
+  call_["instructions"] = instructions;
+  call_["after"] = state(lua);
+  bytes_ += 200 + (call_["before"].is_null() ? 0 : canonical_json(call_["before"]).size());
+  calls_.push_back(std::exchange(call_, Json()));
+}
+
+void Observation::at_line(lua_State* lua, lua_Debug* at) {
+  lua_getinfo(lua, "S", at);
+  if (at->source[0] != '@') return;
+  const std::string script = at->source + 1;
+  if (what_ == What::lines) ++lines_[{script, at->currentline}];
+  if (what_ != What::calls || !call_.is_object()) return;
+  note_effects(vm_of(lua).effects.count());
+  Json& steps = call_["steps"];
+  if (steps.size() >= steps_max || bytes_ > calls_bytes_max) {
+    cut_ = true;
+    return;
+  }
+  Json step = {{"line", at->currentline}, {"script", script}};
+  note_locals(lua, at, step);
+  bytes_ += 50 + script.size();
+  steps.push_back(std::move(step));
+}
+
+// Effects that have come since the last line are that line's.
+void Observation::note_effects(std::size_t effects) {
+  if (effects > effects_ && !call_["steps"].empty()) {
+    call_["steps"].back()["effects"] = effects - effects_;
+  }
+  effects_ = effects;
+}
+
+void Observation::note_locals(lua_State* lua, lua_Debug* at, Json& step) {
+  for (int i = 1; const char* name = lua_getlocal(lua, at, i); ++i) {
+    // Names in brackets are the VM's own.
+    if (name[0] != '(') {
+      std::string value = shown(lua, lua_gettop(lua));
+      std::string& before = locals_[name];
+      if (before != value) {
+        bytes_ += value.size() + 20;
+        step["locals"][name] = value;
+        before = std::move(value);
+      }
+    }
+    lua_pop(lua, 1);
+  }
+}
+
+std::string Observation::shown(lua_State* lua, int index) {
+  std::string text;
+  switch (lua_type(lua, index)) {
+    case LUA_TNIL:
+      return "nil";
+    case LUA_TBOOLEAN:
+      return lua_toboolean(lua, index) != 0 ? "true" : "false";
+    case LUA_TNUMBER: {
+      const double number = lua_tonumber(lua, index);
+      if (number != number) return "nan";
+      if (number - number != 0) return number > 0 ? "inf" : "-inf";
+      append_number(text, number);
+      return text;
+    }
+    case LUA_TSTRING:
+      append_json_string(text, text_at(lua, index).substr(0, value_bytes_max));
+      return text;
+    case LUA_TTABLE: {
+      const Uncharged uncharged(vm_of(lua));
+      if (!writer_.write(lua, index, LuaJsonWriter::Form::effect, "", value_bytes_max, text))
+        return text;
+      return "a table";
+    }
+    default:
+      return describe(lua, index);
+  }
+}
+
+Json Observation::state(lua_State* lua) {
+  const Uncharged uncharged(vm_of(lua));
+  std::string text;
+  if (writer_.write(lua, state_index, LuaJsonWriter::Form::state, "state", state_bytes_max, text))
+    return nullptr;
+  Result<Json> json = parse_json(text);
+  return json ? std::move(*json) : Json();
+}
+
+}  // namespace hastur
