@@ -76,16 +76,6 @@ class Output final : public StreamListener {
   std::optional<int> write_error_;
 };
 
-ExitCode stop(ExitCode code, const std::string& sentence) {
-  fmt::print(stderr, "trigger-test: {}\n", sentence);
-  return code;
-}
-
-ExitCode stop(const Error& error) {
-  const bool trigger_failed = error.code == ErrorCode::failed;
-  return stop(trigger_failed ? ExitCode::trigger_failed : ExitCode::internal, error.message);
-}
-
 ExitCode cannot_print(int error) {
   return stop(ExitCode::internal, fmt::format("cannot write the output: {}", strerror(error)));
 }

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "trigger-test/exit_code.h"
+
 namespace hastur {
 
 struct RunCommand {
@@ -14,9 +16,6 @@ struct RunCommand {
   // "json": one object a line, the contract. "text": the same for people.
   std::string format = "json";
 };
-
-// What trigger-test ends with.
-enum class ExitCode : int { good = 0, trigger_failed = 1, usage = 2, internal = 3 };
 
 // Writes what comes out to standard output as it comes, and what keeps it from running to standard
 // error.

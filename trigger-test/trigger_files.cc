@@ -97,6 +97,7 @@ Result<TriggerFiles> find_trigger_files(const std::string& path) {
   if (!text) return fail(text.error());
 
   TriggerFiles files;
+  files.path = path;
   const auto root = root_above(script);
   const fs::path relative = root ? script.lexically_relative(*root) : script.filename();
   files.name = fs::path(relative).replace_extension().generic_string();
@@ -121,5 +122,39 @@ Result<TriggerFiles> find_trigger_files(const std::string& path) {
   }
   return files;
 }
+
+Result<std::vector<std::string>> list_triggers(const std::string& path) {
+  std::error_code error;
+  std::vector<std::string> found;
+  if (!fs::exists(path, error)) return cannot_read(path, "there is no such file or folder");
+  if (!fs::is_directory(path, error)) {
+    for (const char* ending : {".test.lua", ".test.json"}) {
+      if (!path.ends_with(ending)) continue;
+      return std::vector{path.substr(0, path.size() - std::string_view(ending).size()) + ".lua"};
+    }
+    return std::vector{path};
+  }
+  const std::optional<fs::path> root =
+      root_above(fs::absolute(path, error).lexically_normal() / "x.lua");
+  fs::recursive_directory_iterator entry(path, error);
+  if (error) return cannot_read(path, error.message());
+  for (const fs::recursive_directory_iterator end; entry != end; entry.increment(error)) {
+    if (error) return cannot_read(path, error.message());
+    const std::string file = entry->path().filename().string();
+    const fs::path absolute = fs::absolute(entry->path(), error).lexically_normal();
+    const bool is_folder = entry->is_directory(error);
+    if (is_folder && (file.starts_with('.') || (root && absolute == *root / "lib")))
+      entry.disable_recursion_pending();
+    if (is_folder || file.starts_with('.') || entry->path().extension() != ".lua" ||
+        file.find(".test.") != std::string::npos)
+      continue;
+    found.push_back(path == "." ? entry->path().lexically_relative(".").string()
+                                : entry->path().string());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+Result<std::string> read_script_file(const std::string& path) { return read_file(path); }
 
 }  // namespace hastur

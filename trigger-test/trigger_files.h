@@ -13,9 +13,16 @@ namespace hastur {
 
 struct TriggerFiles {
   TriggerName name;
+  // Of the script, as it was asked for.
+  std::string path;
   ScriptFile script;
   // Everything below lib/ of its root, sorted by path.
   std::vector<ScriptFile> libraries;
+
+  // A file of the trigger as its author sees it: the script by `path`, others from the root.
+  const std::string& shown(const std::string& file) const {
+    return file == script.path || file.empty() ? path : file;
+  }
 };
 
 // The name is the script's path, without the ending, from the root of the scripts: the directory
@@ -25,5 +32,13 @@ struct TriggerFiles {
 // the file's alone and there are no libraries. Fails for what is no trigger: lib/…, *.test.*,
 // .NAME, another ending.
 Result<TriggerFiles> find_trigger_files(const std::string& path);
+
+// The scripts of triggers in a folder and below it, sorted: files NAME.lua that are no tests, not
+// hidden and not in the root's lib/. Of a file: itself, or for a test file its trigger. Fails for
+// what does not exist or is neither.
+Result<std::vector<std::string>> list_triggers(const std::string& path);
+
+// The text of a script or test file. Fails for what is none, or is larger than 1 MiB.
+Result<std::string> read_script_file(const std::string& path);
 
 }  // namespace hastur

@@ -2,53 +2,17 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
+#include <sstream>
 
 #include "core/json.h"
-#include "tests/trigger-runtime/host/driver.h"
+#include "tests/trigger-test/command_test.h"
 
 namespace hastur {
 namespace {
 
-namespace fs = std::filesystem;
-
-class TriggerTestRun : public ::testing::Test {
+class TriggerTestRun : public testing::TriggerTestCommand {
  protected:
-  TriggerTestRun() {
-    char name[] = "/tmp/hastur-trigger-test-XXXXXX";
-    HASTUR_CHECK(mkdtemp(name) != nullptr, "no folder for a test");
-    folder_ = name;
-    fs::create_directories(folder_ / "lib");
-  }
-  ~TriggerTestRun() override { fs::remove_all(folder_); }
-
-  void write(const std::string& path, const std::string& text) {
-    fs::create_directories((folder_ / path).parent_path());
-    std::ofstream(folder_ / path) << text;
-  }
-
-  // Runs `trigger-test ARGUMENTS` in the folder.
-  void run(const std::string& arguments) {
-    const std::string command =
-        fmt::format("cd {} && {} {} 2>{}/stderr", folder_.string(),
-                    testing::beside_us("trigger-test"), arguments, folder_.string());
-    FILE* pipe = popen(command.c_str(), "r");
-    ASSERT_NE(pipe, nullptr);
-    output_.clear();
-    char part[4096];
-    for (std::size_t bytes = 0; (bytes = fread(part, 1, sizeof(part), pipe)) > 0;) {
-      output_.append(part, bytes);
-    }
-    const int status = pclose(pipe);
-    exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    std::ifstream in(folder_ / "stderr");
-    error_.assign(std::istreambuf_iterator<char>(in), {});
-  }
-
   std::vector<Json> lines() const {
     std::vector<Json> lines;
     std::istringstream in(output_);
@@ -59,11 +23,6 @@ class TriggerTestRun : public ::testing::Test {
     }
     return lines;
   }
-
-  fs::path folder_;
-  std::string output_;
-  std::string error_;
-  int exit_code_ = -1;
 };
 
 constexpr std::int64_t start_us = 1'704'067'200'000'000;
@@ -186,7 +145,7 @@ TEST_F(TriggerTestRun, EndsWithTwoForWrongUsage) {
   write("lib/shared.lua", "return {}");
   write("in.jsonl", gauge(0, 5));
   for (const char* arguments :
-       {"", "walk", "run", "run quiet.lua", "run nowhere.lua --input in.jsonl",
+       {"walk", "--format xml", "run", "run quiet.lua", "run nowhere.lua --input in.jsonl",
         "run quiet.lua --input nowhere.jsonl", "run quiet.lua --input in.jsonl --format xml",
         "run lib/shared.lua --input in.jsonl", "run in.jsonl --input in.jsonl"}) {
     run(arguments);

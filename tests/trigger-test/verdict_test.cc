@@ -1,0 +1,117 @@
+#include "trigger-test/verdict.h"
+
+#include <gtest/gtest.h>
+
+namespace hastur {
+namespace {
+
+using std::chrono::seconds;
+
+class VerdictOf : public ::testing::Test {
+ protected:
+  void page(int second, const std::string& key, const std::string& text = "t") {
+    Seen seen;
+    seen.input = {static_cast<std::uint64_t>(second + 1)};
+    seen.time = start_ + seconds{second};
+    seen.effect = Effect{seen.input,
+                         0,
+                         seen.time,
+                         EffectKind::notification,
+                         1,
+                         Json({{"kind", "pager_duty"},
+                               {"key", key},
+                               {"text", text},
+                               {"to", nullptr},
+                               {"details", Json::object()},
+                               {"options", Json::object()}})
+                             .dump()};
+    outcome_.seen.push_back(seen);
+  }
+  void error(int second, const std::string& text) {
+    Seen seen;
+    seen.input = {static_cast<std::uint64_t>(second + 1)};
+    seen.time = start_ + seconds{second};
+    seen.error = CallError{CallError::Kind::raised, seen.input, seen.time, 0, {text, "a.lua", 3}};
+    outcome_.seen.push_back(seen);
+  }
+  std::vector<std::string> sentences(const std::string& expect, bool nothing_else = true) {
+    TestFile file;
+    const Json data = {{"expect", *parse_json(expect)}, {"nothing_else", nothing_else}};
+    const auto fault = read_test_file(data, {}, file);
+    EXPECT_FALSE(fault) << fault->text;
+    const std::vector<Came> came = what_came(outcome_, start_, {});
+    const Verdict verdict = judge(file.cases.at(0), came, seconds{3600});
+    std::vector<std::string> all;
+    for (const Miss& miss : verdict.misses) all.push_back(sentence(miss));
+    return all;
+  }
+
+  const Time start_ = time_from_us(test_start_us);
+  Outcome outcome_;
+};
+
+using Sentences = std::vector<std::string>;
+
+TEST_F(VerdictOf, WhatIsExpectedIsGood) {
+  page(35, "k/a");
+  page(40, "k/b");
+  EXPECT_EQ(sentences(R"([{"at":"40s","page":"k/b"},{"at":"35s","page":"k/a","text":"t"}])"),
+            Sentences{});
+  EXPECT_EQ(sentences(R"([{"page":"k/*"},{"between":["30s","40s"],"page":"k/*"}])"), Sentences{});
+}
+
+TEST_F(VerdictOf, ExpectationsThatSayMoreChooseFirst) {
+  page(1, "k");
+  page(2, "k");
+  EXPECT_EQ(sentences(R"([{"page":"k"},{"page":"k","at":"1s"}])"), Sentences{});
+}
+
+TEST_F(VerdictOf, TheNearestMissSaysHowFarItWas) {
+  page(250, "k");
+  EXPECT_EQ(sentences(R"([{"at":"4m","page":"k"}])"),
+            Sentences{"page k: fired at 00:04:10, expected 00:04:00 (10s late)"});
+  EXPECT_EQ(sentences(R"([{"between":["5m","6m"],"page":"k"}])"),
+            Sentences{"page k: fired at 00:04:10, expected 00:05:00 to 00:06:00 (50s early)"});
+}
+
+TEST_F(VerdictOf, WhatDiffersIsNamed) {
+  page(10, "k", "load is 11");
+  EXPECT_EQ(sentences(R"([{"at":"10s","page":"k","text":"load is 12"}])"),
+            Sentences{R"(page k at 00:00:10: text is "load is 11", expected "load is 12")"});
+  EXPECT_EQ(sentences(R"([{"at":"10s","page":"j"}])"),
+            Sentences{R"(page j at 00:00:10: key is "k", expected "j")"});
+}
+
+TEST_F(VerdictOf, WhatIsMissingAndTooManyIsSaid) {
+  page(10, "k");
+  EXPECT_EQ(sentences(R"([{"at":"10s","page":"k"},{"at":"20s","page":"j"},{"log":"x"}])"),
+            (Sentences{"page j did not come at 00:00:20", "log x never came"}));
+  EXPECT_EQ(sentences("[]"), Sentences{"page k came at 00:00:10 and was not expected"});
+  EXPECT_EQ(sentences("[]", false), Sentences{});
+  EXPECT_EQ(sentences(R"([{"page":"*","never":true}])", false),
+            Sentences{"page k came at 00:00:10 and must never come"});
+}
+
+TEST_F(VerdictOf, AnErrorIsNeverPassedOver) {
+  error(3, "boom");
+  EXPECT_EQ(sentences("[]", false), Sentences{"error boom came at 00:00:03 and was not expected"});
+  EXPECT_EQ(sentences(R"([{"error":"boo*","line":3}])"), Sentences{});
+}
+
+TEST(Differences, OfWhatIsNotWantedMayBeAnything) {
+  const auto paths = [](const char* wanted, const char* got, bool whole) {
+    std::string all;
+    for (const Difference& each : differences(*parse_json(wanted), *parse_json(got), whole))
+      all += each.path + " ";
+    return all;
+  };
+  EXPECT_EQ(paths(R"({"a":{"b":1}})", R"({"a":{"b":1,"c":2},"d":3})", false), "");
+  EXPECT_EQ(paths(R"({"a":{"b":1}})", R"({"a":{"b":1,"c":2},"d":3})", true), "a.c d ");
+  EXPECT_EQ(paths(R"({"a":[1,2]})", R"({"a":[1,3,4]})", false), "a[2] a[3] ");
+  EXPECT_EQ(paths(R"({"a":0.3})", R"({"a":0.30000000000000004})", true), "");
+  EXPECT_EQ(paths(R"({"a":null,"b":{}})", R"({"b":[]})", true), "");
+  EXPECT_EQ(paths(R"({"a":"5"})", R"({"a":5})", false), "a ");
+}
+
+}  // namespace
+}  // namespace hastur

@@ -1,0 +1,119 @@
+#include "trigger-test/check.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "trigger-test/source_places.h"
+#include "trigger-test/test_file.h"
+#include "trigger-test/test_run.h"
+
+namespace hastur {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Checker {
+ public:
+  Checker(Stand& stand, Clock& clock, const CheckOptions& options, TriggerReport& report)
+      : stand_(stand), clock_(clock), options_(options), report_(report) {}
+
+  Result<void> run(const TriggerFiles& trigger) {
+    const Result<bool> loads = check_load(trigger);
+    if (!loads) return fail(loads.error());
+    if (!*loads) return {};
+    const std::string base = fs::path(trigger.path).replace_extension().string();
+    for (const char* ending : {".test.lua", ".test.json"}) {
+      std::error_code ignored;
+      if (fs::exists(base + ending, ignored)) HASTUR_TRY(check_file(trigger, base + ending));
+    }
+    return {};
+  }
+
+ private:
+  Result<bool> check_load(const TriggerFiles& trigger) {
+    CheckReport check{"load", "loads", {trigger.path, 0}, {}, {}, {}, {}};
+    const Micros begin = clock_.monotonic();
+    const Result<Outcome> outcome = stand_.run(trigger, {});
+    if (!outcome) return fail(outcome.error());
+    if (outcome->load_error) {
+      const ScriptError& error = *outcome->load_error;
+      check.failures.push_back(
+          {"it does not load: " + error.text, {}, {trigger.shown(error.script), error.line}, {}});
+    } else if (outcome->killed) {
+      check.failures.push_back(
+          {"it does not load: " + *outcome->killed, {}, {trigger.path, 0}, {}});
+    }
+    check.took = clock_.monotonic() - begin;
+    const bool good = check.failures.empty();
+    report_.checks.push_back(std::move(check));
+    return good;
+  }
+
+  Result<void> check_file(const TriggerFiles& trigger, const std::string& path) {
+    TestFile file;
+    file.path = path;
+    Result<std::optional<TestFileError>> error = read(trigger, path, file);
+    if (!error) return fail(error.error());
+    if (*error) {
+      CheckReport check{"test", "is a test file", {path, (*error)->line}, {}, {}, {}, {}};
+      check.failures.push_back({(*error)->text, {path, (*error)->line}, {}, {}});
+      report_.checks.push_back(std::move(check));
+      return {};
+    }
+    for (const TestCase& test : file.cases) {
+      if (test.name.find(options_.only_tests) == std::string::npos) continue;
+      const Micros begin = clock_.monotonic();
+      Result<CheckReport> check = run_test(stand_, trigger, test, path);
+      if (!check) return fail(check.error());
+      check->took = clock_.monotonic() - begin;
+      report_.checks.push_back(std::move(*check));
+    }
+    return {};
+  }
+
+  Result<std::optional<TestFileError>> read(const TriggerFiles& trigger, const std::string& path,
+                                            TestFile& file) {
+    using Answer = std::optional<TestFileError>;
+    const Result<std::string> text = read_script_file(path);
+    if (!text) return Answer(TestFileError{text.error().message, 0});
+    if (path.ends_with(".json")) {
+      const Result<Json> data = parse_json(*text);
+      if (!data) return Answer(TestFileError{data.error().message, 0});
+      return read_test_file(*data, SourcePlaces::of_json(*text), file);
+    }
+    auto data = stand_.evaluate({path, *text}, trigger.libraries);
+    if (!data) return fail(data.error());
+    if (const auto* error = std::get_if<ScriptError>(&*data))
+      return Answer(TestFileError{error->text, error->line});
+    return read_test_file(std::get<Json>(*data), SourcePlaces::of_lua(*text), file);
+  }
+
+  Stand& stand_;
+  Clock& clock_;
+  const CheckOptions& options_;
+  TriggerReport& report_;
+};
+
+}  // namespace
+
+Result<TriggerReport> check_trigger(Stand& stand, Clock& clock, const std::string& path,
+                                    const CheckOptions& options) {
+  TriggerReport report;
+  report.path = path;
+  report.name = path;
+  const Micros begin = clock.monotonic();
+  const Result<TriggerFiles> trigger = find_trigger_files(path);
+  if (!trigger) {
+    CheckReport check{"load", "is a trigger", {path, 0}, {}, {}, {}, {}};
+    check.failures.push_back({trigger.error().message, {}, {}, {}});
+    report.checks.push_back(std::move(check));
+    return report;
+  }
+  report.name = trigger->name;
+  HASTUR_TRY(Checker(stand, clock, options, report).run(*trigger));
+  report.took = clock.monotonic() - begin;
+  return report;
+}
+
+}  // namespace hastur

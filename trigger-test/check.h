@@ -1,0 +1,25 @@
+#pragma once
+
+// Checks one trigger: does it load, do its tests hold, is it safe.
+
+#include <cstdint>
+#include <string>
+
+#include "core/clock.h"
+#include "core/result.h"
+#include "trigger-test/report.h"
+#include "trigger-test/stand.h"
+#include "trigger-test/trigger_files.h"
+
+namespace hastur {
+
+struct CheckOptions {
+  // Only tests whose name holds this.
+  std::string only_tests;
+};
+
+// Checks the trigger whose script lies at `path`. An error is one of the machine.
+Result<TriggerReport> check_trigger(Stand& stand, Clock& clock, const std::string& path,
+                                    const CheckOptions& options);
+
+}  // namespace hastur

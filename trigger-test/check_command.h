@@ -1,0 +1,26 @@
+#pragma once
+
+// trigger-test [PATHS]: checks triggers and reports.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "trigger-test/exit_code.h"
+
+namespace hastur {
+
+struct CheckCommand {
+  // Files and folders; the current folder if there are none.
+  std::vector<std::string> paths;
+  std::string format = "text";
+  // Only triggers, or tests, whose name holds this.
+  std::string filter;
+  // How many triggers are checked at once; 0: as many as there are processors.
+  std::uint64_t jobs = 0;
+};
+
+// Writes the report to standard output.
+ExitCode check(const CheckCommand& command);
+
+}  // namespace hastur

@@ -1,0 +1,19 @@
+#include "trigger-test/exit_code.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace hastur {
+
+ExitCode stop(ExitCode code, const std::string& sentence) {
+  fmt::print(stderr, "trigger-test: {}\n", sentence);
+  return code;
+}
+
+ExitCode stop(const Error& error) {
+  const bool trigger_failed = error.code == ErrorCode::failed;
+  return stop(trigger_failed ? ExitCode::trigger_failed : ExitCode::internal, error.message);
+}
+
+}  // namespace hastur

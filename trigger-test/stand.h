@@ -1,0 +1,77 @@
+#pragma once
+
+// A test stand: one worker that runs one trigger after another, on one stream after another.
+//
+// Every command of trigger-test works through it. A worker that dies takes only the run with it:
+// the next one starts another.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/json.h"
+#include "core/result.h"
+#include "trigger-runtime/host/run_stream.h"
+#include "trigger-runtime/host/worker.h"
+#include "trigger-test/stream.h"
+#include "trigger-test/trigger_files.h"
+
+namespace hastur {
+
+// What came out of a run, in order: an effect or an error, at an input.
+struct Seen {
+  Sequence input;
+  Time time;
+  // One of the two.
+  std::optional<Effect> effect;
+  std::optional<CallError> error;
+};
+
+struct Outcome {
+  // The script did not load; nothing else is set.
+  std::optional<ScriptError> load_error;
+  // The worker had to be killed, or killed itself, with the sentence that says at what; what came
+  // out before stands in `seen`.
+  std::optional<std::string> killed;
+  Loaded loaded;
+  std::vector<Seen> seen;
+  // Canonical JSON of the state at the end.
+  std::string state;
+  std::uint64_t matched = 0;
+  std::uint64_t stops = 0;
+  StreamCost cost;
+  // vm/observation.h; null unless asked for.
+  Json observed;
+};
+
+struct RunOptions {
+  std::function<Restore(Sequence)> restore_after = {};
+  ObserveCommand::What observe = ObserveCommand::What::nothing;
+};
+
+class Stand {
+ public:
+  static Result<std::unique_ptr<Stand>> make();
+
+  // An error is one of the machine; what the trigger does wrong is in the outcome.
+  Result<Outcome> run(const TriggerFiles& trigger, const Stream& stream,
+                      const RunOptions& options = {});
+
+  // The data that a script returns.
+  Result<std::variant<Json, ScriptError>> evaluate(const ScriptFile& script,
+                                                   const std::vector<ScriptFile>& libraries);
+
+ private:
+  explicit Stand(std::unique_ptr<SharedInputs> inputs) : inputs_(std::move(inputs)) {}
+  Result<void> ready();
+
+  std::unique_ptr<SharedInputs> inputs_;
+  // Null before the first run and after a death.
+  std::unique_ptr<Worker> worker_;
+  std::uint32_t last_handle_ = 0;
+};
+
+}  // namespace hastur

@@ -1,0 +1,190 @@
+#include "trigger-test/stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "message/json_codec.h"
+#include "message/recording.h"
+#include "trigger-runtime/host/run_stream.h"
+
+namespace hastur {
+namespace {
+
+// Of recordings and of what tests make.
+constexpr std::size_t messages_max = 5'000'000;
+
+struct Line {
+  Micros at;
+  std::string json;
+  std::uint32_t line = 0;
+};
+
+std::string tick_line(Time time) {
+  return fmt::format("{{\"time\":{},\"type\":\"tick\"}}\n", to_us(whole_second(time)));
+}
+
+class Maker {
+ public:
+  Maker(const TestCase& test, const std::string& folder, TestStream& out)
+      : test_(test), folder_(folder), out_(out) {}
+
+  std::optional<TestFileError> make() {
+    for (const MessageSpec& spec : test_.messages) {
+      auto error = spec.recording.empty() ? add(spec) : add_recording(spec);
+      if (error) return error;
+    }
+    std::ranges::stable_sort(lines_, {}, &Line::at);
+    out_.end = test_.ends;
+    if (!lines_.empty()) out_.end = std::max(out_.end, lines_.back().at);
+    for (const Expectation& expectation : test_.expect) {
+      if (expectation.to) out_.end = std::max(out_.end, *expectation.to);
+    }
+
+    std::string text = tick_line(test_.start);
+    for (Line& line : lines_) {
+      text += line.json + '\n';
+      out_.messages.push_back(std::move(line.json));
+      out_.lines.push_back(line.line);
+    }
+    text += tick_line(test_.start + out_.end);
+    std::istringstream in(std::move(text));
+    Result<Stream> stream = read_stream(in, "messages");
+    if (!stream) return TestFileError{stream.error().message, test_.line};
+    out_.stream = std::move(*stream);
+    return std::nullopt;
+  }
+
+ private:
+  std::optional<TestFileError> add(const MessageSpec& spec) {
+    Json message = spec.fields;
+    if (const auto uuid = message.find("uuid"); uuid != message.end() && uuid->is_string()) {
+      Result<std::string> meant = out_.names.uuid_of(uuid->get<std::string>());
+      if (!meant) return TestFileError{meant.error().message, spec.line};
+      *uuid = std::move(*meant);
+    }
+    for (std::uint64_t i = 0; i < spec.times; ++i) {
+      const Micros at = spec.at + spec.every * static_cast<std::int64_t>(i);
+      const Micros sent =
+          spec.timestamp ? *spec.timestamp + spec.every * static_cast<std::int64_t>(i) : at;
+      if (!spec.values.empty()) message["value"] = spec.values[i % spec.values.size()];
+      message["received_at"] = to_us(test_.start + at);
+      message["timestamp"] = to_us(test_.start + sent);
+      Line line{at, canonical_json(message), spec.line};
+      JsonDecoder::Defaults defaults;
+      defaults.uuid = recording_uuid;
+      defaults.recorded = true;
+      const auto decoded = decoder_.decode(line.json, defaults);
+      if (const auto* refused = std::get_if<JsonDecoder::Refused>(&decoded))
+        return TestFileError{fmt::format("no such message can come: {}", refused->text), spec.line};
+      lines_.push_back(std::move(line));
+    }
+    return std::nullopt;
+  }
+
+  std::optional<TestFileError> add_recording(const MessageSpec& spec) {
+    const std::string path = std::filesystem::path(folder_) / spec.recording;
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return TestFileError{fmt::format("cannot read the recording {}", path), spec.line};
+    const Result<Stream> recorded = read_stream(file, path);
+    if (!recorded) return TestFileError{recorded.error().message, spec.line};
+    std::optional<Micros> shift;
+    std::vector<Label> scratch;
+    for (const auto& batch : recorded->batches) {
+      const BatchView view = BatchView::trusted(batch->batch.header, batch->batch.body);
+      for (std::uint32_t row = 0; row < view.count(); ++row) {
+        MessageView message = view.message(row, scratch);
+        if (message.type == MessageType::tick && message.deaf == Micros{0}) continue;
+        if (message.type == MessageType::tick) message.received_at = message.timestamp;
+        if (!shift) shift = test_.start + spec.at - message.received_at;
+        message.timestamp += *shift;
+        message.received_at += *shift;
+        std::string json;
+        append_message_json(json, message);
+        lines_.push_back({message.received_at - test_.start, std::move(json), spec.line});
+        if (lines_.size() > messages_max)
+          return TestFileError{fmt::format("{} has too many messages", path), spec.line};
+      }
+    }
+    return std::nullopt;
+  }
+
+  const TestCase& test_;
+  const std::string& folder_;
+  TestStream& out_;
+  JsonDecoder decoder_;
+  std::vector<Line> lines_;
+};
+
+}  // namespace
+
+Time Stream::time_at(Sequence input) const {
+  for (const auto& batch : batches) {
+    const BatchHeader& header = batch->batch.header;
+    if (input >= header.first && input <= header.last())
+      return time_from_us(batch->stream_times[input.value - header.first.value]);
+  }
+  return {};
+}
+
+std::optional<Stream::Input> Stream::input(Sequence sequence, std::vector<Label>& scratch) const {
+  for (const auto& batch : batches) {
+    const BatchHeader& header = batch->batch.header;
+    if (sequence < header.first || sequence > header.last()) continue;
+    const BatchView view = BatchView::trusted(header, batch->batch.body);
+    return Input{
+        view.message(static_cast<std::uint32_t>(sequence.value - header.first.value), scratch),
+        row_messages[sequence.value - 1]};
+  }
+  return std::nullopt;
+}
+
+Result<Stream> read_stream(std::istream& in, const std::string& source, std::uint32_t rows_max) {
+  RecordingReader::Options options;
+  options.rows_max = rows_max;
+  RecordingReader reader(in, source, options);
+  Stream stream;
+  while (true) {
+    Result<std::optional<Batch>> batch = reader.next();
+    if (!batch) return fail(batch.error());
+    if (!*batch) return stream;
+    const auto& rows = reader.row_messages();
+    stream.row_messages.insert(stream.row_messages.end(), rows.begin(), rows.end());
+    stream.batches.push_back(input_of(std::move(**batch)));
+    if (stream.row_messages.size() > messages_max)
+      return fail(ErrorCode::full,
+                  fmt::format("{} has more than {} messages", source, messages_max));
+  }
+}
+
+Stream cut_after(const Stream& stream, Time last) {
+  Stream part;
+  for (const auto& batch : stream.batches) {
+    const auto end = std::ranges::upper_bound(batch->stream_times, to_us(last));
+    const auto rows = static_cast<std::uint32_t>(end - batch->stream_times.begin());
+    if (rows == batch->batch.header.count) {
+      part.batches.push_back(batch);
+    } else if (rows > 0) {
+      part.batches.push_back(
+          input_of(slice(BatchView::trusted(batch->batch.header, batch->batch.body), 0, rows)));
+    }
+    if (rows < batch->batch.header.count) break;
+  }
+  std::size_t rows = 0;
+  for (const auto& batch : part.batches) rows += batch->batch.header.count;
+  part.row_messages.assign(stream.row_messages.begin(),
+                           stream.row_messages.begin() + static_cast<std::ptrdiff_t>(rows));
+  return part;
+}
+
+std::variant<TestStream, TestFileError> make_test_stream(const TestCase& test,
+                                                         const std::string& folder) {
+  TestStream stream;
+  if (auto error = Maker(test, folder, stream).make()) return std::move(*error);
+  return stream;
+}
+
+}  // namespace hastur

@@ -1,0 +1,59 @@
+#pragma once
+
+// A stream that is at hand as a whole, and how a test's messages become one.
+
+#include <cstdint>
+#include <istream>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/result.h"
+#include "trigger-runtime/protocol/commands.h"
+#include "trigger-test/nicknames.h"
+#include "trigger-test/test_file.h"
+
+namespace hastur {
+
+struct Stream {
+  // In order, without a hole; sequences from 1.
+  std::vector<std::shared_ptr<const InputBatch>> batches;
+  // By row, over all batches: how many messages there were up to it (RecordingReader).
+  std::vector<std::uint64_t> row_messages;
+
+  // Stream time at an input.
+  Time time_at(Sequence input) const;
+  // One input of it, as its view and the number of its message; nothing for a sequence outside.
+  struct Input {
+    MessageView message;
+    std::uint64_t number = 0;
+  };
+  // `scratch` receives the labels and lives as long as the view is used.
+  std::optional<Input> input(Sequence sequence, std::vector<Label>& scratch) const;
+};
+
+// Reads a recording whole. `rows_max`: of a batch.
+Result<Stream> read_stream(std::istream& in, const std::string& source,
+                           std::uint32_t rows_max = 4096);
+
+// The inputs up to a stream time, that one included.
+Stream cut_after(const Stream& stream, Time last);
+
+// A test's messages in the order in which they are received.
+struct TestStream {
+  Stream stream;
+  Nicknames names;
+  // Of each message, from 0: as JSON, and the line of the test file that made it.
+  std::vector<std::string> messages;
+  std::vector<std::uint32_t> lines;
+  // The test's last moment, from its start.
+  Micros end{0};
+};
+
+// It begins with a tick at the test's start and ends with one at its end. Recordings lie in
+// `folder`.
+std::variant<TestStream, TestFileError> make_test_stream(const TestCase& test,
+                                                         const std::string& folder);
+
+}  // namespace hastur

@@ -1,0 +1,359 @@
+#include "trigger-test/test_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/suggest.h"
+
+namespace hastur {
+namespace {
+
+constexpr std::uint64_t messages_max = 1'000'000;
+constexpr std::uint64_t repeats_max = 10'000;
+constexpr Micros span_max = std::chrono::hours{24 * 3660};
+
+using Keys = std::vector<std::string>;
+
+// Reads the entries of one object; after the first fault it reads nothing more.
+class ObjectReader {
+ public:
+  ObjectReader(const Json& object, std::string path, const SourcePlaces& places)
+      : object_(object), path_(std::move(path)), places_(places) {}
+
+  const std::optional<TestFileError>& error() const { return error_; }
+  bool ok() const { return !error_; }
+  std::uint32_t line() const { return places_.line(path_); }
+  const std::string& path() const { return path_; }
+
+  void refuse(std::string text, std::string_view key = {}) {
+    if (error_) return;
+    error_ = TestFileError{std::move(text),
+                           places_.line(key.empty() ? path_ : fmt::format("{}/{}", path_, key))};
+  }
+  void refuse(const std::optional<TestFileError>& error) {
+    if (!error_) error_ = error;
+  }
+
+  // Only `keys` may stand here; `what` names the object.
+  void only(const Keys& keys, std::string_view what) {
+    for (const auto& [key, value] : object_.items()) {
+      if (std::ranges::find(keys, key) != keys.end()) continue;
+      const std::string meant = nearest(key, keys);
+      refuse(fmt::format("{} has no key '{}'{}: it takes {}", what, key,
+                         meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant),
+                         fmt::join(keys, ", ")),
+             key);
+      return;
+    }
+  }
+
+  // Null, also hastur.null, is absent.
+  const Json* find(const char* key) const {
+    const auto found = object_.find(key);
+    return !ok() || found == object_.end() || found->is_null() ? nullptr : &*found;
+  }
+  std::string text(const char* key) {
+    const Json* found = find(key);
+    if (found == nullptr) return "";
+    if (!found->is_string()) refuse(fmt::format("{} must be a text", key), key);
+    return ok() ? found->get<std::string>() : "";
+  }
+  bool truth(const char* key) {
+    const Json* found = find(key);
+    if (found == nullptr) return false;
+    if (!found->is_boolean()) refuse(fmt::format("{} must be true or false", key), key);
+    return ok() && found->get<bool>();
+  }
+  std::optional<std::uint64_t> count(const char* key, std::uint64_t max) {
+    const Json* found = find(key);
+    if (found == nullptr) return std::nullopt;
+    const double number = found->is_number() ? found->get<double>() : 0;
+    if (number < 1 || number > static_cast<double>(max) || std::floor(number) != number) {
+      refuse(fmt::format("{} must be a whole number from 1 to {}", key, max), key);
+      return std::nullopt;
+    }
+    return static_cast<std::uint64_t>(number);
+  }
+  std::optional<Micros> offset(const char* key) {
+    const Json* found = find(key);
+    if (found == nullptr) return std::nullopt;
+    const Result<Micros> read = parse_offset(*found);
+    if (!read) refuse(fmt::format("{}: {}", key, read.error().message), key);
+    return read ? std::optional(*read) : std::nullopt;
+  }
+  // A list; an empty table of Lua is one, too. One value alone is a list of it.
+  std::vector<Json> list(const char* key) {
+    const Json* found = find(key);
+    if (found == nullptr || (found->is_object() && found->empty())) return {};
+    if (!found->is_array()) return {*found};
+    return found->get<std::vector<Json>>();
+  }
+
+ private:
+  const Json& object_;
+  const std::string path_;
+  const SourcePlaces& places_;
+  std::optional<TestFileError> error_;
+};
+
+// ---- messages ----
+
+const Keys& own_message_keys() {
+  static const Keys keys{"at", "every", "times", "values", "timestamp", "recording"};
+  return keys;
+}
+
+MessageSpec read_message(const Json& json, ObjectReader& in) {
+  MessageSpec spec;
+  spec.line = in.line();
+  spec.at = in.offset("at").value_or(Micros{0});
+  spec.timestamp = in.offset("timestamp");
+  spec.recording = in.text("recording");
+  if (!spec.recording.empty()) {
+    in.only({"recording", "at"}, "a recording");
+    return spec;
+  }
+  spec.values = in.list("values");
+  spec.times =
+      in.count("times", messages_max).value_or(std::max<std::size_t>(spec.values.size(), 1));
+  spec.every = in.offset("every").value_or(std::chrono::seconds{1});
+  for (const auto& [key, value] : json.items()) {
+    if (std::ranges::find(own_message_keys(), key) == own_message_keys().end())
+      spec.fields[key] = value;
+  }
+  if (!spec.fields.contains("type")) {
+    in.refuse("a message needs a type, such as type = \"gauge\" (or recording = \"FILE\")");
+  }
+  if (!spec.values.empty() && spec.fields.contains("value")) {
+    in.refuse("a message has either value or values", "values");
+  }
+  if (spec.fields.contains("received_at")) {
+    in.refuse("a message is received at `at`; the sender's own time is `timestamp`", "received_at");
+  }
+  return spec;
+}
+
+// ---- expectations ----
+
+struct Form {
+  // The key that makes an expectation one of this form; its value is what `subject` must be.
+  const char* key;
+  Expectation::Kind kind;
+  const char* subject;
+  Keys fields;
+};
+
+const std::vector<Form>& forms() {
+  using enum Expectation::Kind;
+  static const Keys incident{"kind", "text", "details", "options", "to", "severity"};
+  static const std::vector<Form> forms{
+      {"page", notification, "key", incident},
+      {"acknowledge", notification, "key", incident},
+      {"resolve", notification, "key", incident},
+      {"notification",
+       notification,
+       "kind",
+       {"key", "action", "text", "details", "options", "to", "severity"}},
+      {"message",
+       message,
+       "name",
+       {"type", "value", "labels", "uuid", "timestamp", "subject", "body", "attn", "timeout"}},
+      {"log", log, "text", {}},
+      {"error", error, "text", {"line", "script"}},
+      {"state", state, "state", {"whole"}},
+  };
+  return forms;
+}
+
+const Form* form_of(const Json& json, ObjectReader& in) {
+  const Form* found = nullptr;
+  Keys names;
+  for (const Form& form : forms()) {
+    names.emplace_back(form.key);
+    if (!json.contains(form.key)) continue;
+    if (found != nullptr) {
+      in.refuse(fmt::format("an expectation is either {} or {}", found->key, form.key), form.key);
+      return nullptr;
+    }
+    found = &form;
+  }
+  if (found == nullptr) {
+    std::string meant;
+    for (const auto& [key, value] : json.items()) {
+      if (meant.empty()) meant = nearest(key, names);
+    }
+    in.refuse(fmt::format("an expectation needs one of {}{}", fmt::join(names, ", "),
+                          meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)));
+  }
+  return found;
+}
+
+void read_subject(const Form& form, const Json& json, ObjectReader& in, Expectation& expectation) {
+  const Json& subject = json.at(form.key);
+  const std::string_view key = form.key;
+  expectation.kind = form.kind;
+  if (form.kind == Expectation::Kind::state) {
+    if (!subject.is_object()) return in.refuse("state must be a table of what is in it", "state");
+    expectation.wanted = subject;
+    expectation.title = "state";
+    return;
+  }
+  if (!subject.is_string()) return in.refuse(fmt::format("{} must be a text", key), key);
+  expectation.wanted[form.subject] = subject;
+  expectation.title = fmt::format("{} {}", key, subject.get<std::string>());
+  if (key == "page" || key == "acknowledge" || key == "resolve") {
+    expectation.wanted["action"] = key == "page" ? "trigger" : key;
+  }
+  if (key == "page" && !json.contains("kind")) expectation.wanted["kind"] = "pager_duty";
+  for (const std::string& field : form.fields) {
+    if (json.contains(field)) expectation.wanted[field] = json.at(field);
+  }
+}
+
+// Adds the expectation, as often as it repeats.
+void read_expectation(const Json& json, ObjectReader& in, std::vector<Expectation>& out) {
+  const Form* form = form_of(json, in);
+  if (form == nullptr) return;
+  Keys keys{form->key, "at", "between", "every", "times", "never"};
+  keys.insert(keys.end(), form->fields.begin(), form->fields.end());
+  in.only(keys, fmt::format("an expectation of {}", form->key));
+
+  Expectation expectation;
+  expectation.line = in.line();
+  read_subject(*form, json, in, expectation);
+  expectation.never = in.truth("never");
+  if (form->kind == Expectation::Kind::state) expectation.whole = in.truth("whole");
+  const auto at = in.offset("at");
+  expectation.from = at;
+  expectation.to = at;
+  if (const Json* between = in.find("between")) {
+    const bool pair = between->is_array() && between->size() == 2;
+    const auto from = pair ? parse_offset(between->at(0)) : Result<Micros>(Micros{0});
+    const auto to = pair ? parse_offset(between->at(1)) : Result<Micros>(Micros{0});
+    if (!pair || !from || !to || *from > *to) {
+      return in.refuse("between must be two times, the earlier first: { \"30s\", \"1m\" }",
+                       "between");
+    }
+    if (at) return in.refuse("an expectation has either at or between", "between");
+    if (form->kind == Expectation::Kind::state)
+      return in.refuse("a state is expected `at` a time", "between");
+    expectation.from = *from;
+    expectation.to = *to;
+  }
+  const std::uint64_t times = in.count("times", repeats_max).value_or(1);
+  const auto every = in.offset("every");
+  if (every && !at) in.refuse("an expectation that comes every so often needs an at", "every");
+  if (times > 1 && at && !every)
+    in.refuse("times of an expectation with at needs an every", "times");
+  if (times > 1 && expectation.never) in.refuse("what must never come has no times", "times");
+  for (std::uint64_t i = 0; i < times && in.ok(); ++i) {
+    out.push_back(expectation);
+    if (!every) continue;
+    *expectation.from += *every;
+    *expectation.to += *every;
+  }
+}
+
+// ---- tests ----
+
+TestCase read_case(const Json& json, ObjectReader& in, const SourcePlaces& places,
+                   std::size_t number) {
+  TestCase test;
+  test.line = in.line();
+  in.only({"name", "start", "ends", "messages", "expect", "nothing_else"}, "a test");
+  test.name = in.text("name");
+  if (test.name.empty()) test.name = fmt::format("test {}", number);
+  test.nothing_else = in.truth("nothing_else");
+  test.ends = in.offset("ends").value_or(Micros{0});
+  if (const std::string start = in.text("start"); !start.empty()) {
+    const Result<Time> time = parse_time(start);
+    if (!time) {
+      in.refuse(time.error().message, "start");
+    } else {
+      test.start = *time;
+    }
+  }
+  if (!json.contains("messages") && !json.contains("expect")) {
+    in.refuse("a test needs messages and what to expect: { messages = { … }, expect = { … } }");
+  }
+  std::uint64_t total = 0;
+  const auto each = [&](const char* key, const auto& read) {
+    const std::vector<Json> entries = in.list(key);
+    for (std::size_t i = 0; i < entries.size() && in.ok(); ++i) {
+      ObjectReader entry(entries[i], fmt::format("{}/{}/{}", in.path(), key, i), places);
+      if (entries[i].is_object()) {
+        read(entries[i], entry);
+      } else {
+        entry.refuse(fmt::format("an entry of {} must be a table", key));
+      }
+      in.refuse(entry.error());
+    }
+  };
+  each("messages", [&](const Json& entry, ObjectReader& reader) {
+    test.messages.push_back(read_message(entry, reader));
+    total += test.messages.back().times;
+    if (total > messages_max)
+      reader.refuse(fmt::format("a test has at most {} messages", messages_max));
+  });
+  each("expect", [&](const Json& entry, ObjectReader& reader) {
+    read_expectation(entry, reader, test.expect);
+  });
+  return test;
+}
+
+}  // namespace
+
+std::optional<TestFileError> read_test_file(const Json& data, const SourcePlaces& places,
+                                            TestFile& file) {
+  const bool list = data.is_array();
+  if ((!list && !data.is_object()) || data.empty()) {
+    return TestFileError{
+        "a test file holds a test, { messages = { … }, expect = { … } }, or a list of tests",
+        places.line("")};
+  }
+  const std::size_t count = list ? data.size() : 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Json& json = list ? data[i] : data;
+    ObjectReader in(json, list ? fmt::format("/{}", i) : "", places);
+    if (!json.is_object()) {
+      in.refuse("a test must be a table with messages and expect");
+    } else {
+      file.cases.push_back(read_case(json, in, places, i + 1));
+    }
+    if (!in.ok()) return in.error();
+  }
+  return std::nullopt;
+}
+
+Result<Micros> parse_offset(const Json& json) {
+  if (json.is_number()) {
+    const double seconds = json.get<double>();
+    if (seconds >= 0 && seconds <= static_cast<double>(span_max.count()) / us_per_second)
+      return Micros{std::llround(seconds * us_per_second)};
+  } else if (json.is_string()) {
+    const auto& text = json.get_ref<const std::string&>();
+    if (text == "0") return Micros{0};
+    const Result<Micros> span = parse_span(text);
+    if (span && *span <= span_max) return *span;
+  }
+  return fail(ErrorCode::invalid,
+              "a time counts from the start of the test, \"35s\", \"1h5m\" or a number of seconds");
+}
+
+std::string format_offset(Micros offset) {
+  const std::int64_t us = std::abs(offset.count());
+  const std::int64_t seconds = us / us_per_second;
+  std::string text = offset.count() < 0 ? "-" : "";
+  if (seconds >= 86'400) text += fmt::format("{}d ", seconds / 86'400);
+  text += fmt::format("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+  if (us % us_per_second != 0) {
+    std::string rest = fmt::format(".{:06}", us % us_per_second);
+    while (rest.back() == '0') rest.pop_back();
+    text += rest;
+  }
+  return text;
+}
+
+}  // namespace hastur

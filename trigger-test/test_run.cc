@@ -1,0 +1,273 @@
+#include "trigger-test/test_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "trigger-test/calls.h"
+#include "trigger-test/timeline.h"
+#include "trigger-test/verdict.h"
+
+namespace hastur {
+namespace {
+
+using Mark = DiffLine::Mark;
+
+// Of one test; the first ones tell it.
+constexpr std::size_t timelines_max = 3;
+constexpr std::size_t same_lines_shown = 3;
+// How far beyond its end a test is looked at when something has not come.
+constexpr Micros longer_min = std::chrono::minutes{1};
+constexpr Micros longer_max = std::chrono::hours{1};
+
+std::string cut(const std::string& text, std::size_t bytes_max = 160) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + " …";
+}
+
+Json json_of(const std::vector<Difference>& differences) {
+  Json list = Json::array();
+  const auto value = [](const std::string& text) {
+    return text.empty() ? Json() : parse_json(text).value_or(Json(text));
+  };
+  for (const Difference& each : differences) {
+    list.push_back({{"path", each.path}, {"wanted", value(each.wanted)}, {"got", value(each.got)}});
+  }
+  return list;
+}
+
+// Under two lines of text: where they differ.
+std::string carets(const std::string& wanted, const std::string& got) {
+  std::size_t begin = 0;
+  while (begin < std::min(wanted.size(), got.size()) && wanted[begin] == got[begin]) ++begin;
+  std::size_t same_end = 0;
+  while (same_end < std::min(wanted.size(), got.size()) - begin &&
+         wanted[wanted.size() - 1 - same_end] == got[got.size() - 1 - same_end])
+    ++same_end;
+  const std::size_t end = std::max(wanted.size(), got.size()) - same_end;
+  // A character of several bytes takes one column.
+  const auto columns = [](std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  };
+  const std::string& longer = wanted.size() > got.size() ? wanted : got;
+  return std::string(columns(std::string_view(longer).substr(0, begin)), ' ') +
+         std::string(
+             std::max<std::size_t>(1, columns(std::string_view(longer).substr(begin, end - begin))),
+             '^');
+}
+
+class DiffOf {
+ public:
+  explicit DiffOf(const Verdict& verdict) : verdict_(verdict) {
+    for (const Pairing& pairing : verdict.pairings) {
+      if (pairing.expectation != nullptr)
+        width_ = std::max(width_, when(*pairing.expectation).size());
+      if (pairing.came != nullptr)
+        width_ = std::max(width_, format_offset(pairing.came->at).size());
+    }
+  }
+
+  std::vector<DiffLine> lines() {
+    std::vector<DiffLine> same;
+    for (const Pairing& pairing : verdict_.pairings) {
+      if (pairing.holds) {
+        same.push_back({Mark::same, row(format_offset(pairing.came->at), pairing.came->title)});
+        continue;
+      }
+      put(same, !lines_.empty());
+      add(pairing);
+    }
+    put(same, true);
+    return std::move(lines_);
+  }
+
+ private:
+  std::string row(const std::string& time, const std::string& title) const {
+    return fmt::format("{:<{}}  {}", time, width_, cut(title));
+  }
+
+  // What holds stands there for orientation: a few lines of it next to what does not.
+  void put(std::vector<DiffLine>& same, bool both_ends) {
+    const std::size_t head = both_ends ? std::min(same.size(), same_lines_shown) : 0;
+    const std::size_t tail = std::min(same.size() - head, same_lines_shown);
+    lines_.insert(lines_.end(), same.begin(), same.begin() + static_cast<std::ptrdiff_t>(head));
+    if (const std::size_t between = same.size() - head - tail; between > 0)
+      lines_.push_back({Mark::note, fmt::format("… {} as expected", between)});
+    lines_.insert(lines_.end(), same.end() - static_cast<std::ptrdiff_t>(tail), same.end());
+    same.clear();
+  }
+
+  void add(const Pairing& pairing) {
+    const auto* wanted = pairing.expectation;
+    const auto* came = pairing.came;
+    if (wanted != nullptr) lines_.push_back({Mark::missing, row(when(*wanted), wanted->title)});
+    if (came != nullptr) lines_.push_back({Mark::extra, row(format_offset(came->at), came->title)});
+    if (wanted == nullptr || came == nullptr) return;
+    for (const Difference& each : differences(wanted->wanted, came->what)) {
+      const std::string head = fmt::format("{:<{}}  {} ", "", width_, each.path);
+      const std::string indent(head.size(), ' ');
+      lines_.push_back({Mark::missing, head + (each.wanted.empty() ? "none" : cut(each.wanted))});
+      lines_.push_back({Mark::extra, head + (each.got.empty() ? "absent" : cut(each.got))});
+      const bool is_pattern = each.wanted.find('*') != std::string::npos;
+      if (!each.wanted.empty() && !each.got.empty() && !is_pattern)
+        lines_.push_back({Mark::note, indent + carets(cut(each.wanted), cut(each.got))});
+    }
+  }
+
+  const Verdict& verdict_;
+  std::size_t width_ = 0;
+  std::vector<DiffLine> lines_;
+};
+
+class TestRun {
+ public:
+  TestRun(Stand& stand, const TriggerFiles& trigger, const TestCase& test, const std::string& file)
+      : stand_(stand), trigger_(trigger), test_(test), file_(file) {
+    report_.kind = "test";
+    report_.name = test.name;
+    report_.at = {file, test.line};
+  }
+
+  Result<CheckReport> run() {
+    const std::string folder = std::filesystem::path(file_).parent_path();
+    auto made = make_test_stream(test_, folder);
+    if (const auto* error = std::get_if<TestFileError>(&made)) {
+      report_.failures.push_back({error->text, {file_, error->line}, {}, {}});
+      return std::move(report_);
+    }
+    stream_ = std::get<TestStream>(std::move(made));
+    Result<Outcome> outcome = stand_.run(trigger_, stream_.stream);
+    if (!outcome) return fail(outcome.error());
+    if (outcome->load_error) {
+      const ScriptError& error = *outcome->load_error;
+      report_.failures.push_back({error.text, {}, {trigger_.shown(error.script), error.line}, {}});
+      return std::move(report_);
+    }
+    if (outcome->killed) report_.failures.push_back({*outcome->killed, {}, {trigger_.path, 0}, {}});
+
+    const std::vector<Came> came = what_came(*outcome, test_.start, stream_.names);
+    if (!judge(test_, came, stream_.end).misses.empty()) HASTUR_TRY(tell());
+    HASTUR_TRY(check_states(*outcome));
+    return std::move(report_);
+  }
+
+ private:
+  // A state in the middle is that at the end of a stream that ends there.
+  Result<void> check_states(const Outcome& outcome) {
+    std::map<Micros, std::string> states;
+    for (const Expectation& each : test_.expect) {
+      if (each.kind != Expectation::Kind::state) continue;
+      std::string state = outcome.state;
+      if (each.from) {
+        const auto known = states.find(*each.from);
+        if (known == states.end()) {
+          Result<Outcome> part =
+              stand_.run(trigger_, cut_after(stream_.stream, test_.start + *each.from));
+          if (!part) return fail(part.error());
+          states[*each.from] = part->state;
+        }
+        state = states[*each.from];
+      }
+      const Result<Json> got = parse_json(stream_.names.read(state));
+      if (!got) continue;
+      const auto differ = differences(each.wanted, *got, each.whole);
+      if (differ.empty() != each.never) continue;
+      if (each.never) {
+        report_.failures.push_back(
+            {fmt::format("the state at {} is what it must never be", when(each)),
+             {file_, each.line},
+             {},
+             {}});
+      }
+      for (const Difference& one : differ) {
+        report_.failures.push_back({fmt::format("state.{} {} is {}, expected {}", one.path,
+                                                each.from ? "at " + when(each) : "at the end",
+                                                one.got.empty() ? "absent" : cut(one.got),
+                                                one.wanted.empty() ? "absent" : cut(one.wanted)),
+                                    {file_, each.line},
+                                    {},
+                                    json_of({one})});
+      }
+    }
+    return {};
+  }
+
+  // Runs it once more and looks on, for a while longer: where things came from, why others did not,
+  // and what came too late.
+  Result<void> tell() {
+    TestCase longer = test_;
+    longer.ends = stream_.end + std::clamp<Micros>(stream_.end, longer_min, longer_max);
+    auto made = make_test_stream(longer, std::filesystem::path(file_).parent_path());
+    if (const auto* error = std::get_if<TestFileError>(&made))
+      return fail(ErrorCode::unavailable, error->text);
+    const Micros end = std::exchange(stream_, std::get<TestStream>(std::move(made))).end;
+
+    RunOptions looking;
+    looking.observe = ObserveCommand::What::calls;
+    const Result<Outcome> looked = stand_.run(trigger_, stream_.stream, looking);
+    if (!looked) return fail(looked.error());
+    const std::vector<Came> came = what_came(*looked, test_.start, stream_.names);
+    const Verdict verdict = judge(test_, came, end);
+    const std::vector<ObservedCall> calls = observed_calls(looked->observed, stream_.names);
+    const TimelineOf of{trigger_, stream_, *looked, came, calls, test_.start};
+    for (const Miss& miss : verdict.misses) {
+      ReportedFailure failure;
+      failure.sentence = sentence(miss);
+      if (miss.expectation != nullptr) failure.expected_at = {file_, miss.expectation->line};
+      if (miss.came != nullptr) failure.caused_at = place_of(*miss.came, calls);
+      if (!miss.differences.empty()) failure.details = json_of(miss.differences);
+      report_.failures.push_back(std::move(failure));
+      // What came in time, but otherwise than wanted, is told by its differences.
+      if (miss.what == Miss::What::missing && (miss.came == nullptr || miss.differences.empty()) &&
+          report_.explanations.size() < timelines_max)
+        explain(*miss.expectation, of);
+    }
+    report_.diff = DiffOf(verdict).lines();
+    return {};
+  }
+
+  FilePlace place_of(const Came& came, const std::vector<ObservedCall>& calls) const {
+    if (came.kind == Expectation::Kind::error) {
+      const std::string script = came.what["script"];
+      return script.empty() ? FilePlace{} : FilePlace{trigger_.shown(script), came.what["line"]};
+    }
+    const ScriptPlace place = place_of_effect(calls, came.input, came.ordinal);
+    return place.line == 0 ? FilePlace{} : FilePlace{trigger_.shown(place.script), place.line};
+  }
+
+  void explain(const Expectation& expectation, const TimelineOf& of) {
+    if (expectation.kind == Expectation::Kind::log || expectation.kind == Expectation::Kind::error)
+      return;
+    const auto key = expectation.wanted.find(
+        expectation.kind == Expectation::Kind::notification ? "key" : "name");
+    const std::string about = key != expectation.wanted.end() && key->is_string() ? *key : "";
+    const std::string title =
+        fmt::format("timeline of {}", about.empty() ? expectation.title : about);
+    if (std::ranges::find(report_.explanations, title, &CheckReport::Block::title) !=
+        report_.explanations.end())
+      return;
+    report_.explanations.push_back({title, timeline(of, about, expectation.from.value_or(Micros{0}),
+                                                    expectation.to.value_or(stream_.end))});
+  }
+
+  Stand& stand_;
+  const TriggerFiles& trigger_;
+  const TestCase& test_;
+  const std::string& file_;
+  TestStream stream_;
+  CheckReport report_;
+};
+
+}  // namespace
+
+Result<CheckReport> run_test(Stand& stand, const TriggerFiles& trigger, const TestCase& test,
+                             const std::string& file) {
+  return TestRun(stand, trigger, test, file).run();
+}
+
+}  // namespace hastur

@@ -1,0 +1,309 @@
+#include "trigger-test/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "message/filter.h"
+
+namespace hastur {
+namespace {
+
+using Kind = Expectation::Kind;
+
+std::string text_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return "";
+  return found->is_string() ? found->get<std::string>() : canonical_json(*found);
+}
+
+std::string shown(const Json* json) {
+  return json == nullptr || json->is_null() ? "" : canonical_json(*json);
+}
+
+Json json_of(const std::string& text) {
+  Result<Json> json = parse_json(text);
+  return json ? std::move(*json) : Json::object();
+}
+
+void take_notification(Came& came) {
+  const Json& options = came.what["options"];
+  came.what["action"] = options.value("action", "trigger");
+  if (options.contains("severity")) came.what["severity"] = options["severity"];
+  const std::string action = text_of(came.what, "action");
+  const std::string kind = text_of(came.what, "kind");
+  const std::string key = text_of(came.what, "key");
+  if (key.empty()) {
+    came.title = fmt::format("notification {} \"{}\"", kind, text_of(came.what, "text"));
+  } else if (action != "trigger") {
+    came.title = fmt::format("{} {}", action, key);
+  } else {
+    came.title =
+        kind == "pager_duty" ? "page " + key : fmt::format("notification {} {}", kind, key);
+  }
+}
+
+Came came_of(const Seen& seen, Time start, const Nicknames& names) {
+  Came came;
+  came.at = seen.time - start;
+  came.input = seen.input;
+  if (seen.error) {
+    const ScriptError& error = seen.error->error;
+    came.kind = Kind::error;
+    came.what = {{"text", names.read(error.text)}, {"script", error.script}, {"line", error.line}};
+    came.title = "error " + text_of(came.what, "text");
+    return came;
+  }
+  came.what = json_of(names.read(seen.effect->payload));
+  switch (seen.effect->kind) {
+    case EffectKind::notification:
+      came.kind = Kind::notification;
+      take_notification(came);
+      break;
+    case EffectKind::message:
+    case EffectKind::report:
+      came.kind = Kind::message;
+      came.title = "message " + text_of(came.what, "name");
+      if (came.what.contains("value")) came.title += " = " + text_of(came.what, "value");
+      break;
+    case EffectKind::log:
+      came.kind = Kind::log;
+      came.title = "log " + text_of(came.what, "text");
+      break;
+  }
+  return came;
+}
+
+bool same_number(double a, double b) {
+  return a == b || std::fabs(a - b) <= 1e-9 * std::max(std::fabs(a), std::fabs(b));
+}
+
+bool same_scalar(const Json& wanted, const Json& got) {
+  if (wanted.is_number() && got.is_number())
+    return same_number(wanted.get<double>(), got.get<double>());
+  if (wanted.is_string() && got.is_string()) {
+    const auto& text = got.get_ref<const std::string&>();
+    const auto& pattern = wanted.get_ref<const std::string&>();
+    return pattern == text || wildcard_match(pattern, text);
+  }
+  return wanted == got;
+}
+
+// Of Lua an empty table is {} whatever it is meant to be.
+bool is_empty_table(const Json& json) { return json.is_structured() && json.empty(); }
+
+void compare(const std::string& path, const Json* wanted, const Json* got, bool whole,
+             std::vector<Difference>& out) {
+  if (wanted != nullptr && wanted->is_null()) wanted = nullptr;
+  if (got != nullptr && got->is_null()) got = nullptr;
+  const auto below = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
+  if (wanted != nullptr && got != nullptr) {
+    if (is_empty_table(*wanted) && is_empty_table(*got)) return;
+    if (wanted->is_object() && got->is_object()) {
+      for (const auto& [key, value] : wanted->items()) {
+        const auto found = got->find(key);
+        compare(below(key), &value, found == got->end() ? nullptr : &*found, whole, out);
+      }
+      for (const auto& [key, value] : got->items()) {
+        if (whole && !wanted->contains(key)) compare(below(key), nullptr, &value, whole, out);
+      }
+      return;
+    }
+    if (wanted->is_array() && got->is_array()) {
+      for (std::size_t i = 0; i < std::max(wanted->size(), got->size()); ++i) {
+        compare(fmt::format("{}[{}]", path, i + 1), i < wanted->size() ? &(*wanted)[i] : nullptr,
+                i < got->size() ? &(*got)[i] : nullptr, whole, out);
+      }
+      return;
+    }
+    if (same_scalar(*wanted, *got)) return;
+  }
+  if (wanted == got) return;
+  out.push_back({path, shown(wanted), shown(got)});
+}
+
+bool in_time(const Expectation& expectation, const Came& came) {
+  return (!expectation.from || came.at >= *expectation.from) &&
+         (!expectation.to || came.at <= *expectation.to);
+}
+
+Micros time_off(const Expectation& expectation, const Came& came) {
+  if (expectation.from && came.at < *expectation.from) return *expectation.from - came.at;
+  if (expectation.to && came.at > *expectation.to) return came.at - *expectation.to;
+  return Micros{0};
+}
+
+bool holds(const Expectation& expectation, const Came& came) {
+  return expectation.kind == came.kind && in_time(expectation, came) &&
+         differences(expectation.wanted, came.what).empty();
+}
+
+// The field that names the thing: what differs there is another thing.
+const char* subject(Kind kind) {
+  switch (kind) {
+    case Kind::notification:
+      return "key";
+    case Kind::message:
+      return "name";
+    default:
+      return "text";
+  }
+}
+
+class Judge {
+ public:
+  Judge(const TestCase& test, const std::vector<Came>& came, Micros end)
+      : test_(test), came_(came), end_(end), taken_(came.size(), false) {}
+
+  Verdict run() {
+    // The more an expectation says of its time, the earlier it chooses.
+    for (const int precision : {2, 1, 0}) {
+      for (const Expectation& each : test_.expect) {
+        if (!each.never && each.kind != Kind::state && precision_of(each) == precision) match(each);
+      }
+    }
+    for (const Expectation* each : open_) miss(*each);
+    for (const Expectation& each : test_.expect) {
+      if (each.never) look_for_forbidden(each);
+    }
+    for (std::size_t i = 0; i < came_.size(); ++i) {
+      if (taken_[i] || came_[i].at > end_) continue;
+      if (!test_.nothing_else && came_[i].kind != Kind::error) {
+        continue;
+      }
+      verdict_.misses.push_back({Miss::What::unexpected, nullptr, &came_[i], {}});
+      verdict_.pairings.push_back({nullptr, &came_[i], false});
+    }
+    std::ranges::stable_sort(verdict_.pairings, {}, [](const Pairing& pairing) {
+      if (pairing.expectation != nullptr && pairing.expectation->from)
+        return *pairing.expectation->from;
+      return pairing.came != nullptr ? pairing.came->at : Micros::max();
+    });
+    return std::move(verdict_);
+  }
+
+ private:
+  static int precision_of(const Expectation& expectation) {
+    if (!expectation.from) return 0;
+    return expectation.from == expectation.to ? 2 : 1;
+  }
+
+  void match(const Expectation& expectation) {
+    for (std::size_t i = 0; i < came_.size(); ++i) {
+      if (taken_[i] || came_[i].at > end_ || !holds(expectation, came_[i])) continue;
+      taken_[i] = true;
+      verdict_.pairings.push_back({&expectation, &came_[i], true});
+      return;
+    }
+    open_.push_back(&expectation);
+  }
+
+  // The nearest that nobody else wants is shown beside it.
+  void miss(const Expectation& expectation) {
+    Miss best{Miss::What::missing, &expectation, nullptr, {}};
+    std::optional<std::pair<std::size_t, Micros>> best_distance;
+    std::size_t best_index = 0;
+    for (std::size_t i = 0; i < came_.size(); ++i) {
+      if (taken_[i] || came_[i].kind != expectation.kind) continue;
+      auto differs = differences(expectation.wanted, came_[i].what);
+      const bool other = std::ranges::any_of(
+          differs, [&](const Difference& each) { return each.path == subject(came_[i].kind); });
+      const Micros off = time_off(expectation, came_[i]);
+      // Another thing at another time is not near.
+      if (other && off != Micros{0}) continue;
+      const std::pair distance(differs.size() * 10 + (other ? 100 : 0) + (off != Micros{0} ? 1 : 0),
+                               off);
+      if (best_distance && *best_distance <= distance) continue;
+      best_distance = distance;
+      best_index = i;
+      best.came = &came_[i];
+      best.differences = std::move(differs);
+    }
+    if (best.came != nullptr) taken_[best_index] = true;
+    verdict_.pairings.push_back({&expectation, best.came, false});
+    verdict_.misses.push_back(std::move(best));
+  }
+
+  void look_for_forbidden(const Expectation& expectation) {
+    for (std::size_t i = 0; i < came_.size(); ++i) {
+      if (came_[i].at > end_ || !holds(expectation, came_[i])) continue;
+      taken_[i] = true;
+      verdict_.misses.push_back({Miss::What::forbidden, &expectation, &came_[i], {}});
+      verdict_.pairings.push_back({nullptr, &came_[i], false});
+    }
+  }
+
+  const TestCase& test_;
+  const std::vector<Came>& came_;
+  const Micros end_;
+  std::vector<bool> taken_;
+  std::vector<const Expectation*> open_;
+  Verdict verdict_;
+};
+
+}  // namespace
+
+std::vector<Came> what_came(const Outcome& outcome, Time start, const Nicknames& names) {
+  std::vector<Came> all;
+  for (const Seen& seen : outcome.seen) {
+    // It says again what errors said.
+    if (seen.effect && seen.effect->kind == EffectKind::report) continue;
+    Came came = came_of(seen, start, names);
+    if (!all.empty() && all.back().input == came.input) came.ordinal = all.back().ordinal + 1;
+    all.push_back(std::move(came));
+  }
+  return all;
+}
+
+std::vector<Difference> differences(const Json& wanted, const Json& got, bool whole) {
+  std::vector<Difference> all;
+  compare("", &wanted, &got, whole, all);
+  return all;
+}
+
+Verdict judge(const TestCase& test, const std::vector<Came>& came, Micros end) {
+  return Judge(test, came, end).run();
+}
+
+std::string when(const Expectation& expectation) {
+  if (!expectation.from) return "any time";
+  if (expectation.from == expectation.to) return format_offset(*expectation.from);
+  return fmt::format("{} to {}", format_offset(*expectation.from), format_offset(*expectation.to));
+}
+
+std::string sentence(const Miss& miss) {
+  if (miss.what == Miss::What::unexpected) {
+    return fmt::format("{} came at {} and was not expected", miss.came->title,
+                       format_offset(miss.came->at));
+  }
+  const Expectation& expectation = *miss.expectation;
+  if (miss.what == Miss::What::forbidden) {
+    return fmt::format("{} came at {} and must never come", miss.came->title,
+                       format_offset(miss.came->at));
+  }
+  if (miss.came == nullptr) {
+    return expectation.from
+               ? fmt::format("{} did not come at {}", expectation.title, when(expectation))
+               : fmt::format("{} never came", expectation.title);
+  }
+  std::string text = expectation.title;
+  if (!in_time(expectation, *miss.came)) {
+    const bool late = miss.came->at > *expectation.to;
+    text += fmt::format(": fired at {}, expected {} ({} {})", format_offset(miss.came->at),
+                        when(expectation), format_span(time_off(expectation, *miss.came)),
+                        late ? "late" : "early");
+  } else {
+    text += fmt::format(" at {}", format_offset(miss.came->at));
+  }
+  const char* separator = in_time(expectation, *miss.came) ? ": " : "; ";
+  for (const Difference& each : miss.differences) {
+    text += fmt::format("{}{} is {}, expected {}", separator, each.path,
+                        each.got.empty() ? "absent" : each.got,
+                        each.wanted.empty() ? "none" : each.wanted);
+    separator = "; ";
+  }
+  return text;
+}
+
+}  // namespace hastur
