@@ -41,8 +41,8 @@ class RecordingReader {
   // is none within 1,000 lines and 4 MiB); a received_at that goes back is raised to the one
   // before. Missing ticks are inserted (StreamTime); a tick line of a second that has had its tick
   // is left out. A registration gives its sender's later messages their hostname, unless a line has
-  // its own. `origin` of a line of JSON Lines is taken: a derived message stays one. ack and noop get
-  // no row, nor do lines of a journal (objects with `journal` and without `type`).
+  // its own. `origin` of a line of JSON Lines is taken: a derived message stays one. ack and noop
+  // get no row, nor do lines of a journal (objects with `journal` and without `type`).
   Result<std::optional<Batch>> next();
 
   // For each row of the batch that next() returned last: how many lines or elements that were not
