@@ -158,6 +158,7 @@ class PlaceReader {
     ++at_;
     std::size_t position = 0;
     while (!at_end() && !token().is(closing)) {
+      const std::size_t begin = at_;
       if (token().is(',') || token().is(';')) {
         ++at_;
       } else if (const auto key = take_key()) {
@@ -165,6 +166,8 @@ class PlaceReader {
       } else {
         value(fmt::format("{}/{}", path, position++));
       }
+      // A bracket that closes nothing.
+      if (at_ == begin) ++at_;
     }
     ++at_;
   }
