@@ -92,7 +92,7 @@ constexpr const char* slow = R"(
 local ctx = hastur.trigger{ state = { n = 0 } }
 ctx:gauges({ name = "lat.in" }, function(msg)
   local x = 0
-  for i = 1, 20000000 do x = x + i end
+  for i = 1, 27000000 do x = x + i end
   ctx.state.n = ctx.state.n + 1
 end)
 )";
