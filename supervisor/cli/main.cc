@@ -86,6 +86,16 @@ int run(int argc, char** argv) {
   CommandLine& resume = line.command("resume", "Let a paused trigger go on from now");
   acts(resume);
 
+  CommandLine& snapshots =
+      line.command("snapshots", "List the memories of a trigger that are kept");
+  asks(snapshots);
+  snapshots.required_text("NAME", &name, "the trigger, as list shows it");
+  snapshots.flag("--json", &json, "print the answer as JSON");
+  CommandLine& restore =
+      line.command("restore", "Let a trigger go on from now with a memory of before");
+  acts(restore);
+  restore.required_text("SNAPSHOT", &act_options.snapshot, "the memory, as snapshots shows it");
+
   CommandLine& tail = line.command("tail", "Show messages as they come");
   TailOptions tail_options;
   asks(tail);
@@ -121,6 +131,8 @@ int run(int argc, char** argv) {
   if (show.chosen()) return show_command(client, name, json);
   if (pause.chosen()) return trigger_command(client, "pause", act_options);
   if (resume.chosen()) return trigger_command(client, "resume", act_options);
+  if (snapshots.chosen()) return snapshots_command(client, name, json);
+  if (restore.chosen()) return trigger_command(client, "restore", act_options);
   if (status.chosen()) return status_command(client);
   Loop loop;
   if (tail.chosen()) return tail_command(client, tail_options, loop, clock.now());
