@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <sys/wait.h>
+
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
+#include <iterator>
 
 #include "core/clock.h"
 #include "supervisor/cli/http_client.h"
@@ -137,6 +141,20 @@ bool Platform::start_supervisor() {
       start_max);
   if (!healthy) ADD_FAILURE() << "the supervisor does not come to serve";
   return healthy;
+}
+
+Platform::Said Platform::run_supervisor(const std::string& command) {
+  const fs::path out = folder_ / "command.out";
+  const fs::path error = folder_ / "command.error";
+  const int status = std::system(
+      fmt::format("{} --config {} {} >{} 2>{}", (programs() / "supervisor").string(),
+                  (folder_ / "hastur.toml").string(), command, out.string(), error.string())
+          .c_str());
+  const auto text = [](const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text(out), text(error)};
 }
 
 void Platform::stop() {

@@ -34,6 +34,13 @@ class Platform {
   // Supervisor first. Both end with exit code 0; failures of the test otherwise.
   void stop();
 
+  // A command of the supervisor's program, with its configuration ("replay --all --from 1").
+  struct Said {
+    int exit_code = 0;
+    std::string out, error;
+  };
+  Said run_supervisor(const std::string& command);
+
   Process& syndicator() { return *syndicator_; }
   Process& supervisor() { return *supervisor_; }
   std::uint16_t udp_port() const { return udp_port_; }
