@@ -55,7 +55,7 @@ class Platform {
   bool settle(const std::string& touched);
 
   std::string history_folder() const { return folder_ / "history"; }
-  std::string state_file() const { return folder_ / "state.db"; }
+  std::string state_file() const { return folder_ / "state" / "state.db"; }
   const std::filesystem::path& scripts() const { return scripts_; }
 
  private:
