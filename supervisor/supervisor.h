@@ -3,6 +3,7 @@
 // The supervisor wired to the world: sockets, worker processes, the state file, HTTP and the
 // triggers' folder around a Dispatcher, on one event loop.
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,9 @@
 #include "supervisor/http/api.h"
 #include "supervisor/http/history_reader.h"
 #include "supervisor/http/http_server.h"
+#include "supervisor/notify/delivery.h"
+#include "supervisor/notify/notifier.h"
+#include "supervisor/notify/policy.h"
 #include "syndicator/client/connection.h"
 #include "syndicator/client/zmq.h"
 #include "trigger-runtime/host/worker.h"
@@ -41,6 +45,7 @@ class Supervisor {
 
   explicit Supervisor(const SupervisorConfig& config);
   Result<void> open();
+  Result<void> open_notifications();
   // Does what the dispatcher asks for, until it asks for nothing more.
   void carry_out();
   void start_worker(std::uint32_t slot);
@@ -56,6 +61,10 @@ class Supervisor {
   std::unique_ptr<CheckpointStore> store_;
   std::unique_ptr<SharedInputs> inputs_;
   std::vector<WorkerSlot> workers_;
+  std::map<std::string, Channel> channels_;
+  std::unique_ptr<NotifyPolicy> policy_;
+  std::unique_ptr<Notifier> notifier_;
+  std::unique_ptr<Delivery> delivery_;
   std::unique_ptr<SyndicatorConnection> connection_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Pruner> pruner_;
