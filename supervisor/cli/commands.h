@@ -32,12 +32,13 @@ int status_command(HttpClient& http);
 struct CommandOptions {
   std::string trigger;
   std::string why;
-  // Only for "restore".
-  std::string snapshot;
   // Holds the supervisor's token; empty: what HASTUR_TOKEN_FILE names, else where a supervisor
   // with default settings or `hastur demo` leaves it, below the working directory.
   std::string token_file;
+  // Only for "restore".
+  std::string snapshot = {};
 };
+
 // What a trigger may be put back to.
 int snapshots_command(HttpClient& http, const std::string& name, bool json);
 // `verb` is "pause", "resume" or "restore".

@@ -329,7 +329,26 @@ void Dispatcher::commit() {
     triggers_.at(checkpoint.trigger)->committed(checkpoint);
   }
   for (const EffectsMark& mark : committed->marks) triggers_.at(mark.trigger)->committed(mark);
+  let_out(*committed);
   finish_endings();
+}
+
+void Dispatcher::let_out(const CommitBatch& committed) {
+  // What was kept back is older than what has just been asked for.
+  std::vector<std::uint64_t> released;
+  for (const NotificationChange& change : committed.notification_changes) {
+    if (change.status == NotificationStatus::waiting) released.push_back(change.id);
+  }
+  LetOut out;
+  if (!released.empty()) {
+    auto found = store_.notifications_of(released);
+    if (!found) return stop_process(found.error());
+    out.notifications = std::move(*found);
+  }
+  for (const NotificationRecord& record : committed.notifications) {
+    if (record.status == NotificationStatus::waiting) out.notifications.push_back(record);
+  }
+  if (!out.notifications.empty()) act(std::move(out));
 }
 
 // ---- versions, shared by start and switch ----

@@ -54,11 +54,15 @@ struct ToWorker {
   std::uint32_t worker = 0;
   WorkerCommand command;
 };
+// These are stored as waiting: they may leave, in this order.
+struct LetOut {
+  std::vector<NotificationRecord> notifications;
+};
 // The supervisor cannot go on, whatever is tried: the text says why and what the operator can do.
 struct StopProcess {
   Error why;
 };
-using Action = std::variant<SendRequest, StartWorker, EndWorker, ToWorker, StopProcess>;
+using Action = std::variant<SendRequest, StartWorker, EndWorker, ToWorker, LetOut, StopProcess>;
 
 // One trigger of the set that should run.
 struct DesiredScript {
@@ -326,6 +330,7 @@ class Dispatcher {
 
   // commits (dispatcher.cc)
   void commit();
+  void let_out(const CommitBatch& committed);
 
   CheckpointStore& store_;
   Clock& clock_;

@@ -305,7 +305,7 @@ HttpResponse Api::notifications(const HttpRequest& request) const {
   if (const std::string status = arguments.text("status"); !status.empty()) {
     query.status = status_from_name(status);
     if (!query.status)
-      arguments.refuse("status is one of recorded, waiting, sent, pending, closed");
+      arguments.refuse("status is one of recorded, waiting, sent, pending, closed, failed");
   }
   if (!arguments.error().empty()) return refuse(400, "bad_argument", arguments.error());
   const auto records = store_.notifications(query);
@@ -314,7 +314,7 @@ HttpResponse Api::notifications(const HttpRequest& request) const {
   for (const NotificationRecord& record : *records) {
     auto payload = parse_json(record.payload);
     Json item = payload && payload->is_object() ? std::move(*payload) : Json::object();
-    item["id"] = fmt::format("n-{:x}", record.id);
+    item["id"] = short_id(record.id);
     item["trigger"] = record.trigger;
     item["run"] = record.run.value;
     item["sequence"] = record.sequence.value;

@@ -112,7 +112,7 @@ TEST(Neighbours, ASlowTriggerDelaysNobody) {
   const int rounds = wanted == nullptr ? 1 : std::max(1, std::atoi(wanted));
   constexpr int messages = 600;
   Platform platform;
-  platform.set_limits("instructions_max = 1000000000");
+  platform.configure("", "[limits]\ninstructions_max = 1000000000");
   platform.save_script("quick", quick);
   ASSERT_TRUE(platform.start_syndicator());
   ASSERT_TRUE(platform.start_supervisor());

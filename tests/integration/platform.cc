@@ -77,6 +77,11 @@ void Platform::save_script(const std::string& name, const std::string& text) {
   fs::rename(fresh, path);
 }
 
+void Platform::configure(std::string supervisor_keys, std::string sections) {
+  supervisor_keys_ = std::move(supervisor_keys);
+  sections_ = std::move(sections);
+}
+
 void Platform::copy_repo_scripts() {
   for (const auto& entry : fs::directory_iterator(HASTUR_TRIGGERS)) {
     if (entry.path().extension() != ".lua") continue;
@@ -123,8 +128,9 @@ bool Platform::start_syndicator() {
   write_config(
       syndicator_section_,
       fmt::format("publish = \"{}\"\nrequest = \"{}\"\nhttp = \"127.0.0.1:0\"\nstate = \"{}\"\n"
-                  "workers = 2\n[triggers]\ndirectory = \"{}\"\n[limits]\n{}",
-                  publish_, request_, state_file(), scripts_.string(), limits_));
+                  "workers = 2\n{}\n[triggers]\ndirectory = \"{}\"\n{}",
+                  publish_, request_, state_file(), supervisor_keys_, scripts_.string(),
+                  sections_));
   return udp_port_ != 0;
 }
 

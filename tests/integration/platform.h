@@ -23,8 +23,8 @@ class Platform {
 
   // Saves a script as an editor does: into a new file, which then takes the name.
   void save_script(const std::string& name, const std::string& text);
-  // Lines of the section [limits]. Before the daemons start.
-  void set_limits(std::string lines) { limits_ = std::move(lines); }
+  // Before anything starts: more keys of [supervisor], and more sections.
+  void configure(std::string supervisor_keys, std::string sections);
   // The scripts of triggers/ in the repo.
   void copy_repo_scripts();
 
@@ -63,8 +63,7 @@ class Platform {
   void write_config(const std::string& syndicator, const std::string& supervisor);
 
   std::filesystem::path folder_, scripts_;
-  std::string syndicator_section_;
-  std::string limits_;
+  std::string syndicator_section_, supervisor_keys_, sections_;
   std::string publish_, request_, http_;
   std::uint16_t udp_port_ = 0;
   std::unique_ptr<Process> syndicator_, supervisor_;
