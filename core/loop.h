@@ -25,7 +25,7 @@ class Loop {
   // Ends when stop() is called; at once if it has been called since the last run.
   void run();
   // Runs what is ready, and waits for at most `limit` for something to be; true if anything ran.
-  // For tests.
+  // For tests, and for programs that wait for one thing after the other.
   bool run_some(Micros limit);
   void stop();
 

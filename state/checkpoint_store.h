@@ -272,7 +272,9 @@ struct SqliteStoreOptions {
   std::string path;
   // See Durability in state/history: synced commits are on the disk when they return.
   bool synced = false;
-  std::string vfs;
+  std::string vfs = {};
+  // Another process may have the file open and go on writing it. What would write fails.
+  bool read_only = false;
 };
 
 // Opens or makes the file; one process at a time, by a lock on PATH.lock (`unavailable` while

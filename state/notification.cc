@@ -1,6 +1,9 @@
 #include "state/notification.h"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <charconv>
 
 #include "core/json.h"
 
@@ -8,8 +11,8 @@ namespace hastur {
 namespace {
 
 // In the order of the enumerators.
-constexpr std::array<std::string_view, 5> status_names = {"recorded", "waiting", "sent", "pending",
-                                                          "closed"};
+constexpr std::array<std::string_view, 6> status_names = {"recorded", "waiting", "sent",
+                                                          "pending",  "closed",  "failed"};
 constexpr std::array<std::string_view, 3> action_names = {"trigger", "acknowledge", "resolve"};
 constexpr std::array<std::string_view, 3> incident_state_names = {"open", "acknowledged", "closed"};
 
@@ -55,6 +58,18 @@ std::optional<IncidentState> incident_state_from_name(std::string_view name) {
   return from_name<IncidentState>(incident_state_names, name);
 }
 
+std::string short_id(std::uint64_t id) { return fmt::format("n-{:04x}", id); }
+
+std::optional<std::uint64_t> id_from_short(std::string_view text) {
+  if (!text.starts_with("n-") || text.size() < 6) return std::nullopt;
+  text.remove_prefix(2);
+  std::uint64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  if (error != std::errc{} || end != text.data() + text.size() || text.front() == '-')
+    return std::nullopt;
+  return id;
+}
+
 void read_payload(NotificationRecord& record) {
   const auto payload = parse_json(record.payload);
   if (!payload || !payload->is_object()) return;
@@ -69,6 +84,14 @@ void read_payload(NotificationRecord& record) {
   if (has_options) {
     if (const auto action = action_from_name(text_of(*options, "action"))) record.action = *action;
   }
+}
+
+bool still_speaks(const Incident& incident, const NotificationRecord& record) {
+  if (incident.state != IncidentState::closed)
+    return record.id == incident.newest || record.id == incident.newest_trigger;
+  // Whoever was told that it is open hears that it is over.
+  return record.id == incident.newest && record.action == NotificationAction::resolve &&
+         incident.told_open;
 }
 
 void follow(Incident& incident, const NotificationRecord& record) {

@@ -22,14 +22,24 @@ enum class NotificationStatus : std::uint8_t {
   sent,
   pending,  // late: waits until its trigger has caught up, or for somebody to release it
   closed,   // will not be sent; `reason` says why
+  failed,   // given up: refused by its receiver, or not delivered in time
 };
 std::string_view status_name(NotificationStatus status);
 std::optional<NotificationStatus> status_from_name(std::string_view name);
+
+// The reason of pending ones that wait until their trigger has caught up; one with another reason
+// waits for something else.
+inline constexpr std::string_view late_reason = "late";
 
 // What it asks of its incident.
 enum class NotificationAction : std::uint8_t { trigger, acknowledge, resolve };
 std::string_view action_name(NotificationAction action);
 std::optional<NotificationAction> action_from_name(std::string_view name);
+
+// "n-4f21": the id in hexadecimal, at least four digits.
+std::string short_id(std::uint64_t id);
+// Takes what short_id() gives, and more leading zeros; nothing for anything else.
+std::optional<std::uint64_t> id_from_short(std::string_view text);
 
 struct NotificationRecord {
   // Given by the store at commit, rising; 0 before.
@@ -88,6 +98,11 @@ struct Incident {
   std::uint64_t newest_trigger = 0;
   std::uint64_t newest = 0;
 };
+
+// Whether the notification, one of the incident's that was kept back, is still news to whoever is
+// told of it now: it says how an open incident stands, or that one is over which its receiver holds
+// as open.
+bool still_speaks(const Incident& incident, const NotificationRecord& record);
 
 // The incident after the notification, which has its id and a key.
 void follow(Incident& incident, const NotificationRecord& record);

@@ -552,7 +552,7 @@ std::uint64_t SqliteStore::bytes_on_disk() const {
 
 Result<std::unique_ptr<CheckpointStore>> open_store(const SqliteStoreOptions& options) {
   std::optional<LockFile> lock;
-  if (options.vfs.empty()) {
+  if (options.vfs.empty() && !options.read_only) {
     auto taken = LockFile::take(options.path + ".lock", options.path);
     if (!taken) return fail(taken.error());
     lock = *std::move(taken);

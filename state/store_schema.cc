@@ -215,7 +215,10 @@ Result<void> migrate(Database& database, std::int64_t from) {
 }  // namespace
 
 Result<Database> open_state_file(const SqliteStoreOptions& options) {
+  const auto access =
+      options.read_only ? DatabaseOptions::Access::read_only : DatabaseOptions::Access::create;
   auto database = Database::open({.path = options.path,
+                                  .access = access,
                                   .synced = options.synced,
                                   .page_bytes = page_bytes,
                                   .vfs = options.vfs});
@@ -238,6 +241,12 @@ Result<Database> open_state_file(const SqliteStoreOptions& options) {
     return fail(ErrorCode::invalid,
                 fmt::format("cannot use {}: its schema is {}, this program knows those up to {}; "
                             "start the newer program that wrote it, or name another file",
+                            options.path, *version, schema_version));
+  }
+  if (*version < schema_version && options.read_only) {
+    return fail(ErrorCode::invalid,
+                fmt::format("cannot read {}: its schema is {}, this program reads {}; start the "
+                            "supervisor once, which brings it there",
                             options.path, *version, schema_version));
   }
   if (*version < schema_version) {

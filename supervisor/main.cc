@@ -1,11 +1,14 @@
 // supervisor: runs triggers on the syndicator's stream. Everything is in supervisor/supervisor.h;
-// here is the command line.
+// here is the command line. `supervisor replay` (supervisor/replay) runs History through triggers
+// again, beside it.
 
 #include <cstdio>
 
+#include "core/clock.h"
 #include "core/command_line.h"
 #include "core/log.h"
 #include "supervisor/config.h"
+#include "supervisor/replay/replay_command.h"
 #include "supervisor/supervisor.h"
 
 int main(int argc, char** argv) {
@@ -16,10 +19,31 @@ int main(int argc, char** argv) {
       "supervisor",
       "Runs triggers on the stream of a syndicator, keeps their state, records what they ask for.");
   line.daemon(&settings, [&config] { return config.check(); });
+  hastur::CommandLine& replay = line.command(
+      "replay", "Shows what triggers would have done, on History or a file; changes nothing");
+  line.optional_command();
+  hastur::ReplayOptions replay_options;
+  replay.text("--trigger", &replay_options.trigger, "this trigger");
+  replay.flag("--all", &replay_options.all, "all triggers");
+  replay.text("--from", &replay_options.from,
+              "where to begin: a time, a span before now (2h), a sequence, or a snapshot (s-12)");
+  replay.text("--to", &replay_options.to,
+              "where to end: the first time not taken, or the last sequence [the newest]");
+  replay.text("--input", &replay_options.input,
+              "a recording instead of History; - for standard input");
+  replay.flag("--accept-loss", &replay_options.accept_loss, "go on where History has lost a range");
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
   hastur::start_log("supervisor",
                     hastur::log_level_from_name(config.log).value_or(hastur::LogLevel::info));
+  if (replay.chosen()) {
+    replay_options.state = config.state;
+    replay_options.request = config.request;
+    replay_options.worker.callback_cpu_max = config.callback_cpu_max;
+    replay_options.worker.cage_required = config.sandbox == "required";
+    hastur::SystemClock clock;
+    return hastur::replay_command(replay_options, clock);
+  }
   auto supervisor = hastur::Supervisor::make(config);
   if (!supervisor) {
     hastur::log_error("{}", supervisor.error().message);

@@ -74,6 +74,7 @@ Result<void> Supervisor::open() {
   if (!store) return fail(store.error());
   store_ = std::move(*store);
 
+  HASTUR_TRY(open_notifications());
   auto inputs = SharedInputs::make();
   if (!inputs) return fail(inputs.error());
   inputs_ = std::move(*inputs);
@@ -84,6 +85,7 @@ Result<void> Supervisor::open() {
   options.limits = config_.limits();
   options.late_after = config_.late_after;
   options.runtime_build = std::string(runtime_revision);
+  options.gate.rule = [this](NotificationRecord& record) { policy_->decide(record); };
   workers_.resize(options.workers);
   dispatcher_ = std::make_unique<Dispatcher>(*store_, clock_, std::move(options));
   pruner_ = std::make_unique<Pruner>(*store_, clock_, Pruner::Options{});
@@ -140,6 +142,24 @@ Result<void> Supervisor::open() {
   return {};
 }
 
+Result<void> Supervisor::open_notifications() {
+  auto channels = config_.channels.open();
+  if (!channels) return fail(channels.error());
+  channels_ = std::move(*channels);
+  const auto mode = notify_mode_from_name(config_.notify);
+  policy_ = std::make_unique<NotifyPolicy>(mode.value_or(NotifyMode::record), channels_);
+  Notifier::Calls calls;
+  calls.settled = [this](const NotificationSettled& done) { delivery_->settled(done); };
+  calls.fetch = [this](const FetchMore& more) { delivery_->fetch(more); };
+  calls.tried = [](const std::string&, const Answer&) {};
+  notifier_ = std::make_unique<Notifier>(
+      loop_, clock_, channels_, Notifier::Options{store_->owner().to_string(), random_u64()},
+      std::move(calls));
+  delivery_ = std::make_unique<Delivery>(*store_, clock_, *notifier_, *policy_, channels_,
+                                         Delivery::Options{.late_after = config_.late_after});
+  return delivery_->start();
+}
+
 int Supervisor::run() {
   log_info("HTTP on port {}, state in {}, notifications: {}", http_->port(), config_.state,
            config_.notify);
@@ -152,6 +172,7 @@ int Supervisor::run() {
   carry_out();
   read_scripts();
   loop_.run();
+  delivery_->turn();
   // Workers die with their objects; the store closes cleanly.
   return exit_code_;
 }
@@ -184,6 +205,7 @@ void Supervisor::stop(int exit_code) {
 void Supervisor::turn() {
   dispatcher_->turn();
   carry_out();
+  delivery_->turn();
   pruner_->turn(dispatcher_->syndicator());
   const Micros now = clock_.monotonic();
   history_->turn(now);
@@ -247,6 +269,8 @@ void Supervisor::carry_out() {
         if (workers_[command->worker].worker != nullptr) {
           workers_[command->worker].worker->send(std::move(command->command));
         }
+      } else if (const auto* out = std::get_if<LetOut>(&action)) {
+        delivery_->stored(out->notifications);
       } else if (auto* end = std::get_if<StopProcess>(&action)) {
         log_error("cannot go on: {}", end->why.message);
         stop(1);

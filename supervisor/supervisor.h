@@ -4,6 +4,7 @@
 // triggers' folder around a Dispatcher, on one event loop.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@
 #include "supervisor/http/api.h"
 #include "supervisor/http/history_reader.h"
 #include "supervisor/http/http_server.h"
+#include "supervisor/notify/delivery.h"
+#include "supervisor/notify/notifier.h"
+#include "supervisor/notify/policy.h"
 #include "syndicator/client/connection.h"
 #include "syndicator/client/zmq.h"
 #include "trigger-runtime/host/worker.h"
@@ -45,6 +49,7 @@ class Supervisor {
 
   explicit Supervisor(const SupervisorConfig& config);
   Result<void> open();
+  Result<void> open_notifications();
   // Does what the dispatcher asks for, until it asks for nothing more.
   void carry_out();
   void start_worker(std::uint32_t slot);
@@ -61,6 +66,10 @@ class Supervisor {
   std::unique_ptr<CheckpointStore> store_;
   std::unique_ptr<SharedInputs> inputs_;
   std::vector<WorkerSlot> workers_;
+  std::map<std::string, Channel> channels_;
+  std::unique_ptr<NotifyPolicy> policy_;
+  std::unique_ptr<Notifier> notifier_;
+  std::unique_ptr<Delivery> delivery_;
   std::unique_ptr<SyndicatorConnection> connection_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Pruner> pruner_;

@@ -11,9 +11,9 @@
 #include <optional>
 
 #include "message/recording.h"
+#include "trigger-runtime/host/effect_lines.h"
 #include "trigger-runtime/host/run_stream.h"
 #include "trigger-runtime/host/worker.h"
-#include "trigger-test/effect_lines.h"
 #include "trigger-test/trigger_files.h"
 
 namespace hastur {

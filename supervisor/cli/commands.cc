@@ -76,6 +76,14 @@ int show_command(HttpClient& http, const std::string& name, bool json) {
   return 0;
 }
 
+int snapshots_command(HttpClient& http, const std::string& name, bool json) {
+  const auto answer = http.get_json("/v1/triggers/" + url_path(name) + "/snapshots");
+  if (!answer) return complain(answer.error());
+  fmt::print("{}", json ? canonical_json(*answer) + "\n"
+                        : snapshot_table(answer->value("items", Json::array())));
+  return 0;
+}
+
 int status_command(HttpClient& http) {
   const auto health = http.get("/healthz");
   if (!health) return complain(health.error());
@@ -105,8 +113,9 @@ int trigger_command(HttpClient& http, const std::string& verb, const CommandOpti
                                  "it (`token` beside the supervisor's state file)",
                                  path)});
   }
-  const auto answer = http.post_json("/v1/commands/" + verb,
-                                     {{"trigger", options.trigger}, {"why", options.why}}, token);
+  Json body = {{"trigger", options.trigger}, {"why", options.why}};
+  if (!options.snapshot.empty()) body["snapshot"] = options.snapshot;
+  const auto answer = http.post_json("/v1/commands/" + verb, body, token);
   if (!answer) return complain(answer.error());
   fmt::print("{} is {}\n", options.trigger, answer->value("status", "unknown"));
   return 0;

@@ -35,8 +35,13 @@ struct CommandOptions {
   // Holds the supervisor's token; empty: what HASTUR_TOKEN_FILE names, else where a supervisor
   // with default settings or `hastur demo` leaves it, below the working directory.
   std::string token_file;
+  // Only for "restore".
+  std::string snapshot = {};
 };
-// `verb` is "pause" or "resume".
+
+// What a trigger may be put back to.
+int snapshots_command(HttpClient& http, const std::string& name, bool json);
+// `verb` is "pause", "resume" or "restore".
 int trigger_command(HttpClient& http, const std::string& verb, const CommandOptions& options);
 
 }  // namespace hastur

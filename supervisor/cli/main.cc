@@ -1,7 +1,15 @@
 // hastur: the one command that people type. It holds nothing; it asks the supervisor or starts the
 // other programs.
 
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <iostream>
+#include <string_view>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/command_line.h"
@@ -17,6 +25,19 @@ namespace {
 using namespace hastur;
 
 constexpr Micros answer_max = std::chrono::seconds{10};
+
+// In this one's place; `arguments` are those after its name.
+int run_supervisor(char** arguments) {
+  std::error_code ignored;
+  const std::string program =
+      std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "supervisor";
+  std::vector<char*> words = {const_cast<char*>(program.c_str())};
+  for (; *arguments != nullptr; ++arguments) words.push_back(*arguments);
+  words.push_back(nullptr);
+  execv(program.c_str(), words.data());
+  fmt::print(stderr, "hastur: cannot start {}: {}\n", program, strerror(errno));
+  return 1;
+}
 
 int run(int argc, char** argv) {
   CommandLine line("hastur", "Triggers on the stream of everything that systems report.");
@@ -65,6 +86,16 @@ int run(int argc, char** argv) {
   CommandLine& resume = line.command("resume", "Let a paused trigger go on from now");
   acts(resume);
 
+  CommandLine& snapshots =
+      line.command("snapshots", "List the memories of a trigger that are kept");
+  asks(snapshots);
+  snapshots.required_text("NAME", &name, "the trigger, as list shows it");
+  snapshots.flag("--json", &json, "print the answer as JSON");
+  CommandLine& restore =
+      line.command("restore", "Let a trigger go on from now with a memory of before");
+  acts(restore);
+  restore.required_text("SNAPSHOT", &act_options.snapshot, "the memory, as snapshots shows it");
+
   CommandLine& tail = line.command("tail", "Show messages as they come");
   TailOptions tail_options;
   asks(tail);
@@ -87,6 +118,10 @@ int run(int argc, char** argv) {
             "where configuration, databases and logs are kept");
   demo.text("--triggers", &demo_options.triggers, "the folder of triggers");
 
+  // The supervisor's program does it, and knows its flags.
+  line.command("replay", "Show what triggers would have done on History; see replay --help");
+  if (argc > 1 && std::string_view(argv[1]) == "replay") return run_supervisor(argv + 1);
+
   if (const auto code = line.parse(argc, argv)) return *code;
 
   SystemClock clock;
@@ -96,6 +131,8 @@ int run(int argc, char** argv) {
   if (show.chosen()) return show_command(client, name, json);
   if (pause.chosen()) return trigger_command(client, "pause", act_options);
   if (resume.chosen()) return trigger_command(client, "resume", act_options);
+  if (snapshots.chosen()) return snapshots_command(client, name, json);
+  if (restore.chosen()) return trigger_command(client, "restore", act_options);
   if (status.chosen()) return status_command(client);
   Loop loop;
   if (tail.chosen()) return tail_command(client, tail_options, loop, clock.now());

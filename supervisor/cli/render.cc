@@ -106,6 +106,22 @@ std::string trigger_table(const Json& items) {
   return refusals.empty() ? out : out + "\n" + refusals;
 }
 
+std::string snapshot_table(const Json& items) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& item : items) {
+    const Json* time = find(item, "time");
+    const bool reachable = item.value("reachable", false);
+    rows.push_back({shown(item, "id"),
+                    time != nullptr && time->is_number_integer()
+                        ? format_time(time_from_us(time->get<std::int64_t>()))
+                        : "",
+                    shown(item, "run"), shown(item, "sequence"), shown(item, "bytes"),
+                    shown(item, "why"), reachable ? "yes" : "no"});
+  }
+  if (rows.empty()) return "no snapshot yet: the first is taken a minute after a trigger's first\n";
+  return table({"SNAPSHOT", "TIME", "RUN", "SEQUENCE", "BYTES", "WHY", "CAN BE REPLAYED"}, rows);
+}
+
 std::string trigger_page(const Json& trigger, const Json& state) {
   std::string out = fmt::format("{}  {}\n", shown(trigger, "name"), shown(trigger, "status"));
   constexpr std::pair<const char*, const char*> plain[] = {

@@ -21,6 +21,9 @@ std::string notification_line(const Json& notification);
 // The table of `hastur list`, of the items of /v1/triggers.
 std::string trigger_table(const Json& items);
 
+// The table of `hastur snapshots`, of the items of /v1/triggers/NAME/snapshots.
+std::string snapshot_table(const Json& items);
+
 // `hastur show`: what is known of one trigger, and its last checkpoint (null if there is none).
 std::string trigger_page(const Json& trigger, const Json& state);
 

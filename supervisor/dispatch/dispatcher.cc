@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "supervisor/dispatch/limits_json.h"
+#include "supervisor/dispatch/stored_run.h"
 
 namespace hastur {
 
@@ -193,30 +194,10 @@ void Dispatcher::adopt_stored() {
     auto version = store_.version(record.run.version);
     if (!version) return stop_process(version.error());
     ScriptVersion files;
-    if (*version) {
-      std::vector<ScriptFile> libraries;
-      for (std::size_t i = 1; i < (*version)->files.size(); ++i) {
-        libraries.push_back({(*version)->files[i].path, (*version)->files[i].text});
-      }
-      files = {record.run.version,
-               {(*version)->files[0].path, (*version)->files[0].text},
-               std::move(libraries)};
-    }
-    std::vector<Skip> skips;
-    for (const JournalRecord& journal : record.journal) {
-      if (journal.decision != "skip") continue;
-      const auto detail = parse_json(journal.detail);
-      if (!detail || !detail->contains("callback")) continue;
-      skips.push_back(
-          {journal.sequence,
-           (*detail)["callback"].get<std::uint32_t>(),
-           {detail->value("text", std::string()), detail->value("script", std::string()),
-            detail->value("line", std::uint32_t{0})}});
-    }
-    std::ranges::sort(skips);
+    if (*version) files = version_from(**version);
     auto trigger = std::make_unique<Trigger>(
         name, std::move(files), limits_from_json(record.run.limits), std::move(record.checkpoint),
-        std::move(skips), pauses_from_journal(record.journal));
+        skips_from_journal(record.journal), pauses_from_journal(record.journal));
     trigger->runtime_build = record.run.runtime;
     if (!*version) {
       trigger->phase = Trigger::Phase::failed;
@@ -348,7 +329,26 @@ void Dispatcher::commit() {
     triggers_.at(checkpoint.trigger)->committed(checkpoint);
   }
   for (const EffectsMark& mark : committed->marks) triggers_.at(mark.trigger)->committed(mark);
+  let_out(*committed);
   finish_endings();
+}
+
+void Dispatcher::let_out(const CommitBatch& committed) {
+  // What was kept back is older than what has just been asked for.
+  std::vector<std::uint64_t> released;
+  for (const NotificationChange& change : committed.notification_changes) {
+    if (change.status == NotificationStatus::waiting) released.push_back(change.id);
+  }
+  LetOut out;
+  if (!released.empty()) {
+    auto found = store_.notifications_of(released);
+    if (!found) return stop_process(found.error());
+    out.notifications = std::move(*found);
+  }
+  for (const NotificationRecord& record : committed.notifications) {
+    if (record.status == NotificationStatus::waiting) out.notifications.push_back(record);
+  }
+  if (!out.notifications.empty()) act(std::move(out));
 }
 
 // ---- versions, shared by start and switch ----

@@ -54,11 +54,15 @@ struct ToWorker {
   std::uint32_t worker = 0;
   WorkerCommand command;
 };
+// These are stored as waiting: they may leave, in this order.
+struct LetOut {
+  std::vector<NotificationRecord> notifications;
+};
 // The supervisor cannot go on, whatever is tried: the text says why and what the operator can do.
 struct StopProcess {
   Error why;
 };
-using Action = std::variant<SendRequest, StartWorker, EndWorker, ToWorker, StopProcess>;
+using Action = std::variant<SendRequest, StartWorker, EndWorker, ToWorker, LetOut, StopProcess>;
 
 // One trigger of the set that should run.
 struct DesiredScript {
@@ -131,6 +135,10 @@ class Dispatcher {
   Result<void> pause(const TriggerName& name, std::string why);
   // Ends a pause, whoever made it. `not_found`, or `conflict` if it is not paused.
   Result<void> resume(const TriggerName& name, std::string why);
+  // Begins a new run of the trigger's version with a snapshot's memory, from an input on that
+  // nobody has been given yet. `not_found`; `conflict` if another version or restoration is under
+  // way.
+  Result<void> restore(const TriggerName& name, std::uint64_t snapshot, std::string why);
   // No more inputs; what is under way is finished and stored. stopped() tells when.
   void begin_stop();
   bool stopped() const { return stopping_ && idle(); }
@@ -192,10 +200,13 @@ class Dispatcher {
     Run run;
     std::optional<Loaded> loaded;
     std::optional<ScriptError> error;
+    std::optional<Trigger::Restoration> restoration = std::nullopt;
   };
   // A version that has ended at a judged memory; what follows waits for its commit.
   struct Ending {
     TriggerName name;
+    // What it ended with, and what its successor begins with.
+    Checkpoint last;
     Checkpoint checkpoint;
     // Its records are among those that wait for the commit.
     bool prepared = false;
@@ -310,6 +321,8 @@ class Dispatcher {
   void start_new(Probe& probe, Sequence at);
   void finish_endings();
   Ending* ending_of(const TriggerName& name);
+  void probe(DesiredScript script, std::optional<Trigger::Restoration> restoration);
+  void end_version(const Trigger& trigger, Checkpoint last);
   void begin_migration(Ending& ending);
   void refuse_switch(Trigger& trigger, ScriptError error);
   RunStart make_start(const TriggerName& name, const ScriptVersion& version, Run run,
@@ -317,6 +330,7 @@ class Dispatcher {
 
   // commits (dispatcher.cc)
   void commit();
+  void let_out(const CommitBatch& committed);
 
   CheckpointStore& store_;
   Clock& clock_;
@@ -364,6 +378,7 @@ class Dispatcher {
   Micros looked_at_late_{0};
 
   std::optional<std::vector<DesiredScript>> desired_;
+  std::map<TriggerName, Trigger::Restoration> restorations_;
   std::vector<Probe> probes_;
   std::vector<TriggerName> removals_;
   bool deploying_ = false;

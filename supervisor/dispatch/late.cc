@@ -24,7 +24,7 @@ class Digest {
     const Json text = payload.value("text", Json(""));
     if (listed_.size() < listed_max) {
       listed_.push_back(
-          {{"id", fmt::format("n-{:x}", record.id)}, {"time", to_us(record.time)}, {"text", text}});
+          {{"id", short_id(record.id)}, {"time", to_us(record.time)}, {"text", text}});
     }
   }
 
@@ -76,13 +76,9 @@ class Settling {
     if (!incident) return fail(incident.error());
     if (!*incident) return close(record, "its incident is not open");
     const Incident& at = **incident;
-    if (at.state != IncidentState::closed) {
-      if (record.id == at.newest || record.id == at.newest_trigger) return release(record);
-      return close(record, fmt::format("n-{:x} says the newer", at.newest));
-    }
-    // Whoever was told that it is open hears that it is over.
-    if (record.id == at.newest && record.action == NotificationAction::resolve && at.told_open)
-      return release(record);
+    if (still_speaks(at, record)) return release(record);
+    if (at.state != IncidentState::closed)
+      return close(record, fmt::format("{} says the newer", short_id(at.newest)));
     return close(record, "its incident closed before its trigger had caught up");
   }
 

@@ -21,10 +21,6 @@ namespace hastur {
 // released.
 using NotificationRule = std::function<void(NotificationRecord&)>;
 
-// The reason of those that wait for their trigger; a pending one with another reason waits for
-// somebody.
-inline constexpr std::string_view late_reason = "late";
-
 struct LateSettlement {
   std::vector<NotificationChange> changes;
   // New ones, each in place of several; the rule has been asked.

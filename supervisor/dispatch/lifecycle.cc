@@ -226,8 +226,7 @@ void Dispatcher::take(std::uint32_t /*worker*/, Judged reply) {
   Checkpoint checkpoint{
       trigger->name(),    trigger->run(),       trigger->cursor(), reply.memory.time,
       reply.memory.state, reply.memory.runtime, trigger->cursor(), 0};
-  endings_.push_back({trigger->name(), std::move(checkpoint), false, false, std::nullopt});
-  begin_migration(endings_.back());
+  end_version(*trigger, std::move(checkpoint));
 }
 
 void Dispatcher::take(std::uint32_t /*worker*/, Unloaded /*reply*/) {}

@@ -25,13 +25,64 @@ bool Dispatcher::is_refused(const DesiredScript& script) const {
   return refused != refused_.end() && refused->second.version == script.version.id;
 }
 
+Result<void> Dispatcher::restore(const TriggerName& name, std::uint64_t snapshot, std::string why) {
+  const auto found = triggers_.find(name);
+  if (found == triggers_.end())
+    return fail(ErrorCode::not_found, fmt::format("there is no trigger {}", name));
+  auto kept = store_.snapshot(snapshot);
+  if (!kept) return fail(kept.error());
+  if (!*kept || (*kept)->record.trigger != name) {
+    return fail(
+        ErrorCode::not_found,
+        fmt::format("{} has no snapshot s-{}; see hastur snapshots {}", name, snapshot, name));
+  }
+  const bool probed =
+      std::ranges::any_of(probes_, [&](const Probe& each) { return each.script.name == name; });
+  if (probed || found->second->next_switch || restorations_.contains(name))
+    return fail(ErrorCode::conflict,
+                fmt::format("another run of {} is about to begin; try again in a moment", name));
+  const SnapshotRecord& record = (*kept)->record;
+  const auto run = store_.run(name, record.run);
+  if (!run) return fail(run.error());
+  restorations_.emplace(
+      name, Trigger::Restoration{snapshot, record.run, record.sequence,
+                                 *run ? (*run)->version : VersionId(), std::move((*kept)->state),
+                                 std::move((*kept)->runtime), std::move(why)});
+  work();
+  return {};
+}
+
+void Dispatcher::probe(DesiredScript script, std::optional<Trigger::Restoration> restoration) {
+  Probe probe{std::move(script), new_handle(), least_loaded(), {}, {}, {}, std::move(restoration)};
+  const TriggerName& name = probe.script.name;
+  Run last = store_.newest_run(name);
+  if (const auto elsewhere = last_runs_.find(name); elsewhere != last_runs_.end())
+    last = std::max(last, elsewhere->second);
+  probe.run = Run{last.value + 1};
+  ++slots_[probe.worker].triggers;
+  if (slots_[probe.worker].up) {
+    send_load(probe.worker, probe.handle, name, probe.run, probe.script.version, options_.limits,
+              std::nullopt);
+  }
+  probes_.push_back(std::move(probe));
+}
+
 // Tries every version that is new or changed, one deployment at a time.
 void Dispatcher::begin_deployment() {
   if (deploying_) return accept_deployment();
-  if (!desired_ || stopping_) return;
+  if ((!desired_ && restorations_.empty()) || stopping_) return;
   if (std::ranges::any_of(triggers_,
                           [](const auto& entry) { return entry.second->next_switch.has_value(); }))
     return;
+
+  for (auto& [name, restoration] : std::exchange(restorations_, {})) {
+    const auto found = triggers_.find(name);
+    if (found != triggers_.end()) probe({name, found->second->version()}, std::move(restoration));
+  }
+  // A set of scripts comes after what is restored, each on its own.
+  deploying_ = !probes_.empty();
+  if (deploying_) return accept_deployment();
+  if (!desired_) return;
 
   std::set<TriggerName> kept;
   for (const DesiredScript& script : *desired_) {
@@ -45,18 +96,7 @@ void Dispatcher::begin_deployment() {
         continue;
     }
     if (is_refused(script)) continue;
-    Probe probe{script, new_handle(), least_loaded(), {}, {}, {}};
-    Run last = store_.newest_run(script.name);
-    if (const auto elsewhere = last_runs_.find(script.name); elsewhere != last_runs_.end()) {
-      last = std::max(last, elsewhere->second);
-    }
-    probe.run = Run{last.value + 1};
-    ++slots_[probe.worker].triggers;
-    if (slots_[probe.worker].up) {
-      send_load(probe.worker, probe.handle, script.name, probe.run, script.version, options_.limits,
-                std::nullopt);
-    }
-    probes_.push_back(std::move(probe));
+    probe(script, std::nullopt);
   }
   std::erase_if(refused_, [&](const auto& entry) { return !kept.contains(entry.first); });
   removals_.clear();
@@ -94,11 +134,13 @@ void Dispatcher::accept_deployment() {
       start_new(probe, at);
     } else {
       found->second->refused.reset();
-      const std::string why = found->second->version().id != probe.script.version.id ? "deploy"
-                              : found->second->limits() != options_.limits           ? "limits"
-                                                                                     : "upgrade";
+      const std::string why = probe.restoration                                        ? "restore"
+                              : found->second->version().id != probe.script.version.id ? "deploy"
+                              : found->second->limits() != options_.limits             ? "limits"
+                                                                                       : "upgrade";
       found->second->next_switch = Trigger::Switch{
-          at, probe.script.version, probe.handle, probe.worker, probe.run, *probe.loaded, why};
+          at,        probe.script.version, probe.handle, probe.worker,
+          probe.run, *probe.loaded,        why,          std::move(probe.restoration)};
       log_info("{} begins run {} at sequence {} ({})", name, probe.run.value, at.value, why);
     }
   }
@@ -148,8 +190,7 @@ void Dispatcher::advance_switches() {
       // It takes no inputs: its successor goes on from the state that is stored.
       if (std::ranges::none_of(endings_,
                                [&](const Ending& ending) { return ending.name == name; })) {
-        endings_.push_back({name, trigger->stored(), false, false, std::nullopt});
-        begin_migration(endings_.back());
+        end_version(*trigger, trigger->stored());
       }
     } else if (trigger->phase == Trigger::Phase::running && trigger->cursor() == last &&
                trigger->unanswered() == 0 && !trigger->yields()) {
@@ -172,9 +213,16 @@ void Dispatcher::advance_switches() {
     gate_.waiting().starts.push_back(make_start(ending.name, *next.version, next.run, next.why,
                                                 ending.checkpoint.state_sequence,
                                                 ending.checkpoint));
-    const Json detail = {{"version", next.version->id}, {"before", trigger.version().id}};
-    gate_.waiting().journal.push_back(
-        {ending.name, next.run, next.at, "switch", canonical_json(detail), now_});
+    Json detail = {{"version", next.version->id}, {"before", trigger.version().id}};
+    if (const auto& from = next.restoration) {
+      detail["snapshot"] = from->snapshot;
+      detail["run"] = from->run.value;
+      detail["sequence"] = from->sequence.value;
+      detail["why"] = from->why;
+    }
+    gate_.waiting().journal.push_back({ending.name, next.run, next.at,
+                                       next.restoration ? "restore" : "switch",
+                                       canonical_json(detail), now_});
     // What somebody has paused stays so.
     if (const Pause* pause = trigger.open_pause(); pause != nullptr && pause->by_person) {
       ending.pause = *pause;
@@ -190,11 +238,22 @@ Dispatcher::Ending* Dispatcher::ending_of(const TriggerName& name) {
   return found == endings_.end() ? nullptr : &*found;
 }
 
+void Dispatcher::end_version(const Trigger& trigger, Checkpoint last) {
+  Ending ending{trigger.name(), last, last, false, false, std::nullopt};
+  if (const auto& from = trigger.next_switch->restoration) {
+    ending.checkpoint.state = from->state;
+    ending.checkpoint.runtime = from->runtime;
+  }
+  endings_.push_back(std::move(ending));
+  begin_migration(endings_.back());
+}
+
 // Another version's state goes through the new version's ctx:migrate, if it has one.
 void Dispatcher::begin_migration(Ending& ending) {
   Trigger& trigger = *triggers_.at(ending.name);
   Trigger::Switch& next = *trigger.next_switch;
-  if (!next.version || next.version->id == trigger.version().id || ending.checkpoint.state.empty())
+  if (!next.version || next.version->id == next.state_of(trigger.version().id) ||
+      ending.checkpoint.state.empty())
     return;
   ending.migrating = true;
   if (slots_[next.worker].up) act(ToWorker{next.worker, UnloadCommand{next.handle}});
@@ -210,7 +269,7 @@ void Dispatcher::load_next(Trigger& trigger) {
   if (ending != nullptr && ending->migrating) {
     const Checkpoint& last = ending->checkpoint;
     memory = Memory{last.state_sequence, last.state_time, last.state, last.runtime};
-    migrate_from = trigger.version().id;
+    migrate_from = next.state_of(trigger.version().id);
   }
   send_load(next.worker, next.handle, trigger.name(), next.run, *next.version, options_.limits,
             std::move(memory), std::move(migrate_from));
@@ -229,7 +288,7 @@ void Dispatcher::refuse_switch(Trigger& trigger, ScriptError error) {
   const Ending* ending = ending_of(trigger.name());
   if (ending == nullptr) return;
   if (trigger.phase == Trigger::Phase::judging) {
-    const Checkpoint& last = ending->checkpoint;
+    const Checkpoint& last = ending->last;
     trigger.judged_here(Memory{last.state_sequence, last.state_time, last.state, last.runtime});
     // Within a pause it was judged where that began, and nothing has changed since.
     if (trigger.open_pause() == nullptr) {

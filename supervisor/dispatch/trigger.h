@@ -178,6 +178,17 @@ class Trigger {
   Sequence safe_position() const;
 
   // A version that takes over before the input `at`, when the cursor has come to the one before it.
+  // A memory of before that a new run begins with, in place of the state that is there.
+  struct Restoration {
+    // Its number, and the run, input and version that it is of.
+    std::uint64_t snapshot = 0;
+    Run run;
+    Sequence sequence;
+    VersionId version;
+    std::string state, runtime;
+    // What somebody said.
+    std::string why;
+  };
   struct Switch {
     Sequence at;
     // Nothing: the trigger is removed there.
@@ -187,6 +198,12 @@ class Trigger {
     Run run;
     Loaded loaded;
     std::string why;
+    std::optional<Restoration> restoration = std::nullopt;
+
+    // The version that wrote the state it begins with; `before` is the one that ends here.
+    const VersionId& state_of(const VersionId& before) const {
+      return restoration ? restoration->version : before;
+    }
   };
   std::optional<Switch> next_switch;
 

@@ -97,18 +97,21 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
   if (request.path == "/v1/messages") return messages(request, respond);
   constexpr std::string_view prefix = "/v1/triggers/";
   constexpr std::string_view state_suffix = "/state";
+  constexpr std::string_view snapshots_suffix = "/snapshots";
   if (request.path.starts_with(prefix) && request.path.size() > prefix.size()) {
     const std::string name = request.path.substr(prefix.size());
     if (name.ends_with(state_suffix))
       return respond(state(name.substr(0, name.size() - state_suffix.size())));
+    if (name.ends_with(snapshots_suffix))
+      return respond(snapshots(name.substr(0, name.size() - snapshots_suffix.size())));
     return respond(trigger(name));
   }
-  respond(refuse(
-      404, "not_found",
-      fmt::format("there is nothing at {}; there are /v1/triggers, /v1/triggers/NAME, "
-                  "/v1/triggers/NAME/state, /v1/notifications, /v1/messages, /v1/stats, /metrics, "
-                  "/healthz, and POST /v1/commands/VERB",
-                  request.path)));
+  respond(refuse(404, "not_found",
+                 fmt::format("there is nothing at {}; there are /v1/triggers, /v1/triggers/NAME, "
+                             "/v1/triggers/NAME/state, /v1/triggers/NAME/snapshots, "
+                             "/v1/notifications, /v1/messages, /v1/stats, /metrics, "
+                             "/healthz, and POST /v1/commands/VERB",
+                             request.path)));
 }
 
 HttpResponse Api::command(const HttpRequest& request) {
@@ -131,15 +134,26 @@ HttpResponse Api::command(const HttpRequest& request) {
     return body->contains(key) && (*body)[key].is_string() ? (*body)[key].get<std::string>() : "";
   };
   const std::string verb = request.path.substr(commands_prefix.size());
-  if (verb != "pause" && verb != "resume")
-    return refuse(404, "not_found",
-                  fmt::format("there is no command '{}'; there are pause and resume", verb));
+  if (verb != "pause" && verb != "resume" && verb != "restore")
+    return refuse(
+        404, "not_found",
+        fmt::format("there is no command '{}'; there are pause, resume and restore", verb));
   const TriggerName name = text("trigger");
   if (name.empty())
     return refuse(400, "bad_argument", R"(say which: {"trigger":"NAME","why":"…"})");
   const std::string why = text("why").empty() ? "no reason was given" : text("why");
-  const Result<void> done =
-      verb == "pause" ? dispatcher_.pause(name, why) : dispatcher_.resume(name, why);
+  std::uint64_t snapshot = 0;
+  if (verb == "restore") {
+    const std::string id = text("snapshot");
+    const auto [end, error] = std::from_chars(id.data() + std::min<std::size_t>(2, id.size()),
+                                              id.data() + id.size(), snapshot);
+    if (!id.starts_with("s-") || error != std::errc{} || end != id.data() + id.size())
+      return refuse(400, "bad_argument",
+                    R"(say which snapshot: {"trigger":"NAME","snapshot":"s-12","why":"…"})");
+  }
+  const Result<void> done = verb == "pause"    ? dispatcher_.pause(name, why)
+                            : verb == "resume" ? dispatcher_.resume(name, why)
+                                               : dispatcher_.restore(name, snapshot, why);
   if (!done) {
     const bool unknown = done.error().code == ErrorCode::not_found;
     return refuse(unknown ? 404 : 409, unknown ? "not_found" : "conflict", done.error().message);
@@ -263,6 +277,24 @@ HttpResponse Api::state(const TriggerName& name) const {
                       to_us(checkpoint.state_time))};
 }
 
+HttpResponse Api::snapshots(const TriggerName& name) const {
+  const auto kept = store_.snapshots(name);
+  if (!kept) return refuse(500, "store", kept.error().message);
+  if (kept->empty() && !dispatcher_.triggers().contains(name)) return no_such_trigger(name);
+  const auto& stream = dispatcher_.syndicator();
+  Json items = Json::array();
+  for (const SnapshotRecord& record : *kept) {
+    items.push_back({{"id", fmt::format("s-{}", record.number)},
+                     {"run", record.run.value},
+                     {"sequence", record.sequence.value},
+                     {"time", to_us(record.time)},
+                     {"bytes", record.bytes},
+                     {"why", record.why},
+                     {"reachable", stream && record.sequence.next() >= stream->oldest}});
+  }
+  return list(std::move(items), nullptr);
+}
+
 HttpResponse Api::notifications(const HttpRequest& request) const {
   CheckpointStore::NotificationQuery query;
   Arguments arguments(request);
@@ -273,7 +305,7 @@ HttpResponse Api::notifications(const HttpRequest& request) const {
   if (const std::string status = arguments.text("status"); !status.empty()) {
     query.status = status_from_name(status);
     if (!query.status)
-      arguments.refuse("status is one of recorded, waiting, sent, pending, closed");
+      arguments.refuse("status is one of recorded, waiting, sent, pending, closed, failed");
   }
   if (!arguments.error().empty()) return refuse(400, "bad_argument", arguments.error());
   const auto records = store_.notifications(query);
@@ -282,7 +314,7 @@ HttpResponse Api::notifications(const HttpRequest& request) const {
   for (const NotificationRecord& record : *records) {
     auto payload = parse_json(record.payload);
     Json item = payload && payload->is_object() ? std::move(*payload) : Json::object();
-    item["id"] = fmt::format("n-{:x}", record.id);
+    item["id"] = short_id(record.id);
     item["trigger"] = record.trigger;
     item["run"] = record.run.value;
     item["sequence"] = record.sequence.value;

@@ -31,6 +31,7 @@ class Api {
   HttpResponse triggers() const;
   HttpResponse trigger(const TriggerName& name) const;
   HttpResponse state(const TriggerName& name) const;
+  HttpResponse snapshots(const TriggerName& name) const;
   HttpResponse notifications(const HttpRequest& request) const;
   HttpResponse metrics() const;
   HttpResponse health() const;

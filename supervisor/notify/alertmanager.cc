@@ -56,17 +56,17 @@ Json alert_of(const AlertmanagerChannel& way, const RequestSubject& subject) {
 
 }  // namespace
 
-Result<Request> alertmanager_request(const AlertmanagerChannel& way, const Channel& channel,
-                                     std::span<const RequestSubject> subjects) {
+Result<OutgoingRequest> alertmanager_request(const AlertmanagerChannel& way, const Channel& channel,
+                                             std::span<const RequestSubject> subjects) {
   Json alerts = Json::array();
   for (const RequestSubject& subject : subjects) alerts.push_back(alert_of(way, subject));
   std::string url = way.url;
   while (url.ends_with('/')) url.pop_back();
-  HttpRequest request = json_post(channel, url + "/api/v2/alerts", alerts);
+  WebRequest request = json_post(channel, url + "/api/v2/alerts", alerts);
   if (!way.authorization.value.empty()) {
     request.headers.emplace_back("Authorization: " + way.authorization.value.reveal());
   }
-  return Request{std::move(request)};
+  return OutgoingRequest{std::move(request)};
 }
 
 }  // namespace hastur

@@ -177,6 +177,7 @@ void NotifyConfig::declare(Settings& settings) {
                 std::make_index_sequence<std::variant_size_v<decltype(channel.way)>>());
         section.choice("kind", &channel.kind, kinds, "what receives", false);
         section.truth("default", &channel.is_default, "takes calls that name no channel", false);
+        section.choice("mode", &channel.mode, {"on", "record", "off"}, "what happens on it", false);
         section.span("timeout", &channel.timeout, "of one attempt", false);
         section.span("expire_after", &channel.expire_after, "when delivery is given up", false);
         if (kind != "command" && kind != "file") {

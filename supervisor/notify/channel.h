@@ -86,6 +86,8 @@ struct Channel {
   // Takes the calls of its kind that name no channel. A command's or a file's takes those whose
   // kind has no default.
   bool is_default = false;
+  // What happens to its notifications: "on", "record" or "off"; the supervisor's may be stricter.
+  std::string mode = "on";
   // From connecting to the last byte of the answer.
   Micros timeout = std::chrono::seconds{10};
   // What could not be delivered for so long has failed.

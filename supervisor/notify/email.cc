@@ -46,7 +46,7 @@ std::string body_of(const RequestSubject& subject) {
 
 }  // namespace
 
-Result<Request> email_request(const EmailChannel& way, const RequestSubject& subject) {
+Result<OutgoingRequest> email_request(const EmailChannel& way, const RequestSubject& subject) {
   const NotificationContent& content = subject.content;
   const OutgoingNotification& notification = subject.notification;
   const auto from = parse_mail_address(way.from);
@@ -95,7 +95,7 @@ Result<Request> email_request(const EmailChannel& way, const RequestSubject& sub
     for (const MailAddress& address : *list) request.recipients.push_back(address.address);
   }
   request.text = std::move(*text);
-  return Request{std::move(request)};
+  return OutgoingRequest{std::move(request)};
 }
 
 }  // namespace hastur

@@ -4,15 +4,15 @@
 
 namespace hastur {
 
-Result<Request> command_request(const CommandChannel& way, const RequestSubject& subject) {
-  return Request{CommandRequest{way.command, short_id(subject.notification.id),
-                                canonical_json(notification_json(subject)) + "\n"}};
+Result<OutgoingRequest> command_request(const CommandChannel& way, const RequestSubject& subject) {
+  return OutgoingRequest{CommandRequest{way.command, short_id(subject.notification.id),
+                                        canonical_json(notification_json(subject)) + "\n"}};
 }
 
-Result<Request> file_request(const FileChannel& way, const RequestSubject& subject) {
+Result<OutgoingRequest> file_request(const FileChannel& way, const RequestSubject& subject) {
   Json json = notification_json(subject);
   json["written_at"] = to_us(subject.context.now);
-  return Request{FileRequest{way.path, canonical_json(json) + "\n"}};
+  return OutgoingRequest{FileRequest{way.path, canonical_json(json) + "\n"}};
 }
 
 }  // namespace hastur

@@ -1,9 +1,5 @@
 #include "supervisor/notify/notification.h"
 
-#include <fmt/format.h>
-
-#include <charconv>
-
 namespace hastur {
 namespace {
 
@@ -41,18 +37,6 @@ Result<NotificationContent> read_notification(std::string_view payload) {
   content.action =
       action_from_name(text_of(content.options, "action")).value_or(NotificationAction::trigger);
   return content;
-}
-
-std::string short_id(std::uint64_t id) { return fmt::format("n-{:04x}", id); }
-
-std::optional<std::uint64_t> id_from_short(std::string_view text) {
-  if (!text.starts_with("n-") || text.size() < 6) return std::nullopt;
-  text.remove_prefix(2);
-  std::uint64_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
-  if (error != std::errc{} || end != text.data() + text.size() || text.front() == '-')
-    return std::nullopt;
-  return id;
 }
 
 }  // namespace hastur

@@ -61,9 +61,4 @@ struct NotificationContent {
 // Fails for what no call makes.
 Result<NotificationContent> read_notification(std::string_view payload);
 
-// "n-4f21": the id in hexadecimal, at least four digits.
-std::string short_id(std::uint64_t id);
-// Takes what short_id() gives, and more leading zeros; nothing for anything else.
-std::optional<std::uint64_t> id_from_short(std::string_view text);
-
 }  // namespace hastur

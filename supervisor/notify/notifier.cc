@@ -56,10 +56,6 @@ Notifier::Notifier(Loop& loop, Clock& clock, std::map<std::string, Channel> chan
 
 Notifier::~Notifier() { *alive_ = false; }
 
-Time Notifier::expiry(const std::string& channel) const {
-  return clock_.now() + channels_.at(channel).expire_after;
-}
-
 RequestContext Notifier::context() { return {options_.owner, clock_.now()}; }
 
 bool Notifier::offer(const std::string& channel, OutgoingNotification notification) {
@@ -88,7 +84,8 @@ void Notifier::try_once(const std::string& channel, const OutgoingNotification& 
   begin(channel, next_try_--, make_request(channels_.at(channel), notification, context()));
 }
 
-void Notifier::begin(const std::string& channel, std::uint64_t attempt, Result<Request> request) {
+void Notifier::begin(const std::string& channel, std::uint64_t attempt,
+                     Result<OutgoingRequest> request) {
   channel_of_attempt_[attempt] = channel;
   if (request) return transfers_->start(attempt, std::move(*request));
   loop_.post([this, alive = alive_, attempt, why = request.error().message] {

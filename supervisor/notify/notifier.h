@@ -12,12 +12,13 @@
 #include "core/loop.h"
 #include "supervisor/notify/channel.h"
 #include "supervisor/notify/sender.h"
+#include "supervisor/notify/sink.h"
 #include "supervisor/notify/transfers.h"
 
 namespace hastur {
 
 // Belongs to the loop; clock and loop outlive it.
-class Notifier {
+class Notifier final : public NotificationSink {
  public:
   struct Options {
     // OwnerId of the store.
@@ -36,17 +37,14 @@ class Notifier {
 
   Notifier(Loop& loop, Clock& clock, std::map<std::string, Channel> channels, Options options,
            Calls calls);
-  ~Notifier();
+  ~Notifier() override;
 
   const std::map<std::string, Channel>& channels() const { return channels_; }
-  // When what is offered now on this channel expires.
-  Time expiry(const std::string& channel) const;
 
-  // As NotificationSender's.
-  bool offer(const std::string& channel, OutgoingNotification notification);
-  bool withdraw(const std::string& channel, std::uint64_t id);
-  void more_from(const std::string& channel, std::uint64_t id);
-  void restore_firing(const std::string& channel, OutgoingNotification notification);
+  bool offer(const std::string& channel, OutgoingNotification notification) override;
+  bool withdraw(const std::string& channel, std::uint64_t id) override;
+  void more_from(const std::string& channel, std::uint64_t id) override;
+  void restore_firing(const std::string& channel, OutgoingNotification notification) override;
   ChannelState state(const std::string& channel) const { return sender_.state(channel); }
 
   // One attempt past all queues, whose answer comes to Calls::tried: for a test of the channel.
@@ -54,7 +52,7 @@ class Notifier {
 
  private:
   void carry_out();
-  void begin(const std::string& channel, std::uint64_t attempt, Result<Request> request);
+  void begin(const std::string& channel, std::uint64_t attempt, Result<OutgoingRequest> request);
   void done(std::uint64_t attempt, Answer answer);
   RequestContext context();
 

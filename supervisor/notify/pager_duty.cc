@@ -36,7 +36,8 @@ Json custom_details(const RequestSubject& subject) {
 
 }  // namespace
 
-Result<Request> pager_duty_request(const PagerDutyChannel& way, const RequestSubject& subject) {
+Result<OutgoingRequest> pager_duty_request(const PagerDutyChannel& way,
+                                           const RequestSubject& subject) {
   const NotificationContent& content = subject.content;
   if (!content.key && content.action != NotificationAction::trigger) {
     return fail(ErrorCode::invalid,
@@ -64,7 +65,7 @@ Result<Request> pager_duty_request(const PagerDutyChannel& way, const RequestSub
       if (content.options.contains(field)) body[field] = content.options[field];
     }
   }
-  return Request{json_post(subject.channel, way.url, body)};
+  return OutgoingRequest{json_post(subject.channel, way.url, body)};
 }
 
 }  // namespace hastur

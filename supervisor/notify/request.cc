@@ -10,23 +10,32 @@ namespace {
 struct MakeFrom {
   const RequestSubject& subject;
 
-  Result<Request> operator()(const PagerDutyChannel& way) {
+  Result<OutgoingRequest> operator()(const PagerDutyChannel& way) {
     return pager_duty_request(way, subject);
   }
-  Result<Request> operator()(const EmailChannel& way) { return email_request(way, subject); }
-  Result<Request> operator()(const WebHookChannel& way) { return web_hook_request(way, subject); }
-  Result<Request> operator()(const SlackChannel& way) { return slack_request(way, subject); }
-  Result<Request> operator()(const AlertmanagerChannel& way) {
+  Result<OutgoingRequest> operator()(const EmailChannel& way) {
+    return email_request(way, subject);
+  }
+  Result<OutgoingRequest> operator()(const WebHookChannel& way) {
+    return web_hook_request(way, subject);
+  }
+  Result<OutgoingRequest> operator()(const SlackChannel& way) {
+    return slack_request(way, subject);
+  }
+  Result<OutgoingRequest> operator()(const AlertmanagerChannel& way) {
     return alertmanager_request(way, subject.channel, {&subject, 1});
   }
-  Result<Request> operator()(const CommandChannel& way) { return command_request(way, subject); }
-  Result<Request> operator()(const FileChannel& way) { return file_request(way, subject); }
+  Result<OutgoingRequest> operator()(const CommandChannel& way) {
+    return command_request(way, subject);
+  }
+  Result<OutgoingRequest> operator()(const FileChannel& way) { return file_request(way, subject); }
 };
 
 }  // namespace
 
-Result<Request> make_request(const Channel& channel, const OutgoingNotification& notification,
-                             const RequestContext& context) {
+Result<OutgoingRequest> make_request(const Channel& channel,
+                                     const OutgoingNotification& notification,
+                                     const RequestContext& context) {
   const auto content = read_notification(notification.payload);
   if (!content) return fail(content.error());
   const RequestSubject subject{channel, notification, *content, context};
@@ -35,9 +44,9 @@ Result<Request> make_request(const Channel& channel, const OutgoingNotification&
   return request;
 }
 
-Result<Request> make_resend(const Channel& channel,
-                            std::span<const OutgoingNotification> notifications,
-                            const RequestContext& context) {
+Result<OutgoingRequest> make_resend(const Channel& channel,
+                                    std::span<const OutgoingNotification> notifications,
+                                    const RequestContext& context) {
   const auto* way = std::get_if<AlertmanagerChannel>(&channel.way);
   HASTUR_CHECK(way != nullptr, "only alerts of an Alertmanager are sent again");
   std::vector<NotificationContent> contents;
@@ -74,8 +83,8 @@ Json notification_json(const RequestSubject& subject) {
   return json;
 }
 
-HttpRequest json_post(const Channel& channel, std::string url, const Json& body) {
-  HttpRequest request;
+WebRequest json_post(const Channel& channel, std::string url, const Json& body) {
+  WebRequest request;
   request.url = Secret(std::move(url));
   request.headers.emplace_back("Content-Type: application/json");
   request.body = Secret(canonical_json(body));

@@ -19,7 +19,7 @@
 
 namespace hastur {
 
-struct HttpRequest {
+struct WebRequest {
   std::string method = "POST";
   Secret url;
   // Whole lines.
@@ -54,8 +54,8 @@ struct FileRequest {
   std::string line;
 };
 
-struct Request {
-  std::variant<HttpRequest, MailRequest, CommandRequest, FileRequest> what;
+struct OutgoingRequest {
+  std::variant<WebRequest, MailRequest, CommandRequest, FileRequest> what;
   Micros timeout{0};
 };
 
@@ -67,13 +67,14 @@ struct RequestContext {
 
 // An error says why this notification can never leave on this channel: bad text of a script, a host
 // that is not allowed. Trying again would not help.
-Result<Request> make_request(const Channel& channel, const OutgoingNotification& notification,
-                             const RequestContext& context);
+Result<OutgoingRequest> make_request(const Channel& channel,
+                                     const OutgoingNotification& notification,
+                                     const RequestContext& context);
 
 // Says to an Alertmanager that these alerts, which it was sent before, still fire.
-Result<Request> make_resend(const Channel& channel,
-                            std::span<const OutgoingNotification> notifications,
-                            const RequestContext& context);
+Result<OutgoingRequest> make_resend(const Channel& channel,
+                                    std::span<const OutgoingNotification> notifications,
+                                    const RequestContext& context);
 
 struct Answer {
   enum class Verdict {

@@ -14,20 +14,21 @@ struct RequestSubject {
   const RequestContext& context;
 };
 
-Result<Request> pager_duty_request(const PagerDutyChannel& way, const RequestSubject& subject);
-Result<Request> email_request(const EmailChannel& way, const RequestSubject& subject);
-Result<Request> web_hook_request(const WebHookChannel& way, const RequestSubject& subject);
-Result<Request> slack_request(const SlackChannel& way, const RequestSubject& subject);
-Result<Request> alertmanager_request(const AlertmanagerChannel& way, const Channel& channel,
-                                     std::span<const RequestSubject> subjects);
-Result<Request> command_request(const CommandChannel& way, const RequestSubject& subject);
-Result<Request> file_request(const FileChannel& way, const RequestSubject& subject);
+Result<OutgoingRequest> pager_duty_request(const PagerDutyChannel& way,
+                                           const RequestSubject& subject);
+Result<OutgoingRequest> email_request(const EmailChannel& way, const RequestSubject& subject);
+Result<OutgoingRequest> web_hook_request(const WebHookChannel& way, const RequestSubject& subject);
+Result<OutgoingRequest> slack_request(const SlackChannel& way, const RequestSubject& subject);
+Result<OutgoingRequest> alertmanager_request(const AlertmanagerChannel& way, const Channel& channel,
+                                             std::span<const RequestSubject> subjects);
+Result<OutgoingRequest> command_request(const CommandChannel& way, const RequestSubject& subject);
+Result<OutgoingRequest> file_request(const FileChannel& way, const RequestSubject& subject);
 
 // The form for receivers that have none of their own: web hooks, commands, files.
 Json notification_json(const RequestSubject& subject);
 
 // A POST of JSON.
-HttpRequest json_post(const Channel& channel, std::string url, const Json& body);
+WebRequest json_post(const Channel& channel, std::string url, const Json& body);
 
 // With line breaks and indentation, for people.
 std::string pretty_json(const Json& value);

@@ -16,7 +16,7 @@ const char* color_of(const NotificationContent& content) {
 
 }  // namespace
 
-Result<Request> slack_request(const SlackChannel& way, const RequestSubject& subject) {
+Result<OutgoingRequest> slack_request(const SlackChannel& way, const RequestSubject& subject) {
   const NotificationContent& content = subject.content;
   // What the call gives besides our own options is Slack's: blocks, attachments, username …
   Json body = content.options;
@@ -35,7 +35,7 @@ Result<Request> slack_request(const SlackChannel& way, const RequestSubject& sub
     }
     body["attachments"] = Json::array({std::move(note)});
   }
-  return Request{json_post(subject.channel, way.url.value.reveal(), body)};
+  return OutgoingRequest{json_post(subject.channel, way.url.value.reveal(), body)};
 }
 
 }  // namespace hastur

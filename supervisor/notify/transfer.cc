@@ -77,7 +77,7 @@ class CurlTransfer : public Transfer {
 
 class HttpTransfer final : public CurlTransfer {
  public:
-  HttpTransfer(HttpRequest request, Micros timeout)
+  HttpTransfer(WebRequest request, Micros timeout)
       : CurlTransfer(timeout, request.ca_file, "http,https"), request_(std::move(request)) {
     set(CURLOPT_URL, request_.url.reveal().c_str());
     for (const Secret& line : request_.headers) headers_.append(line.reveal().c_str());
@@ -126,7 +126,7 @@ class HttpTransfer final : public CurlTransfer {
     return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   }
 
-  HttpRequest request_;
+  WebRequest request_;
   CurlList headers_;
   bool blocked_ = false;
 };
@@ -228,7 +228,7 @@ class MailTransfer final : public CurlTransfer {
 
 }  // namespace
 
-std::unique_ptr<Transfer> make_transfer(HttpRequest request, Micros timeout) {
+std::unique_ptr<Transfer> make_transfer(WebRequest request, Micros timeout) {
   return std::make_unique<HttpTransfer>(std::move(request), timeout);
 }
 std::unique_ptr<Transfer> make_transfer(MailRequest request, Micros timeout,

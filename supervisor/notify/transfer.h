@@ -18,7 +18,7 @@ class Transfer {
   virtual Answer answer(CURLcode code) = 0;
 };
 
-std::unique_ptr<Transfer> make_transfer(HttpRequest request, Micros timeout);
+std::unique_ptr<Transfer> make_transfer(WebRequest request, Micros timeout);
 // Once `stopping` is set, it ends within a second; that outlives it.
 std::unique_ptr<Transfer> make_transfer(MailRequest request, Micros timeout,
                                         const std::atomic<bool>& stopping);

@@ -64,7 +64,7 @@ class Transfers::Thread {
     curl_multi_wakeup(multi_.get());
   }
 
-  void start(std::uint64_t attempt, Request request) {
+  void start(std::uint64_t attempt, OutgoingRequest request) {
     {
       const std::lock_guard lock(mutex_);
       incoming_.emplace_back(attempt, std::move(request));
@@ -98,7 +98,7 @@ class Transfers::Thread {
 
   // False once it must end.
   bool take() {
-    std::vector<std::pair<std::uint64_t, Request>> taken;
+    std::vector<std::pair<std::uint64_t, OutgoingRequest>> taken;
     if (stopping_) return false;
     {
       const std::lock_guard lock(mutex_);
@@ -108,9 +108,9 @@ class Transfers::Thread {
     return true;
   }
 
-  void begin(std::uint64_t attempt, Request request) {
+  void begin(std::uint64_t attempt, OutgoingRequest request) {
     const Micros timeout = request.timeout;
-    if (auto* http = std::get_if<HttpRequest>(&request.what)) {
+    if (auto* http = std::get_if<WebRequest>(&request.what)) {
       add(attempt, make_transfer(std::move(*http), timeout));
     } else if (auto* mail = std::get_if<MailRequest>(&request.what)) {
       add(attempt, make_transfer(std::move(*mail), timeout, stopping_));
@@ -176,7 +176,7 @@ class Transfers::Thread {
   std::vector<Run> commands_;
 
   std::mutex mutex_;
-  std::vector<std::pair<std::uint64_t, Request>> incoming_;
+  std::vector<std::pair<std::uint64_t, OutgoingRequest>> incoming_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
@@ -188,7 +188,7 @@ Transfers::~Transfers() {
   for (const auto& [server, thread] : mail_threads_) thread->stop();
 }
 
-void Transfers::start(std::uint64_t attempt, Request request) {
+void Transfers::start(std::uint64_t attempt, OutgoingRequest request) {
   Thread* thread = thread_.get();
   if (const auto* mail = std::get_if<MailRequest>(&request.what)) {
     auto& own = mail_threads_[mail->server];

@@ -26,7 +26,7 @@ class Transfers {
   Transfers& operator=(const Transfers&) = delete;
 
   // By its owner only. Ends soon after the request's timeout, whatever happens.
-  void start(std::uint64_t attempt, Request request);
+  void start(std::uint64_t attempt, OutgoingRequest request);
 
  private:
   class Thread;

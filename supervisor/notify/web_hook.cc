@@ -18,7 +18,7 @@ std::string lowered(std::string text) {
 }
 
 // Sets where the request goes: the operator's URL, or the call's if it may.
-Result<void> aim(HttpRequest& request, const WebHookChannel& way, const RequestSubject& subject) {
+Result<void> aim(WebRequest& request, const WebHookChannel& way, const RequestSubject& subject) {
   const auto given = subject.content.options.find("url");
   if (given == subject.content.options.end() || !given->is_string()) {
     if (way.url.empty()) {
@@ -45,7 +45,7 @@ Result<void> aim(HttpRequest& request, const WebHookChannel& way, const RequestS
 }
 
 // Adds the call's headers, and says which of `wanted` (lowercase) it gave.
-Result<void> add_headers(HttpRequest& request, const WebHookChannel& way, const Json& options,
+Result<void> add_headers(WebRequest& request, const WebHookChannel& way, const Json& options,
                          bool& gave_type) {
   const auto headers = options.find("headers");
   if (headers == options.end()) return {};
@@ -84,9 +84,9 @@ Result<void> add_headers(HttpRequest& request, const WebHookChannel& way, const 
 
 }  // namespace
 
-Result<Request> web_hook_request(const WebHookChannel& way, const RequestSubject& subject) {
+Result<OutgoingRequest> web_hook_request(const WebHookChannel& way, const RequestSubject& subject) {
   const Json& options = subject.content.options;
-  HttpRequest request;
+  WebRequest request;
   request.ca_file = subject.channel.ca_file;
   HASTUR_TRY(aim(request, way, subject));
   if (const auto method = options.find("method"); method != options.end()) {
@@ -118,7 +118,7 @@ Result<Request> web_hook_request(const WebHookChannel& way, const RequestSubject
                                  hmac_sha256_hex(way.signing_key.value, body));
   }
   request.body = Secret(std::move(body));
-  return Request{std::move(request)};
+  return OutgoingRequest{std::move(request)};
 }
 
 }  // namespace hastur

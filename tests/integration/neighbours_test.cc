@@ -92,7 +92,7 @@ constexpr const char* slow = R"(
 local ctx = hastur.trigger{ state = { n = 0 } }
 ctx:gauges({ name = "lat.in" }, function(msg)
   local x = 0
-  for i = 1, 20000000 do x = x + i end
+  for i = 1, 27000000 do x = x + i end
   ctx.state.n = ctx.state.n + 1
 end)
 )";
@@ -112,7 +112,7 @@ TEST(Neighbours, ASlowTriggerDelaysNobody) {
   const int rounds = wanted == nullptr ? 1 : std::max(1, std::atoi(wanted));
   constexpr int messages = 600;
   Platform platform;
-  platform.set_limits("instructions_max = 1000000000");
+  platform.configure("", "[limits]\ninstructions_max = 1000000000");
   platform.save_script("quick", quick);
   ASSERT_TRUE(platform.start_syndicator());
   ASSERT_TRUE(platform.start_supervisor());

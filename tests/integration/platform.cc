@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <sys/wait.h>
+
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
+#include <iterator>
 
 #include "core/clock.h"
 #include "supervisor/cli/http_client.h"
@@ -73,6 +77,11 @@ void Platform::save_script(const std::string& name, const std::string& text) {
   fs::rename(fresh, path);
 }
 
+void Platform::configure(std::string supervisor_keys, std::string sections) {
+  supervisor_keys_ = std::move(supervisor_keys);
+  sections_ = std::move(sections);
+}
+
 void Platform::copy_repo_scripts() {
   for (const auto& entry : fs::directory_iterator(HASTUR_TRIGGERS)) {
     if (entry.path().extension() != ".lua") continue;
@@ -119,8 +128,9 @@ bool Platform::start_syndicator() {
   write_config(
       syndicator_section_,
       fmt::format("publish = \"{}\"\nrequest = \"{}\"\nhttp = \"127.0.0.1:0\"\nstate = \"{}\"\n"
-                  "workers = 2\n[triggers]\ndirectory = \"{}\"\n[limits]\n{}",
-                  publish_, request_, state_file(), scripts_.string(), limits_));
+                  "workers = 2\n{}\n[triggers]\ndirectory = \"{}\"\n{}",
+                  publish_, request_, state_file(), supervisor_keys_, scripts_.string(),
+                  sections_));
   return udp_port_ != 0;
 }
 
@@ -137,6 +147,20 @@ bool Platform::start_supervisor() {
       start_max);
   if (!healthy) ADD_FAILURE() << "the supervisor does not come to serve";
   return healthy;
+}
+
+Platform::Said Platform::run_supervisor(const std::string& command) {
+  const fs::path out = folder_ / "command.out";
+  const fs::path error = folder_ / "command.error";
+  const int status = std::system(
+      fmt::format("{} --config {} {} >{} 2>{}", (programs() / "supervisor").string(),
+                  (folder_ / "hastur.toml").string(), command, out.string(), error.string())
+          .c_str());
+  const auto text = [](const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text(out), text(error)};
 }
 
 void Platform::stop() {

@@ -23,8 +23,8 @@ class Platform {
 
   // Saves a script as an editor does: into a new file, which then takes the name.
   void save_script(const std::string& name, const std::string& text);
-  // Lines of the section [limits]. Before the daemons start.
-  void set_limits(std::string lines) { limits_ = std::move(lines); }
+  // Before anything starts: more keys of [supervisor], and more sections.
+  void configure(std::string supervisor_keys, std::string sections);
   // The scripts of triggers/ in the repo.
   void copy_repo_scripts();
 
@@ -33,6 +33,13 @@ class Platform {
   bool start_supervisor();
   // Supervisor first. Both end with exit code 0; failures of the test otherwise.
   void stop();
+
+  // A command of the supervisor's program, with its configuration ("replay --all --from 1").
+  struct Said {
+    int exit_code = 0;
+    std::string out, error;
+  };
+  Said run_supervisor(const std::string& command);
 
   Process& syndicator() { return *syndicator_; }
   Process& supervisor() { return *supervisor_; }
@@ -48,7 +55,7 @@ class Platform {
   bool settle(const std::string& touched);
 
   std::string history_folder() const { return folder_ / "history"; }
-  std::string state_file() const { return folder_ / "state.db"; }
+  std::string state_file() const { return folder_ / "state" / "state.db"; }
   const std::filesystem::path& scripts() const { return scripts_; }
 
  private:
@@ -56,8 +63,7 @@ class Platform {
   void write_config(const std::string& syndicator, const std::string& supervisor);
 
   std::filesystem::path folder_, scripts_;
-  std::string syndicator_section_;
-  std::string limits_;
+  std::string syndicator_section_, supervisor_keys_, sections_;
   std::string publish_, request_, http_;
   std::uint16_t udp_port_ = 0;
   std::unique_ptr<Process> syndicator_, supervisor_;

@@ -19,6 +19,7 @@ std::pair<std::uint64_t, std::uint64_t> seeds(std::uint64_t count) {
 }
 
 void expect_one_pass(World& world) {
+  ASSERT_EQ(world.nothing_went_before_its_commit(), "");
   EXPECT_EQ(world.states_equal_one_pass(), "");
   EXPECT_EQ(world.derived_messages_stand_exactly_once(), "");
   EXPECT_EQ(world.notifications_stand_exactly_once(), "");
@@ -86,6 +87,7 @@ TEST(Simulation, PowerCutsAtDefaultDurabilityNeverUseANumberTwice) {
     options.power_cuts = true;
     World world(seed, options);
     world.run();
+    ASSERT_EQ(world.nothing_went_before_its_commit(), "");
     EXPECT_EQ(world.no_number_was_used_twice(), "");
     ASSERT_FALSE(HasFailure()) << "seed " << seed;
     lost += world.seen().lost_ranges;
@@ -103,6 +105,45 @@ TEST(Simulation, FullDisksLoseNothingThatWasCounted) {
     expect_one_pass(world);
     ASSERT_FALSE(HasFailure()) << "seed " << seed;
   }
+}
+
+// What the campaign says of a world with a planted bug, at the first seed of `count` that it finds
+// it with.
+std::string finding(Planted bug, std::uint64_t count) {
+  for (std::uint64_t seed = 1; seed <= count; ++seed) {
+    WorldOptions options;
+    options.planted = bug;
+    World world(seed, options);
+    world.run();
+    std::string found = world.nothing_went_before_its_commit();
+    if (found.empty()) found = world.states_equal_one_pass();
+    if (found.empty()) found = world.derived_messages_stand_exactly_once();
+    if (found.empty()) found = world.notifications_stand_exactly_once();
+    if (!found.empty()) return found;
+  }
+  return "";
+}
+
+TEST(PlantedBug, ReleaseBeforeCommitIsFound) {
+  const std::string found = finding(Planted::release_before_commit, 10);
+  EXPECT_NE(found.find("before that was committed"), std::string::npos) << found;
+}
+
+TEST(PlantedBug, ACheckpointWithTheWrongSequenceIsFound) {
+  EXPECT_NE(finding(Planted::wrong_sequence, 10), "");
+}
+
+TEST(PlantedBug, EffectsThatAreNotComparedAreFound) {
+  EXPECT_NE(finding(Planted::effects_not_compared, 10), "");
+}
+
+TEST(PlantedBug, ADecisionThatIsJournalledAfterItTookEffectIsFound) {
+  EXPECT_NE(finding(Planted::decisions_late, 40), "");
+}
+
+TEST(PlantedBug, MarksOutsideOfTheAppendsTransactionAreFound) {
+  const std::string found = finding(Planted::marks_apart, 40);
+  EXPECT_NE(found.find("derived"), std::string::npos) << found;
 }
 
 TEST(Simulation, FindsAWorkerThatIsNotDeterministic) {

@@ -61,7 +61,7 @@ void World::start_syndicator() {
   options.list_files = [this] { return history_disk_.list("history"); };
   auto history = open_history(options);
   HASTUR_CHECK(history.has_value(), history ? "" : history.error().message.c_str());
-  history_ = std::move(*history);
+  history_ = plant(options_.planted, std::move(*history));
   syndicator_ = std::make_unique<Syndicator>(*history_, Syndicator::Options{}, clock_.now());
 }
 
@@ -73,7 +73,8 @@ void World::start_supervisor() {
   options.vfs = store_disk_.name();
   auto store = open_store(options);
   HASTUR_CHECK(store.has_value(), store ? "" : store.error().message.c_str());
-  store_ = std::move(*store);
+  committed_ = store->get();
+  store_ = plant(options_.planted, std::move(*store));
   Dispatcher::Options dispatcher_options;
   dispatcher_options.workers = worker_count;
   dispatcher_options.runtime_build = "fake";
@@ -194,6 +195,22 @@ void World::turn_syndicator() {
   if (chance(20)) (void)history_->maintain(clock_.now());
 }
 
+void World::check_release(const AppendRequest& append) {
+  if (!broken_.empty()) return;
+  const auto kept = committed_->outbox(0, committed_->outbox_size());
+  if (!kept) return;
+  for (const DerivedMessage& message : append.messages) {
+    const bool committed = std::ranges::any_of(*kept, [&](const OutboxMessage& each) {
+      return each.trigger == message.trigger && each.run == message.run &&
+             each.sequence == message.sequence && each.ordinal == message.ordinal;
+    });
+    if (committed) continue;
+    broken_ = fmt::format("seed {}: {} let out what it derived at {} before that was committed",
+                          seed_, message.trigger, message.sequence.value);
+    return;
+  }
+}
+
 void World::turn_supervisor() {
   dispatcher_->turn();
   carry_out();
@@ -205,6 +222,8 @@ void World::carry_out() {
   if (store_disk_.is_down()) return;
   for (Action& action : actions) {
     if (auto* send = std::get_if<SendRequest>(&action)) {
+      if (const auto* append = std::get_if<AppendRequest>(&send->frame.request))
+        check_release(*append);
       if (connected_) requests_.push_back(std::move(send->frame));
     } else if (auto* start = std::get_if<StartWorker>(&action)) {
       if (start->worker >= workers_.size()) workers_.resize(start->worker + 1);
@@ -219,7 +238,8 @@ void World::carry_out() {
       if (workers_[command->worker].fake)
         workers_[command->worker].commands.push_back(std::move(command->command));
     } else if (auto* stop = std::get_if<StopProcess>(&action)) {
-      HASTUR_CHECK(false, stop->why.message.c_str());
+      if (broken_.empty())
+        broken_ = fmt::format("seed {}: the supervisor stops: {}", seed_, stop->why.message);
     }
   }
 }
@@ -340,7 +360,8 @@ bool World::settled() {
 }
 
 void World::run() {
-  for (std::size_t i = 0; i < options_.steps; ++i) step(true);
+  for (std::size_t i = 0; i < options_.steps && broken_.empty(); ++i) step(true);
+  if (!broken_.empty()) return;
   history_disk_.set_room(std::nullopt);
   store_disk_.set_room(std::nullopt);
   // A kill that was still to come comes now, so that none comes later.
@@ -348,7 +369,8 @@ void World::run() {
   crash_supervisor();
   start_syndicator();
   start_supervisor();
-  for (int i = 0; i < 3'000 && !settled(); ++i) step(false);
+  for (int i = 0; i < 3'000 && !settled() && broken_.empty(); ++i) step(false);
+  if (!broken_.empty()) return;
   for (const auto& [name, trigger] : dispatcher_->triggers()) {
     seen_.callbacks += trigger->counts.callbacks;
     seen_.restarts += trigger->counts.restarts;

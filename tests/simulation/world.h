@@ -23,6 +23,7 @@
 #include "state/history/sqlite_history.h"
 #include "supervisor/dispatch/dispatcher.h"
 #include "syndicator/syndicator.h"
+#include "tests/simulation/planted.h"
 #include "tests/state/faulty_vfs.h"
 #include "tests/support/fake_worker.h"
 
@@ -38,6 +39,7 @@ struct WorldOptions {
   bool pauses = true;
   // Workers give up their turn after a few inputs, and triggers move.
   bool slices = true;
+  Planted planted = Planted::nothing;
   std::size_t steps = 400;
 };
 
@@ -55,6 +57,9 @@ class World {
   std::string notifications_stand_exactly_once();
   std::string no_number_was_used_twice();
   std::string every_datagram_stands_once();
+  // No append bore a message whose commit was not complete, and no daemon found itself unable to go
+  // on.
+  std::string nothing_went_before_its_commit() const { return broken_; }
 
   struct Seen {
     std::uint64_t kills = 0, power_cuts = 0, worker_deaths = 0, dropped = 0, derived = 0,
@@ -84,6 +89,7 @@ class World {
   void turn_syndicator();
   void turn_supervisor();
   void carry_out();
+  void check_release(const AppendRequest& append);
   void deliver_one();
   void start_syndicator();
   void start_supervisor();
@@ -125,6 +131,9 @@ class World {
   // What anybody may have seen: a hash of each message published, by its number.
   std::map<std::uint64_t, std::uint64_t> published_hashes_;
   std::string reused_;
+  std::string broken_;
+  // The store as it is on the disk.
+  CheckpointStore* committed_ = nullptr;
   Seen seen_;
 };
 

@@ -39,6 +39,10 @@ struct Track {
   Router router;  // of this trigger alone, if it takes its own derived messages
   bool own = false;
 
+  // Inputs up to here have been taken, or are not its own.
+  Sequence passed;
+  std::deque<StreamPause> pauses;
+
   std::optional<Memory> judged;
   std::deque<Kept> kept;
   std::vector<Skip> skips;
@@ -69,6 +73,12 @@ std::uint64_t rows_of(std::span<const Match> matches) {
     before = &match;
   }
   return rows;
+}
+
+std::span<const Skip> skips_in(const Track& track, Sequence first, Sequence last) {
+  const auto begin = std::ranges::lower_bound(track.skips, first, {}, &Skip::sequence);
+  const auto end = std::ranges::upper_bound(track.skips, last, {}, &Skip::sequence);
+  return {begin, end};
 }
 
 std::vector<Subscription> subscriptions_of(const Loaded& loaded, const TriggerName& name,
@@ -113,11 +123,17 @@ class StreamRun::Parts {
   template <class Reply>
   Result<Reply> ask(WorkerCommand command);
   Error describe(const WorkerDied& died) const;
-  Result<std::variant<Loaded, ScriptError>> load(Track& track, const std::optional<Memory>& memory);
+  // `migrate_from`: as in LoadCommand.
+  Result<std::variant<Loaded, ScriptError>> load(Track& track, const std::optional<Memory>& memory,
+                                                 std::optional<std::string> migrate_from);
 
   Result<void> feed_rest(Track& track, const Kept& kept);
   Result<void> feed_restoring(Track& track, const Kept& kept);
   Result<void> restore_here(Track& track, Restore how);
+  // The rows that it takes next, as a feed; nothing if the batch has none left for it.
+  Result<std::optional<TriggerFeed>> next_feed(Track& track, const InputBatch& input,
+                                               std::span<const Match> matches);
+  Result<void> judge_before_pause(Track& track);
   Result<void> feed_by_input(Track& track, const std::shared_ptr<const InputBatch>& input);
   Result<void> feed_one(Track& track, std::shared_ptr<const InputBatch> input,
                         std::vector<Match> matches, Sequence stands_for);
@@ -173,13 +189,13 @@ Result<Reply> StreamRun::Parts::ask(WorkerCommand command) {
 }
 
 Result<std::variant<Loaded, ScriptError>> StreamRun::Parts::load(
-    Track& track, const std::optional<Memory>& memory) {
+    Track& track, const std::optional<Memory>& memory, std::optional<std::string> migrate_from) {
   using Answer = std::variant<Loaded, ScriptError>;
   track.handle = {++last_handle_};
   const StreamTrigger& trigger = track.trigger;
-  Result<WorkerReply> answer = answer_to(
-      LoadCommand{track.handle, trigger.name, trigger.run, trigger.script, trigger.libraries,
-                  trigger.limits, trigger.guards, memory, std::nullopt, trigger.compare_each_call});
+  Result<WorkerReply> answer = answer_to(LoadCommand{
+      track.handle, trigger.name, trigger.run, trigger.script, trigger.libraries, trigger.limits,
+      trigger.guards, memory, std::move(migrate_from), trigger.compare_each_call});
   if (!answer) return fail(answer.error());
   if (auto* failed = std::get_if<LoadFailed>(&*answer)) return Answer(std::move(failed->error));
   return Answer(std::get<Loaded>(std::move(*answer)));
@@ -191,7 +207,7 @@ Result<std::variant<std::size_t, ScriptError>> StreamRun::Parts::add(StreamTrigg
   Track& track = tracks_.emplace_back();
   track.number = number;
   track.trigger = std::move(trigger);
-  auto answer = load(track, std::nullopt);
+  auto answer = load(track, track.trigger.memory, track.trigger.migrate_from);
   if (!answer) return fail(answer.error());
   if (auto* error = std::get_if<ScriptError>(&*answer)) {
     tracks_.pop_back();
@@ -199,6 +215,11 @@ Result<std::variant<std::size_t, ScriptError>> StreamRun::Parts::add(StreamTrigg
   }
   track.loaded = std::get<Loaded>(std::move(*answer));
   const Loaded& loaded = track.loaded;
+  track.judged = track.trigger.memory;
+  if (loaded.migrated) track.judged->state = *loaded.migrated;
+  track.passed = track.handed_out = track.trigger.after;
+  track.skips = track.trigger.skips;
+  track.pauses = {track.trigger.pauses.begin(), track.trigger.pauses.end()};
   auto subscriptions =
       subscriptions_of(loaded, track.trigger.name, static_cast<std::uint32_t>(number));
   track.own = options_.derived_come_back &&
@@ -220,29 +241,46 @@ Result<void> StreamRun::Parts::feed(const std::shared_ptr<const InputBatch>& inp
   const BatchView view = BatchView::trusted(input->batch.header, input->batch.body);
   router_.route(view, 0, matches_);
 
-  FeedCommand command{input, {}};
-  std::vector<Track*> fed;
+  std::vector<Track*> due;
   for (Track& track : tracks_) {
-    const auto matches = matches_.matches(static_cast<std::uint32_t>(track.number));
-    track.matched += rows_of(matches);
     if (track.own) continue;
-    Kept kept{input, {matches.begin(), matches.end()}, 0, view.count(), std::nullopt};
-    if (options_.restore_after) {
-      HASTUR_TRY(feed_restoring(track, kept));
+    if (!options_.restore_after) {
+      due.push_back(&track);
       continue;
     }
-    track.kept.push_back(std::move(kept));
-    command.triggers.push_back({track.handle, 0, view.count(), track.kept.back().matches, {}});
-    fed.push_back(&track);
+    const auto matches = matches_.matches(static_cast<std::uint32_t>(track.number));
+    track.matched += rows_of(matches);
+    HASTUR_TRY(
+        feed_restoring(track, {input, {matches.begin(), matches.end()}, 0, view.count(), {}}));
   }
-  if (!fed.empty()) {
+  // A pause within the batch parts it; else the first round is the only one.
+  while (!due.empty()) {
+    FeedCommand command{input, {}};
+    std::vector<Track*> fed;
+    for (Track* track : due) {
+      auto feed =
+          next_feed(*track, *input, matches_.matches(static_cast<std::uint32_t>(track->number)));
+      if (!feed) return fail(feed.error());
+      if (!*feed) continue;
+      track->matched += rows_of((*feed)->matches);
+      track->kept.push_back(
+          {input, (*feed)->matches, (*feed)->from_row, (*feed)->end_row, std::nullopt});
+      command.triggers.push_back(std::move(**feed));
+      fed.push_back(track);
+    }
+    if (fed.empty()) break;
+    std::vector<Sequence> ends;
+    for (const TriggerFeed& feed : command.triggers)
+      ends.push_back(view.sequence(feed.end_row - 1));
     Result<FeedReply> reply = ask<FeedReply>(std::move(command));
     if (!reply) return fail(reply.error());
+    due.clear();
     for (std::size_t i = 0; i < fed.size(); ++i) {
       // What it keeps may be dropped by a judgement before the feed is done.
       const Kept kept = reply->triggers[i].yielded ? fed[i]->kept.back() : Kept{};
       HASTUR_TRY(take(*fed[i], std::move(reply->triggers[i])));
       if (kept.input) HASTUR_TRY(feed_rest(*fed[i], kept));
+      if (ends[i] < view.header().last()) due.push_back(fed[i]);
     }
   }
   for (Track& track : tracks_) {
@@ -255,8 +293,10 @@ Result<void> StreamRun::Parts::feed(const std::shared_ptr<const InputBatch>& inp
 Result<void> StreamRun::Parts::feed_rest(Track& track, const Kept& kept) {
   while (track.handed_out < kept.last()) {
     const std::uint32_t from = kept.row_after(track.handed_out);
-    auto reply = ask<FeedReply>(
-        FeedCommand{kept.input, {{track.handle, from, kept.end_row, kept.matches, track.skips}}});
+    const auto skips = skips_in(track, kept.input->batch.header.first.plus(from), kept.last());
+    auto reply = ask<FeedReply>(FeedCommand{
+        kept.input,
+        {{track.handle, from, kept.end_row, kept.matches, {skips.begin(), skips.end()}}}});
     if (!reply) return fail(reply.error());
     HASTUR_TRY(take(track, std::move(reply->triggers.front())));
   }
@@ -288,7 +328,8 @@ Result<void> StreamRun::Parts::restore_here(Track& track, Restore how) {
   if (!memory) return fail(memory.error());
   track.judged = std::move(*memory);
   track.kept.clear();
-  track.skips.clear();
+  std::erase_if(track.skips,
+                [&](const Skip& skip) { return skip.sequence <= track.judged->sequence; });
   track.handed_out_hash = 0;
   if (how == Restore::in_place) {
     const auto restored = ask<Restored>(RestoreCommand{track.handle, *track.judged, 0});
@@ -299,10 +340,64 @@ Result<void> StreamRun::Parts::restore_here(Track& track, Restore how) {
   return load_again(track, track.judged);
 }
 
+Result<std::optional<TriggerFeed>> StreamRun::Parts::next_feed(Track& track,
+                                                               const InputBatch& input,
+                                                               std::span<const Match> matches) {
+  const BatchHeader& header = input.batch.header;
+  while (track.passed < header.last()) {
+    const Sequence next = std::max(track.passed.next(), header.first);
+    Sequence end = header.last();
+    if (!track.pauses.empty()) {
+      const StreamPause& pause = track.pauses.front();
+      if (pause.from <= next) {
+        // A memory that was taken within a pause was judged where that began.
+        if (track.passed < pause.from) HASTUR_TRY(judge_before_pause(track));
+        const bool ends = pause.until && *pause.until <= header.last().next();
+        const Sequence last = ends ? Sequence{pause.until->value - 1} : header.last();
+        track.passed = std::max(track.passed, last);
+        track.handed_out = std::max(track.handed_out, track.passed);
+        if (track.judged) track.judged->sequence = track.passed;
+        if (ends) track.pauses.pop_front();
+        continue;
+      }
+      end = std::min(end, Sequence{pause.from.value - 1});
+    }
+    TriggerFeed feed{track.handle,
+                     static_cast<std::uint32_t>(next.value - header.first.value),
+                     static_cast<std::uint32_t>(end.value - header.first.value + 1),
+                     {},
+                     {}};
+    const auto first = std::ranges::lower_bound(matches, feed.from_row, {}, &Match::row);
+    const auto past = std::ranges::lower_bound(matches, feed.end_row, {}, &Match::row);
+    feed.matches.assign(first, past);
+    for (const Skip& skip : skips_in(track, next, end)) {
+      feed.skips.push_back(skip);
+      const std::int64_t time = input.stream_times[skip.sequence.value - header.first.value];
+      track.stop_errors.push_back(
+          {CallError::Kind::raised, skip.sequence, time_from_us(time), skip.callback, skip.error});
+    }
+    track.passed = end;
+    return std::optional(std::move(feed));
+  }
+  return std::optional<TriggerFeed>();
+}
+
+Result<void> StreamRun::Parts::judge_before_pause(Track& track) {
+  Result<Judged> judged = ask<Judged>(JudgeCommand{track.handle});
+  if (!judged) return fail(judged.error());
+  if (judged->error)
+    listener_.error(track.number, place_of(track, judged->error->sequence), *judged->error);
+  track.judged = std::move(judged->memory);
+  track.handed_out_hash = 0;
+  track.kept.clear();
+  return {};
+}
+
 Result<void> StreamRun::Parts::feed_by_input(Track& track,
                                              const std::shared_ptr<const InputBatch>& input) {
   const BatchView view = BatchView::trusted(input->batch.header, input->batch.body);
   std::span<const Match> matches = matches_.matches(static_cast<std::uint32_t>(track.number));
+  track.matched += rows_of(matches);
   for (std::uint32_t row = 0; row < view.count(); ++row) {
     const auto end =
         std::ranges::find_if(matches, [&](const Match& match) { return match.row != row; });
@@ -456,7 +551,11 @@ Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
     ++track.stops;
     const Skip skip{error.sequence, error.callback, error.error};
     track.skips.insert(std::ranges::upper_bound(track.skips, skip), skip);
-    if (error.sequence > track.handed_out) track.stop_errors.push_back(std::move(error));
+    if (error.sequence > track.handed_out) {
+      const auto place =
+          std::ranges::upper_bound(track.stop_errors, error.sequence, {}, &CallError::sequence);
+      track.stop_errors.insert(place, std::move(error));
+    }
 
     if (track.judged) {
       const auto restored =
@@ -477,9 +576,11 @@ Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
     while (!stopped && reached < end) {
       const auto next =
           std::ranges::find_if(track.kept, [&](const Kept& kept) { return kept.last() > reached; });
+      const std::uint32_t from = next->row_after(reached);
+      const auto skips = skips_in(track, next->input->batch.header.first.plus(from), next->last());
       auto reply = ask<FeedReply>(FeedCommand{
           next->input,
-          {{track.handle, next->row_after(reached), next->end_row, next->matches, track.skips}}});
+          {{track.handle, from, next->end_row, next->matches, {skips.begin(), skips.end()}}}});
       if (!reply) return fail(reply.error());
       TriggerProgress& progress = reply->triggers.front();
       HASTUR_TRY(hand_out(track, progress));
@@ -493,7 +594,7 @@ Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
 }
 
 Result<void> StreamRun::Parts::load_again(Track& track, const std::optional<Memory>& memory) {
-  const auto loaded = load(track, memory);
+  const auto loaded = load(track, memory, std::nullopt);
   if (!loaded) return fail(loaded.error());
   if (const auto* refused = std::get_if<ScriptError>(&*loaded)) {
     return fail(ErrorCode::conflict, fmt::format("trigger {} does not load a second time: {}",

@@ -25,6 +25,13 @@ namespace hastur {
 // A batch with the stream times of its rows, as workers take it.
 std::shared_ptr<const InputBatch> input_of(Batch batch);
 
+// Inputs from `from` on are not given, until `until`; nothing: to the end. The state is judged
+// before the first of them.
+struct StreamPause {
+  Sequence from;
+  std::optional<Sequence> until;
+};
+
 struct StreamTrigger {
   TriggerName name;
   Run run{1};
@@ -32,6 +39,15 @@ struct StreamTrigger {
   std::vector<ScriptFile> libraries;
   CountedLimits limits;
   GuardLimits guards;
+  // Inputs up to here are not its own: of `memory` if there is one, which it then starts with.
+  Sequence after = {};
+  std::optional<Memory> memory = std::nullopt;
+  // Of LoadCommand.
+  std::optional<std::string> migrate_from = std::nullopt;
+  // What was decided when the run was live. Both in the order of the stream; calls that are not run
+  // again are told to the listener with their errors.
+  std::vector<Skip> skips = {};
+  std::vector<StreamPause> pauses = {};
   // As in LoadCommand.
   bool compare_each_call = false;
 };
@@ -87,7 +103,7 @@ class StreamRun {
   // trigger, which the text names.
   Result<std::variant<std::size_t, ScriptError>> add(StreamTrigger trigger);
 
-  // The next batch; the first row follows the last of the batch before.
+  // The next batch; its first row follows the last of the batch before, but for what is lost.
   Result<void> feed(std::shared_ptr<const InputBatch> input);
 
   // Judges a trigger's state at the end of what was fed. Once for each, after the last feed. If the

@@ -87,6 +87,74 @@ TEST(Deployment, AVersionThatCannotMigrateLeavesAPausedTriggerPaused) {
   EXPECT_EQ(rig.stored_n("t"), 10u);
 }
 
+// The number of the newest snapshot of a trigger.
+std::uint64_t newest_snapshot(Rig& rig, const TriggerName& name) {
+  const auto kept = rig.store->snapshots(name).value();
+  EXPECT_FALSE(kept.empty());
+  return kept.empty() ? 0 : kept.front().number;
+}
+
+TEST(Restoration, ANewRunGoesOnWithTheMemoryOfTheSnapshot) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 25);
+  rig.send("b", 20);
+  const auto snapshot = newest_snapshot(rig, "t");
+  const auto kept_n = rig.store->snapshot(snapshot).value()->record.sequence;
+  const std::string kept_state = rig.store->snapshot(snapshot).value()->state;
+  rig.send("a", 25);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 50u);
+  ASSERT_TRUE(rig.dispatcher->restore("t", snapshot, "last known good"));
+  rig.send("b", 5);
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{2});
+  EXPECT_EQ(rig.store->load("t").value()->run.why, "restore");
+  rig.send("a", 7);
+  rig.send("b", 20);
+  EXPECT_LT(kept_n, rig.trigger("t").cursor());
+  const auto before = rig.stored_n("t");
+  EXPECT_LT(before, 50u + 7u);
+  EXPECT_EQ(parse_json(kept_state)->value("n", 0u) + 7, before);
+  const auto journal = rig.store->journal("t", {2}).value();
+  ASSERT_FALSE(journal.empty());
+  EXPECT_EQ(journal[0].decision, "restore");
+  EXPECT_NE(journal[0].detail.find("last known good"), std::string::npos);
+  // And so does a supervisor that starts again.
+  rig.start();
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 3);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), before + 3);
+}
+
+TEST(Restoration, AStateOfAnotherVersionIsMigrated) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}});
+  rig.send("a", 25);
+  rig.send("b", 20);
+  const auto snapshot = newest_snapshot(rig, "t");
+  const auto n =
+      parse_json(rig.store->snapshot(snapshot).value()->state)->value("n", std::uint64_t{0});
+  rig.desire({{"t", "match=a migrate=100"}});
+  rig.send("a", 5);
+  ASSERT_TRUE(rig.dispatcher->restore("t", snapshot, "w"));
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), n + 100);
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{3});
+}
+
+TEST(Restoration, WhatIsNotThereOrUnderWayIsSaid) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}, {"u", "match=a"}});
+  rig.send("a", 25);
+  rig.send("b", 20);
+  const auto snapshot = newest_snapshot(rig, "t");
+  EXPECT_EQ(rig.dispatcher->restore("nobody", snapshot, "w").error().code, ErrorCode::not_found);
+  EXPECT_EQ(rig.dispatcher->restore("u", snapshot, "w").error().code, ErrorCode::not_found);
+  ASSERT_TRUE(rig.dispatcher->restore("t", snapshot, "w"));
+  EXPECT_EQ(rig.dispatcher->restore("t", snapshot, "w").error().code, ErrorCode::conflict);
+}
+
 TEST(Deployment, AScriptThatDoesNotLoadIsRefusedAndTheOldOneRunsOn) {
   Rig rig;
   rig.desire({{"t", "match=a"}});

@@ -55,7 +55,7 @@ inline OutgoingNotification notification_of(std::string payload, std::uint64_t i
   return notification;
 }
 
-inline Result<Request> request_of(const Channel& channel, const std::string& payload) {
+inline Result<OutgoingRequest> request_of(const Channel& channel, const std::string& payload) {
   return make_request(channel, notification_of(payload),
                       {"c0ffee", test_time + std::chrono::seconds{7}});
 }

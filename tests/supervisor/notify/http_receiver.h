@@ -75,6 +75,11 @@ class HttpReceiver {
     const std::lock_guard lock(mutex_);
     script_.push_back(std::move(answer));
   }
+  // Each request is judged by this instead; called with a lock held.
+  void judges(std::function<Answer(const Request&)> judge) {
+    const std::lock_guard lock(mutex_);
+    judge_ = std::move(judge);
+  }
   void always(Answer answer) {
     const std::lock_guard lock(mutex_);
     always_ = std::move(answer);
@@ -111,7 +116,7 @@ class HttpReceiver {
       {
         const std::lock_guard lock(mutex_);
         requests_.push_back(std::move(*request));
-        answer = always_;
+        answer = judge_ ? judge_(requests_.back()) : always_;
         if (!script_.empty()) {
           answer = script_.front();
           script_.pop_front();
@@ -187,6 +192,7 @@ class HttpReceiver {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Answer> script_;
+  std::function<Answer(const Request&)> judge_;
   Answer always_;
   std::string greeting_;
   std::vector<Request> requests_;

@@ -28,7 +28,7 @@ struct NotifierRig {
   void offer(const std::string& channel, const std::string& payload, std::uint64_t id = 1) {
     OutgoingNotification notification = notification_of(payload, id);
     notification.time = clock.now();
-    notification.expires_at = notifier->expiry(channel);
+    notification.expires_at = clock.now() + notifier->channels().at(channel).expire_after;
     EXPECT_TRUE(notifier->offer(channel, std::move(notification)));
   }
   // Runs the loop until `holds`, at most 20 s.

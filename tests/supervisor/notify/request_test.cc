@@ -33,12 +33,12 @@ struct RequestTest : testing::Test {
         "[notify.local]\nkind = \"command\"\ncommand = [\"/bin/page\", \"-x\"]\n" +
         "[notify.log]\nkind = \"file\"\npath = \"n.jsonl\"\n");
   }
-  HttpRequest http(const std::string& channel, const std::string& payload) {
+  WebRequest http(const std::string& channel, const std::string& payload) {
     const auto request = request_of(channels.at(channel), payload);
     EXPECT_TRUE(request) << request.error().message;
     if (!request) return {};
     EXPECT_EQ(request->timeout, std::chrono::seconds{10});
-    return std::get<HttpRequest>(request->what);
+    return std::get<WebRequest>(request->what);
   }
   Json body(const std::string& channel, const std::string& payload) {
     return parse_json(http(channel, payload).body.reveal()).value_or(Json());
@@ -51,7 +51,7 @@ struct RequestTest : testing::Test {
   std::string refusal(const std::string& channel, const std::string& payload) {
     return refusal_of(channels.at(channel), payload);
   }
-  static bool has_header(const HttpRequest& request, const std::string& line) {
+  static bool has_header(const WebRequest& request, const std::string& line) {
     return std::ranges::any_of(request.headers,
                                [&](const Secret& header) { return header.reveal() == line; });
   }
@@ -63,7 +63,7 @@ const std::string page =
     R"({"details":{"load":12.5},"key":"load/web1","kind":"pager_duty","options":{},"text":"load is 12.5","to":null})";
 
 TEST_F(RequestTest, PagerDutyGetsItsEvent) {
-  const HttpRequest request = http("oncall", page);
+  const WebRequest request = http("oncall", page);
   EXPECT_EQ(request.url.reveal(), "https://events.pagerduty.com/v2/enqueue");
   EXPECT_EQ(request.method, "POST");
   EXPECT_FALSE(request.public_only);
@@ -125,7 +125,7 @@ std::string hook(const std::string& url, const std::string& options = "") {
 }
 
 TEST_F(RequestTest, AWebHookIsSignedOverItsBody) {
-  const HttpRequest request = http("hook", hook("https://a.example.com/x"));
+  const WebRequest request = http("hook", hook("https://a.example.com/x"));
   EXPECT_EQ(request.url.reveal(), "https://a.example.com/x");
   EXPECT_TRUE(request.public_only);
   EXPECT_TRUE(has_header(request, "X-Hastur-Notification: n-4f21"));
@@ -136,7 +136,7 @@ TEST_F(RequestTest, AWebHookIsSignedOverItsBody) {
   EXPECT_EQ(sent["sequence"], 42);
   EXPECT_EQ(sent["details"]["a"], 1);
   // printf BODY | openssl dgst -sha256 -hmac R0UT1NGKEY
-  const HttpRequest fixed = http("hook", hook("https://a.example.com/x", R"(,"body":"hello")"));
+  const WebRequest fixed = http("hook", hook("https://a.example.com/x", R"(,"body":"hello")"));
   EXPECT_EQ(fixed.body.reveal(), "hello");
   EXPECT_TRUE(
       has_header(fixed,
@@ -145,7 +145,7 @@ TEST_F(RequestTest, AWebHookIsSignedOverItsBody) {
 }
 
 TEST_F(RequestTest, AWebHookHasTheCallsMethodHeadersAndBody) {
-  const HttpRequest request = http(
+  const WebRequest request = http(
       "hook",
       hook("http://127.0.0.1:9000/",
            R"(,"method":"PUT","headers":{"X-A":"b","Content-Type":"text/plain"},"body":{"z":1})"));
@@ -187,7 +187,7 @@ TEST_F(RequestTest, AWebHooksHeadersCannotBreakOut) {
 }
 
 TEST_F(RequestTest, SlackGetsTextDetailsAndWhatIsItsOwn) {
-  const HttpRequest request = http(
+  const WebRequest request = http(
       "chat",
       R"({"details":{"a":1},"key":"k","kind":"slack","options":{"action":"resolve","username":"h"},"text":"disk","to":null})");
   EXPECT_EQ(request.url.reveal(), "https://hooks.slack.com/services/T0/B0/xyz");
@@ -221,7 +221,7 @@ TEST_F(RequestTest, AnAlertFiresUntilItIsNotRepeated) {
                                  std::vector{notification_of(alert, 1), notification_of(alert, 2)},
                                  {"c0ffee", test_time});
   ASSERT_TRUE(again);
-  EXPECT_EQ(parse_json(std::get<HttpRequest>(again->what).body.reveal()).value_or(Json()).size(),
+  EXPECT_EQ(parse_json(std::get<WebRequest>(again->what).body.reveal()).value_or(Json()).size(),
             2u);
 }
 

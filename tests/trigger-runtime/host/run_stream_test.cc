@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <sstream>
 
 #include "core/json.h"
@@ -58,6 +59,10 @@ struct Outcome {
 struct How {
   std::uint32_t rows_max = 4096;
   StreamRun::Options options;
+  // What of it is given; nothing: all.
+  std::optional<Sequence> until;
+  // Sets what the first trigger begins with.
+  std::function<void(StreamTrigger&)> begin;
 };
 
 Outcome run(const std::vector<std::string>& scripts, const std::string& recording, How how = {}) {
@@ -72,6 +77,7 @@ Outcome run(const std::vector<std::string>& scripts, const std::string& recordin
     StreamTrigger trigger;
     trigger.name = fmt::format("trigger{}", i);
     trigger.script = {trigger.name + ".lua", scripts[i]};
+    if (how.begin && i == 0) how.begin(trigger);
     const auto added = stream.add(std::move(trigger));
     EXPECT_TRUE(added) << added.error().message;
     if (const auto* error = std::get_if<ScriptError>(&*added)) ADD_FAILURE() << error->text;
@@ -79,6 +85,12 @@ Outcome run(const std::vector<std::string>& scripts, const std::string& recordin
   std::istringstream in(recording);
   RecordingReader reader(in, "recording", {how.rows_max, {}});
   while (auto batch = std::move(*reader.next())) {
+    if (how.until && batch->header.first > *how.until) break;
+    if (how.until && *how.until < batch->header.last()) {
+      const BatchHeader header = batch->header;
+      batch = slice(BatchView::trusted(header, batch->body), 0,
+                    static_cast<std::uint32_t>(how.until->value - header.first.value + 1));
+    }
     const auto fed = stream.feed(input_of(std::move(*batch)));
     EXPECT_TRUE(fed) << fed.error().message;
     if (!fed) {
@@ -195,6 +207,80 @@ TEST(StreamRun, BringsDerivedMessagesBackToThoseWhoAsk) {
   // They are told at the place of the message that they come from: the sixth, after a tick for each
   // second.
   EXPECT_EQ(outcome.lines.count("0 12 "), 3u);
+}
+
+std::vector<std::string> joined(std::vector<std::string> first,
+                                const std::vector<std::string>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+TEST(StreamRun, GoesOnFromAMemoryAsIfItHadNeverStopped) {
+  const std::string recording = gauges(400, between_judgements);
+  for (const char* script : {counting, failing}) {
+    const Outcome whole = run({script}, recording);
+    for (const std::uint64_t place : {1u, 137u, 250u}) {
+      How first;
+      first.until = Sequence{place};
+      const Outcome before = run({script}, recording, first);
+      How second;
+      second.rows_max = 64;
+      second.begin = [&](StreamTrigger& trigger) {
+        trigger.memory = before.memories[0];
+        trigger.after = Sequence{place};
+      };
+      const Outcome after = run({script}, recording, second);
+      EXPECT_EQ(after.memories[0].state, whole.memories[0].state);
+      EXPECT_EQ(joined(before.lines.all(), after.lines.all()), whole.lines.all()) << place;
+    }
+  }
+}
+
+TEST(StreamRun, SkipsWhatWasSkippedAndTellsOfItAsOfACallThatRaised) {
+  const std::string recording = gauges(40, between_judgements);
+  const Outcome whole = run({failing}, recording);
+  // The error of the third gauge, its value is 2. Before each second there is a tick.
+  Sequence skipped;
+  for (const std::string& line : whole.lines.all()) {
+    if (line.find("error in") == std::string::npos) continue;
+    skipped = {std::stoull(line.substr(2))};
+    break;
+  }
+  How how;
+  how.options.guarded_callbacks = 0;
+  how.begin = [&](StreamTrigger& trigger) {
+    trigger.skips = {{skipped, 1, {"no four", "trigger0.lua", 7}}};
+  };
+  const Outcome again = run({failing}, recording, how);
+  EXPECT_EQ(again.memories[0].state, whole.memories[0].state);
+  const auto first_error = [](const Outcome& outcome) {
+    return *std::ranges::find_if(outcome.lines.all(), [](const std::string& line) {
+      return line.find("error in") != std::string::npos;
+    });
+  };
+  EXPECT_EQ(first_error(again), first_error(whole));
+  EXPECT_EQ(again.lines.all(), whole.lines.all());
+}
+
+TEST(StreamRun, TakesNothingInAPauseHoweverTheStreamIsCut) {
+  const std::string recording = gauges(60);
+  How how;
+  how.begin = [](StreamTrigger& trigger) {
+    // Rows are a tick and a gauge in turn: gauges 9 to 18 are left out.
+    trigger.pauses = {{Sequence{20}, Sequence{40}}, {Sequence{50}, Sequence{50}}};
+  };
+  const Outcome paused = run({counting}, recording, how);
+  EXPECT_EQ(paused.memories[0].state, "{\"total\":225}");
+  for (const std::uint32_t rows : {1u, 7u, 20u}) {
+    How cut = how;
+    cut.rows_max = rows;
+    const Outcome parts = run({counting}, recording, cut);
+    EXPECT_EQ(parts.memories[0].state, paused.memories[0].state);
+    EXPECT_EQ(parts.lines.all(), paused.lines.all());
+  }
+  How open;
+  open.begin = [](StreamTrigger& trigger) { trigger.pauses = {{Sequence{20}, std::nullopt}}; };
+  EXPECT_EQ(run({counting}, recording, open).memories[0].state, "{\"total\":36}");
 }
 
 TEST(StreamRun, TellsOfAJudgementThatFails) {

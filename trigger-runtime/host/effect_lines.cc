@@ -1,4 +1,4 @@
-#include "trigger-test/effect_lines.h"
+#include "trigger-runtime/host/effect_lines.h"
 
 #include <fmt/format.h>
 

@@ -1,0 +1,201 @@
+#include "supervisor/notify/delivery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/log.h"
+
+namespace hastur {
+namespace {
+
+constexpr std::uint32_t page = 1'000;
+// What is read back is given this long even if it is older than its channel's expiry.
+constexpr Micros after_start_min = std::chrono::minutes{10};
+
+// Calls `take` with each waiting one from `id` on, in order, until it returns false.
+template <class Take>
+Result<void> each_waiting(CheckpointStore& store, std::uint64_t id, const Take& take) {
+  CheckpointStore::NotificationQuery query;
+  query.status = NotificationStatus::waiting;
+  query.after_id = id - 1;
+  query.max = page;
+  while (true) {
+    auto found = store.notifications(query);
+    if (!found) return fail(found.error());
+    for (NotificationRecord& record : *found) {
+      query.after_id = record.id;
+      if (!take(record)) return {};
+    }
+    if (found->size() < query.max) return {};
+  }
+}
+
+}  // namespace
+
+Delivery::Delivery(CheckpointStore& store, Clock& clock, NotificationSink& sink,
+                   const NotifyPolicy& policy, const std::map<std::string, Channel>& channels,
+                   const Options& options)
+    : store_(store),
+      clock_(clock),
+      sink_(sink),
+      policy_(policy),
+      channels_(channels),
+      options_(options),
+      started_(clock.now()) {}
+
+Result<void> Delivery::start() {
+  HASTUR_TRY(review());
+  HASTUR_TRY(restore_firing());
+  for (const auto& [name, channel] : channels_) sink_.more_from(name, 1);
+  return {};
+}
+
+// What waited when the last process ended is looked at anew: channels and modes may be others, and
+// much time may have passed.
+Result<void> Delivery::review() {
+  std::size_t count = 0;
+  HASTUR_TRY(each_waiting(store_, 1, [&](const NotificationRecord& record) {
+    ++count;
+    if (auto change = change_at_start(record)) changes_[record.id] = std::move(*change);
+    return true;
+  }));
+  if (count > 0) {
+    log_info("{} notifications wait to be sent{}", count,
+             changes_.empty() ? "" : fmt::format(", but for {} of them", changes_.size()));
+  }
+  return store_changes();
+}
+
+std::optional<NotificationChange> Delivery::change_at_start(NotificationRecord record) const {
+  policy_.decide_again(record);
+  if (record.status != NotificationStatus::waiting)
+    return NotificationChange{record.id, record.status, record.reason, {}};
+  if (!channels_.contains(record.channel)) {
+    return NotificationChange{record.id,
+                              NotificationStatus::closed,
+                              fmt::format("there is no channel {} any more", record.channel),
+                              {}};
+  }
+  if (!record.key.empty() && started_ - record.time > options_.late_after)
+    return NotificationChange{record.id, NotificationStatus::pending, std::string(late_reason), {}};
+  return std::nullopt;
+}
+
+Result<void> Delivery::restore_firing() {
+  CheckpointStore::IncidentQuery query;
+  query.max = page;
+  while (true) {
+    const auto incidents = store_.incidents(query);
+    if (!incidents) return fail(incidents.error());
+    for (const Incident& incident : *incidents) {
+      query.after_number = incident.number;
+      const auto channel = channels_.find(incident.channel);
+      if (!incident.last_sent || channel == channels_.end() ||
+          !std::holds_alternative<AlertmanagerChannel>(channel->second.way)) {
+        continue;
+      }
+      const std::uint64_t ids[] = {incident.newest_trigger};
+      const auto records = store_.notifications_of(ids);
+      if (!records) return fail(records.error());
+      if (!records->empty() && records->front().status == NotificationStatus::sent)
+        sink_.restore_firing(incident.channel, outgoing(records->front()));
+    }
+    if (incidents->size() < query.max) return {};
+  }
+}
+
+void Delivery::stored(const std::vector<NotificationRecord>& records) {
+  for (const NotificationRecord& record : records) {
+    const auto channel = channels_.find(record.channel);
+    if (channel == channels_.end()) {
+      changes_[record.id] = {record.id,
+                             NotificationStatus::closed,
+                             fmt::format("there is no channel {}", record.channel),
+                             {}};
+      continue;
+    }
+    offer(record, opens_incident(record), clock_.now() + channel->second.expire_after);
+  }
+}
+
+bool Delivery::offer(const NotificationRecord& record, bool opens, Time expires_at) {
+  OutgoingNotification notification = outgoing(record);
+  notification.opens = opens;
+  notification.expires_at = expires_at;
+  return sink_.offer(record.channel, std::move(notification));
+}
+
+OutgoingNotification Delivery::outgoing(const NotificationRecord& record) {
+  const auto [version, first] = versions_.try_emplace({record.trigger, record.run});
+  if (first) {
+    if (const auto run = store_.run(record.trigger, record.run); run && *run)
+      version->second = (*run)->version;
+  }
+  OutgoingNotification notification;
+  notification.id = record.id;
+  notification.trigger = record.trigger;
+  notification.version = version->second;
+  notification.sequence = record.sequence;
+  notification.time = record.time;
+  if (!record.key.empty()) notification.key = record.key;
+  notification.action = record.action;
+  notification.payload = record.payload;
+  return notification;
+}
+
+// Only where it is sure: of several that ask for the same, each may be the first that arrives.
+bool Delivery::opens_incident(const NotificationRecord& record) {
+  if (record.key.empty() || record.action != NotificationAction::trigger) return false;
+  const auto incident = store_.incident(record.trigger, record.channel, record.key);
+  return incident && *incident && !(*incident)->last_sent &&
+         (*incident)->newest_trigger == record.id && (*incident)->opened == record.time;
+}
+
+void Delivery::settled(const NotificationSettled& done) {
+  NotificationChange change{done.id, NotificationStatus::closed, done.text, {}};
+  if (done.settlement == Settlement::sent) {
+    change.status = NotificationStatus::sent;
+    change.sent_at = clock_.now();
+  } else if (done.settlement == Settlement::failed) {
+    change.status = NotificationStatus::failed;
+    log_warn("{} has failed: {}", short_id(done.id), done.text);
+  }
+  changes_[done.id] = std::move(change);
+}
+
+void Delivery::fetch(const FetchMore& more) {
+  const auto read = offer_from(more.channel, more.from_id);
+  if (read) return;
+  log_error("what waits for channel {} cannot be read, trying again: {}", more.channel,
+            read.error().message);
+  fetch_again_[more.channel] = more.from_id;
+}
+
+Result<void> Delivery::offer_from(const std::string& channel, std::uint64_t id) {
+  const Micros expire_after = channels_.at(channel).expire_after;
+  return each_waiting(store_, id, [&](const NotificationRecord& record) {
+    // What has been settled since is no longer waiting, though the store does not know.
+    if (record.channel != channel || changes_.contains(record.id)) return true;
+    return offer(record, false, std::max(record.time + expire_after, started_ + after_start_min));
+  });
+}
+
+void Delivery::turn() {
+  for (const auto& [channel, id] : std::exchange(fetch_again_, {})) sink_.more_from(channel, id);
+  if (const auto done = store_changes(); !done && !std::exchange(storing_fails_, true))
+    log_error("what became of notifications cannot be stored, trying again: {}",
+              done.error().message);
+}
+
+Result<void> Delivery::store_changes() {
+  if (changes_.empty()) return {};
+  CommitBatch batch;
+  for (const auto& [id, change] : changes_) batch.notification_changes.push_back(change);
+  HASTUR_TRY(store_.commit(batch));
+  changes_.clear();
+  storing_fails_ = false;
+  return {};
+}
+
+}  // namespace hastur

@@ -1,0 +1,73 @@
+#pragma once
+
+// Between the store and the channels: hands what is stored as waiting to the sender, and stores
+// what became of it.
+//
+// What is stored as waiting and not yet marked as sent is offered again after a crash: each leaves
+// at least once, always under its one id, and those of an incident in the order of their ids.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/result.h"
+#include "state/checkpoint_store.h"
+#include "supervisor/notify/channel.h"
+#include "supervisor/notify/policy.h"
+#include "supervisor/notify/sender.h"
+#include "supervisor/notify/sink.h"
+
+namespace hastur {
+
+class Delivery {
+ public:
+  struct Options {
+    // After a start, what is older and belongs to an incident waits until its trigger has caught
+    // up: its incident may be over.
+    Micros late_after = std::chrono::minutes{5};
+  };
+
+  // All but `options` outlive it.
+  Delivery(CheckpointStore& store, Clock& clock, NotificationSink& sink, const NotifyPolicy& policy,
+           const std::map<std::string, Channel>& channels, const Options& options);
+
+  // Reads back what waits. Once, before anything else is committed to the store.
+  Result<void> start();
+  // These are stored as waiting since now.
+  void stored(const std::vector<NotificationRecord>& records);
+  // What the sink says.
+  void settled(const NotificationSettled& done);
+  void fetch(const FetchMore& more);
+  // Time has passed: to be called at least every 100 ms.
+  void turn();
+
+ private:
+  Result<void> review();
+  Result<void> restore_firing();
+  Result<void> offer_from(const std::string& channel, std::uint64_t id);
+  // False if there is no room for it.
+  bool offer(const NotificationRecord& record, bool opens, Time expires_at);
+  OutgoingNotification outgoing(const NotificationRecord& record);
+  bool opens_incident(const NotificationRecord& record);
+  std::optional<NotificationChange> change_at_start(NotificationRecord record) const;
+  Result<void> store_changes();
+
+  CheckpointStore& store_;
+  Clock& clock_;
+  NotificationSink& sink_;
+  const NotifyPolicy& policy_;
+  const std::map<std::string, Channel>& channels_;
+  Options options_;
+  Time started_;
+  // Not yet stored.
+  std::map<std::uint64_t, NotificationChange> changes_;
+  bool storing_fails_ = false;
+  // Reads that failed and are done again.
+  std::map<std::string, std::uint64_t> fetch_again_;
+  // Of (trigger, run); as many as there are runs with something to send.
+  std::map<std::pair<TriggerName, Run>, std::string> versions_;
+};
+
+}  // namespace hastur

@@ -1,0 +1,40 @@
+#pragma once
+
+// How far a replay has come, for people: a bar on a terminal, a line now and then elsewhere.
+
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include "core/time.h"
+
+namespace hastur {
+
+// "[#####---------------]  25 %, 1.2 M of 4.8 M inputs, 610 k/s, 6s left". Before there is a rate,
+// without rate and estimate.
+std::string progress_text(std::uint64_t done, std::uint64_t total, Micros elapsed);
+
+// "950", "12.3 k", "4.8 M".
+std::string short_count(double count);
+
+class Progress {
+ public:
+  // On `out`; the bar is drawn over itself if that is a terminal.
+  Progress(std::FILE* out, bool is_terminal, std::uint64_t total)
+      : out_(out), is_terminal_(is_terminal), total_(total) {}
+
+  // To be called as often as one likes, with the time since the start.
+  void show(std::uint64_t done, Micros elapsed);
+  // Takes the bar away, so that something else can be printed.
+  void clear();
+
+ private:
+  std::FILE* out_;
+  bool is_terminal_;
+  std::uint64_t total_;
+  std::optional<Micros> shown_at_;
+  bool drawn_ = false;
+};
+
+}  // namespace hastur

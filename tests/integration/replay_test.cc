@@ -1,0 +1,173 @@
+// Replays of the real programs beside what the live run left.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <sstream>
+
+#include "core/clock.h"
+#include "tests/integration/load.h"
+#include "tests/integration/one_pass.h"
+#include "tests/integration/platform.h"
+#include "tests/integration/scripts.h"
+#include "tests/integration/waiting.h"
+
+namespace hastur {
+namespace {
+
+constexpr Micros soon = std::chrono::seconds{60};
+const std::vector<std::string> names = {"chain", "chatty", "each_second", "raising"};
+
+std::vector<Json> lines_of(const std::string& text) {
+  std::vector<Json> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    auto json = parse_json(line);
+    if (!json) {
+      ADD_FAILURE() << "no JSON: " << line;
+      return lines;
+    }
+    lines.push_back(std::move(*json));
+  }
+  return lines;
+}
+
+class Replay : public testing::Test {
+ protected:
+  // What is left of a live run with a pause and a death in it; syndicator and supervisor run.
+  void live(std::uint64_t count) {
+    platform_.save_script("chatty", chatty_script);
+    platform_.save_script("chain", chain_script);
+    platform_.save_script("each_second", each_second_script);
+    platform_.save_script("raising", raising_script);
+    ASSERT_TRUE(platform_.start_syndicator());
+    ASSERT_TRUE(platform_.start_supervisor());
+    ASSERT_TRUE(wait_until(
+        [&] {
+          const auto triggers = platform_.get("/v1/triggers");
+          return triggers && (*triggers)["items"].size() == names.size();
+        },
+        soon));
+    Sender sender(platform_.udp_port());
+    sender.send(count, is_sanitized ? 2'000 : 25'000);
+    ASSERT_TRUE(wait_until([&] { return sender.sent() > count / 2; }, soon));
+    platform_.supervisor().kill_9();
+    ASSERT_TRUE(platform_.start_supervisor());
+    sender.finish();
+    ASSERT_TRUE(platform_.settle("chatty"));
+  }
+  Json stored_state(const std::string& name) {
+    auto state = platform_.get("/v1/triggers/" + name + "/state");
+    return state ? std::move(*state) : Json::object();
+  }
+
+  Platform platform_;
+};
+
+TEST_F(Replay, GivesStateMessagesAndNotificationsOfTheLiveRunByteForByteTwice) {
+  SystemClock clock;
+  const std::uint64_t count = is_sanitized ? 20'000 : 200'000;
+  live(count);
+  ASSERT_FALSE(HasFailure());
+  const std::string command = "replay --all --from 1";
+  const Micros started = clock.monotonic();
+  const auto first = platform_.run_supervisor(command + " --to 2000000000");
+  const Micros took = clock.monotonic() - started;
+  ASSERT_EQ(first.exit_code, 0) << first.error;
+  const auto second = platform_.run_supervisor(command + " --to 2000000000");
+  EXPECT_NE(first.error.find("chatty begins with"), std::string::npos) << first.error;
+  // Ticks go on meanwhile: what the first one saw is the beginning of what the second one sees.
+  std::map<std::string, std::vector<Json>> messages, notifications, again;
+  for (const Json& line : lines_of(first.out)) {
+    if (line.contains("state")) continue;
+    if (line["effect"] == "message") messages[line["trigger"]].push_back(line);
+    if (line["effect"] == "notification") notifications[line["trigger"]].push_back(line);
+  }
+  for (const Json& line : lines_of(second.out)) {
+    if (line.value("effect", "") == "message") again[line["trigger"]].push_back(line);
+  }
+  for (const auto& [name, all] : messages) {
+    ASSERT_GE(again[name].size(), all.size());
+    again[name].resize(all.size());
+    EXPECT_EQ(again[name], all) << name;
+  }
+  // The state where it is stored.
+  for (const std::string& name : names) {
+    const Json stored = stored_state(name);
+    const auto to = platform_.run_supervisor(
+        fmt::format("replay --trigger {} --from 1 --to {}", name, stored["sequence"].dump()));
+    ASSERT_EQ(to.exit_code, 0) << to.error;
+    EXPECT_EQ(lines_of(to.out).back()["state"], stored["state"]) << name;
+  }
+  ASSERT_TRUE(platform_.settle("chatty"));
+  platform_.stop();
+
+  Remains remains(platform_);
+  for (const auto& [name, rows] : remains.census().derived) {
+    // The platform's reports of failed calls stand there too.
+    std::vector<Json> derived;
+    for (const DerivedRow& row : rows) {
+      if (row.message.view().type == MessageType::error) continue;
+      derived.push_back(Json(row.message.view().origin->sequence.value));
+    }
+    ASSERT_GE(derived.size(), messages[name].size()) << name;
+    for (std::size_t i = 0; i < messages[name].size(); ++i)
+      ASSERT_EQ(messages[name][i]["seq"], derived[i]) << name;
+  }
+  CheckpointStore::NotificationQuery query;
+  query.max = 1'000'000;
+  const auto kept = remains.store().notifications(query);
+  ASSERT_TRUE(kept);
+  std::map<std::string, std::vector<Json>> recorded;
+  for (const NotificationRecord& record : *kept) {
+    Json line = *parse_json(record.payload);
+    line["effect"] = "notification";
+    line["seq"] = record.sequence.value;
+    line["time"] = to_us(record.time);
+    line["trigger"] = record.trigger;
+    recorded[record.trigger].push_back(std::move(line));
+  }
+  EXPECT_GT(recorded["chatty"].size(), 0u);
+  EXPECT_EQ(notifications, recorded);
+  fmt::print("{} inputs through {} triggers in {}\n", remains.history().last().value, names.size(),
+             format_span(took));
+}
+
+TEST_F(Replay, BeginsAtASnapshotOrATimeAndSaysWhatItCannotDo) {
+  live(is_sanitized ? 5'000 : 20'000);
+  ASSERT_FALSE(HasFailure());
+  const Json stored = stored_state("chatty");
+  const auto sequence = stored["sequence"].get<std::uint64_t>();
+  const auto whole =
+      platform_.run_supervisor(fmt::format("replay --trigger chatty --from 1 --to {}", sequence));
+  const auto late = platform_.run_supervisor(
+      fmt::format("replay --trigger chatty --from {} --to {}", sequence / 2, sequence));
+  ASSERT_EQ(late.exit_code, 0) << late.error;
+  std::string expected;
+  std::istringstream in(whole.out);
+  for (std::string line; std::getline(in, line);) {
+    const Json json = *parse_json(line);
+    if (json.contains("seq") && json["seq"].get<std::uint64_t>() >= sequence / 2)
+      expected += line + "\n";
+  }
+  ASSERT_GT(expected.size(), 0u);
+  EXPECT_EQ(late.out.substr(0, expected.size()), expected);
+  EXPECT_EQ(lines_of(late.out).back()["state"], stored["state"]);
+
+  const auto by_time = platform_.run_supervisor("replay --trigger chatty --from 2h --to 1s");
+  EXPECT_EQ(by_time.exit_code, 0) << by_time.error;
+  for (const auto& [command, word] :
+       {std::pair{"replay --from 1", "--trigger"}, std::pair{"replay --all", "--from"},
+        std::pair{"replay --trigger chattY --from 1", "did you mean chatty"},
+        std::pair{"replay --trigger chatty --from yesterday", "no point of the stream"},
+        std::pair{"replay --trigger chatty --from s-9999", "no snapshot s-9999"}}) {
+    const auto said = platform_.run_supervisor(command);
+    EXPECT_NE(said.exit_code, 0) << command;
+    EXPECT_NE(said.error.find(word), std::string::npos) << said.error;
+    EXPECT_EQ(said.out, "") << command;
+  }
+}
+
+}  // namespace
+}  // namespace hastur

@@ -1,0 +1,228 @@
+#include "supervisor/notify/delivery.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <set>
+
+#include "tests/supervisor/notify/channels.h"
+
+namespace hastur {
+namespace {
+
+constexpr const char* two_channels = R"(
+[notify.oncall]
+kind = "file"
+path = "/nowhere/oncall"
+default = true
+[notify.spare]
+kind = "file"
+path = "/nowhere/spare"
+)";
+
+// Keeps what it is offered and settles it when told.
+class FakeSink final : public NotificationSink {
+ public:
+  bool offer(const std::string& channel, OutgoingNotification notification) override {
+    if (refused_from_.contains(channel) || offered.size() >= room) {
+      refused_from_.try_emplace(channel, notification.id);
+      return false;
+    }
+    channel_of[notification.id] = channel;
+    offered.push_back(std::move(notification));
+    return true;
+  }
+  bool withdraw(const std::string&, std::uint64_t id) override {
+    if (under_way.contains(id)) return false;
+    return std::erase_if(offered, [&](const auto& each) { return each.id == id; }) > 0;
+  }
+  void more_from(const std::string& channel, std::uint64_t id) override {
+    refused_from_[channel] = id;
+  }
+  void restore_firing(const std::string&, OutgoingNotification notification) override {
+    firing.push_back(std::move(notification));
+  }
+
+  // Fetches what was refused, as the sender does when there is room.
+  void refill(Delivery& delivery) {
+    for (const auto& [channel, id] : std::exchange(refused_from_, {}))
+      delivery.fetch({channel, id});
+  }
+  std::vector<std::uint64_t> ids() const {
+    std::vector<std::uint64_t> all;
+    for (const auto& each : offered) all.push_back(each.id);
+    return all;
+  }
+
+  std::size_t room = 1'000;
+  std::deque<OutgoingNotification> offered;
+  std::map<std::uint64_t, std::string> channel_of;
+  std::set<std::uint64_t> under_way;
+  std::vector<OutgoingNotification> firing;
+
+ private:
+  std::map<std::string, std::uint64_t> refused_from_;
+};
+
+class DeliveryTest : public testing::Test {
+ protected:
+  DeliveryTest() {
+    CommitBatch batch;
+    RunStart start;
+    start.version = VersionRecord{"v1", "load", {{"load.lua", ""}}};
+    start.run = {"load", ::hastur::Run{1}, "v1", "{}", "fake", "deploy", Sequence{0}, clock.now()};
+    start.checkpoint.trigger = "load";
+    start.checkpoint.run = ::hastur::Run{1};
+    batch.starts.push_back(std::move(start));
+    EXPECT_TRUE(store->commit(batch));
+    open();
+  }
+
+  // A process that begins on the store, with these channels.
+  void open(const std::string& toml = two_channels, NotifyMode mode = NotifyMode::on) {
+    delivery.reset();
+    sink = std::make_unique<FakeSink>();
+    channels = channels_of(toml);
+    policy = std::make_unique<NotifyPolicy>(mode, channels);
+    delivery =
+        std::make_unique<Delivery>(*store, clock, *sink, *policy, channels, Delivery::Options{});
+    const auto started = delivery->start();
+    ASSERT_TRUE(started) << started.error().message;
+    sink->refill(*delivery);
+  }
+
+  NotificationRecord asked(const std::string& key, const std::string& action = "trigger",
+                           const std::string& to = "") {
+    NotificationRecord record;
+    record.trigger = "load";
+    record.run = ::hastur::Run{1};
+    record.sequence = {++sequence_};
+    record.time = clock.now();
+    record.payload = R"({"details":{},"key":)" + (key.empty() ? "null" : "\"" + key + "\"") +
+                     R"(,"kind":"pager_duty","options":{"action":")" + action +
+                     R"("},"text":"t","to":)" + (to.empty() ? "null" : "\"" + to + "\"") + "}";
+    read_payload(record);
+    policy->decide(record);
+    return record;
+  }
+  // Commits as the gate does, and lets out what may leave. Returns the id.
+  std::uint64_t commit(NotificationRecord record) {
+    CommitBatch batch;
+    batch.notifications.push_back(std::move(record));
+    EXPECT_TRUE(store->commit(batch));
+    std::vector<NotificationRecord> waiting;
+    for (const auto& each : batch.notifications) {
+      if (each.status == NotificationStatus::waiting) waiting.push_back(each);
+    }
+    if (!waiting.empty()) delivery->stored(waiting);
+    return batch.notifications.front().id;
+  }
+  NotificationRecord stored(std::uint64_t id) {
+    const std::uint64_t ids[] = {id};
+    auto found = store->notifications_of(ids);
+    HASTUR_CHECK(found && found->size() == 1, "it is stored");
+    return found->front();
+  }
+  std::string status(std::uint64_t id) {
+    const NotificationRecord record = stored(id);
+    return std::string(status_name(record.status)) +
+           (record.reason.empty() ? "" : ": " + record.reason);
+  }
+
+  ManualClock clock{test_time};
+  std::unique_ptr<CheckpointStore> store = make_memory_store();
+  std::map<std::string, Channel> channels;
+  std::unique_ptr<FakeSink> sink;
+  std::unique_ptr<NotifyPolicy> policy;
+  std::unique_ptr<Delivery> delivery;
+
+ private:
+  std::uint64_t sequence_ = 0;
+};
+
+TEST_F(DeliveryTest, WhatIsStoredLeavesAndIsMarkedAsSent) {
+  const auto id = commit(asked("k"));
+  ASSERT_EQ(sink->ids(), std::vector{id});
+  EXPECT_EQ(sink->channel_of[id], "oncall");
+  EXPECT_EQ(sink->offered[0].version, "v1");
+  EXPECT_TRUE(sink->offered[0].opens);
+  EXPECT_EQ(status(id), "waiting");
+  clock.advance(std::chrono::seconds{3});
+  delivery->settled({id, Settlement::sent, "202 Accepted"});
+  delivery->turn();
+  EXPECT_EQ(status(id), "sent: 202 Accepted");
+  EXPECT_EQ(stored(id).sent_at, clock.now());
+  EXPECT_EQ((*store->incident("load", "oncall", "k"))->last_sent, clock.now());
+}
+
+TEST_F(DeliveryTest, WhatIsGivenUpSaysWhy) {
+  const auto refused = commit(asked("k"));
+  const auto over = commit(asked("l"));
+  delivery->settled({refused, Settlement::failed, "400: no"});
+  delivery->settled({over, Settlement::closed, "its incident was over"});
+  delivery->turn();
+  EXPECT_EQ(status(refused), "failed: 400: no");
+  EXPECT_EQ(status(over), "closed: its incident was over");
+}
+
+TEST_F(DeliveryTest, WhatWaitsIsOfferedAgainAfterACrashInOrderUnderItsId) {
+  const auto first = commit(asked("k"));
+  const auto second = commit(asked("k", "resolve"));
+  const auto third = commit(asked("l", "trigger", "spare"));
+  const auto fourth = commit(asked("m"));
+  delivery->settled({fourth, Settlement::sent, "ok"});
+  delivery->turn();
+  // Settled, but the crash comes before it is stored: it leaves again.
+  delivery->settled({first, Settlement::sent, "ok"});
+  open();
+  EXPECT_EQ(sink->ids(), (std::vector{first, second, third}));
+  EXPECT_EQ(sink->channel_of[third], "spare");
+  // The receiver may have had it: its resolve must not be spared.
+  EXPECT_FALSE(sink->offered[0].opens);
+}
+
+TEST_F(DeliveryTest, WhatHasNoRoomComesWhenThereIsSome) {
+  sink->room = 2;
+  std::vector<std::uint64_t> ids;
+  for (const char* key : {"a", "b", "c", "d"}) ids.push_back(commit(asked(key)));
+  EXPECT_EQ(sink->ids(), (std::vector{ids[0], ids[1]}));
+  delivery->settled({ids[0], Settlement::sent, ""});
+  sink->offered.clear();
+  // The store does not know yet that the first two have left or are there.
+  delivery->settled({ids[1], Settlement::sent, ""});
+  sink->refill(*delivery);
+  EXPECT_EQ(sink->ids(), (std::vector{ids[2], ids[3]}));
+}
+
+TEST_F(DeliveryTest, AnotherConfigurationIsObeyedAfterAStart) {
+  const auto gone = commit(asked("k", "trigger", "spare"));
+  const auto kept = commit(asked("l"));
+  open("[notify.oncall]\nkind = \"file\"\npath = \"/x\"\nmode = \"record\"\n");
+  EXPECT_EQ(status(gone), "closed: there is no channel spare any more");
+  EXPECT_EQ(status(kept), "recorded: mode record of channel oncall");
+  EXPECT_TRUE(sink->offered.empty());
+}
+
+TEST_F(DeliveryTest, WhatIsOldAfterAStartWaitsForItsTriggerButKeylessDoesNot) {
+  const auto incident = commit(asked("k"));
+  const auto keyless = commit(asked(""));
+  clock.advance(std::chrono::hours{6});
+  open();
+  EXPECT_EQ(status(incident), "pending: late");
+  EXPECT_EQ(sink->ids(), std::vector{keyless});
+}
+
+TEST_F(DeliveryTest, ModesKeepOrDrop) {
+  open(two_channels, NotifyMode::record);
+  EXPECT_EQ(status(commit(asked("k"))), "recorded: mode record");
+  open(two_channels, NotifyMode::off);
+  EXPECT_EQ(status(commit(asked("k"))), "closed: mode off");
+  open("");
+  EXPECT_EQ(status(commit(asked("k"))).substr(0, 40), "closed: no channel takes pager_duty: has");
+  EXPECT_EQ(status(commit(asked("k", "trigger", "nobody"))).substr(0, 34),
+            "closed: no channel \"nobody\" is con");
+  EXPECT_TRUE(sink->offered.empty());
+}
+
+}  // namespace
+}  // namespace hastur

@@ -1,0 +1,166 @@
+#pragma once
+
+// ctx:alert: what is wrong now, by key, and which pages that makes.
+//
+// A call changes only its key: it opens, closes, or is on its way there. What goes out is decided
+// once a tick, after all callbacks due there, from what the keys are then: so a burst within a tick
+// is one page, and what opens and closes within a tick is none.
+//
+// State of a key, without what does not apply:
+//   {"d":details,"due":µs,"f":[µs,…],"flap":true,"open":µs,"over":µs,"sent":µs,"stale":true,"t":µs,
+//    "text":"…","v":value}
+// t: the last call for it; open: since when it is; over: when it closed, until that was told; due:
+// when it will open (not open) or close (open) if nothing else comes; sent: its last page, unless
+// it was resolved; f: when it opened or closed lately; flap: it is flapping; stale: it closed for
+// want of data. A key of which nothing is known but that it is quiet is not there. The key "" is
+// that of a burst: open, sent, and due, when it will be over.
+
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "message/filter.h"
+#include "trigger-runtime/vm/helpers/helper.h"
+
+namespace hastur {
+
+// What goes out about one key, or (key "") about all of them.
+struct AlertPage {
+  // When it was due: pages go out in the order of (at, name of the alert, key).
+  Time at;
+  std::string key;
+  std::string text;
+  std::string details = "{}";  // JSON
+  bool resolves = false;
+};
+
+class Alert final : public Helper {
+ public:
+  // Counts up whenever the same calls may give another state: part of a run (commands.h).
+  static constexpr int revision = 1;
+
+  // The burst of an alert that names none: what one tick may cause has to end somewhere.
+  static constexpr std::uint32_t burst_default = 1'000;
+  // How long a burst must have been down to half before it is over.
+  static constexpr Micros calm_after = std::chrono::minutes{1};
+
+  struct Flap {
+    std::uint32_t changes = 0;
+    Micros span{0};
+  };
+  struct Options {
+    // What values open a key and what values close it; without `clear` those that do not open it.
+    std::optional<Condition> raise;
+    std::optional<Condition> clear;
+    // The same as JSON, as they are said to people.
+    std::string raise_words;
+    std::string clear_words;
+    // A key opens, or closes, only when it was on its way for so long.
+    std::optional<Micros> raise_after;
+    std::optional<Micros> clear_after;
+    // An open key is paged again so long after its last page.
+    std::optional<Micros> again;
+    // A key for which no call came for so long closes: there is no data.
+    std::optional<Micros> stale;
+    // A key that opened and closed so often in the span is flapping: one page, then none until it
+    // did neither for the span.
+    std::optional<Flap> flap;
+    // If more are open at once: one page for all, and the rest only when at most half as many are
+    // open for a minute.
+    std::uint32_t burst = burst_default;
+    // Of its pages.
+    std::string to;
+    std::string severity;
+  };
+
+  // One call for a key.
+  struct Call {
+    bool raises = false;
+    bool clears = false;
+    std::string_view text;     // UTF-8
+    std::string_view details;  // a JSON object, or empty
+    std::string_view value;    // JSON, or empty: none was given
+  };
+
+  // What is known of a key.
+  struct Key {
+    std::optional<Time> open, over, sent, due;
+    Time t{};
+    bool flapping = false;
+    bool stale = false;
+    std::vector<Time> changes;
+    std::string text, details, value;
+
+    bool is_open() const { return open && !over; }
+    bool is_quiet() const { return !open && !due && changes.empty() && !flapping; }
+  };
+
+  Alert(std::string name, Options options)
+      : Helper("alert", std::move(name)), options_(std::move(options)) {}
+
+  const Options& options() const { return options_; }
+  // What the value says. A boolean says it itself; any other needs options().raise.
+  Call call_of(const Value& value) const;
+
+  // `key` is not empty; `now` never goes back.
+  void set(std::string_view key, const Call& call, Time now);
+  bool is_open(std::string_view key) const;
+  // Nothing for a key that is quiet, and for "".
+  const Key* find(std::string_view key) const;
+  bool is_burst() const { return burst_id_ != KeyTable::none; }
+
+  // At a tick, after its callbacks: appends what goes out. Whether anything has changed.
+  bool decide(Time now, std::vector<AlertPage>& pages);
+
+  void clear() override;
+  bool write(std::uint32_t id, std::string& out) const override;
+  bool has_deadlines() const override { return true; }
+  bool pass_deaf(Micros deaf, Time now) override;
+  std::size_t bytes() const override;
+
+ private:
+  using Deadline = std::pair<Time, std::uint32_t>;
+  static constexpr Time never = Time::max();
+
+  bool read_key(std::string_view key, JsonCursor& in, Time now) override;
+  bool read_fields(Key& key, JsonCursor& in, Time now) const;
+  void finish_reading() override;
+
+  std::uint32_t make(std::string_view key);
+  void forget(std::uint32_t id);
+  void take_texts(Key& key, const Call& call);
+  static std::size_t text_bytes(const Key& key);
+  void open(Key& key, Time at);
+  void close(Key& key, Time at);
+  void note_change(Key& key, Time at) const;
+  std::optional<Time> stale_at(const Key& key) const;
+  bool begins_flapping(const Key& key) const;
+
+  // The first moment at which there is anything to do about the key.
+  Time deadline_of(const Key& key) const;
+  void queue(std::uint32_t id);
+  std::vector<std::uint32_t> take_due(Time now);
+  // These say whether anything has changed. First what has run out …
+  bool pass_time(Key& key, Time now);
+  // … then whether a burst begins or is over (then the keys that it held are paged) …
+  enum class BurstStep : std::uint8_t { none, changed, ended };
+  BurstStep decide_burst(Time now, std::vector<AlertPage>& pages);
+  // … then the page of a key.
+  bool page(std::uint32_t id, Time now, Time not_before, std::vector<AlertPage>& pages);
+  std::string some_open(std::size_t most) const;
+
+  Options options_;
+  std::vector<Key> known_;
+  // Each key of which there is anything to do, at that time or before it.
+  std::set<Deadline> queue_;
+  std::vector<Time> queued_;
+  std::uint32_t open_count_ = 0;
+  std::uint32_t burst_id_ = KeyTable::none;
+  std::size_t text_bytes_ = 0;
+};
+
+}  // namespace hastur

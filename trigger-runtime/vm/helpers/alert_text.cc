@@ -1,0 +1,149 @@
+#include "trigger-runtime/vm/helpers/alert_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "core/json.h"
+
+namespace hastur {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// "4 of 5 min": in the largest unit in which the whole is at least two, or one and no more.
+std::string part_of(Micros part, Micros whole) {
+  const auto in = [&](Micros unit, const char* name) {
+    return fmt::format("{} of {} {}", part / unit, (whole + unit / 2) / unit, name);
+  };
+  if (whole >= days{2}) return in(days{1}, "days");
+  if (whole >= hours{2} || whole == hours{1}) return in(hours{1}, "h");
+  if (whole >= minutes{2} || whole == minutes{1}) return in(minutes{1}, "min");
+  return in(seconds{1}, "s");
+}
+
+// "41 min": how long from now, at least 1 of its unit.
+std::string ahead(Micros span) {
+  const auto in = [&](Micros unit, const char* name) {
+    return fmt::format("{} {}", std::max<std::int64_t>(1, (span + unit - Micros{1}) / unit), name);
+  };
+  if (span > days{2}) return in(days{1}, "days");
+  if (span > hours{2}) return in(hours{1}, "h");
+  if (span > minutes{1}) return in(minutes{1}, "min");
+  return in(seconds{1}, "s");
+}
+
+std::size_t decimals_of(const std::string& number) {
+  const std::size_t dot = number.find('.');
+  return dot == std::string::npos || number.find('e') != std::string::npos
+             ? 0
+             : number.size() - dot - 1;
+}
+
+// Two numbers with as many decimals as the longer has, so that they are compared at a glance.
+std::pair<std::string, std::string> alike(const Json& a, const Json& b) {
+  std::pair<std::string, std::string> out{canonical_json(a), canonical_json(b)};
+  if (!a.is_number() || !b.is_number()) return out;
+  constexpr std::size_t shown_max = 6;
+  const std::size_t decimals = std::max(decimals_of(out.first), decimals_of(out.second));
+  if (decimals == 0 || decimals > shown_max) return out;
+  for (auto [text, number] : {std::pair(&out.first, &a), std::pair(&out.second, &b)}) {
+    if (text->find('e') == std::string::npos)
+      *text = fmt::format("{:.{}f}", number->get<double>(), decimals);
+  }
+  return out;
+}
+
+// A value as people say it: four digits will do.
+std::string rough_value(const std::string& json) {
+  const Result<Json> value = parse_json(json);
+  if (!value || !value->is_number()) return json;
+  const double number = value->get<double>();
+  if (number == std::trunc(number) && std::fabs(number) < 1e15)
+    return fmt::format("{:.0f}", number);
+  return std::fabs(number) < 1'000 ? fmt::format("{:.4g}", number) : fmt::format("{:.0f}", number);
+}
+
+// "0.08 is not above 0.10"
+std::string not_raised(const Json& value, const Json& words) {
+  if (!words.is_object()) {
+    return fmt::format("{} is not {}{}", canonical_json(value), words.is_array() ? "one of " : "",
+                       canonical_json(words));
+  }
+  const std::map<std::string, std::string> said{
+      {"above", "above"}, {"below", "below"}, {"at_least", "at least"}, {"at_most", "at most"}};
+  for (const auto& [word, bound] : words.items()) {
+    if (value.is_number() && bound.is_number()) {
+      const double a = value.get<double>();
+      const double b = bound.get<double>();
+      if (word == "above" ? a > b : word == "below" ? a < b : word == "at_least" ? a >= b : a <= b)
+        continue;
+    }
+    const auto [given, asked] = alike(value, bound);
+    const auto name = said.find(word);
+    return fmt::format("{} is not {} {}", given, name == said.end() ? word : name->second, asked);
+  }
+  return canonical_json(value) + " does not raise it";
+}
+
+}  // namespace
+
+std::string rough_span(Micros span) {
+  if (span >= days{1}) return format_span(std::chrono::floor<hours>(span));
+  if (span >= hours{1}) return format_span(std::chrono::floor<minutes>(span));
+  return format_span(std::chrono::floor<seconds>(span));
+}
+
+std::string again_text(const Alert::Key& key, Time now) {
+  return fmt::format("{} (still, after {})", key.text, rough_span(now - *key.open));
+}
+
+std::string flapping_text(const Alert::Key& key, const Alert::Flap& flap) {
+  return fmt::format("flapping, {} changes in {}: {}", flap.changes, format_span(flap.span),
+                     key.text);
+}
+
+std::string resolve_text(const Alert::Key& key, const Alert::Options& options) {
+  const std::string after = rough_span(*key.over - *key.open);
+  if (key.stale) {
+    return fmt::format("no data for {}, resolved after {}: {}", format_span(*options.stale), after,
+                       key.text);
+  }
+  if (key.value.empty()) return fmt::format("resolved after {}: {}", after, key.text);
+  return fmt::format("resolved at {} after {}: {}", rough_value(key.value), after, key.text);
+}
+
+std::string why_quiet(const Alert& alert, std::string_view name, std::string_view value, Time now) {
+  const Alert::Options& options = alert.options();
+  const Alert::Key* key = alert.find(name);
+  if (key != nullptr && key->flapping) {
+    return fmt::format("flapping: quiet until it did not change for {}",
+                       options.flap ? format_span(options.flap->span) : "a while");
+  }
+  if (key != nullptr && key->is_open()) {
+    if (key->due && options.clear_after) {
+      const Micros held = now - (*key->due - *options.clear_after);
+      return fmt::format("clear for {}", part_of(held, *options.clear_after));
+    }
+    if (alert.is_burst()) return "burst";
+    if (!key->sent) return "paged at the next tick";
+    if (options.again) return fmt::format("again in {}", ahead(*key->sent + *options.again - now));
+    return "paged already, at " + format_time(*key->sent);
+  }
+  if (key != nullptr && key->due && options.raise_after) {
+    const Micros held = now - (*key->due - *options.raise_after);
+    return fmt::format("held {}", part_of(held, *options.raise_after));
+  }
+  const Result<Json> given = parse_json(value);
+  const Result<Json> words = parse_json(options.raise_words);
+  if (value.empty() || !given || given->is_boolean()) return "it is not raised";
+  if (!words) return "it is not raised";
+  return not_raised(*given, *words);
+}
+
+}  // namespace hastur
