@@ -332,7 +332,7 @@ ctx:gauges({ name = "echo" }, function(msg) ctx.state.echoes = ctx.state.echoes 
 TEST(StreamRun, RestoringBetweenInputsShowsNowhere) {
   for (const char* script : {counting, failing, owning}) {
     const std::string recording = gauges(130, between_judgements);
-    How plain{4096, {}};
+    How plain;
     plain.options.derived_come_back = true;
     const Outcome expected = run({script}, recording, plain);
     for (const Restore restore : {Restore::in_place, Restore::fresh}) {
