@@ -55,6 +55,16 @@ class Replay : public testing::Test {
     platform_.supervisor().kill_9();
     ASSERT_TRUE(platform_.start_supervisor());
     sender.finish();
+    // What is still on its way would come after the replay.
+    ASSERT_TRUE(wait_until(
+        [&] {
+          std::uint64_t heard = 0;
+          for (const char* name : {"hastur_received_total", "hastur_kernel_dropped_total",
+                                   "hastur_syndicator_total{name=\"ring_dropped\"}"})
+            heard += platform_.metric(name).value_or(0);
+          return heard >= sender.sent();
+        },
+        soon));
     ASSERT_TRUE(platform_.settle("chatty"));
   }
   Json stored_state(const std::string& name) {
