@@ -55,34 +55,43 @@ std::string_view key_of(lua_State* lua, const Self& self, std::string_view funct
   return key;
 }
 
+// As JSON: an object.
+std::string details_argument(lua_State* lua, int index, const Self& self,
+                             std::string_view function) {
+  const std::string where = called(self.made, function);
+  open_frozen(lua, index);
+  if (!lua_istable(lua, index))
+    raise(lua, fmt::format("{}: details must be a table, got {}", where, describe(lua, index)));
+  std::string details;
+  if (const auto fault = vm_of(lua).writer.write(lua, index, LuaJsonWriter::Form::effect, "details",
+                                                 details_bytes_max, details)) {
+    raise(lua, fmt::format("{}: {}", where, *fault));
+  }
+  // An empty table is one as a list, too.
+  if (details == "[]") return "{}";
+  if (!details.starts_with('{'))
+    raise(lua, fmt::format("{}: details must be a table with names, not a list", where));
+  return details;
+}
+
 // Text and details stand at `index` and behind it.
 void change(lua_State* lua, const Self& self, std::string_view function, Alert::Call& call,
             int index, bool needs_text) {
   const std::string_view key = key_of(lua, self, function);
   Vm& vm = vm_of(lua);
-  const std::string where = called(self.made, function);
+  // Most calls change nothing: the function's name is put together only for an error.
   if (needs_text || !lua_isnoneornil(lua, index)) {
-    call.text = text_argument(lua, index, where, "the text");
+    if (lua_type(lua, index) != LUA_TSTRING)
+      text_argument(lua, index, called(self.made, function), "the text");
+    call.text = text_at(lua, index);
     if (call.text.empty() || call.text.size() > text_bytes_max) {
-      raise(lua, fmt::format("{}: the text must have 1 to {} bytes, this one has {}", where,
-                             text_bytes_max, call.text.size()));
+      raise(lua, fmt::format("{}: the text must have 1 to {} bytes, this one has {}",
+                             called(self.made, function), text_bytes_max, call.text.size()));
     }
   }
   std::string details;
   if (!lua_isnoneornil(lua, index + 1)) {
-    open_frozen(lua, index + 1);
-    if (!lua_istable(lua, index + 1)) {
-      raise(lua,
-            fmt::format("{}: details must be a table, got {}", where, describe(lua, index + 1)));
-    }
-    if (const auto fault = vm.writer.write(lua, index + 1, LuaJsonWriter::Form::effect, "details",
-                                           details_bytes_max, details)) {
-      raise(lua, fmt::format("{}: {}", where, *fault));
-    }
-    // An empty table is one as a list, too.
-    if (details == "[]") details = "{}";
-    if (!details.starts_with('{'))
-      raise(lua, fmt::format("{}: details must be a table with names, not a list", where));
+    details = details_argument(lua, index + 1, self, function);
     call.details = details;
   }
   vm.budget.charge(lua, (call.text.size() + key.size()) / 16);
