@@ -31,6 +31,22 @@ const std::string window_script = head + R"lua(
 local errors = ctx:window("errors", { span = "5m" })
 ctx:gauges({}, function(msg) errors:add(msg.uuid, msg.value) end)
 )lua";
+// The rule of a missing heartbeat: all keys are quiet.
+const std::string heartbeat_script = head + R"lua(
+local hosts = ctx:keyed("hosts", { forget = "1d" })
+local gone = ctx:alert("gone", { again = "1h", burst = 20, stale = "1d" })
+ctx:gauges({}, function(msg) hosts:touch(msg.uuid) gone:clear(msg.uuid, "back") end)
+hosts:silent("10m", function(k) gone:raise(k, "no heartbeat") end)
+)lua";
+const std::string set_script = head + R"lua(
+local high = ctx:alert("high", { raise = { above = 10 } })
+ctx:gauges({}, function(msg) high:set(msg.uuid, msg.value, "high") end)
+)lua";
+// All keys are open.
+const std::string set_open_script = head + R"lua(
+local high = ctx:alert("high", { raise = { above = 0 }, burst = 20, stale = "1d" })
+ctx:gauges({}, function(msg) high:set(msg.uuid, msg.value, "high") end)
+)lua";
 const std::string throttle_script = head + R"lua(
 local mails = ctx:throttle("mails", { n = 3, per = "1h" })
 ctx:gauges({}, function(msg) mails:allow(msg.uuid) end)
@@ -121,8 +137,12 @@ void floor_of_messages(benchmark::State& state) { message(state, floor_script); 
 void add(benchmark::State& state) { message(state, window_script); }
 void allow(benchmark::State& state) { message(state, throttle_script); }
 
+void heartbeat(benchmark::State& state) { message(state, heartbeat_script); }
+void set(benchmark::State& state) { message(state, set_script); }
+void set_open(benchmark::State& state) { message(state, set_open_script); }
+
 void tick_with_nothing_due(benchmark::State& state) {
-  Bench bench(keyed_script);
+  Bench bench(heartbeat_script);
   bench.fill(static_cast<std::uint64_t>(state.range(0)));
   // The same second again: as a tick it does all that one does.
   for (auto _ : state) bench.tick(2);
@@ -157,6 +177,9 @@ BENCHMARK(floor_of_messages)->Arg(1'000)->Arg(1'000'000);
 BENCHMARK(touch)->Arg(1'000)->Arg(1'000'000);
 BENCHMARK(add)->Arg(1'000)->Arg(100'000);
 BENCHMARK(allow)->Arg(1'000)->Arg(1'000'000);
+BENCHMARK(heartbeat)->Arg(1'000)->Arg(1'000'000);
+BENCHMARK(set)->Arg(1'000)->Arg(1'000'000);
+BENCHMARK(set_open)->Arg(1'000)->Arg(100'000);
 BENCHMARK(tick_with_nothing_due)->Arg(1'000)->Arg(1'000'000);
 BENCHMARK(judge)->Arg(1'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(restore)->Arg(1'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);

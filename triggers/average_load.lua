@@ -1,20 +1,14 @@
 -- The average of system.load.1m over all hosts, each minute, as a statistic of its own.
-local ctx = hastur.trigger{ state = { sums = {}, counts = {} } }
+--
+-- First each host's own average, then theirs, so that a chatty host weighs no more than a quiet one. A dead host has
+-- nothing in the window and drops out: it is not counted as a load of zero, nor with its last value for ever.
+local ctx  = hastur.trigger()
+local load = ctx:window("load", { span = "1m" })
 
-ctx:gauges({ name = "system.load.1m" }, function(msg)
-  local sums, counts = ctx.state.sums, ctx.state.counts
-  sums[msg.host] = (sums[msg.host] or 0) + msg.value
-  counts[msg.host] = (counts[msg.host] or 0) + 1
-end)
+ctx:gauges({ name = "system.load.1m" }, function(msg) load:add(msg.host, msg.value) end)
 
-ctx:every("minute", function(tick)
+ctx:every("minute", function()
   local total, hosts = 0, 0
-  for host, sum in pairs(ctx.state.sums) do
-    total = total + sum / ctx.state.counts[host]
-    hosts = hosts + 1
-  end
-  if hosts > 0 then
-    hastur.gauge("cluster.load.average", total / hosts, { hosts = hosts })
-  end
-  ctx.state.sums, ctx.state.counts = {}, {}
+  for _, w in load:each() do total, hosts = total + w.mean, hosts + 1 end
+  if hosts > 0 then hastur.gauge("cluster.load.average", total / hosts, { hosts = hosts }) end
 end)

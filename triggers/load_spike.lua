@@ -1,15 +1,14 @@
--- The load of transcoding hosts: page on a spike, publish how many there were.
-local ctx = hastur.trigger{ state = { total = 0 } }
+-- The load of transcoding hosts: page when it spikes over 10, resolve when it is back under 5, publish how many there
+-- were.
+--
+-- Between 5 and 10 nothing changes, so a host that dances around 10 is one spike and one page.
+local ctx   = hastur.trigger{ state = { total = 0 } }
+local spike = ctx:alert("spike", { raise = { above = 10 }, clear = { below = 5 }, stale = "10m" })
 
 ctx:gauges({ name = "ots.transcoding.load", labels = { send_to = "load_tester" } }, function(msg)
-  if msg.value > 10.0 then
-    pager_duty("Monitoring-load-spiking-" .. msg.uuid,
-      ("The load has spiked to %s on host %s"):format(msg.value, msg.host),
-      { message = msg:to_table(), load = msg.value, uuid = msg.uuid })
-    ctx.state.total = ctx.state.total + 1
-  end
+  local before = spike:is_open(msg.uuid)
+  spike:set(msg.uuid, msg.value, ("the load of %s is %.1f"):format(msg.host, msg.value), { message = msg:to_table() })
+  if spike:is_open(msg.uuid) and not before then ctx.state.total = ctx.state.total + 1 end
 end)
 
-ctx:every("minute", function(tick)
-  hastur.gauge("ots.transcoding.load.spikes", ctx.state.total)
-end)
+ctx:every("minute", function() hastur.gauge("ots.transcoding.load.spikes", ctx.state.total) end)

@@ -1,19 +1,19 @@
 return {
   {
-    name = "a spike pages with the load, the host and the message",
+    name = "a spike pages once, dances around the threshold, and is resolved well under it",
     messages = {
       {
         type = "gauge", name = "ots.transcoding.load", uuid = "u1", labels = { send_to = "load_tester" },
-        every = "10s", values = { 3, 11.5, 10 },
+        every = "10s", values = { 3, 11.5, 9, 12, 4 },
       },
     },
     expect = {
       {
-        at = "10s", page = "Monitoring-load-spiking-u1", text = "The load has spiked to 11.5 on host u1",
-        details = { load = 11.5, uuid = "u1", message = { name = "ots.transcoding.load", value = 11.5 } },
+        at = "11s", page = "spike/u1", text = "the load of u1 is 11.5",
+        details = { message = { name = "ots.transcoding.load", value = 11.5 } },
       },
+      { at = "41s", resolve = "spike/u1", text = "resolved at 4 after 30s: the load of u1 is 4.0" },
       { at = "1m", message = "ots.transcoding.load.spikes", type = "gauge", value = 1 },
-      { state = { total = 1 }, whole = true },
     },
     nothing_else = true,
   },

@@ -1,26 +1,6 @@
--- A host whose agent has not been heard for 30 seconds: page once, resolve when it is back.
---
--- What the syndicator could not hear (tick.deaf) is not held against the hosts: their last sign of life moves on
--- by as much.
-local ctx = hastur.trigger{ state = { hosts = {} } }
-
-ctx:agent_heartbeats({}, function(msg)
-  local host = ctx.state.hosts[msg.uuid]
-  if host and host.paged then
-    pager_duty("no_heartbeat/" .. msg.uuid, "Heartbeats are back from " .. msg.host, {}, { action = "resolve" })
-  end
-  ctx.state.hosts[msg.uuid] = { seen = hastur.now(), name = msg.host, paged = false }
-end)
-
-ctx:every("second", function(tick)
-  for uuid, host in pairs(ctx.state.hosts) do
-    host.seen = host.seen + tick.deaf
-    local silent = tick.time - host.seen
-    if not host.paged and silent >= hastur.us("30s") then
-      host.paged = true
-      pager_duty("no_heartbeat/" .. uuid, "No heartbeat for 30 s from " .. host.name, { uuid = uuid })
-    elseif silent >= hastur.us("1d") then
-      ctx.state.hosts[uuid] = nil -- gone for good: forget it
-    end
-  end
-end)
+-- No heartbeat from a host for 10 s: page, again each hour, clear on return; one page if the whole site goes.
+local ctx   = hastur.trigger{ state_bytes_max = "128MiB" }
+local hosts = ctx:keyed("hosts", { forget = "1d" })
+local gone  = ctx:alert("no_heartbeat", { again = "1h", burst = 20, stale = "1d" })
+ctx:agent_heartbeats({}, function(msg) hosts:touch(msg.uuid) gone:clear(msg.uuid, "heartbeat is back") end)
+hosts:silent("10s", function(uuid) gone:raise(uuid, "no heartbeat for 10 s from " .. uuid) end)

@@ -32,7 +32,7 @@ std::string short_name(const std::string& name) {
       {"hastur.Tick", "tick"},   {"hastur.Filter", "filter"},
       {"hastur.Range", "range"}, {"hastur.TriggerOptions", "options"},
       {"Keyed", "keyed"},        {"Window", "window"},
-      {"Throttle", "throttle"}};
+      {"Throttle", "throttle"},  {"Alert", "alert"}};
   const auto found = names.find(name);
   return found == names.end() ? "" : found->second;
 }
@@ -109,11 +109,12 @@ struct SandboxNames {
 SandboxNames names_of_sandbox() {
   SandboxNames names;
   LoadedTrigger trigger;
-  const auto error = trigger.load(
-      load_command("local ctx = hastur.trigger{}\nlocal keyed = ctx:keyed('k', { max = 1 })\n"
-                   "local window = ctx:window('w', { last = 1 })\n"
-                   "local throttle = ctx:throttle('t', { n = 1, per = '1m' })\n"
-                   "ctx:every('minute', function() return ctx, keyed, window, throttle end)"));
+  const auto error = trigger.load(load_command(
+      "local ctx = hastur.trigger{}\nlocal keyed = ctx:keyed('k', { max = 1 })\n"
+      "local window = ctx:window('w', { last = 1 })\n"
+      "local throttle = ctx:throttle('t', { n = 1, per = '1m' })\n"
+      "local alert = ctx:alert('a', {})\n"
+      "ctx:every('minute', function() return ctx, keyed, window, throttle, alert end)"));
   EXPECT_FALSE(error) << error->text;
   lua_State* lua = trigger.vm.lua;
   const int top = lua_gettop(lua);

@@ -3,6 +3,8 @@
 // Waiting for what other processes do: by looking again and again, with a limit.
 
 #include <chrono>
+#include <cstdint>
+#include <cstdlib>
 #include <thread>
 
 #include "core/clock.h"
@@ -28,5 +30,11 @@ inline constexpr bool is_sanitized = true;
 #else
 inline constexpr bool is_sanitized = false;
 #endif
+
+// A figure that somebody may set from outside, for a longer campaign by hand.
+inline std::uint64_t by_hand(const char* variable, std::uint64_t otherwise) {
+  const char* set = std::getenv(variable);
+  return set == nullptr ? otherwise : std::strtoull(set, nullptr, 10);
+}
 
 }  // namespace hastur

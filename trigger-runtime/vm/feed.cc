@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "trigger-runtime/vm/helper_functions.h"
+
 namespace hastur {
 namespace {
 
@@ -139,6 +141,7 @@ bool Feed::take_tick(std::uint32_t row) {
       if (fires && !call_with_tick(i, *fires, row)) return false;
     }
   }
+  if (!vm_.helpers.empty()) send_pages();
   vm_.effects.end_input();
   trigger_.runtime.last_tick = time;
   if (trigger_.is_judgement_due(vm_.effects.now())) {
@@ -165,6 +168,18 @@ bool Feed::take_deadlines(std::uint32_t row) {
     }
   }
   return true;
+}
+
+// After all callbacks of the tick. Each page is one of its own: how many there are is bounded by
+// the alerts themselves.
+void Feed::send_pages() {
+  const Time now = vm_.effects.now();
+  for (const HelperSet::Page& one : vm_.helpers.pages(now, trigger_.touched)) {
+    vm_.effects.begin_callback(now);
+    vm_.effects.add_notification(
+        alert_notification(one.alert->options(), one.alert->name(), vm_.name, one.page));
+    vm_.effects.end_callback(true);
+  }
 }
 
 bool Feed::call_with_silence(const DueKey& due, std::uint32_t id, std::uint32_t number) {

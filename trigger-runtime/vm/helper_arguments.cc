@@ -62,6 +62,27 @@ std::optional<std::uint32_t> HelperOptions::count(const char* key, std::uint32_t
   return static_cast<std::uint32_t>(number);
 }
 
+std::optional<std::string> HelperOptions::text(const char* key) const {
+  if (!has(key)) return std::nullopt;
+  lua_getfield(lua_, index_, key);
+  std::string text(text_argument(lua_, lua_gettop(lua_), function_, key));
+  lua_pop(lua_, 1);
+  return text;
+}
+
+std::optional<std::string> HelperOptions::json(const char* key) const {
+  constexpr std::size_t bytes_max = 16 * 1024;
+  if (!has(key)) return std::nullopt;
+  lua_getfield(lua_, index_, key);
+  std::string json;
+  if (const auto fault = vm_of(lua_).writer.write(
+          lua_, lua_gettop(lua_), LuaJsonWriter::Form::effect, key, bytes_max, json)) {
+    raise(lua_, fmt::format("{}: {}", function_, *fault));
+  }
+  lua_pop(lua_, 1);
+  return json;
+}
+
 std::string called(const ScriptHelper& self, std::string_view function) {
   return fmt::format("{}:{}", self.helper->name(), function);
 }

@@ -25,6 +25,9 @@ class HelperOptions {
   // A whole number, 1 to `most`.
   std::optional<std::uint32_t> count(const char* key, std::uint32_t most) const;
   bool has(const char* key) const;
+  std::optional<std::string> text(const char* key) const;
+  // Its JSON.
+  std::optional<std::string> json(const char* key) const;
 
  private:
   lua_State* lua_;

@@ -1,4 +1,4 @@
-// ctx:keyed, ctx:window and ctx:throttle: read their options and make the helper.
+// ctx:keyed, ctx:window, ctx:alert and ctx:throttle: read their options and make the helper.
 
 #include "trigger-runtime/vm/helper_functions.h"
 
@@ -118,6 +118,15 @@ int window(lua_State* lua) {
   return finish(lua, std::move(made));
 }
 
+int alert(lua_State* lua) {
+  std::string name = name_argument(lua, "alert");
+  auto made = std::make_unique<ScriptHelper>();
+  made->kind = HelperKind::alert;
+  made->helper = std::make_unique<Alert>(std::move(name), alert_options(lua, 3));
+  push_alert_functions(lua);
+  return finish(lua, std::move(made));
+}
+
 int throttle(lua_State* lua) {
   std::string name = name_argument(lua, "throttle");
   const HelperOptions options(lua, 3, "ctx:throttle", {"n", "per"});
@@ -137,7 +146,7 @@ int throttle(lua_State* lua) {
 
 void add_helper_functions(lua_State* lua, int context) {
   constexpr luaL_Reg constructors[] = {
-      {"keyed", keyed}, {"window", window}, {"throttle", throttle}};
+      {"keyed", keyed}, {"window", window}, {"alert", alert}, {"throttle", throttle}};
   for (const luaL_Reg& constructor : constructors) {
     lua_pushvalue(lua, context);
     lua_pushcclosure(lua, constructor.func, 1);

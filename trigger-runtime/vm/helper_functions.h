@@ -1,7 +1,11 @@
 #pragma once
 
-// ctx:keyed, ctx:window, ctx:throttle, and the functions of what they make.
+// ctx:keyed, ctx:window, ctx:alert, ctx:throttle, and the functions of what they make.
 
+#include <string_view>
+
+#include "trigger-runtime/vm/effects.h"
+#include "trigger-runtime/vm/helpers/alert.h"
 #include "trigger-runtime/vm/lua.h"
 
 namespace hastur {
@@ -13,6 +17,13 @@ void add_helper_functions(lua_State* lua, int context);
 void push_keyed_functions(lua_State* lua);
 void push_window_functions(lua_State* lua);
 void push_throttle_functions(lua_State* lua);
+void push_alert_functions(lua_State* lua);
+
+// What ctx:alert was given in its table of options at `index`.
+Alert::Options alert_options(lua_State* lua, int index);
+// A page as it goes out; `page` outlives it.
+Notification alert_notification(const Alert::Options& options, std::string_view alert,
+                                std::string_view trigger, const AlertPage& page);
 
 // Whether it is the step of an each(), which walks on from call to call.
 bool is_keyed_step(lua_CFunction function);

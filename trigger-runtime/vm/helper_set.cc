@@ -285,6 +285,23 @@ std::vector<DueKey> HelperSet::due(Time now) {
   return due;
 }
 
+std::vector<HelperSet::Page> HelperSet::pages(Time now, bool& changed) {
+  std::vector<Page> all;
+  for (const auto& made : all_) {
+    if (made->kind != HelperKind::alert) continue;
+    auto& alert = static_cast<Alert&>(*made->helper);
+    std::vector<AlertPage> pages;
+    changed = alert.decide(now, pages) || changed;
+    for (AlertPage& page : pages) all.push_back({&alert, std::move(page)});
+  }
+  std::ranges::sort(all, [](const Page& a, const Page& b) {
+    if (a.page.at != b.page.at) return a.page.at < b.page.at;
+    if (a.alert != b.alert) return a.alert->name() < b.alert->name();
+    return a.page.key < b.page.key;
+  });
+  return all;
+}
+
 void HelperSet::account(lua_State* lua, ScriptHelper& made) const {
   const std::size_t bytes = made.helper->bytes();
   if (bytes == made.bytes) return;

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "trigger-runtime/vm/helpers/alert.h"
 #include "trigger-runtime/vm/helpers/helper.h"
 #include "trigger-runtime/vm/helpers/keyed.h"
 #include "trigger-runtime/vm/helpers/window.h"
@@ -24,7 +25,7 @@ namespace hastur {
 
 struct Vm;
 
-enum class HelperKind : std::uint8_t { keyed, span_window, last_window, throttle };
+enum class HelperKind : std::uint8_t { keyed, span_window, last_window, throttle, alert };
 
 // The values of one ctx:keyed: a Lua table by id.
 class LuaValues final : public KeyValues {
@@ -91,6 +92,14 @@ class HelperSet {
   bool pass_deaf(Micros deaf, Time now);
   // In the order in which they are judged: by time, name of the helper, key.
   std::vector<DueKey> due(Time now);
+
+  // What the alerts page at a tick, after its callbacks, in the order (due, name, key); `changed`
+  // is set if anything of them has.
+  struct Page {
+    const Alert* alert = nullptr;
+    AlertPage page;
+  };
+  std::vector<Page> pages(Time now, bool& changed);
 
   // Counts what the helper takes by now; raises in a callback if that is more than the trigger may
   // have.

@@ -214,6 +214,25 @@ function Ctx:window(name, options) end
 ---@return hastur.Throttle
 function Ctx:throttle(name, options) end
 
+---Pages and resolves, by key, with PagerDuty's incident key "TRIGGER/NAME/KEY". What goes out is decided once, at the
+---next tick. The name is where the state stands: "rate" in ctx.state["@alert.rate"].
+---@param name string
+---@param options hastur.AlertOptions
+---@return hastur.Alert
+function Ctx:alert(name, options) end
+
+---@class hastur.AlertOptions
+---@field raise? hastur.Range|string|number|(string|number)[] Values that raise it, in the words of filters.
+---@field clear? hastur.Range|string|number|(string|number)[] Values that clear it; those that do not raise it if absent.
+---@field raise_after? string It must be raised for so long before it is paged.
+---@field clear_after? string It must be clear for so long before it is resolved.
+---@field again? string It is paged again so long after the last page.
+---@field stale? string It is resolved as "no data" if nothing was said of the key for so long.
+---@field flap? { changes: integer, span: string } With so many changes in the span: one page, then none until it is steady.
+---@field burst? integer If more are open at once: one page for all. 1000 if absent.
+---@field to? string A configured channel.
+---@field severity? "critical"|"error"|"warning"|"info"
+
 -- Helpers -----------------------------------------------------------------------------------------------------------
 
 ---A key: numbers become their text.
@@ -349,6 +368,34 @@ function Window:drop(key) end
 ---@param span? string
 ---@return fun(): string, hastur.WindowView
 function Window:each(span) end
+
+---What ctx:alert makes. Its functions are for callbacks.
+---@class hastur.Alert
+local Alert = {}
+
+---Says how it stands with the key: a value that `raise` and `clear` judge, or true (raised) and false (clear).
+---@param key hastur.Key
+---@param value number|string|boolean
+---@param text string
+---@param details? table
+function Alert:set(key, value, text, details) end
+
+---The same as set(key, true, …).
+---@param key hastur.Key
+---@param text string
+---@param details? table
+function Alert:raise(key, text, details) end
+
+---The same as set(key, false, …).
+---@param key hastur.Key
+---@param text? string
+---@param details? table
+function Alert:clear(key, text, details) end
+
+---Whether it is open for the key, paged or not.
+---@param key hastur.Key
+---@return boolean
+function Alert:is_open(key) end
 
 ---What ctx:throttle makes.
 ---@class hastur.Throttle

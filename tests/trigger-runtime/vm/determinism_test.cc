@@ -66,6 +66,9 @@ local hosts = ctx:keyed("hosts", { forget = "40s", max = 3, new = { seen = 0 } }
 local lately = ctx:window("lately", { span = "30s" })
 local values = ctx:window("values", { last = 4 })
 local mails = ctx:throttle("mails", { n = 2, per = "20s" })
+local high = ctx:alert("high", { raise = { above = 6 }, clear = { below = 3 }, raise_after = "2s", again = "10s",
+  stale = "20s", flap = { changes = 3, span = "15s" }, burst = 2 })
+local low = ctx:alert("low", { raise = { below = 2 } })
 ctx:gauges({}, function(msg)
   lately:add(msg.name, msg.value, msg.value)
   values:add(msg.name, msg.value)
@@ -77,6 +80,8 @@ ctx:gauges({}, function(msg)
   if msg.value == 3 then error("three") end
   if msg.value == 9 then hosts:swap("host2", values:full("host2")) end
   if msg.value == 6 then ctx.state.bad = print end
+  high:set(msg.name, msg.value, "high " .. msg.value)
+  low:set(msg.name, msg.value, "low", { value = msg.value })
   if mails:allow(msg.name) then print(msg.name, lately:mean(msg.name), values:mean(msg.name)) end
 end)
 hosts:silent("3s", function(k, v, info)
@@ -88,7 +93,8 @@ hosts:silent("3s", function(k, v, info)
 end)
 ctx:every("5s", function(tick)
   for k, w in lately:each("20s") do hastur.gauge(k, w.count, { mean = w.mean, max = w.max, sd = w.stddev }) end
-  for k, v in hosts:each() do print(k, lately:percentile(k, 90), lately:predict(k, "1m")) end
+  for k, v in hosts:each() do print(k, lately:percentile(k, 90), lately:predict(k, "1m"), high:is_open(k)) end
+  low:clear("host1")
 end)
 )lua",
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tests/trigger-runtime/vm/test_trigger.h"
+#include "trigger-runtime/vm/helpers/alert.h"
 #include "trigger-runtime/vm/helpers/keyed.h"
 #include "trigger-runtime/vm/helpers/throttle.h"
 #include "trigger-runtime/vm/helpers/window.h"
@@ -42,8 +43,9 @@ std::string logs(TestTrigger& trigger, Stream& stream) {
 }
 
 TEST(Helpers, AreARevisionOfEveryRun) {
-  EXPECT_EQ(runtime_revision, fmt::format("luajit-3 keyed-{} window-{} throttle-{}",
-                                          Keyed::revision, Window::revision, Throttle::revision));
+  EXPECT_EQ(runtime_revision,
+            fmt::format("luajit-3 keyed-{} window-{} throttle-{} alert-{}", Keyed::revision,
+                        Window::revision, Throttle::revision, Alert::revision));
 }
 
 TEST(Keyed, KeepsAValueForEachKeyAndWhenItWasTouched) {

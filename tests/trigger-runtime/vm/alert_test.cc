@@ -1,0 +1,248 @@
+// ctx:alert as a script sees it, and the nights that it is there for: a site that goes silent, an
+// outage of our own, a sender whose clock is wrong.
+
+#include "tests/trigger-runtime/vm/test_trigger.h"
+
+namespace hastur::testing {
+namespace {
+
+const std::string head = "local ctx = hastur.trigger{}\n";
+
+// Each notification as "page key: text" or "resolve key: text".
+std::vector<std::string> pages_of(const TriggerProgress& progress) {
+  EXPECT_FALSE(progress.stopped) << progress.stopped->error.error.text;
+  std::vector<std::string> pages;
+  for (const Effect& effect : progress.effects) {
+    if (effect.kind != EffectKind::notification) continue;
+    const Json page = parse_json(effect.payload).value();
+    const bool resolves = page["options"].value("action", "trigger") == "resolve";
+    pages.push_back(fmt::format("{} {}: {}", resolves ? "resolve" : "page",
+                                page["key"].get<std::string>(), page["text"].get<std::string>()));
+  }
+  return pages;
+}
+
+const std::string rate = R"lua(
+local alert = ctx:alert("rate", { raise = { above = 0.10 }, clear = { below = 0.05 }, stale = "5m" })
+ctx:gauges({}, function(msg) alert:set(msg.name, msg.value, ("%s: %.0f %%"):format(msg.name, msg.value * 100)) end)
+)lua";
+
+TEST(Alert, PagesAndResolvesAtTheNextTick) {
+  TestTrigger trigger(head + rate);
+  Stream stream;
+  stream.tick(0).gauge(0.5, 0.14, "api").tick(1).gauge(1.5, 0.07, "api").tick(2);
+  EXPECT_EQ(pages_of(trigger.feed(stream)),
+            std::vector<std::string>{"page billing/load/rate/api: api: 14 %"});
+  EXPECT_EQ(trigger.state(),
+            fmt::format(R"({{"@alert.rate":{{"api":{{"open":{},"sent":{},"t":{},)"
+                        R"("text":"api: 7 %","v":0.07}}}}}})",
+                        to_us(at_second(0.5)), to_us(at_second(1)), to_us(at_second(1.5))));
+  stream.gauge(60.5, 0.01, "api").tick(61);
+  EXPECT_EQ(pages_of(trigger.feed(stream)),
+            std::vector<std::string>{
+                "resolve billing/load/rate/api: resolved at 0.01 after 1m: api: 1 %"});
+  EXPECT_EQ(trigger.state(), "{}");
+}
+
+TEST(Alert, DecidesAfterAllCallbacksOfTheTick) {
+  TestTrigger trigger(head + R"lua(
+local alert = ctx:alert("up", {})
+ctx:gauges({}, function(msg) alert:raise(msg.name, "down") print(alert:is_open(msg.name)) end)
+ctx:every("2s", function() alert:clear("a") slack("first") end)
+)lua");
+  Stream stream;
+  stream.tick(1).gauge(1.5, 1, "b").gauge(1.6, 1, "a").tick(2);
+  const TriggerProgress progress = trigger.feed(stream);
+  EXPECT_EQ(logs_of(progress), "true\ntrue\n");
+  // What opened and closed within a tick is no page; ordinals run on.
+  ASSERT_EQ(progress.effects.size(), 4u);
+  EXPECT_EQ(progress.effects[2].ordinal, 0u);
+  EXPECT_EQ(progress.effects[3].ordinal, 1u);
+  EXPECT_NE(progress.effects[3].payload.find("billing/load/up/b"), std::string::npos);
+}
+
+TEST(Alert, PagesInTheOrderOfDueNameAndKey) {
+  TestTrigger trigger(head + R"lua(
+local z, a = ctx:alert("z", {}), ctx:alert("a", { to = "ops", severity = "warning" })
+ctx:gauges({}, function(msg)
+  local alert = msg.value == 1 and z or a
+  alert:raise(msg.name, "text", { value = msg.value })
+end)
+)lua");
+  Stream stream;
+  stream.tick(0).gauge(0.5, 2, "k2").gauge(0.5, 1, "k1").gauge(0.5, 2, "k1").gauge(0.4, 1, "k9");
+  stream.tick(1);
+  const TriggerProgress progress = trigger.feed(stream);
+  // Stream time does not go back: all are due at once.
+  EXPECT_EQ(
+      pages_of(progress),
+      (std::vector<std::string>{"page billing/load/a/k1: text", "page billing/load/a/k2: text",
+                                "page billing/load/z/k1: text", "page billing/load/z/k9: text"}));
+  EXPECT_EQ(progress.effects[0].payload,
+            R"({"details":{"value":2},"key":"billing/load/a/k1","kind":"pager_duty",)"
+            R"("options":{"severity":"warning"},"text":"text","to":"ops"})");
+}
+
+TEST(Alert, GoesBackWithACallThatFails) {
+  TestTrigger trigger(head + R"lua(
+local alert = ctx:alert("up", {})
+ctx:gauges({}, function(msg) alert:raise(msg.name, "down") if msg.value == 2 then error("no") end end)
+)lua");
+  Stream stream;
+  stream.tick(0);
+  const Memory memory = *trigger.feed(stream).judged;
+  trigger.vm().restore(memory, 100);
+  stream.gauge(0.5, 1, "a").gauge(0.6, 2, "b").tick(1);
+  EXPECT_EQ(pages_of(trigger.feed(stream)),
+            std::vector<std::string>{"page billing/load/up/a: down"});
+}
+
+TEST(Alert, RefusesWhatItCannotTake) {
+  const auto at_load = [](const std::string& options) {
+    const ScriptError found = load_error(head + "ctx:alert('a', " + options + ")");
+    EXPECT_EQ(found.line, 2u) << options;
+    return found.text;
+  };
+  EXPECT_EQ(at_load("{ rise = 1 }").substr(0, 31), "ctx:alert does not know 'rise':");
+  EXPECT_EQ(at_load("{ raise = { over = 1 } }").substr(0, 18), "ctx:alert: raise: ");
+  EXPECT_EQ(at_load("{ clear = { below = 1 } }"),
+            "ctx:alert: clear goes with raise: which values raise it?");
+  EXPECT_EQ(at_load("{ again = 'soon' }").substr(0, 31), "ctx:alert: again must be a span");
+  EXPECT_EQ(at_load("{ flap = { changes = 1, span = '1m' } }").substr(0, 20),
+            "ctx:alert: flap take");
+  EXPECT_EQ(at_load("{ flap = { change = 1 } }").substr(0, 27), "ctx:alert: flap does not kn");
+  EXPECT_EQ(at_load("{ severity = 'bad' }").substr(0, 31), "ctx:alert: severity must be one");
+  EXPECT_EQ(at_load("{ burst = 0 }"), "ctx:alert: burst must be a whole number, 1 to 10000");
+  EXPECT_EQ(at_load("{ to = 5 }"), "ctx:alert: to must be a string, got a number");
+
+  const auto in_call = [](const std::string& call) {
+    TestTrigger trigger(head +
+                        "local a, v = ctx:alert('a', {}), ctx:alert('v', { raise = 'down' })\n" +
+                        "ctx:gauges({}, function(msg) " + call + " end)");
+    Stream stream;
+    stream.gauge(1, 1);
+    const TriggerProgress progress = trigger.feed(stream);
+    return progress.stopped ? progress.stopped->error.error.text : "";
+  };
+  EXPECT_EQ(in_call("a:set('k', 5, 'text')").substr(0, 30), "a:set: which values raise it? ");
+  EXPECT_EQ(in_call("v:set('k', 'down', 'text', {})"), "");
+  EXPECT_EQ(in_call("a:set('k', nil, 'text')"),
+            "a:set: the value must be a number, a string or a boolean, got nil");
+  EXPECT_EQ(in_call("v:set('k', 0/0, 'text')"),
+            "v:set: the value must be a number, got one that is not finite");
+  EXPECT_EQ(in_call("a:raise('k')"), "a:raise: the text must be a string, got nil");
+  EXPECT_EQ(in_call("a:raise('k', ('x'):rep(5000))"),
+            "a:raise: the text must have 1 to 4096 bytes, this one has 5000");
+  EXPECT_EQ(in_call("a:raise('k', 'x', { 1 })"),
+            "a:raise: details must be a table with names, not a list");
+  EXPECT_EQ(in_call("a:raise('', 'x')"),
+            "a:raise: the key is empty: by it people know what the page is about");
+  EXPECT_EQ(in_call("a:raise('\\255', 'x')"), "a key of a is not UTF-8");
+  EXPECT_EQ(in_call("a:clear('\\255')"), "");
+  EXPECT_EQ(in_call("a.raise('k', 'x')").substr(0, 26), "call it as name:raise(…)");
+}
+
+// The rule of the helpers' issue: a page per silent host, one if the site goes.
+const std::string heartbeat = R"lua(
+local ctx   = hastur.trigger{ state_bytes_max = "128MiB" }
+local hosts = ctx:keyed("hosts", { forget = "1d" })
+local gone  = ctx:alert("no_heartbeat", { again = "1h", burst = 20, stale = "1d" })
+ctx:gauges({}, function(msg) hosts:touch(msg.name) gone:clear(msg.name, "heartbeat is back") end)
+hosts:silent("10s", function(name) gone:raise(name, "no heartbeat for 10 s from " .. name) end)
+)lua";
+
+class Site {
+ public:
+  // Hosts [from, to) are heard in second `at`, then the next tick comes.
+  void second(int from, int to) {
+    for (int host = from; host < to; ++host)
+      stream_.gauge(now_ + 0.5, 1, fmt::format("h{:04}", host));
+    stream_.tick(++now_);
+    feed();
+  }
+  void deaf(int seconds) {
+    now_ += seconds;
+    stream_.tick(now_, std::chrono::seconds{seconds});
+    feed();
+  }
+  std::vector<std::string> take() { return std::exchange(pages_, {}); }
+  int now() const { return now_; }
+
+ private:
+  void feed() {
+    for (std::string& page : pages_of(trigger_.feed(stream_))) pages_.push_back(std::move(page));
+  }
+  TestTrigger trigger_{heartbeat};
+  Stream stream_;
+  std::vector<std::string> pages_;
+  int now_ = 0;
+};
+
+TEST(AlertScenario, ASiteThatGoesSilentIsOnePageAndRecoversQuietly) {
+  Site site;
+  site.second(0, 1500);
+  for (int s = 0; s < 9; ++s) site.second(0, 300);
+  EXPECT_EQ(site.take(), std::vector<std::string>{});
+  // 1,200 of 1,500 have been silent for 10 s.
+  site.second(0, 300);
+  EXPECT_EQ(site.take(),
+            std::vector<std::string>{
+                "page billing/load/no_heartbeat: 1200 no_heartbeat at once: h0300, h0301, h0302, "
+                "h0303, h0304, h0305, h0306, h0307, h0308, h0309, …. They are paged together until "
+                "10 or fewer are open for a minute"});
+  for (int s = 0; s < 30; ++s) site.second(0, 300);
+  EXPECT_EQ(site.take(), std::vector<std::string>{});
+  // All but three come back.
+  for (int s = 0; s < 60; ++s) site.second(0, 1497);
+  EXPECT_EQ(site.take(), std::vector<std::string>{});
+  for (int s = 0; s < 2; ++s) site.second(0, 1497);
+  EXPECT_EQ(site.take(),
+            (std::vector<std::string>{
+                "resolve billing/load/no_heartbeat: resolved after 1m31s: 3 no_heartbeat still "
+                "open: h1497, h1498, h1499",
+                "page billing/load/no_heartbeat/h1497: no heartbeat for 10 s from h1497",
+                "page billing/load/no_heartbeat/h1498: no heartbeat for 10 s from h1498",
+                "page billing/load/no_heartbeat/h1499: no heartbeat for 10 s from h1499"}));
+  site.second(0, 1500);
+  const std::vector<std::string> back = site.take();
+  ASSERT_EQ(back.size(), 3u);
+  EXPECT_EQ(back[0],
+            "resolve billing/load/no_heartbeat/h1497: resolved after 1m32s: heartbeat is back");
+}
+
+TEST(AlertScenario, AMinuteWithoutASyndicatorPagesNobody) {
+  Site site;
+  for (int s = 0; s < 5; ++s) site.second(0, 100);
+  site.deaf(60);
+  for (int s = 0; s < 9; ++s) site.second(1, 100);
+  EXPECT_EQ(site.take(), std::vector<std::string>{});
+  // The one that is not heard since is silent for 10 s of what we could hear.
+  site.second(1, 100);
+  EXPECT_EQ(site.take().size(), 1u);
+}
+
+TEST(AlertScenario, ASenderTwoYearsAheadAffectsNoOther) {
+  const auto pages = [](bool with_wrong_clock) {
+    TestTrigger trigger(heartbeat);
+    Stream stream;
+    for (int s = 0; s < 40; ++s) {
+      stream.gauge(s + 0.2, 1, "good");
+      if (s < 15) stream.gauge(s + 0.3, 1, "dies");
+      if (with_wrong_clock) {
+        stream.message(s + 0.4,
+                       fmt::format(R"({{"type":"gauge","name":"wrong","value":1,)"
+                                   R"("timestamp":{},"received_at":{}}})",
+                                   to_us(at_second(s + 63'072'000)), to_us(at_second(s + 0.4))));
+      }
+      stream.tick(s + 1);
+    }
+    return pages_of(trigger.feed(stream));
+  };
+  EXPECT_EQ(pages(true), pages(false));
+  EXPECT_EQ(pages(true),
+            std::vector<std::string>{"page billing/load/no_heartbeat/dies: no heartbeat "
+                                     "for 10 s from dies"});
+}
+
+}  // namespace
+}  // namespace hastur::testing

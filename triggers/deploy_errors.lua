@@ -1,0 +1,21 @@
+-- A deployment, and within ten minutes five exceptions of the same service: page whoever is still at the keyboard.
+--
+-- Without a deployment exceptions are someone else's rule; ten minutes after one they are, too.
+local ctx      = hastur.trigger()
+local deployed = ctx:keyed("deployed", { forget = "10m" })
+local broken   = ctx:alert("deployment", { stale = "30m" })
+
+ctx:marks({ name = "deployed", labels = { service = true } }, function(msg)
+  deployed:swap(msg.labels.service, { version = tostring(msg.value), errors = 0 })
+end)
+
+ctx:errors({ labels = { service = true } }, function(msg)
+  local service = msg.labels.service
+  local last = deployed:peek(service) -- looks without touching: the ten minutes run from the deployment
+  if not last then return end
+  last.errors = last.errors + 1
+  if last.errors >= 5 then
+    local text = ("%s %s fails since it was deployed: %s"):format(service, last.version, tostring(msg.error))
+    broken:raise(service, text:sub(1, 500), { version = last.version, errors = last.errors })
+  end
+end)

@@ -1,0 +1,22 @@
+-- A service that promises 99.9 %: page when it burns its error budget 14.4 times too fast, a month's in two days.
+--
+-- The last hour says that it matters, the last five minutes that it still goes on. Both must be over, so what is set is
+-- the lower of the two. The page comes soon after a real outage began and the resolve five minutes after it ended.
+local ctx    = hastur.trigger()
+local budget = 0.001 -- 1 - 99.9 %
+local bad    = ctx:window("bad", { span = "1h" })
+local burn   = ctx:alert("burn", { raise = { above = 14.4 }, clear = { below = 10 }, again = "4h", stale = "2h" })
+
+ctx:counters({ name = "http.requests", labels = { service = true, status = { at_least = 0 } } }, function(msg)
+  bad:add(msg.labels.service, msg.labels.status >= 500, msg.value)
+end)
+
+ctx:every("30s", function()
+  for service, hour in bad:each() do
+    local long, short = hour.mean / budget, (bad:mean(service, "5m") or 0) / budget
+    if hour.count >= 100 then
+      burn:set(service, math.min(long, short),
+        ("%s burns its error budget: %.0f times over an hour, %.0f over five minutes"):format(service, long, short))
+    end
+  end
+end)

@@ -1,0 +1,23 @@
+local function requests(at, status, count, times)
+  return {
+    type = "counter", name = "http.requests", uuid = "u1", labels = { service = "api", status = status }, value = count,
+    at = at, every = "10s", times = times,
+  }
+end
+
+return {
+  {
+    name = "two percent of errors burn twenty times too fast; when they end, five minutes tell",
+    messages = { requests("1s", 200, 980, 90), requests("2s", 500, 20, 30) },
+    expect = {
+      { at = "30s", page = "burn/api", text = "api burns its error budget: 20 times over an hour, 20 over five minutes" },
+      { between = { "6m", "10m" }, resolve = "burn/api" },
+    },
+    nothing_else = true,
+  },
+  {
+    name = "a bad minute in a good hour is no page",
+    messages = { requests("1s", 200, 1000, 300), requests("30m", 500, 20, 6) },
+    nothing_else = true,
+  },
+}
