@@ -108,7 +108,7 @@ class DiffOf {
     if (wanted != nullptr) lines_.push_back({Mark::missing, row(when(*wanted), wanted->title)});
     if (came != nullptr) lines_.push_back({Mark::extra, row(format_offset(came->at), came->title)});
     if (wanted == nullptr || came == nullptr) return;
-    for (const Difference& each : differences(wanted->wanted, came->what)) {
+    for (const Difference& each : differences(*wanted, *came)) {
       const std::string head = fmt::format("{:<{}}  {} ", "", width_, each.path);
       const std::string indent(head.size(), ' ');
       lines_.push_back({Mark::missing, head + (each.wanted.empty() ? "none" : cut(each.wanted))});
@@ -150,7 +150,7 @@ class TestRun {
     }
     if (outcome->killed) report_.failures.push_back({*outcome->killed, {}, {trigger_.path, 0}, {}});
 
-    const std::vector<Came> came = what_came(*outcome, test_.start, stream_.names);
+    const std::vector<Came> came = what_came(*outcome, trigger_.name, test_.start, stream_.names);
     if (!judge(test_, came, stream_.end).misses.empty()) HASTUR_TRY(tell());
     HASTUR_TRY(check_states(*outcome));
     return std::move(report_);
@@ -211,7 +211,7 @@ class TestRun {
     looking.observe = ObserveCommand::What::calls;
     const Result<Outcome> looked = stand_.run(trigger_, stream_.stream, looking);
     if (!looked) return fail(looked.error());
-    const std::vector<Came> came = what_came(*looked, test_.start, stream_.names);
+    const std::vector<Came> came = what_came(*looked, trigger_.name, test_.start, stream_.names);
     const Verdict verdict = judge(test_, came, end);
     const std::vector<ObservedCall> calls = observed_calls(looked->observed, stream_.names);
     const TimelineOf of{trigger_, stream_, *looked, came, calls, test_.start};

@@ -27,7 +27,12 @@ Json json_of(const std::string& text) {
   return json ? std::move(*json) : Json::object();
 }
 
-void take_notification(Came& came) {
+void take_notification(Came& came, const TriggerName& trigger) {
+  const std::string own = trigger + "/";
+  if (const std::string full = text_of(came.what, "key"); full.starts_with(own)) {
+    came.full_key = full;
+    came.what["key"] = full.substr(own.size());
+  }
   const Json& options = came.what["options"];
   came.what["action"] = options.value("action", "trigger");
   if (options.contains("severity")) came.what["severity"] = options["severity"];
@@ -44,7 +49,7 @@ void take_notification(Came& came) {
   }
 }
 
-Came came_of(const Seen& seen, Time start, const Nicknames& names) {
+Came came_of(const Seen& seen, const TriggerName& trigger, Time start, const Nicknames& names) {
   Came came;
   came.at = seen.time - start;
   came.input = seen.input;
@@ -59,7 +64,7 @@ Came came_of(const Seen& seen, Time start, const Nicknames& names) {
   switch (seen.effect->kind) {
     case EffectKind::notification:
       came.kind = Kind::notification;
-      take_notification(came);
+      take_notification(came, trigger);
       break;
     case EffectKind::message:
     case EffectKind::report:
@@ -136,7 +141,7 @@ Micros time_off(const Expectation& expectation, const Came& came) {
 
 bool holds(const Expectation& expectation, const Came& came) {
   return expectation.kind == came.kind && in_time(expectation, came) &&
-         differences(expectation.wanted, came.what).empty();
+         differences(expectation, came).empty();
 }
 
 // The field that names the thing: what differs there is another thing.
@@ -206,7 +211,7 @@ class Judge {
     std::size_t best_index = 0;
     for (std::size_t i = 0; i < came_.size(); ++i) {
       if (taken_[i] || came_[i].kind != expectation.kind) continue;
-      auto differs = differences(expectation.wanted, came_[i].what);
+      auto differs = differences(expectation, came_[i]);
       const bool other = std::ranges::any_of(
           differs, [&](const Difference& each) { return each.path == subject(came_[i].kind); });
       const Micros off = time_off(expectation, came_[i]);
@@ -244,16 +249,27 @@ class Judge {
 
 }  // namespace
 
-std::vector<Came> what_came(const Outcome& outcome, Time start, const Nicknames& names) {
+std::vector<Came> what_came(const Outcome& outcome, const TriggerName& trigger, Time start,
+                            const Nicknames& names) {
   std::vector<Came> all;
   for (const Seen& seen : outcome.seen) {
     // It says again what errors said.
     if (seen.effect && seen.effect->kind == EffectKind::report) continue;
-    Came came = came_of(seen, start, names);
+    Came came = came_of(seen, trigger, start, names);
     if (!all.empty() && all.back().input == came.input) came.ordinal = all.back().ordinal + 1;
     all.push_back(std::move(came));
   }
   return all;
+}
+
+std::vector<Difference> differences(const Expectation& expectation, const Came& came) {
+  if (came.full_key.empty()) return differences(expectation.wanted, came.what);
+  // Whoever writes the key in full means the same.
+  Json full = came.what;
+  full["key"] = came.full_key;
+  auto in_full = differences(expectation.wanted, full);
+  auto in_short = differences(expectation.wanted, came.what);
+  return in_full.size() < in_short.size() ? in_full : in_short;
 }
 
 std::vector<Difference> differences(const Json& wanted, const Json& got, bool whole) {

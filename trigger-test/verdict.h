@@ -26,10 +26,13 @@ struct Came {
   // notification: kind key action severity text details options to. message: its fields. log: text.
   // error: text script line.
   Json what;
+  // Of a notification whose incident key begins with the trigger's own name; `what` has it without.
+  std::string full_key = {};
 };
 
-// uuids of nicknames read as those.
-std::vector<Came> what_came(const Outcome& outcome, Time start, const Nicknames& names);
+// uuids of nicknames read as those, incident keys without the trigger's own name.
+std::vector<Came> what_came(const Outcome& outcome, const TriggerName& trigger, Time start,
+                            const Nicknames& names);
 
 // One field that is not as wanted.
 struct Difference {
@@ -44,6 +47,9 @@ struct Difference {
 // Where `got` is not what `wanted` asks: what wanted does not name may be anything, unless `whole`.
 // A text with `*` is a pattern, numbers may differ by a rounding, null is absent.
 std::vector<Difference> differences(const Json& wanted, const Json& got, bool whole = false);
+
+// The same between an expectation and what came; an incident key may be asked for in full.
+std::vector<Difference> differences(const Expectation& expectation, const Came& came);
 
 // One expectation that did not hold, or one thing too many.
 struct Miss {

@@ -39,7 +39,7 @@ class VerdictOf : public ::testing::Test {
     const Json data = {{"expect", *parse_json(expect)}, {"nothing_else", nothing_else}};
     const auto fault = read_test_file(data, {}, file);
     EXPECT_FALSE(fault) << fault->text;
-    const std::vector<Came> came = what_came(outcome_, start_, {});
+    const std::vector<Came> came = what_came(outcome_, "t", start_, {});
     const Verdict verdict = judge(file.cases.at(0), came, seconds{3600});
     std::vector<std::string> all;
     for (const Miss& miss : verdict.misses) all.push_back(sentence(miss));
