@@ -84,7 +84,8 @@ void Platform::configure(std::string supervisor_keys, std::string sections) {
 
 void Platform::copy_repo_scripts() {
   for (const auto& entry : fs::directory_iterator(HASTUR_TRIGGERS)) {
-    if (entry.path().extension() != ".lua") continue;
+    // Test files lie beside the triggers.
+    if (entry.path().extension() != ".lua" || entry.path().stem().extension() == ".test") continue;
     fs::copy_file(entry.path(), scripts_ / entry.path().filename());
   }
 }

@@ -62,7 +62,7 @@ TEST(Late, AnOpenIncidentGoesOutOnceItsTriggerHasCaughtUp) {
   EXPECT_EQ(rig.notifications()[0].reason, late_reason);
   rig.catch_up();
   EXPECT_EQ(rig.statuses(), (std::vector<std::string>{"closed", "closed", "waiting"}));
-  EXPECT_EQ(rig.notifications()[0].reason, "n-3 says the newer");
+  EXPECT_EQ(rig.notifications()[0].reason, "n-0003 says the newer");
   rig.send("a", 1);
   EXPECT_EQ(rig.statuses().back(), "waiting") << "it is in time again";
 }
