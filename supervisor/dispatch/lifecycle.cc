@@ -173,11 +173,18 @@ void Dispatcher::take(std::uint32_t worker, FeedReply reply) {
       trigger->answered();  // fed before it gave up its turn
       continue;
     }
+    // A turn is given up between two inputs only. One call that takes longer than a turn leaves
+    // nothing to give up where batches are small, and holds up the others all the same.
+    const bool called = progress.callbacks > 0;
+    const bool overran =
+        called && progress.cpu > options_.slice * static_cast<std::int64_t>(progress.callbacks);
     Trigger::Accepted accepted = trigger->accept(std::move(progress));
-    if (accepted.yielded) {
+    if (accepted.yielded || overran) {
       note_yield(*trigger);
-      if (!trigger->catching_up) behind_.insert(trigger->name());
+    } else if (called && !trigger->catching_up && !behind_.contains(trigger->name())) {
+      trigger->slow_since.reset();
     }
+    if (accepted.yielded && !trigger->catching_up) behind_.insert(trigger->name());
     if (accepted.diverged) {
       log_error(
           "trigger {} run {}: what came out again after a restart is not what was stored; its "
