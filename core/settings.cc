@@ -237,8 +237,8 @@ class FileReader {
     std::vector<std::string> known;
     if (const auto section = sections_.find(path); section != sections_.end() && !node.is_table()) {
       for (const Section::Key& key : section->second.keys()) known.push_back(key.name);
-      return at(region,
-                fmt::format("unknown key {} in [{}]; {}", in_quotes(name), path, hint(name, known)));
+      return at(region, fmt::format("unknown key {} in [{}]; {}", in_quotes(name), path,
+                                    hint(name, known)));
     }
     if (!node.is_table()) {
       return at(
