@@ -4,8 +4,8 @@ namespace hastur {
 
 bool CommitBatch::empty() const {
   return starts.empty() && checkpoints.empty() && marks.empty() && messages.empty() &&
-         notifications.empty() && notification_changes.empty() && logs.empty() && journal.empty() &&
-         removals.empty() && !position;
+         notifications.empty() && notification_changes.empty() && orders.empty() && logs.empty() &&
+         journal.empty() && removals.empty() && !position;
 }
 
 }  // namespace hastur

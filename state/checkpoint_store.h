@@ -19,6 +19,7 @@
 #include "core/time.h"
 #include "message/ids.h"
 #include "state/notification.h"
+#include "state/notify_order.h"
 #include "state/snapshot.h"
 
 namespace hastur {
@@ -136,6 +137,8 @@ struct CommitBatch {
   std::vector<NotificationRecord> notifications;
   // Of notifications that are stored; an id that is not there is no error.
   std::vector<NotificationChange> notification_changes;
+  // Without a number: new. With one: its end is stored.
+  std::vector<NotifyOrder> orders;
   std::vector<LogRecord> logs;
   std::vector<JournalRecord> journal;
   // Triggers that end here (their file was removed): load() and load_all() do not return them any
@@ -161,7 +164,8 @@ struct Retention {
   // Nothing before this is in History any more: journal rows, ended runs, removed triggers and
   // versions that only earlier inputs would need go. The newest run number of a name stays.
   Sequence oldest;
-  // Notifications of before, unless they are waiting or pending; incidents that were closed before;
+  // Notifications of before, unless they are waiting or pending; incidents that were closed and
+  // orders that were ended before;
   // snapshots of before, but for the newest of a trigger that runs.
   Time notifications_before;
   // How many rows of a kind one call may take, so that it is short.
@@ -209,7 +213,7 @@ class CheckpointStore {
   // older than what is stored or not of the trigger's run, or if a run does not follow its
   // trigger's newest; with `not_found` if a run's version is neither stored nor in the batch; with
   // `full` when the disk is (the same commit may be tried again). Ids are given to the
-  // notifications in place, after it has succeeded.
+  // notifications and numbers to the orders in place, after it has succeeded.
   virtual Result<void> commit(CommitBatch& batch) = 0;
 
   // Derived messages not yet acknowledged, in commit order, at most `max` after those skipped.
@@ -244,6 +248,14 @@ class CheckpointStore {
   virtual Result<std::optional<Incident>> incident(const TriggerName& trigger,
                                                    std::string_view channel,
                                                    std::string_view key) = 0;
+
+  // By number: those in force, or all that are kept.
+  struct OrderQuery {
+    bool ended_too = false;
+    std::uint64_t after_number = 0;  // for paging
+    std::uint32_t max = 1'000;
+  };
+  virtual Result<std::vector<NotifyOrder>> orders(const OrderQuery& query) = 0;
 
   // Kept by commit() of its own accord: on the schedule of snapshot.h, what a run begins with, and
   // what is stored of a run that another one follows. Newest first; of removed triggers too.

@@ -166,6 +166,11 @@ Result<void> CommitWriter::write_notifications(const CommitBatch& batch) {
   for (const NotificationChange& change : batch.notification_changes) {
     HASTUR_TRY(notifications_.change(change));
   }
+  for (const NotifyOrder& order : batch.orders) {
+    const auto number = notifications_.put(order);
+    if (!number) return fail(number.error());
+    order_numbers_.push_back(*number);
+  }
   return {};
 }
 

@@ -28,10 +28,11 @@ class CommitWriter {
   // messages.
   Result<void> write(const CommitBatch& batch, std::uint64_t first_outbox_id);
 
-  // After write(), for whoever commits: the new rows of the outbox, and the ids of the
-  // notifications in order.
+  // After write(), for whoever commits: the new rows of the outbox, the ids of the
+  // notifications and the numbers of the orders.
   const std::vector<OutboxIndex::Row>& outbox_rows() const { return outbox_rows_; }
   const std::vector<std::uint64_t>& notification_ids() const { return notification_ids_; }
+  const std::vector<std::uint64_t>& order_numbers() const { return order_numbers_; }
 
  private:
   std::uint64_t number(std::string_view trigger) const {
@@ -58,6 +59,7 @@ class CommitWriter {
   SnapshotTable snapshots_;
   std::vector<OutboxIndex::Row> outbox_rows_;
   std::vector<std::uint64_t> notification_ids_;
+  std::vector<std::uint64_t> order_numbers_;
 };
 
 }  // namespace hastur

@@ -112,6 +112,16 @@ class MemoryStore final : public CheckpointStore {
       follow_incident(notification);
     }
     for (const NotificationChange& each : batch.notification_changes) apply(each);
+    for (NotifyOrder& order : batch.orders) {
+      if (order.number == 0) {
+        order.number = ++newest_order_;
+        orders_.push_back(order);
+      } else if (const auto at = std::ranges::find(orders_, order.number, &NotifyOrder::number);
+                 at != orders_.end()) {
+        at->ended = order.ended;
+        at->end_why = order.end_why;
+      }
+    }
     for (const LogRecord& log : batch.logs) {
       std::deque<LogRecord>& logs = logs_[log.trigger];
       logs.push_back(log);
@@ -177,6 +187,15 @@ class MemoryStore final : public CheckpointStore {
     const Incident* found = find_incident(trigger, channel, key);
     return found == nullptr ? std::optional<Incident>() : *found;
   }
+  Result<std::vector<NotifyOrder>> orders(const OrderQuery& query) override {
+    std::vector<NotifyOrder> found;
+    for (const NotifyOrder& order : orders_) {
+      if (found.size() == query.max) break;
+      if (order.number > query.after_number && (query.ended_too || !order.ended))
+        found.push_back(order);
+    }
+    return found;
+  }
   Result<std::vector<SnapshotRecord>> snapshots(const TriggerName& trigger) override {
     std::vector<SnapshotRecord> found;
     const auto kept = snapshots_.find(trigger);
@@ -215,6 +234,9 @@ class MemoryStore final : public CheckpointStore {
     rows += std::erase_if(incidents_, [&](const Incident& incident) {
       return incident.changed < retention.notifications_before &&
              incident.state == IncidentState::closed;
+    });
+    rows += std::erase_if(orders_, [&](const NotifyOrder& order) {
+      return order.ended && *order.ended < retention.notifications_before;
     });
     for (auto& [name, kept] : snapshots_) {
       const std::uint64_t newest = kept.empty() ? 0 : kept.back().record.number;
@@ -394,6 +416,8 @@ class MemoryStore final : public CheckpointStore {
   std::uint64_t newest_notification_ = 0;
   std::deque<Incident> incidents_;  // in the order of their numbers
   std::uint64_t newest_incident_ = 0;
+  std::deque<NotifyOrder> orders_;
+  std::uint64_t newest_order_ = 0;
   std::map<TriggerName, std::vector<Snapshot>> snapshots_;  // in the order of time
   std::uint64_t newest_snapshot_ = 0;
   std::map<TriggerName, std::deque<LogRecord>> logs_;

@@ -204,4 +204,45 @@ Result<std::optional<Incident>> NotificationTable::incident(std::uint64_t trigge
   return std::optional(incident_at(row));
 }
 
+Result<std::uint64_t> NotificationTable::put(const NotifyOrder& order) {
+  if (order.number != 0) {
+    HASTUR_TRY(database_.run("UPDATE notify_order SET ended = ?2, end_why = ?3 WHERE number = ?1",
+                             order.number, us_or_null(order.ended), order.end_why));
+    return order.number;
+  }
+  Query query = database_.query(
+      "INSERT INTO notify_order(scope, name, key, mode, since, until, why, ended, end_why) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING number",
+      order_scope_name(order.scope), order.name, order.key, notify_mode_name(order.mode),
+      to_us(order.since), us_or_null(order.until), order.why, us_or_null(order.ended),
+      order.end_why);
+  const auto row = query.step();
+  if (!row) return fail(row.error());
+  return query.unsigned_integer(0);
+}
+
+Result<std::vector<NotifyOrder>> NotificationTable::orders(
+    const CheckpointStore::OrderQuery& query) {
+  Query rows = database_.query(
+      "SELECT number, scope, name, key, mode, since, until, why, ended, end_why FROM notify_order "
+      "WHERE number > ?1 AND (?2 OR ended IS NULL) ORDER BY number LIMIT ?3",
+      query.after_number, query.ended_too, query.max);
+  std::vector<NotifyOrder> found;
+  while (true) {
+    const auto row = rows.step();
+    if (!row) return fail(row.error());
+    if (!*row) return found;
+    found.push_back({.number = rows.unsigned_integer(0),
+                     .scope = order_scope_from_name(rows.text(1)).value_or(OrderScope::supervisor),
+                     .name = std::string(rows.text(2)),
+                     .key = std::string(rows.text(3)),
+                     .mode = notify_mode_from_name(rows.text(4)).value_or(NotifyMode::record),
+                     .since = time_from_us(rows.integer(5)),
+                     .until = time_or_null(rows, 6),
+                     .why = std::string(rows.text(7)),
+                     .ended = time_or_null(rows, 8),
+                     .end_why = std::string(rows.text(9))});
+  }
+}
+
 }  // namespace hastur

@@ -1,7 +1,7 @@
 #pragma once
 
-// The tables of notifications and incidents in a state file. An incident's row follows each change
-// of its notifications, in the caller's transaction.
+// The tables of notifications, incidents and orders in a state file. An incident's row follows each
+// change of its notifications, in the caller's transaction.
 
 #include <cstdint>
 #include <optional>
@@ -32,6 +32,10 @@ class NotificationTable {
                                           std::optional<std::uint64_t> trigger);
   Result<std::optional<Incident>> incident(std::uint64_t trigger, std::string_view channel,
                                            std::string_view key);
+
+  // Returns the number of a new order.
+  Result<std::uint64_t> put(const NotifyOrder& order);
+  Result<std::vector<NotifyOrder>> orders(const CheckpointStore::OrderQuery& query);
 
  private:
   Result<void> put(const Incident& incident, std::uint64_t trigger);

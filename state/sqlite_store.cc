@@ -72,6 +72,9 @@ class SqliteStore final : public CheckpointStore {
     return head == nullptr ? std::optional<Incident>()
                            : notifications_.incident(head->number, channel, key);
   }
+  Result<std::vector<NotifyOrder>> orders(const OrderQuery& query) override {
+    return notifications_.orders(query);
+  }
   Result<std::vector<SnapshotRecord>> snapshots(const TriggerName& trigger) override {
     const TriggerHead* head = heads_.find(trigger);
     return head == nullptr ? std::vector<SnapshotRecord>() : snapshots_.of(head->number);
@@ -400,6 +403,8 @@ Result<void> SqliteStore::commit(CommitBatch& batch) {
   for (std::size_t at = 0; at < batch.notifications.size(); ++at) {
     batch.notifications[at].id = writer.notification_ids()[at];
   }
+  for (std::size_t at = 0; at < batch.orders.size(); ++at)
+    batch.orders[at].number = writer.order_numbers()[at];
   if (batch.position) position_ = *batch.position;
   return {};
 }
@@ -495,6 +500,10 @@ Result<CheckpointStore::Pruned> SqliteStore::prune(const Retention& retention) {
   HASTUR_TRY(
       remove("DELETE FROM incident WHERE number IN (SELECT number FROM incident WHERE changed < ?1 "
              "AND state = 'closed' LIMIT ?2)",
+             to_us(retention.notifications_before), max));
+  HASTUR_TRY(
+      remove("DELETE FROM notify_order WHERE number IN (SELECT number FROM notify_order WHERE "
+             "ended < ?1 LIMIT ?2)",
              to_us(retention.notifications_before), max));
   // Few go, and those of a trigger that runs are thinned as it goes.
   HASTUR_TRY(

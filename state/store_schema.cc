@@ -185,8 +185,23 @@ FROM (
 WHERE newest_trigger > 0;
 )sql";
 
+constexpr const char* notify_orders = R"sql(
+CREATE TABLE notify_order(
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  scope TEXT NOT NULL,
+  name TEXT NOT NULL,
+  key TEXT NOT NULL,
+  mode TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  until INTEGER,
+  why TEXT NOT NULL,
+  ended INTEGER,
+  end_why TEXT NOT NULL) STRICT;
+CREATE INDEX notify_order_open ON notify_order(number) WHERE ended IS NULL;
+)sql";
+
 // What takes a file from schema N to N + 1, from 0 on.
-constexpr std::array steps = {first_tables, snapshots_and_incidents};
+constexpr std::array steps = {first_tables, snapshots_and_incidents, notify_orders};
 constexpr auto schema_version = static_cast<std::int64_t>(steps.size());
 
 Result<std::int64_t> number_of(Database& database, std::string_view sql) {

@@ -98,6 +98,8 @@ Result<void> Supervisor::open() {
                                           : read_token(config_.token_file);
   if (!token) return fail(token.error());
   api_options.token = std::move(*token);
+  make_notify_api();
+  api_options.notify = notify_api_.get();
   api_ = std::make_unique<Api>(*dispatcher_, *store_, *history_, clock_, std::move(api_options));
   HttpServer::Options http_options;
   http_options.address = config_.http;
@@ -151,13 +153,33 @@ Result<void> Supervisor::open_notifications() {
   Notifier::Calls calls;
   calls.settled = [this](const NotificationSettled& done) { delivery_->settled(done); };
   calls.fetch = [this](const FetchMore& more) { delivery_->fetch(more); };
-  calls.tried = [](const std::string&, const Answer&) {};
+  calls.tried = [this](const std::string& channel, const Answer& answer) {
+    const auto tell = std::move(tests_[channel].front());
+    tests_[channel].pop_front();
+    tell(answer);
+  };
   notifier_ = std::make_unique<Notifier>(
       loop_, clock_, channels_, Notifier::Options{store_->owner().to_string(), random_u64()},
       std::move(calls));
   delivery_ = std::make_unique<Delivery>(*store_, clock_, *notifier_, *policy_, channels_,
                                          Delivery::Options{.late_after = config_.late_after});
+  orders_ = std::make_unique<NotifyOrders>(*store_, clock_, *policy_, *delivery_);
+  HASTUR_TRY(orders_->start());
   return delivery_->start();
+}
+
+void Supervisor::make_notify_api() {
+  NotifyApi::Calls calls;
+  calls.is_trigger = [this](const TriggerName& name) {
+    return dispatcher_->triggers().contains(name);
+  };
+  calls.channel_state = [this](const std::string& channel) { return notifier_->state(channel); };
+  calls.try_channel = [this](const std::string& channel, std::function<void(const Answer&)> tell) {
+    tests_[channel].push_back(std::move(tell));
+    notifier_->try_once(channel, test_notification(channel, clock_.now()));
+  };
+  notify_api_ = std::make_unique<NotifyApi>(*store_, clock_, channels_, *policy_, *orders_,
+                                            *delivery_, std::move(calls));
 }
 
 int Supervisor::run() {
@@ -206,6 +228,7 @@ void Supervisor::turn() {
   dispatcher_->turn();
   carry_out();
   delivery_->turn();
+  orders_->turn();
   pruner_->turn(dispatcher_->syndicator());
   const Micros now = clock_.monotonic();
   history_->turn(now);

@@ -3,6 +3,7 @@
 // The supervisor wired to the world: sockets, worker processes, the state file, HTTP and the
 // triggers' folder around a Dispatcher, on one event loop.
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,8 +21,10 @@
 #include "supervisor/http/api.h"
 #include "supervisor/http/history_reader.h"
 #include "supervisor/http/http_server.h"
+#include "supervisor/http/notify_api.h"
 #include "supervisor/notify/delivery.h"
 #include "supervisor/notify/notifier.h"
+#include "supervisor/notify/orders.h"
 #include "supervisor/notify/policy.h"
 #include "syndicator/client/connection.h"
 #include "syndicator/client/zmq.h"
@@ -50,6 +53,7 @@ class Supervisor {
   explicit Supervisor(const SupervisorConfig& config);
   Result<void> open();
   Result<void> open_notifications();
+  void make_notify_api();
   // Does what the dispatcher asks for, until it asks for nothing more.
   void carry_out();
   void start_worker(std::uint32_t slot);
@@ -70,6 +74,10 @@ class Supervisor {
   std::unique_ptr<NotifyPolicy> policy_;
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<Delivery> delivery_;
+  std::unique_ptr<NotifyOrders> orders_;
+  // Tests of a channel that wait for its answer, in their order.
+  std::map<std::string, std::deque<std::function<void(const Answer&)>>> tests_;
+  std::unique_ptr<NotifyApi> notify_api_;
   std::unique_ptr<SyndicatorConnection> connection_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Pruner> pruner_;

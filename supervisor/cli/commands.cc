@@ -91,31 +91,38 @@ int status_command(HttpClient& http) {
   if (!metrics) return complain(metrics.error());
   const auto triggers = http.get_json("/v1/triggers");
   if (!triggers) return complain(triggers.error());
+  // A supervisor without orders about notifications has no such page.
+  const auto notify = http.get_json("/v1/notify");
   const auto parsed = parse_json(health->body);
-  fmt::print("{}", status_page(parsed ? *parsed : Json::object(), parse_metrics(metrics->body),
-                               triggers->value("items", Json::array())));
+  fmt::print(
+      "{}", status_page(parsed ? *parsed : Json::object(), parse_metrics(metrics->body),
+                        triggers->value("items", Json::array()), notify ? *notify : Json(nullptr)));
   return health->status == 200 ? 0 : 1;
 }
 
-int trigger_command(HttpClient& http, const std::string& verb, const CommandOptions& options) {
-  std::string path = options.token_file;
+Result<std::string> read_token_file(const std::string& named) {
+  std::string path = named;
   if (path.empty()) {
-    const char* named = std::getenv("HASTUR_TOKEN_FILE");
-    path = named != nullptr ? named : "hastur/token";
+    const char* variable = std::getenv("HASTUR_TOKEN_FILE");
+    path = variable != nullptr ? variable : "hastur/token";
     std::error_code ignored;
-    if (named == nullptr && !std::filesystem::exists(path, ignored)) path = "build/run/token";
+    if (variable == nullptr && !std::filesystem::exists(path, ignored)) path = "build/run/token";
   }
   std::ifstream file(path);
   std::string token;
-  if (!(file >> token)) {
-    return complain({ErrorCode::not_found,
-                     fmt::format("there is no token in {}: --token-file names the file that holds "
-                                 "it (`token` beside the supervisor's state file)",
-                                 path)});
-  }
+  if (file >> token) return token;
+  return fail(ErrorCode::not_found,
+              fmt::format("there is no token in {}: --token-file names the file that holds it "
+                          "(`token` beside the supervisor's state file)",
+                          path));
+}
+
+int trigger_command(HttpClient& http, const std::string& verb, const CommandOptions& options) {
+  const auto token = read_token_file(options.token_file);
+  if (!token) return complain(token.error());
   Json body = {{"trigger", options.trigger}, {"why", options.why}};
   if (!options.snapshot.empty()) body["snapshot"] = options.snapshot;
-  const auto answer = http.post_json("/v1/commands/" + verb, body, token);
+  const auto answer = http.post_json("/v1/commands/" + verb, body, *token);
   if (!answer) return complain(answer.error());
   fmt::print("{} is {}\n", options.trigger, answer->value("status", "unknown"));
   return 0;

@@ -29,6 +29,10 @@ int show_command(HttpClient& http, const std::string& name, bool json);
 // Exit code 1 also when the supervisor says that it is in trouble.
 int status_command(HttpClient& http);
 
+// The supervisor's token, from the file `named`; if that is empty, from where CommandOptions says.
+// The error says where it was looked for.
+Result<std::string> read_token_file(const std::string& named);
+
 struct CommandOptions {
   std::string trigger;
   std::string why;

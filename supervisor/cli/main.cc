@@ -18,6 +18,7 @@
 #include "supervisor/cli/commands.h"
 #include "supervisor/cli/demo.h"
 #include "supervisor/cli/host_metrics_command.h"
+#include "supervisor/cli/notify_commands.h"
 #include "supervisor/cli/watch.h"
 
 namespace {
@@ -96,6 +97,58 @@ int run(int argc, char** argv) {
   acts(restore);
   restore.required_text("SNAPSHOT", &act_options.snapshot, "the memory, as snapshots shows it");
 
+  NotifyOptions notify_options;
+  const auto orders = [&](CommandLine& command) {
+    asks(command);
+    command.text("--token-file", &notify_options.token_file, "holds the supervisor's token");
+  };
+  const auto gives_reason = [&](CommandLine& command) {
+    command.text("--why", &notify_options.why, "the reason, kept with the order");
+  };
+  CommandLine& notify = line.command("notify", "Say what happens to notifications, and show it");
+  orders(notify);
+  gives_reason(notify);
+  notify.text("MODE", &notify_options.mode, "on, record, off, or default: as configured");
+  notify.text("--channel", &notify_options.channel, "only of this channel");
+  notify.text("--trigger", &notify_options.trigger, "only of this trigger");
+  notify.text("--for", &notify_options.span, "so long, as 2h; else until another order");
+  notify.flag("--release", &notify_options.release,
+              "send what is open and was only recorded until now");
+  CommandLine& silence = line.command("silence", "Hold back what a trigger asks for, for a while");
+  orders(silence);
+  gives_reason(silence);
+  silence.required_text("TRIGGER", &notify_options.trigger, "TRIGGER, or TRIGGER/KEY");
+  silence.required_text("SPAN", &notify_options.span, "how long, as 2h");
+  CommandLine& unsilence = line.command("unsilence", "End a silence");
+  std::string silence_id;
+  orders(unsilence);
+  gives_reason(unsilence);
+  unsilence.required_text("ID", &silence_id, "as notify shows it: q-3");
+  CommandLine& notify_test = line.command("notify-test", "Send a test on a channel");
+  orders(notify_test);
+  notify_test.required_text("CHANNEL", &notify_options.channel, "as notify shows it");
+
+  NotificationsOptions notifications_options;
+  CommandLine& notifications =
+      line.command("notifications", "List notifications; show, release or close one");
+  asks(notifications);
+  notifications.text("ACTION", &notifications_options.action, "list, show, release or close");
+  notifications.text("ID", &notifications_options.id, "n-4f21");
+  notifications.text("--status", &notifications_options.status,
+                     "recorded, waiting, sent, pending, closed or failed");
+  notifications.text("--trigger", &notifications_options.trigger, "only of this trigger");
+  notifications.number("--limit", &notifications_options.limit, "at most so many");
+  notifications.text("--why", &notifications_options.why, "the reason to close one");
+  notifications.text("--token-file", &notifications_options.token_file,
+                     "holds the supervisor's token");
+  notifications.flag("--json", &notifications_options.json, "print the answer as JSON");
+  CommandLine& incidents = line.command("incidents", "List incidents that are open");
+  bool closed_too = false;
+  asks(incidents);
+  incidents.text("--trigger", &notify_options.trigger, "only of this trigger");
+  incidents.flag("--closed", &closed_too, "those that have closed, too");
+  incidents.flag("--json", &json, "print the answer as JSON");
+
   CommandLine& tail = line.command("tail", "Show messages as they come");
   TailOptions tail_options;
   asks(tail);
@@ -133,6 +186,13 @@ int run(int argc, char** argv) {
   if (resume.chosen()) return trigger_command(client, "resume", act_options);
   if (snapshots.chosen()) return snapshots_command(client, name, json);
   if (restore.chosen()) return trigger_command(client, "restore", act_options);
+  if (notify.chosen()) return notify_command(client, notify_options);
+  if (silence.chosen()) return silence_command(client, notify_options);
+  if (unsilence.chosen()) return unsilence_command(client, silence_id, notify_options);
+  if (notify_test.chosen()) return notify_test_command(client, notify_options);
+  if (notifications.chosen()) return notifications_command(client, notifications_options);
+  if (incidents.chosen())
+    return incidents_command(client, notify_options.trigger, closed_too, json);
   if (status.chosen()) return status_command(client);
   Loop loop;
   if (tail.chosen()) return tail_command(client, tail_options, loop, clock.now());

@@ -198,7 +198,7 @@ double metric_sum(const std::map<std::string, double>& metrics, const std::strin
 }
 
 std::string status_page(const Json& health, const std::map<std::string, double>& metrics,
-                        const Json& triggers) {
+                        const Json& triggers, const Json& notify) {
   std::string out = fmt::format("supervisor       {}\n", shown(health, "status"));
   if (const Json* troubles = find(health, "troubles");
       troubles != nullptr && troubles->is_array()) {
@@ -219,6 +219,19 @@ std::string status_page(const Json& health, const std::map<std::string, double>&
   for (const Json& trigger : triggers) ++by_status[shown(trigger, "status")];
   out += fmt::format("{:<16} {}", "triggers", triggers.size());
   for (const auto& [status, count] : by_status) out += fmt::format(", {} {}", count, status);
+  if (!notify.is_object()) return out + "\n";
+  out += fmt::format("\n{:<16} {}", "notifications", shown(notify, "mode"));
+  const Json* orders = find(notify, "orders");
+  if (orders != nullptr && !orders->empty())
+    out += fmt::format(", {} order{} in force", orders->size(), orders->size() == 1 ? "" : "s");
+  const Json* channels = find(notify, "channels");
+  if (channels == nullptr) return out + "\n";
+  for (const Json& channel : *channels) {
+    const std::string trouble = shown(channel, "trouble");
+    if (!trouble.empty()) out += fmt::format("\n  {}: {}", shown(channel, "name"), trouble);
+    if (shown(channel, "mode") != "on")
+      out += fmt::format("\n  {}: mode {}", shown(channel, "name"), shown(channel, "mode"));
+  }
   return out + "\n";
 }
 

@@ -85,10 +85,13 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
     return respond(
         refuse(401, "unauthorized", "this address wants the header Authorization: Bearer TOKEN"));
   }
-  if (request.path.starts_with(commands_prefix)) return respond(command(request));
+  if (request.path.starts_with(commands_prefix)) return command(request, respond);
   if (!reads) {
     return respond(refuse(405, "method_not_allowed",
                           fmt::format("{} has nothing to {}", request.path, request.method)));
+  }
+  if (options_.notify != nullptr) {
+    if (auto answer = options_.notify->read(request)) return respond(std::move(*answer));
   }
   if (request.path == "/metrics") return respond(metrics());
   if (request.path == "/v1/triggers") return respond(triggers());
@@ -109,35 +112,43 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
   respond(refuse(404, "not_found",
                  fmt::format("there is nothing at {}; there are /v1/triggers, /v1/triggers/NAME, "
                              "/v1/triggers/NAME/state, /v1/triggers/NAME/snapshots, "
-                             "/v1/notifications, /v1/messages, /v1/stats, /metrics, "
+                             "/v1/notifications, /v1/notifications/ID, /v1/incidents, "
+                             "/v1/notify, /v1/notify/orders, /v1/messages, /v1/stats, /metrics, "
                              "/healthz, and POST /v1/commands/VERB",
                              request.path)));
 }
 
-HttpResponse Api::command(const HttpRequest& request) {
+void Api::command(const HttpRequest& request, const HttpServer::Respond& respond) {
   if (request.method != "POST")
-    return refuse(405, "method_not_allowed", "a command is a POST with a JSON object as its body");
+    return respond(
+        refuse(405, "method_not_allowed", "a command is a POST with a JSON object as its body"));
   // A page in somebody's browser must not be able to act in their name, whatever its host's name
   // resolves to.
   if (!is_own_host(request.host))
-    return refuse(403, "forbidden",
-                  "the header Host must be this server's address: localhost or a literal one");
+    return respond(
+        refuse(403, "forbidden",
+               "the header Host must be this server's address: localhost or a literal one"));
   if (!request.origin.empty() && request.origin != "http://" + request.host)
-    return refuse(403, "forbidden", "the header Origin is of another place");
+    return respond(refuse(403, "forbidden", "the header Origin is of another place"));
   if (!same_secret(request.token, options_.token))
-    return refuse(401, "unauthorized",
-                  "what changes something wants the header Authorization: Bearer TOKEN");
+    return respond(refuse(401, "unauthorized",
+                          "what changes something wants the header Authorization: Bearer TOKEN"));
   const auto body = parse_json(request.body.empty() ? "{}" : request.body);
   if (!body || !body->is_object())
-    return refuse(400, "bad_argument", "the body is not a JSON object");
-  const auto text = [&](const char* key) -> std::string {
-    return body->contains(key) && (*body)[key].is_string() ? (*body)[key].get<std::string>() : "";
-  };
+    return respond(refuse(400, "bad_argument", "the body is not a JSON object"));
   const std::string verb = request.path.substr(commands_prefix.size());
-  if (verb != "pause" && verb != "resume" && verb != "restore")
-    return refuse(
-        404, "not_found",
-        fmt::format("there is no command '{}'; there are pause, resume and restore", verb));
+  if (verb == "pause" || verb == "resume" || verb == "restore")
+    return respond(command_trigger(verb, *body));
+  if (options_.notify != nullptr && options_.notify->command(verb, *body, respond)) return;
+  respond(refuse(404, "not_found",
+                 fmt::format("there is no command '{}'; there are pause, resume, restore, {}", verb,
+                             NotifyApi::verbs)));
+}
+
+HttpResponse Api::command_trigger(const std::string& verb, const Json& body) {
+  const auto text = [&](const char* key) -> std::string {
+    return body.contains(key) && body[key].is_string() ? body[key].get<std::string>() : "";
+  };
   const TriggerName name = text("trigger");
   if (name.empty())
     return refuse(400, "bad_argument", R"(say which: {"trigger":"NAME","why":"…"})");
@@ -312,24 +323,16 @@ HttpResponse Api::notifications(const HttpRequest& request) const {
   if (!records) return refuse(500, "store", records.error().message);
   Json items = Json::array();
   for (const NotificationRecord& record : *records) {
-    auto payload = parse_json(record.payload);
-    Json item = payload && payload->is_object() ? std::move(*payload) : Json::object();
-    item["id"] = short_id(record.id);
-    item["trigger"] = record.trigger;
-    item["run"] = record.run.value;
-    item["sequence"] = record.sequence.value;
-    item["ordinal"] = record.ordinal;
-    item["time"] = to_us(record.time);
-    item["status"] = status_name(record.status);
-    item["reason"] = record.reason;
-    items.push_back(std::move(item));
+    items.push_back(notification_to_json(record));
   }
   const Json next = records->size() == query.max ? Json(records->back().id) : Json(nullptr);
   return list(std::move(items), next);
 }
 
 HttpResponse Api::metrics() const {
-  return {200, "text/plain; version=0.0.4", metrics_text(dispatcher_, store_)};
+  std::string text = metrics_text(dispatcher_, store_);
+  if (options_.notify != nullptr) text += options_.notify->metrics();
+  return {200, "text/plain; version=0.0.4", std::move(text)};
 }
 
 HttpResponse Api::health() const {

@@ -9,6 +9,7 @@
 #include "supervisor/dispatch/dispatcher.h"
 #include "supervisor/http/history_reader.h"
 #include "supervisor/http/http_server.h"
+#include "supervisor/http/notify_api.h"
 
 namespace hastur {
 
@@ -18,6 +19,8 @@ class Api {
     // Requests that change something must bear it, and those from elsewhere than loopback. Empty:
     // nothing can be changed.
     std::string token;
+    // Outlives the Api; none: there are no orders about notifications.
+    NotifyApi* notify = nullptr;
   };
 
   // All but `options` outlive the Api. Used on the loop's thread only.
@@ -36,7 +39,8 @@ class Api {
   HttpResponse metrics() const;
   HttpResponse health() const;
   // POST /v1/commands/VERB
-  HttpResponse command(const HttpRequest& request);
+  void command(const HttpRequest& request, const HttpServer::Respond& respond);
+  HttpResponse command_trigger(const std::string& verb, const Json& body);
   void stats(const HttpRequest& request, const HttpServer::Respond& respond);
   void messages(const HttpRequest& request, const HttpServer::Respond& respond);
   Json describe(const Trigger& trigger) const;

@@ -106,7 +106,13 @@ Result<void> Delivery::restore_firing() {
 }
 
 void Delivery::stored(const std::vector<NotificationRecord>& records) {
-  for (const NotificationRecord& record : records) {
+  for (NotificationRecord record : records) {
+    // An order may have come between its decision and its commit.
+    policy_.decide_again(record);
+    if (record.status != NotificationStatus::waiting) {
+      changes_[record.id] = {record.id, record.status, record.reason, {}};
+      continue;
+    }
     const auto channel = channels_.find(record.channel);
     if (channel == channels_.end()) {
       changes_[record.id] = {record.id,
@@ -153,6 +159,7 @@ bool Delivery::opens_incident(const NotificationRecord& record) {
 }
 
 void Delivery::settled(const NotificationSettled& done) {
+  to_withdraw_.erase(done.id);
   NotificationChange change{done.id, NotificationStatus::closed, done.text, {}};
   if (done.settlement == Settlement::sent) {
     change.status = NotificationStatus::sent;
@@ -182,6 +189,9 @@ Result<void> Delivery::offer_from(const std::string& channel, std::uint64_t id) 
 }
 
 void Delivery::turn() {
+  std::erase_if(to_withdraw_, [this](const auto& entry) {
+    return !sink_.holds(entry.second, entry.first) || sink_.withdraw(entry.second, entry.first);
+  });
   for (const auto& [channel, id] : std::exchange(fetch_again_, {})) sink_.more_from(channel, id);
   if (const auto done = store_changes(); !done && !std::exchange(storing_fails_, true))
     log_error("what became of notifications cannot be stored, trying again: {}",
@@ -196,6 +206,172 @@ Result<void> Delivery::store_changes() {
   changes_.clear();
   storing_fails_ = false;
   return {};
+}
+
+// ---- what people do ----
+
+Result<void> Delivery::hold_back() {
+  HASTUR_TRY(store_changes());
+  HASTUR_TRY(each_waiting(store_, 1, [&](NotificationRecord& record) {
+    policy_.decide_again(record);
+    if (record.status == NotificationStatus::waiting) return true;
+    // What is under way may still arrive; then that is what is stored.
+    if (sink_.holds(record.channel, record.id) && !sink_.withdraw(record.channel, record.id))
+      to_withdraw_[record.id] = record.channel;
+    changes_[record.id] = {record.id, record.status, record.reason, {}};
+    return true;
+  }));
+  return store_changes();
+}
+
+std::optional<NotificationChange> Delivery::after_hold(NotificationRecord record) {
+  const std::string held = std::move(record.reason);
+  policy_.decide_again(record);
+  if (record.status == NotificationStatus::pending || record.status == NotificationStatus::recorded)
+    return std::nullopt;
+  NotificationChange change{record.id, record.status, record.reason, {}};
+  if (record.status != NotificationStatus::waiting) return change;
+  change.status = NotificationStatus::closed;
+  if (record.key.empty()) {
+    change.reason = "it is of no incident, and was " + held;
+    return change;
+  }
+  const auto incident = store_.incident(record.trigger, record.channel, record.key);
+  if (!incident) return std::nullopt;
+  if (*incident && still_speaks(**incident, record)) {
+    change.status = NotificationStatus::waiting;
+  } else if (*incident && (*incident)->state != IncidentState::closed) {
+    change.reason =
+        fmt::format("{} says the newer; it was {}", short_id((*incident)->newest), held);
+  } else {
+    change.reason = "its incident closed while it was " + held;
+  }
+  return change;
+}
+
+Result<void> Delivery::release_held() {
+  CommitBatch batch;
+  std::vector<std::uint64_t> out;
+  CheckpointStore::NotificationQuery query;
+  query.status = NotificationStatus::pending;
+  query.max = page;
+  while (true) {
+    const auto found = store_.notifications(query);
+    if (!found) return fail(found.error());
+    for (const NotificationRecord& record : *found) {
+      query.after_id = record.id;
+      if (!record.reason.starts_with(held_reason)) continue;
+      auto change = after_hold(record);
+      if (!change) continue;
+      if (change->status == NotificationStatus::waiting) out.push_back(record.id);
+      batch.notification_changes.push_back(std::move(*change));
+    }
+    if (found->size() < query.max) break;
+  }
+  if (batch.notification_changes.empty()) return {};
+  log_info("{} notifications were held: {} go out, the others are closed",
+           batch.notification_changes.size(), out.size());
+  HASTUR_TRY(store_.commit(batch));
+  return let_out(out);
+}
+
+Result<std::vector<Incident>> Delivery::untold(std::size_t max) {
+  std::vector<Incident> found;
+  CheckpointStore::IncidentQuery query;
+  query.max = page;
+  while (found.size() < max) {
+    const auto incidents = store_.incidents(query);
+    if (!incidents) return fail(incidents.error());
+    for (const Incident& incident : *incidents) {
+      query.after_number = incident.number;
+      const std::uint64_t ids[] = {incident.newest_trigger};
+      const auto records = store_.notifications_of(ids);
+      if (!records) return fail(records.error());
+      if (!records->empty() && records->front().status == NotificationStatus::recorded &&
+          found.size() < max)
+        found.push_back(incident);
+    }
+    if (incidents->size() < query.max) break;
+  }
+  return found;
+}
+
+Result<std::size_t> Delivery::release_recorded() {
+  constexpr std::size_t released_max = 10'000;
+  const auto incidents = untold(released_max);
+  if (!incidents) return fail(incidents.error());
+  CommitBatch batch;
+  std::vector<std::uint64_t> out;
+  for (const Incident& incident : *incidents) {
+    const std::uint64_t ids[] = {incident.newest_trigger};
+    const auto records = store_.notifications_of(ids);
+    if (!records) return fail(records.error());
+    for (NotificationRecord record : *records) {
+      policy_.decide_again(record);
+      if (record.status != NotificationStatus::waiting) continue;
+      out.push_back(record.id);
+      batch.notification_changes.push_back({record.id, record.status, "", {}});
+    }
+  }
+  if (out.empty()) return std::size_t{0};
+  HASTUR_TRY(store_.commit(batch));
+  HASTUR_TRY(let_out(out));
+  return out.size();
+}
+
+Result<void> Delivery::let_out(const std::vector<std::uint64_t>& ids) {
+  const auto records = store_.notifications_of(ids);
+  if (!records) return fail(records.error());
+  stored(*records);
+  return {};
+}
+
+Result<NotificationRecord> Delivery::find(std::uint64_t id) {
+  HASTUR_TRY(store_changes());
+  const std::uint64_t ids[] = {id};
+  auto found = store_.notifications_of(ids);
+  if (!found) return fail(found.error());
+  if (found->empty())
+    return fail(ErrorCode::not_found, fmt::format("there is no notification {}", short_id(id)));
+  return std::move(found->front());
+}
+
+Result<void> Delivery::release(std::uint64_t id) {
+  auto record = find(id);
+  if (!record) return fail(record.error());
+  if (record->status == NotificationStatus::waiting || record->status == NotificationStatus::sent) {
+    return fail(ErrorCode::conflict,
+                fmt::format("{} is {} already", short_id(id), status_name(record->status)));
+  }
+  policy_.decide_again(*record);
+  if (record->status != NotificationStatus::waiting) {
+    return fail(ErrorCode::conflict,
+                fmt::format("{} may not leave now: {}", short_id(id), record->reason));
+  }
+  if (!channels_.contains(record->channel)) {
+    return fail(ErrorCode::conflict, fmt::format("{} has nowhere to go: there is no channel {}",
+                                                 short_id(id), record->channel));
+  }
+  CommitBatch batch;
+  batch.notification_changes.push_back({id, NotificationStatus::waiting, "", {}});
+  HASTUR_TRY(store_.commit(batch));
+  return let_out({id});
+}
+
+Result<void> Delivery::close(std::uint64_t id, const std::string& why) {
+  const auto record = find(id);
+  if (!record) return fail(record.error());
+  if (record->status == NotificationStatus::sent || record->status == NotificationStatus::closed) {
+    return fail(ErrorCode::conflict,
+                fmt::format("{} is {} already", short_id(id), status_name(record->status)));
+  }
+  if (sink_.holds(record->channel, id) && !sink_.withdraw(record->channel, id)) {
+    return fail(ErrorCode::conflict,
+                fmt::format("{} is on its way just now; try again", short_id(id)));
+  }
+  CommitBatch batch;
+  batch.notification_changes.push_back({id, NotificationStatus::closed, why, {}});
+  return store_.commit(batch);
 }
 
 }  // namespace hastur

@@ -43,7 +43,27 @@ class Delivery {
   // Time has passed: to be called at least every 100 ms.
   void turn();
 
+  // The policy has become stricter: what waits and may not leave any more is kept or dropped.
+  Result<void> hold_back();
+  // The policy has become more lenient, or an order has ended: of what was held until then, the
+  // incidents that are still open go out, and the rest is closed with the reason.
+  Result<void> release_held();
+  // The same for incidents whose newest notifications were only recorded, on request. How many go.
+  Result<std::size_t> release_recorded();
+  // Incidents that are open and of which nothing may have been told: their newest `trigger` was
+  // kept back. At most `max`.
+  Result<std::vector<Incident>> untold(std::size_t max);
+
+  // By somebody, one that is kept or was given up. `not_found`; `conflict` if it is on its way or
+  // has left, or if the policy does not let it leave.
+  Result<void> release(std::uint64_t id);
+  // Not to be sent any more. `not_found`; `conflict` if it is under way or has left.
+  Result<void> close(std::uint64_t id, const std::string& why);
+
  private:
+  Result<NotificationRecord> find(std::uint64_t id);
+  Result<void> let_out(const std::vector<std::uint64_t>& ids);
+  std::optional<NotificationChange> after_hold(NotificationRecord record);
   Result<void> review();
   Result<void> restore_firing();
   Result<void> offer_from(const std::string& channel, std::uint64_t id);
@@ -63,6 +83,8 @@ class Delivery {
   Time started_;
   // Not yet stored.
   std::map<std::uint64_t, NotificationChange> changes_;
+  // Held back while they were under way, on these channels.
+  std::map<std::uint64_t, std::string> to_withdraw_;
   bool storing_fails_ = false;
   // Reads that failed and are done again.
   std::map<std::string, std::uint64_t> fetch_again_;

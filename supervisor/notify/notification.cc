@@ -39,4 +39,19 @@ Result<NotificationContent> read_notification(std::string_view payload) {
   return content;
 }
 
+OutgoingNotification test_notification(const std::string& channel, Time now) {
+  OutgoingNotification test;
+  test.trigger = "hastur/test";
+  test.version = "none";
+  test.time = now;
+  test.payload = canonical_json(
+      {{"kind", "slack"},
+       {"key", nullptr},
+       {"to", channel},
+       {"text", "[test] Hastur tests the channel " + channel + ": nothing is wrong."},
+       {"details", {{"test", true}}},
+       {"options", {{"severity", "info"}}}});
+  return test;
+}
+
 }  // namespace hastur

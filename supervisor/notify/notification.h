@@ -61,4 +61,7 @@ struct NotificationContent {
 // Fails for what no call makes.
 Result<NotificationContent> read_notification(std::string_view payload);
 
+// One that says of itself that it is a test of the channel: of no trigger, with the id 0.
+OutgoingNotification test_notification(const std::string& channel, Time now);
+
 }  // namespace hastur

@@ -42,6 +42,9 @@ class Notifier final : public NotificationSink {
   const std::map<std::string, Channel>& channels() const { return channels_; }
 
   bool offer(const std::string& channel, OutgoingNotification notification) override;
+  bool holds(const std::string& channel, std::uint64_t id) const override {
+    return sender_.holds(channel, id);
+  }
   bool withdraw(const std::string& channel, std::uint64_t id) override;
   void more_from(const std::string& channel, std::uint64_t id) override;
   void restore_firing(const std::string& channel, OutgoingNotification notification) override;

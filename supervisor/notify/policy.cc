@@ -3,25 +3,52 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "supervisor/notify/notification.h"
 
 namespace hastur {
 namespace {
 
-constexpr std::array<std::string_view, 3> mode_names = {"on", "record", "off"};
+// The strictest that stands over a notification; of two alike the one that does not end.
+struct Ruling {
+  NotifyMode mode = NotifyMode::on;
+  bool ends = false;
+  std::string words;
+
+  void hear(NotifyMode other, const NotifyOrder* order, std::string_view whose) {
+    const bool other_ends = order != nullptr && order->until;
+    const bool stricter = other > mode || (other == mode && ends && !other_ends);
+    if (!stricter || other == NotifyMode::on) return;
+    mode = other;
+    ends = other_ends;
+    words = order != nullptr && order->scope == OrderScope::silence
+                ? fmt::format("silence q-{}", order->number)
+                : fmt::format("mode {}{}", notify_mode_name(other), whose);
+    if (order == nullptr) return;
+    if (order->until) words += " until " + format_time(*order->until);
+    if (!order->why.empty()) words += ": " + order->why;
+  }
+};
 
 }  // namespace
 
-std::string_view notify_mode_name(NotifyMode mode) {
-  return mode_names[static_cast<std::size_t>(mode)];
+const NotifyOrder* NotifyPolicy::order(OrderScope scope, std::string_view name) const {
+  const auto found = std::ranges::find_if(orders_, [&](const NotifyOrder& order) {
+    return order.scope == scope && order.name == name;
+  });
+  return found == orders_.end() ? nullptr : &*found;
 }
 
-std::optional<NotifyMode> notify_mode_from_name(std::string_view name) {
-  const auto found = std::ranges::find(mode_names, name);
-  if (found == mode_names.end()) return std::nullopt;
-  return static_cast<NotifyMode>(found - mode_names.begin());
+NotifyMode NotifyPolicy::supervisor_mode() const {
+  const NotifyOrder* order = this->order(OrderScope::supervisor, "");
+  return order == nullptr ? mode_ : order->mode;
+}
+
+NotifyMode NotifyPolicy::channel_mode(const std::string& channel) const {
+  if (const NotifyOrder* order = this->order(OrderScope::channel, channel)) return order->mode;
+  const auto found = channels_.find(channel);
+  if (found == channels_.end()) return NotifyMode::on;
+  return notify_mode_from_name(found->second.mode).value_or(NotifyMode::on);
 }
 
 void NotifyPolicy::decide(NotificationRecord& record) const {
@@ -42,24 +69,29 @@ void NotifyPolicy::decide(NotificationRecord& record) const {
 }
 
 void NotifyPolicy::decide_again(NotificationRecord& record) const {
-  NotifyMode mode = mode_;
-  std::string whose;
-  if (const auto channel = channels_.find(record.channel); channel != channels_.end()) {
-    const NotifyMode of_channel =
-        notify_mode_from_name(channel->second.mode).value_or(NotifyMode::on);
-    if (of_channel > mode) {
-      mode = of_channel;
-      whose = fmt::format(" of channel {}", record.channel);
-    }
+  Ruling ruling;
+  ruling.hear(supervisor_mode(), order(OrderScope::supervisor, ""), "");
+  ruling.hear(channel_mode(record.channel), order(OrderScope::channel, record.channel),
+              " of channel " + record.channel);
+  if (const NotifyOrder* of_trigger = order(OrderScope::trigger, record.trigger))
+    ruling.hear(of_trigger->mode, of_trigger, " of its trigger");
+  for (const NotifyOrder& each : orders_) {
+    if (each.scope != OrderScope::silence || each.name != record.trigger) continue;
+    if (each.key.empty() || each.key == record.key) ruling.hear(each.mode, &each, "");
   }
-  if (mode == NotifyMode::on) {
-    record.status = NotificationStatus::waiting;
-    record.reason.clear();
-    return;
+  record.reason = std::move(ruling.words);
+  switch (ruling.mode) {
+    case NotifyMode::on:
+      record.status = NotificationStatus::waiting;
+      return;
+    case NotifyMode::record:
+      record.status = ruling.ends ? NotificationStatus::pending : NotificationStatus::recorded;
+      if (ruling.ends) record.reason.insert(0, held_reason);
+      return;
+    case NotifyMode::off:
+      record.status = NotificationStatus::closed;
+      return;
   }
-  record.status =
-      mode == NotifyMode::off ? NotificationStatus::closed : NotificationStatus::recorded;
-  record.reason = fmt::format("mode {}{}", notify_mode_name(mode), whose);
 }
 
 }  // namespace hastur

@@ -142,6 +142,11 @@ bool NotificationSender::offer(const std::string& channel, OutgoingNotification 
   return true;
 }
 
+bool NotificationSender::holds(const std::string& channel, std::uint64_t id) const {
+  const auto found = ways_.find(channel);
+  return found != ways_.end() && found->second->ids.contains(id);
+}
+
 bool NotificationSender::withdraw(const std::string& channel, std::uint64_t id) {
   Way& from = way(channel);
   if (!from.ids.contains(id)) return false;

@@ -98,6 +98,8 @@ class NotificationSender {
   // Takes a notification, in the order of ids. False if the channel has no room: then it and all
   // after it come again by FetchMore. One that is there already is not taken twice.
   bool offer(const std::string& channel, OutgoingNotification notification, Time now);
+  // Whether it is there: waits, or is under way.
+  bool holds(const std::string& channel, std::uint64_t id) const;
   // Takes back what has not left; false if it is under way or not there.
   bool withdraw(const std::string& channel, std::uint64_t id);
   // Says, in answer to FetchMore, that there is more in the store from this id on.

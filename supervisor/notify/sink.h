@@ -16,6 +16,8 @@ class NotificationSink {
   // Takes a notification, in the order of ids. False if the channel has no room: then it and all
   // after it are asked for later. One that is there already is not taken twice.
   virtual bool offer(const std::string& channel, OutgoingNotification notification) = 0;
+  // Whether it is there: waits, or is under way.
+  virtual bool holds(const std::string& channel, std::uint64_t id) const = 0;
   // Takes back what has not left; false if it is under way or not there.
   virtual bool withdraw(const std::string& channel, std::uint64_t id) = 0;
   // There is more in the store from this id on, to be asked for when there is room.

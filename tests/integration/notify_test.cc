@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <fstream>
 #include <random>
 #include <thread>
 
@@ -149,6 +151,55 @@ TEST(Notify, EveryNotificationArrivesInOrderOverKillsOfTheSupervisor) {
     }
     last = &each;
   }
+}
+
+TEST(Notify, NoSecretStandsInLogsAnswersOrRows) {
+  const std::vector<std::string> secrets = {"Bearer planted-authorization-1",
+                                            "planted-signing-key-2"};
+  setenv("HASTUR_PLANTED_1", secrets[0].c_str(), 1);
+  setenv("HASTUR_PLANTED_2", secrets[1].c_str(), 1);
+  HttpReceiver receiver;
+  // It repeats what it refuses.
+  receiver.judges([](const HttpReceiver::Request& request) {
+    return HttpReceiver::Answer{.status = 400,
+                                .body = "no: " + request.headers.at("authorization")};
+  });
+  Platform platform;
+  platform.configure("notify = \"on\"\nlog = \"debug\"",
+                     fmt::format("[notify.hook]\nkind = \"web_hook\"\nallow = [\"{}\"]\n"
+                                 "default = true\nauthorization_env = \"HASTUR_PLANTED_1\"\n"
+                                 "signing_key_env = \"HASTUR_PLANTED_2\"\n",
+                                 receiver.host()));
+  platform.save_script("paging", paging_script(receiver.url("/page")));
+  ASSERT_TRUE(platform.start_syndicator());
+  ASSERT_TRUE(platform.start_supervisor());
+  ASSERT_TRUE(wait_until([&] { return platform.get("/v1/triggers/paging/state").has_value(); },
+                         std::chrono::seconds{10}));
+  ASSERT_TRUE(platform.settle(""));
+  Pages(platform.udp_port()).send();
+  std::optional<Json> failed;
+  ASSERT_TRUE(wait_until(
+      [&] {
+        failed = platform.get("/v1/notifications?status=failed");
+        return failed && !(*failed)["items"].empty();
+      },
+      std::chrono::seconds{20}));
+  EXPECT_EQ(receiver.requests().at(0).headers.at("authorization"), secrets[0]);
+  EXPECT_NE((*failed)["items"][0]["reason"].get<std::string>().find("(secret)"), std::string::npos);
+
+  std::string said = failed->dump();
+  for (const char* path :
+       {"/v1/notify", "/v1/incidents", "/v1/triggers", "/v1/notifications/n-0001"})
+    said += platform.get(path).value_or(Json()).dump();
+  platform.stop();
+  said += platform.supervisor().whole_log();
+  for (const char* ending : {"", "-wal"}) {
+    std::ifstream file(platform.state_file() + ending, std::ios::binary);
+    said.append(std::istreambuf_iterator<char>(file), {});
+  }
+  EXPECT_NE(said.find("(secret)"), std::string::npos);
+  for (const std::string& secret : secrets)
+    EXPECT_EQ(said.find(secret), std::string::npos) << secret;
 }
 
 }  // namespace

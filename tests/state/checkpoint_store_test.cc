@@ -326,6 +326,37 @@ TEST_P(CheckpointStoreContract, AcknowledgedMessagesLeaveTheOutbox) {
   EXPECT_TRUE(store().outbox(0, 10).value().empty());
 }
 
+TEST_P(CheckpointStoreContract, OrdersAreKeptAndEnded) {
+  NotifyOrder silence{.scope = OrderScope::silence,
+                      .name = "load",
+                      .key = "k",
+                      .since = time_from_us(5),
+                      .until = time_from_us(9),
+                      .why = "new disks"};
+  CommitBatch batch;
+  batch.orders = {silence, {.scope = OrderScope::channel, .name = "c", .mode = NotifyMode::off}};
+  ASSERT_TRUE(store().commit(batch));
+  EXPECT_LT(batch.orders[0].number, batch.orders[1].number);
+  const auto found = store().orders({});
+  ASSERT_EQ(found->size(), 2u);
+  EXPECT_EQ(found->front().key, "k");
+  EXPECT_EQ(found->front().until, time_from_us(9));
+  EXPECT_EQ(found->front().why, "new disks");
+  EXPECT_EQ(found->back().mode, NotifyMode::off);
+  EXPECT_FALSE(found->back().until);
+
+  CommitBatch end;
+  end.orders = {found->front()};
+  end.orders[0].ended = time_from_us(7);
+  end.orders[0].end_why = "they are in";
+  ASSERT_TRUE(store().commit(end));
+  EXPECT_EQ(store().orders({})->size(), 1u);
+  const auto all = store().orders({.ended_too = true});
+  ASSERT_EQ(all->size(), 2u);
+  EXPECT_EQ(all->front().end_why, "they are in");
+  EXPECT_EQ(store().orders({.ended_too = true, .after_number = all->front().number})->size(), 1u);
+}
+
 TEST_P(CheckpointStoreContract, NotificationsGetRisingIdsThatStay) {
   CommitBuilder first, second;
   commit(first.start("a", 1, 0).notification("a", 1, 1).notification("a", 1, 2));

@@ -11,6 +11,7 @@
 #include <initializer_list>
 
 #include "core/json.h"
+#include "core/suggest.h"
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/sandbox.h"
@@ -24,6 +25,22 @@ std::string json_text(std::string_view text) {
   append_json_string(out, text);
   return out;
 }
+
+// The options that a call takes: what its channels make something of. `to` is everybody's.
+using KnownOptions = std::vector<std::string>;
+const KnownOptions pager_duty_options = {"action",    "class",  "client", "client_url",
+                                         "component", "group",  "images", "links",
+                                         "severity",  "source", "to"};
+const KnownOptions send_email_options = {"action", "bcc", "cc", "key", "severity", "to"};
+const KnownOptions web_hook_options = {"action", "body",     "details", "headers", "key",
+                                       "method", "severity", "text",    "to"};
+// Beside ours, those of Slack's incoming web hooks.
+const KnownOptions slack_options = {
+    "action",           "attachments",   "blocks",     "channel",   "details", "icon_emoji",
+    "icon_url",         "key",           "link_names", "metadata",  "mrkdwn",  "parse",
+    "replace_original", "response_type", "severity",   "thread_ts", "to",      "unfurl_links",
+    "unfurl_media",     "username"};
+const KnownOptions alertmanager_options = {"action", "severity", "to"};
 
 // One call under way: reads the arguments, sends the notification.
 class Call {
@@ -66,8 +83,8 @@ class Call {
   }
 
   // Makes the options at `index` a table of this call's own, so that entries can be taken out of
-  // it.
-  void options(int index) {
+  // it. One that is not among `known` raises.
+  void options(int index, const KnownOptions& known) {
     options_ = index;
     lua_newtable(lua_);
     if (!lua_isnil(lua_, index)) {
@@ -75,12 +92,18 @@ class Call {
         raise(lua_,
               fmt::format("{}: options must be a table, got {}", kind_, describe(lua_, index)));
       }
+      std::string unknown;
       lua_pushnil(lua_);
       while (lua_next(lua_, index) != 0) {
+        // Of several the first in the alphabet, whatever the order of the walk.
+        const std::string name = is_text(lua_, -2) ? std::string(text_at(lua_, -2)) : "";
+        if (!std::ranges::binary_search(known, name) && (unknown.empty() || name < unknown))
+          unknown = name.empty() ? describe(lua_, -2) : name;
         lua_pushvalue(lua_, -2);
         lua_insert(lua_, -2);
         lua_rawset(lua_, -4);
       }
+      if (!unknown.empty()) refuse_option(unknown, known);
     }
     lua_replace(lua_, index);
     one_of("action", {"trigger", "acknowledge", "resolve"});
@@ -125,6 +148,13 @@ class Call {
   }
 
  private:
+  [[noreturn]] void refuse_option(const std::string& name, const KnownOptions& known) {
+    const std::string near = nearest(name, known);
+    raise(lua_, fmt::format("{0}: there is no option '{1}'; {2}", kind_, name.substr(0, 100),
+                            near.empty() ? fmt::format("it takes {}", fmt::join(known, ", "))
+                                         : fmt::format("did you mean '{}'?", near)));
+  }
+
   void forget(const char* key) {
     lua_pushnil(lua_);
     lua_setfield(lua_, options_, key);
@@ -152,7 +182,7 @@ class Call {
 // (incident_key, description, details, options)
 int pager_duty(lua_State* lua) {
   Call call(lua, "pager_duty", 4);
-  call.options(4);
+  call.options(4, pager_duty_options);
   call.notification().key = json_text(call.text(1, "the incident key"));
   call.notification().text = call.text(2, "the description");
   call.notification().details = call.table(3, "details");
@@ -164,7 +194,7 @@ int pager_duty(lua_State* lua) {
 // stays there.
 int send_email(lua_State* lua) {
   Call call(lua, "send_email", 4);
-  call.options(4);
+  call.options(4, send_email_options);
   std::string to;
   if (is_text(lua, 1)) {
     to = json_text(call.text(1, "the recipients"));
@@ -193,7 +223,7 @@ int send_email(lua_State* lua) {
 // (url, options): the address stays in options.url.
 int web_hook(lua_State* lua) {
   Call call(lua, "web_hook", 2);
-  call.options(2);
+  call.options(2, web_hook_options);
   const std::string_view url = call.text(1, "the URL");
   if (!url.starts_with("http://") && !url.starts_with("https://")) {
     raise(lua, fmt::format("web_hook: the URL must begin with http:// or https://, got '{}'", url));
@@ -212,7 +242,7 @@ int web_hook(lua_State* lua) {
 // (text, options)
 int slack(lua_State* lua) {
   Call call(lua, "slack", 2);
-  call.options(2);
+  call.options(2, slack_options);
   call.notification().text = call.text(1, "the text");
   call.notification().to = call.take_text("to");
   call.notification().key = call.take_text("key");
@@ -246,7 +276,7 @@ std::string alert_key(lua_State* lua, int index, Call& call) {
 // (labels, annotations, options)
 int alertmanager(lua_State* lua) {
   Call call(lua, "alertmanager", 3);
-  call.options(3);
+  call.options(3, alertmanager_options);
   if (is_labels(lua, 1)) {
     push_labels_table(lua, 1);
     lua_replace(lua, 1);

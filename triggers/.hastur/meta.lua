@@ -488,33 +488,68 @@ function hastur.log(...) end
 
 -- Notifications -----------------------------------------------------------------------------------------------------
 
----Fields of your own are passed on.
+---A field that a call does not take is an error.
 ---@class hastur.NotificationOptions
 ---@field to string|nil the name of a configured channel; absent: the kind's default
 ---@field action "trigger"|"acknowledge"|"resolve"|nil trigger if absent
 ---@field severity "critical"|"error"|"warning"|"info"|nil
----@field [string] any
+
+---@class hastur.PagerDutyOptions: hastur.NotificationOptions
+---@field source string|nil
+---@field component string|nil
+---@field group string|nil
+---@field class string|nil
+---@field client string|nil
+---@field client_url string|nil
+---@field links table[]|nil
+---@field images table[]|nil
 
 ---Those that have no key among their arguments take one here: it names the incident.
 ---@class hastur.KeyedOptions: hastur.NotificationOptions
 ---@field key string|nil
----@field details table|nil
+
+---@class hastur.EmailOptions: hastur.KeyedOptions
+---@field cc string|string[]|nil
+---@field bcc string|string[]|nil
 
 ---@class hastur.WebHookOptions: hastur.KeyedOptions
 ---@field text string|nil the line that people read
+---@field details table|nil
+---@field method "POST"|"PUT"|"PATCH"|"DELETE"|"GET"|nil
+---@field headers table<string, string>|nil
+---@field body any
+
+---Beside ours, those of Slack's incoming web hooks.
+---@class hastur.SlackOptions: hastur.KeyedOptions
+---@field details table|nil
+---@field blocks table[]|nil
+---@field attachments table[]|nil
+---@field username string|nil
+---@field channel string|nil
+---@field icon_emoji string|nil
+---@field icon_url string|nil
+---@field link_names boolean|nil
+---@field metadata table|nil
+---@field mrkdwn boolean|nil
+---@field parse string|nil
+---@field replace_original boolean|nil
+---@field response_type string|nil
+---@field thread_ts string|nil
+---@field unfurl_links boolean|nil
+---@field unfurl_media boolean|nil
 
 ---Pages someone. The key names the incident: the same key again is the same incident.
 ---@param incident_key string
 ---@param description string
 ---@param details? table
----@param options? hastur.NotificationOptions
+---@param options? hastur.PagerDutyOptions
 function pager_duty(incident_key, description, details, options) end
 
 ---Sends a mail.
 ---@param recipients string|string[]
 ---@param subject string
 ---@param body? string
----@param options? hastur.KeyedOptions
+---@param options? hastur.EmailOptions
 function send_email(recipients, subject, body, options) end
 
 ---Calls a web hook.
@@ -524,7 +559,7 @@ function web_hook(url, options) end
 
 ---Writes to Slack.
 ---@param text string
----@param options? hastur.KeyedOptions
+---@param options? hastur.SlackOptions
 function slack(text, options) end
 
 ---Sends an alert to Alertmanager. The sorted labels name the incident.

@@ -5,6 +5,7 @@
 #include <deque>
 #include <set>
 
+#include "supervisor/notify/orders.h"
 #include "tests/supervisor/notify/channels.h"
 
 namespace hastur {
@@ -31,6 +32,11 @@ class FakeSink final : public NotificationSink {
     channel_of[notification.id] = channel;
     offered.push_back(std::move(notification));
     return true;
+  }
+  bool holds(const std::string& channel, std::uint64_t id) const override {
+    const auto found = channel_of.find(id);
+    return found != channel_of.end() && found->second == channel &&
+           std::ranges::find(offered, id, &OutgoingNotification::id) != offered.end();
   }
   bool withdraw(const std::string&, std::uint64_t id) override {
     if (under_way.contains(id)) return false;
@@ -86,6 +92,8 @@ class DeliveryTest : public testing::Test {
     policy = std::make_unique<NotifyPolicy>(mode, channels);
     delivery =
         std::make_unique<Delivery>(*store, clock, *sink, *policy, channels, Delivery::Options{});
+    orders = std::make_unique<NotifyOrders>(*store, clock, *policy, *delivery);
+    ASSERT_TRUE(orders->start());
     const auto started = delivery->start();
     ASSERT_TRUE(started) << started.error().message;
     sink->refill(*delivery);
@@ -135,6 +143,7 @@ class DeliveryTest : public testing::Test {
   std::unique_ptr<FakeSink> sink;
   std::unique_ptr<NotifyPolicy> policy;
   std::unique_ptr<Delivery> delivery;
+  std::unique_ptr<NotifyOrders> orders;
 
  private:
   std::uint64_t sequence_ = 0;
@@ -222,6 +231,111 @@ TEST_F(DeliveryTest, ModesKeepOrDrop) {
   EXPECT_EQ(status(commit(asked("k", "trigger", "nobody"))).substr(0, 34),
             "closed: no channel \"nobody\" is con");
   EXPECT_TRUE(sink->offered.empty());
+}
+
+TEST_F(DeliveryTest, ASilenceHoldsUntilItEndsAndOpenIncidentsGoOut) {
+  const auto silence =
+      orders->silence("load", "", clock.now() + std::chrono::hours{2}, "new disks");
+  ASSERT_TRUE(silence);
+  const auto open_one = commit(asked("open"));
+  const auto repeated = commit(asked("open"));
+  const auto over = commit(asked("over"));
+  const auto resolve = commit(asked("over", "resolve"));
+  const auto keyless = commit(asked(""));
+  EXPECT_EQ(status(over), "pending: held by silence q-1 until 2024-01-01T02:00:00Z: new disks");
+  EXPECT_TRUE(sink->offered.empty());
+  // It is kept over a restart.
+  clock.advance(std::chrono::hours{1});
+  open();
+  orders->turn();
+  EXPECT_EQ(status(over).substr(0, 13), "pending: held");
+  clock.advance(std::chrono::hours{1});
+  orders->turn();
+  EXPECT_EQ(sink->ids(), std::vector{repeated});
+  EXPECT_EQ(status(open_one).substr(0, 33), "closed: n-0002 says the newer; it");
+  EXPECT_EQ(status(over).substr(0, 42), "closed: its incident closed while it was h");
+  EXPECT_EQ(status(resolve).substr(0, 42), "closed: its incident closed while it was h");
+  EXPECT_EQ(status(keyless).substr(0, 31), "closed: it is of no incident, a");
+  EXPECT_TRUE(policy->orders().empty());
+  const auto all = store->orders({.ended_too = true});
+  ASSERT_EQ(all->size(), 1u);
+  EXPECT_EQ(all->front().end_why, "its time is over");
+}
+
+TEST_F(DeliveryTest, ASilenceOfOneKeyHoldsThatKeyAndWhatWasToldIsResolvedAfterIt) {
+  const auto told = commit(asked("k"));
+  delivery->settled({told, Settlement::sent, "ok"});
+  sink->offered.clear();
+  const auto silence = orders->silence("load", "k", clock.now() + std::chrono::hours{2}, "");
+  const auto other = commit(asked("l"));
+  const auto resolve = commit(asked("k", "resolve"));
+  EXPECT_EQ(sink->ids(), std::vector{other});
+  ASSERT_TRUE(orders->end_silence(*silence, "done"));
+  EXPECT_EQ(sink->ids(), (std::vector{other, resolve}));
+  EXPECT_EQ(orders->end_silence(*silence, "again").error().code, ErrorCode::not_found);
+}
+
+TEST_F(DeliveryTest, AModeHoldsBackWhatWaitsAndWhatIsUnderWayMayStillArrive) {
+  const auto under_way = commit(asked("a"));
+  const auto arrives = commit(asked("b"));
+  const auto waits = commit(asked("c"));
+  sink->under_way = {under_way, arrives};
+  ASSERT_TRUE(orders->set_mode(OrderScope::supervisor, "", NotifyMode::record,
+                               std::chrono::hours{1}, "storm"));
+  EXPECT_EQ(sink->ids(), (std::vector{under_way, arrives}));
+  EXPECT_EQ(status(waits), "pending: held by mode record until 2024-01-01T01:00:00Z: storm");
+  delivery->settled({arrives, Settlement::sent, "ok"});
+  sink->under_way.clear();
+  delivery->turn();
+  EXPECT_EQ(status(arrives), "sent: ok");
+  EXPECT_EQ(sink->ids(), std::vector{arrives});
+  clock.advance(std::chrono::hours{1});
+  orders->turn();
+  EXPECT_EQ(sink->ids(), (std::vector{arrives, under_way, waits}));
+}
+
+TEST_F(DeliveryTest, TheStrictestModeDecides) {
+  ASSERT_TRUE(orders->set_mode(OrderScope::channel, "spare", NotifyMode::off, {}, "broken"));
+  ASSERT_TRUE(orders->set_mode(OrderScope::trigger, "load", NotifyMode::record, {}, "new"));
+  EXPECT_EQ(status(commit(asked("k"))), "recorded: mode record of its trigger: new");
+  EXPECT_EQ(status(commit(asked("k", "trigger", "spare"))),
+            "closed: mode off of channel spare: broken");
+  ASSERT_TRUE(orders->set_mode(OrderScope::trigger, "load", {}, {}, "it is fine"));
+  const auto id = commit(asked("k"));
+  EXPECT_EQ(sink->ids(), std::vector{id});
+  ASSERT_TRUE(orders->set_mode(OrderScope::supervisor, "", NotifyMode::record, {}, "all"));
+  ASSERT_TRUE(orders->set_mode(OrderScope::trigger, "load", NotifyMode::on, {}, "not this"));
+  EXPECT_EQ(status(id), "recorded: mode record: all");
+}
+
+TEST_F(DeliveryTest, WhatWasRecordedIsListedAndReleasedOnRequest) {
+  open(two_channels, NotifyMode::record);
+  const auto first = commit(asked("k"));
+  commit(asked("l"));
+  commit(asked("l", "resolve"));
+  EXPECT_EQ(delivery->release(first).error().message, "n-0001 may not leave now: mode record");
+  ASSERT_TRUE(orders->set_mode(OrderScope::supervisor, "", NotifyMode::on, {}, "go"));
+  EXPECT_TRUE(sink->offered.empty());
+  const auto untold = delivery->untold(10);
+  ASSERT_EQ(untold->size(), 1u);
+  EXPECT_EQ(untold->front().key, "k");
+  EXPECT_EQ(delivery->release_recorded().value(), 1u);
+  EXPECT_EQ(sink->ids(), std::vector{first});
+  EXPECT_TRUE(delivery->untold(10)->empty());
+}
+
+TEST_F(DeliveryTest, SomebodyReleasesAndCloses) {
+  const auto id = commit(asked("k"));
+  EXPECT_EQ(delivery->release(id).error().message, "n-0001 is waiting already");
+  sink->under_way = {id};
+  EXPECT_EQ(delivery->close(id, "no").error().code, ErrorCode::conflict);
+  sink->under_way.clear();
+  ASSERT_TRUE(delivery->close(id, "a drill"));
+  EXPECT_EQ(status(id), "closed: a drill");
+  EXPECT_TRUE(sink->offered.empty());
+  ASSERT_TRUE(delivery->release(id));
+  EXPECT_EQ(sink->ids(), std::vector{id});
+  EXPECT_EQ(delivery->close(77, "").error().code, ErrorCode::not_found);
 }
 
 }  // namespace

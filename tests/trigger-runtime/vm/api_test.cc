@@ -187,10 +187,10 @@ ctx:gauges({}, function(msg) hastur.gauge("again", 1) end)
 
 TEST(Notification, PagerDuty) {
   EXPECT_EQ(effect_of("pager_duty('k', 'broken', { a = 1, l = msg.labels }, "
-                      "{ action = 'resolve', severity = 'warning', to = 'ops', x = {} })"),
+                      "{ action = 'resolve', severity = 'warning', to = 'ops', links = {} })"),
             parse_json(R"({"kind":"pager_duty","key":"k","to":"ops","text":"broken",
                 "details":{"a":1,"l":{"app":"x","pid":17}},
-                "options":{"action":"resolve","severity":"warning","x":{}}})")
+                "options":{"action":"resolve","severity":"warning","links":{}}})")
                 .value());
   EXPECT_EQ(
       effect_of("pager_duty('k', 'broken')"),
@@ -241,6 +241,24 @@ TEST(Notification, EmailWebHookSlackAndAlertmanager) {
   EXPECT_EQ(effect_of("alertmanager({})"), "alertmanager: there must be at least one label");
   EXPECT_EQ(effect_of("alertmanager({ a = 1 })"),
             "alertmanager: labels must be strings named by strings");
+}
+
+TEST(Notification, AnOptionThatNoChannelKnowsIsAnErrorOfTheCall) {
+  EXPECT_EQ(effect_of("pager_duty('k', 'd', {}, { severty = 'info' })"),
+            "pager_duty: there is no option 'severty'; did you mean 'severity'?");
+  EXPECT_EQ(effect_of("slack('t', { zzz = 1, blcks = {}, to = 'x' })"),
+            "slack: there is no option 'blcks'; did you mean 'blocks'?");
+  EXPECT_EQ(effect_of("alertmanager({ a = 'b' }, {}, { colour = 'red' })"),
+            "alertmanager: there is no option 'colour'; it takes action, severity, to");
+  EXPECT_EQ(effect_of("alertmanager({ a = 'b' }, {}, { 1 })"),
+            "alertmanager: there is no option 'a number'; it takes action, severity, to");
+  for (const char* call :
+       {"pager_duty('k', 'd', {}, { source = 's', component = 'c', group = 'g', class = 'c', "
+        "client = 'c', client_url = 'u', links = { {} }, images = { {} } })",
+        "send_email('a@b', 's', 'b', { cc = 'c@d', bcc = { 'e@f' } })",
+        "web_hook('http://a', { headers = { A = 'b' }, body = { 1 }, severity = 'info' })",
+        "slack('t', { blocks = { {} }, username = 'u', unfurl_links = false })"})
+    EXPECT_TRUE(effect_of(call).is_object()) << effect_of(call);
 }
 
 TEST(Log, JoinsItsArgumentsAsTexts) {

@@ -26,7 +26,7 @@ local defaults = setmetatable({}, { __index = function(t, k) return k .. "?" .. 
 local function filled() local t = {} for i = 1, 40 do t[i] = i * i end return t end
 local squares = filled()
 local handlers = { up = function(n) return n + 1 end }
-local labels = { app = "x", n = 1 }
+local labels, options = { app = "x", n = 1 }, { severity = "info" }
 )lua";
 
 // Runs `body` in one callback that sees the constants; its state, or what it raised.
@@ -100,7 +100,7 @@ TEST(Constants, AreTakenByTheApi) {
             std::string::npos);
   EXPECT_NE(with_constants("hastur.heartbeat('h', 1, labels)").find(R"("app":"x")"),
             std::string::npos);
-  EXPECT_NE(with_constants("pager_duty('k', 'd', { l = limits.cpu, n = names }, labels)")
+  EXPECT_NE(with_constants("pager_duty('k', 'd', { l = limits.cpu, n = names }, options)")
                 .find(R"("details":{"l":{"crit":9,"warn":5},"n":["a","b","c"]})"),
             std::string::npos);
   EXPECT_NE(with_constants("send_email(names, 's', 'b')").find(R"("to":["a","b","c"])"),
