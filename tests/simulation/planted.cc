@@ -106,6 +106,9 @@ class PlantedStore final : public CheckpointStore {
                                            std::string_view key) override {
     return inner_->incident(trigger, channel, key);
   }
+  Result<std::vector<NotifyOrder>> orders(const OrderQuery& query) override {
+    return inner_->orders(query);
+  }
   Result<std::vector<SnapshotRecord>> snapshots(const TriggerName& trigger) override {
     return inner_->snapshots(trigger);
   }
