@@ -77,6 +77,11 @@ bool Trigger::is_settled() const {
   return !comparing_ && !is_fresh() && (judged_ ? !touched_ : !dirty_);
 }
 
+Sequence Trigger::stored_through() const {
+  return is_settled() && !judged_ ? std::max(cursor_, stored_.state_sequence)
+                                  : stored_.state_sequence;
+}
+
 const Pause* Trigger::open_pause() const {
   return !pauses_.empty() && !pauses_.back().until ? &pauses_.back() : nullptr;
 }

@@ -67,6 +67,9 @@ class Trigger {
   // Inputs up to here have been handed to the worker; at least cursor().
   Sequence dispatched() const { return dispatched_; }
   const Checkpoint& stored() const { return stored_; }
+  // The stored state is that of exactly the inputs up to here: beyond its checkpoint if nothing
+  // since then has touched it.
+  Sequence stored_through() const;
   const std::vector<Skip>& skips() const { return skips_; }
 
   // The memory to load or restore with, after restart(): the newest judged one. Nothing: a first

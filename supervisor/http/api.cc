@@ -184,7 +184,7 @@ Json Api::describe(const Trigger& trigger) const {
                {"run", trigger.run().value},
                {"cursor", trigger.cursor().value},
                {"lag", newest > trigger.cursor() ? newest.value - trigger.cursor().value : 0},
-               {"state_sequence", trigger.stored().state_sequence.value},
+               {"state_sequence", trigger.stored_through().value},
                {"effects_sequence", trigger.stored().effects_sequence.value},
                {"state_bytes", trigger.stored().state.size()},
                {"state_bytes_max", trigger.loaded.state_bytes_max},
