@@ -64,12 +64,7 @@ class DiskFull : public testing::Test {
     platform_.save_script("each_second", each_second_script);
     ASSERT_TRUE(platform_.start_syndicator());
     ASSERT_TRUE(platform_.start_supervisor());
-    ASSERT_TRUE(wait_until(
-        [&] {
-          const auto triggers = platform_.get("/v1/triggers");
-          return triggers && (*triggers)["items"].size() == 2;
-        },
-        soon));
+    ASSERT_TRUE(platform_.wait_for_triggers());
   }
   // Sends before, while and after the disk is full; `process` says so, and then that it is over.
   void overfill(SmallDisk& disk, Process& process, const std::string& sentence) {

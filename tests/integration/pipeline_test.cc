@@ -31,24 +31,6 @@ void save_scripts(Platform& platform) {
   platform.save_script("raising", raising_script);
 }
 
-// Every script in the folder runs.
-bool all_run(Platform& platform) {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& file :
-       std::filesystem::directory_iterator(platform.scripts())) {
-    ++count;
-  }
-  return wait_until(
-      [&] {
-        const auto triggers = platform.get("/v1/triggers");
-        if (!triggers || (*triggers)["items"].size() != count) return false;
-        return std::ranges::all_of((*triggers)["items"], [](const Json& trigger) {
-          return trigger["status"] == "running" || trigger["status"] == "catching_up";
-        });
-      },
-      soon);
-}
-
 std::uint64_t heard(Platform& platform) {
   std::uint64_t sum = 0;
   for (const char* name : {"hastur_received_total", "hastur_kernel_dropped_total",
@@ -73,7 +55,7 @@ TEST(Pipeline, AMillionMessagesThroughAPausedSupervisorComeOutAsOfOnePass) {
   save_scripts(platform);
   ASSERT_TRUE(platform.start_syndicator());
   ASSERT_TRUE(platform.start_supervisor());
-  ASSERT_TRUE(all_run(platform));
+  ASSERT_TRUE(platform.wait_for_triggers());
 
   Sender sender(platform.udp_port());
   const Micros started = clock.monotonic();
@@ -140,7 +122,7 @@ TEST(Pipeline, KillsOfEachProcessInTurnUnderLoadLeaveWhatOnePassGives) {
   save_scripts(platform);
   ASSERT_TRUE(platform.start_syndicator());
   ASSERT_TRUE(platform.start_supervisor());
-  ASSERT_TRUE(all_run(platform));
+  ASSERT_TRUE(platform.wait_for_triggers());
   Sender sender(platform.udp_port());
   const Micros started = clock.monotonic();
   sender.send(std::nullopt, per_second);
@@ -238,7 +220,7 @@ TEST(Pipeline, ASavedScriptTakesOverAtOneSequenceAndABrokenOneIsRefused) {
   platform.save_script("chatty", chatty_script);
   ASSERT_TRUE(platform.start_syndicator());
   ASSERT_TRUE(platform.start_supervisor());
-  ASSERT_TRUE(all_run(platform));
+  ASSERT_TRUE(platform.wait_for_triggers());
   Sender sender(platform.udp_port());
   sender.send(std::nullopt, per_second);
   const auto trigger_has = [&](const std::function<bool(const Json&)>& holds) {

@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
@@ -173,10 +174,29 @@ void Platform::stop() {
   }
 }
 
+bool Platform::wait_for_triggers() {
+  const auto is_script = [](const fs::directory_entry& entry) {
+    return entry.path().extension() == ".lua";
+  };
+  const auto count =
+      static_cast<std::size_t>(std::ranges::count_if(fs::directory_iterator(scripts_), is_script));
+  const bool all = wait_until(
+      [&] {
+        const auto triggers = get("/v1/triggers");
+        if (!triggers || (*triggers)["items"].size() != count) return false;
+        return std::ranges::all_of((*triggers)["items"], [](const Json& trigger) {
+          return trigger["status"] == "running" || trigger["status"] == "catching_up";
+        });
+      },
+      settle_max);
+  if (!all) ADD_FAILURE() << "the triggers do not come to run";
+  return all;
+}
+
 std::optional<Json> Platform::get(const std::string& path) {
   HttpClient client(http_, answer_max);
   auto answer = client.get(path);
-  if (!answer) return std::nullopt;
+  if (!answer || answer->status != 200) return std::nullopt;
   auto json = parse_json(answer->body);
   if (!json) return std::nullopt;
   return std::move(*json);

@@ -45,7 +45,9 @@ class Platform {
   Process& supervisor() { return *supervisor_; }
   std::uint16_t udp_port() const { return udp_port_; }
 
-  // One answer of the API; nothing if none comes soon.
+  // Every script that was saved runs: waits for it. A failure of the test if that takes too long.
+  bool wait_for_triggers();
+  // One answer of the API; nothing if none comes soon, or a refusal.
   std::optional<Json> get(const std::string& path);
   // The value of a metric without labels, or as it stands with them; nothing if there is none.
   std::optional<std::uint64_t> metric(const std::string& name);

@@ -43,12 +43,7 @@ class Replay : public testing::Test {
     platform_.save_script("raising", raising_script);
     ASSERT_TRUE(platform_.start_syndicator());
     ASSERT_TRUE(platform_.start_supervisor());
-    ASSERT_TRUE(wait_until(
-        [&] {
-          const auto triggers = platform_.get("/v1/triggers");
-          return triggers && (*triggers)["items"].size() == names.size();
-        },
-        soon));
+    ASSERT_TRUE(platform_.wait_for_triggers());
     Sender sender(platform_.udp_port());
     sender.send(count, is_sanitized ? 2'000 : 25'000);
     ASSERT_TRUE(wait_until([&] { return sender.sent() > count / 2; }, soon));
