@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "core/json.h"
 #include "core/suggest.h"
 #include "message/filter.h"
 

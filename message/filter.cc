@@ -7,6 +7,7 @@
 #include <bitset>
 #include <map>
 
+#include "core/json.h"
 #include "core/suggest.h"
 #include "message/msgpack.h"
 

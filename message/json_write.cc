@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/json.h"
 #include "core/number.h"
 #include "message/json_codec.h"
 #include "message/msgpack.h"

@@ -8,6 +8,8 @@
 #include <boost/uuid/uuid_io.hpp>
 #include <cstring>
 
+#include "core/json.h"
+
 namespace hastur {
 namespace {
 

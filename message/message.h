@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/json.h"
+#include "core/json_fwd.h"
 #include "core/time.h"
 #include "message/ids.h"
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 
+#include "core/json.h"
 #include "message/json_codec.h"
 #include "message/recording_items.h"
 #include "message/stream_time.h"

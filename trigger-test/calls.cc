@@ -1,5 +1,7 @@
 #include "trigger-test/calls.h"
 
+#include "core/json.h"
+
 namespace hastur {
 namespace {
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "core/json.h"
 #include "trigger-test/source_places.h"
 #include "trigger-test/test_file.h"
 #include "trigger-test/test_run.h"

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/json.h"
+
 namespace hastur {
 namespace {
 

@@ -1,5 +1,6 @@
 #include "trigger-test/stand.h"
 
+#include "core/json.h"
 #include "trigger-runtime/host/conversation.h"
 
 namespace hastur {

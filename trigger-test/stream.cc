@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/json.h"
 #include "message/json_codec.h"
 #include "message/recording.h"
 #include "trigger-runtime/host/run_stream.h"

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 
+#include "core/json.h"
 #include "trigger-test/calls.h"
 #include "trigger-test/timeline.h"
 #include "trigger-test/verdict.h"

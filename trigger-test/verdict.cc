@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/json.h"
 #include "message/filter.h"
 
 namespace hastur {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json.h"
 #include "trigger-test/nicknames.h"
 #include "trigger-test/stand.h"
 #include "trigger-test/test_file.h"

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/json.h"
 #include "supervisor/cli/render.h"
 #include "supervisor/cli/udp_sender.h"
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <system_error>
 
+#include "core/json.h"
 #include "supervisor/cli/child.h"
 #include "supervisor/cli/demo_screen.h"
 #include "supervisor/cli/demo_setup.h"

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "core/json.h"
 #include "supervisor/cli/render.h"
 #include "supervisor/cli/text.h"
 

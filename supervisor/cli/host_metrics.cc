@@ -7,6 +7,8 @@
 #include <cmath>
 #include <set>
 
+#include "core/json.h"
+
 namespace hastur {
 namespace {
 

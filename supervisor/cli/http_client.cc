@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/json.h"
 
 namespace hastur {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/json.h"
 #include "core/time.h"
 #include "supervisor/cli/commands.h"
 #include "supervisor/cli/text.h"

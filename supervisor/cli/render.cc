@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "core/json.h"
 #include "core/time.h"
 #include "supervisor/cli/text.h"
 

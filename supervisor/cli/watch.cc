@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "core/json.h"
 #include "supervisor/cli/render.h"
 
 namespace hastur {

@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "core/json.h"
+
 namespace hastur {
 
 HttpResponse ok(const Json& body) { return {200, "application/json", canonical_json(body)}; }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/json.h"
 #include "message/filter.h"
 #include "message/json_codec.h"
 #include "supervisor/http/answers.h"

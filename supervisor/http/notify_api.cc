@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/json.h"
 #include "core/suggest.h"
 #include "supervisor/http/answers.h"
 

@@ -5,6 +5,8 @@
 #include <bit>
 #include <utility>
 
+#include "core/json.h"
+
 namespace hastur {
 
 std::optional<Fold> fold_from_name(std::string_view name) {

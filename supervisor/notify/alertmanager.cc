@@ -1,6 +1,7 @@
 // Alertmanager's API v2, POST /api/v2/alerts: a list of alerts, each known by its labels. An alert
 // fires until its endsAt, so it is sent again while it does.
 
+#include "core/json.h"
 #include "supervisor/notify/request_parts.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "core/hash.h"
+#include "core/json.h"
 #include "supervisor/notify/mime.h"
 #include "supervisor/notify/request_parts.h"
 

@@ -1,5 +1,6 @@
 // Receivers on this machine: a command and a file. Both get the general form.
 
+#include "core/json.h"
 #include "supervisor/notify/request_parts.h"
 
 namespace hastur {

@@ -1,5 +1,7 @@
 #include "supervisor/notify/notification.h"
 
+#include "core/json.h"
+
 namespace hastur {
 namespace {
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/hash.h"
+#include "core/json.h"
 #include "supervisor/notify/request_parts.h"
 
 namespace hastur {

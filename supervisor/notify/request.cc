@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/json.h"
 #include "supervisor/notify/request_parts.h"
 
 namespace hastur {

@@ -1,5 +1,6 @@
 // Slack's incoming web hooks: https://api.slack.com/messaging/webhooks
 
+#include "core/json.h"
 #include "supervisor/notify/request_parts.h"
 
 namespace hastur {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "supervisor/notify/hmac.h"
 #include "supervisor/notify/request_parts.h"
 

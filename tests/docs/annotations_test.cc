@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/json.h"
 #include "tests/docs/every_message.h"
 #include "trigger-runtime/vm/loaded_trigger.h"
 #include "trigger-runtime/vm/registry.h"

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/json.h"
 #include "tests/docs/every_message.h"
 
 namespace hastur::testing {

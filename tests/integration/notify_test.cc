@@ -14,6 +14,7 @@
 
 #include "core/clock.h"
 #include "core/fd.h"
+#include "core/json.h"
 #include "tests/integration/platform.h"
 #include "tests/integration/waiting.h"
 #include "tests/supervisor/notify/http_receiver.h"

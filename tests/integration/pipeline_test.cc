@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "core/clock.h"
+#include "core/json.h"
 #include "tests/integration/load.h"
 #include "tests/integration/one_pass.h"
 #include "tests/integration/platform.h"

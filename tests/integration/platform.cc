@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "core/clock.h"
+#include "core/json.h"
 #include "supervisor/cli/http_client.h"
 #include "tests/integration/waiting.h"
 

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "core/clock.h"
+#include "core/json.h"
 #include "tests/integration/load.h"
 #include "tests/integration/one_pass.h"
 #include "tests/integration/platform.h"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/json.h"
+
 namespace hastur::testing {
 
 std::string to_msgpack(const Json& json) {

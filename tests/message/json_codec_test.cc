@@ -1,4 +1,5 @@
 #include "message/json_codec.h"
+#include "core/json.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

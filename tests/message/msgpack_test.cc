@@ -1,4 +1,5 @@
 #include "message/msgpack.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

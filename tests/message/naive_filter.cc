@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/json.h"
+
 namespace hastur::testing {
 
 bool naive_wildcard(const std::string& pattern, const std::string& text) {

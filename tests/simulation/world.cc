@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/hash.h"
+#include "core/json.h"
 #include "message/json_codec.h"
 #include "message/router.h"
 

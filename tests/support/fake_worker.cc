@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "core/json.h"
 #include "message/json_codec.h"
 
 namespace hastur::test {

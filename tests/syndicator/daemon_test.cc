@@ -1,4 +1,5 @@
 #include "syndicator/daemon.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/json.h"
 #include "message/json_codec.h"
 #include "syndicator/syndicator.h"
 #include "tests/syndicator/faulty_history.h"

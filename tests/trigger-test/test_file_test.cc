@@ -1,4 +1,5 @@
 #include "trigger-test/test_file.h"
+#include "core/json.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/json.h"
 #include "core/settings.h"
 #include "core/suggest.h"
 #include "message/filter.h"

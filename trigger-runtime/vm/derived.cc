@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/json.h"
 #include "message/json_codec.h"
 #include "message/msgpack.h"
 #include "trigger-runtime/vm/api.h"

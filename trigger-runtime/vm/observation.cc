@@ -1,5 +1,6 @@
 #include "trigger-runtime/vm/observation.h"
 
+#include "core/json.h"
 #include "core/number.h"
 #include "trigger-runtime/vm/vm.h"
 

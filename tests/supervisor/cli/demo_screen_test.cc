@@ -1,4 +1,5 @@
 #include "supervisor/cli/demo_screen.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 

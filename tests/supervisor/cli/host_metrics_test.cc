@@ -1,4 +1,5 @@
 #include "supervisor/cli/host_metrics.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 

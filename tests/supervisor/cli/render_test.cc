@@ -1,4 +1,5 @@
 #include "supervisor/cli/render.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 

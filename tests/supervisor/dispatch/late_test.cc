@@ -1,6 +1,7 @@
 // Notifications of triggers that fell behind: what waits, what goes out, what is dropped.
 
 #include "supervisor/dispatch/late.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/json.h"
 #include "state/checkpoint_store.h"
 #include "state/history/memory_history.h"
 #include "supervisor/dispatch/dispatcher.h"

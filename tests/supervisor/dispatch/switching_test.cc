@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/json.h"
 #include "tests/supervisor/dispatch/rig.h"
 
 namespace hastur::test {

@@ -1,4 +1,5 @@
 #include "supervisor/http/stats.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 

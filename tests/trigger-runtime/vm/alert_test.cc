@@ -1,6 +1,7 @@
 // ctx:alert as a script sees it, and the nights that it is there for: a site that goes silent, an
 // outage of our own, a sender whose clock is wrong.
 
+#include "core/json.h"
 #include "tests/trigger-runtime/vm/test_trigger.h"
 
 namespace hastur::testing {

@@ -1,5 +1,6 @@
 // Subscriptions, derived messages, notifications, logs and time, as a script calls them.
 
+#include "core/json.h"
 #include "tests/trigger-runtime/vm/test_trigger.h"
 
 namespace hastur::testing {

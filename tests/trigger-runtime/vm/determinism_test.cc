@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "core/json.h"
 #include "tests/trigger-runtime/host/driver.h"
 #include "tests/trigger-runtime/vm/random_script.h"
 #include "tests/trigger-runtime/vm/test_trigger.h"

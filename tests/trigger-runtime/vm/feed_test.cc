@@ -1,5 +1,6 @@
 // Callbacks, effects, errors, guards, skips and judgements of a feed.
 
+#include "core/json.h"
 #include "tests/trigger-runtime/vm/test_trigger.h"
 
 namespace hastur::testing {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "tests/trigger-runtime/vm/test_trigger.h"
 #include "trigger-runtime/vm/helpers/alert.h"
 #include "trigger-runtime/vm/helpers/keyed.h"

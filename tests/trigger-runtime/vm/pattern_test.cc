@@ -2,6 +2,7 @@
 
 #include <rapidcheck.h>
 
+#include "core/json.h"
 #include "tests/trigger-runtime/vm/test_trigger.h"
 #include "trigger-runtime/vm/lua.h"
 
