@@ -3,6 +3,7 @@
 #include "core/command_line.h"
 #include "core/log.h"
 #include "trigger-test/check_command.h"
+#include "trigger-test/explain_command.h"
 #include "trigger-test/run_command.h"
 
 int main(int argc, char** argv) {
@@ -25,9 +26,25 @@ int main(int argc, char** argv) {
   run_line.required_text("TRIGGER", &run.trigger, "The script, NAME.lua");
   run_line.required_text("--input", &run.input, "A recording of messages; - is standard input");
   run_line.text("--format", &run.format, "json (one object a line) or text");
+  hastur::ExplainCommand explain;
+  hastur::CommandLine& explain_line = line.command(
+      "explain",
+      "Tell why a trigger did what it did around a moment of a recording: what its "
+      "filters said, the lines that ran, what changed, and why an alert stayed quiet.");
+  explain_line.required_text("TRIGGER", &explain.trigger, "The script, NAME.lua");
+  explain_line.required_text("--input", &explain.input,
+                             "A recording of messages; - is standard input");
+  explain_line.required_text("--at", &explain.at,
+                             "2024-01-01T00:05:00Z, or 5m: so long after the first input");
+  explain_line.text("--key", &explain.key,
+                    "Only what has to do with it: an incident key, a host, a label");
+  explain_line.span("--around", &explain.around, "Inputs from so long before to so long after");
+  explain_line.text("--format", &explain.format, "text or json");
   line.optional_command();
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
   hastur::start_log("trigger-test", hastur::LogLevel::warn);
-  return static_cast<int>(run_line.chosen() ? hastur::run(run) : hastur::check(check));
+  if (run_line.chosen()) return static_cast<int>(hastur::run(run));
+  if (explain_line.chosen()) return static_cast<int>(hastur::explain(explain));
+  return static_cast<int>(hastur::check(check));
 }

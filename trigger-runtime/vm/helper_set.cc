@@ -305,7 +305,8 @@ std::vector<HelperSet::Page> HelperSet::pages(Time now, bool& changed) {
 std::vector<const Alert*> HelperSet::alerts() const {
   std::vector<const Alert*> all;
   for (const auto& made : all_) {
-    if (made->kind == HelperKind::alert) all.push_back(static_cast<const Alert*>(made->helper.get()));
+    if (made->kind == HelperKind::alert)
+      all.push_back(static_cast<const Alert*>(made->helper.get()));
   }
   return all;
 }
