@@ -1,8 +1,12 @@
 #include "trigger-test/close_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
+
+#include "trigger-test/report.h"
 
 namespace hastur {
 
@@ -57,13 +61,14 @@ Result<void> CloseRun::pass(std::shared_ptr<const InputBatch> input) {
   return run_->feed(std::move(input));
 }
 
-Result<InputStory> CloseRun::look(const InputBatch& input, std::uint32_t row) {
+Result<InputStory> CloseRun::look(const InputBatch& input, std::uint32_t from_row,
+                                  std::uint32_t row) {
   if (!std::exchange(looking_, true)) {
     const auto observed = run_->observe(0, ObserveCommand::What::calls);
     if (!observed) return fail(observed.error());
   }
   collector_->keeps = true;
-  HASTUR_TRY(run_->feed(one_row(input, row)));
+  HASTUR_TRY(run_->feed(some_rows(input, from_row, row + 1)));
   const auto observed = run_->observe(0, ObserveCommand::What::calls);
   if (!observed) return fail(observed.error());
   InputStory story;
@@ -121,8 +126,9 @@ std::shared_ptr<const InputBatch> some_rows(const InputBatch& input, std::uint32
   return some;
 }
 
-std::shared_ptr<const InputBatch> one_row(const InputBatch& input, std::uint32_t row) {
-  return some_rows(input, row, row + 1);
+std::string does_not_load(const TriggerFiles& trigger, const ScriptError& error) {
+  const FilePlace place{trigger.shown(error.script), error.line};
+  return fmt::format("{} does not load: {}", place.text(), error.text);
 }
 
 }  // namespace hastur

@@ -28,10 +28,6 @@ struct InputStory {
   Json after;
   // Effects and errors, in order.
   std::vector<Seen> seen;
-
-  bool is_empty() const {
-    return calls.empty() && alerts.empty() && seen.empty() && before == after;
-  }
 };
 
 class CloseRun {
@@ -45,8 +41,9 @@ class CloseRun {
   const Loaded& loaded() const;
   // Feeds a batch and looks at nothing; what came out is dropped, but for errors that are counted.
   Result<void> pass(std::shared_ptr<const InputBatch> input);
-  // Feeds one row of a batch.
-  Result<InputStory> look(const InputBatch& input, std::uint32_t row);
+  // Feeds rows [from, row] of a batch; the story is that of the last, the others must be no inputs
+  // of the trigger.
+  Result<InputStory> look(const InputBatch& input, std::uint32_t from, std::uint32_t row);
   // At the end. A state that is none is an error in `seen`.
   struct End {
     std::string state;
@@ -67,10 +64,11 @@ class CloseRun {
   bool looking_ = false;
 };
 
-// One row of a batch as a batch of its own.
-std::shared_ptr<const InputBatch> one_row(const InputBatch& input, std::uint32_t row);
-// Rows [from, end) of it.
+// Rows [from, end) of a batch as one of their own.
 std::shared_ptr<const InputBatch> some_rows(const InputBatch& input, std::uint32_t from,
                                             std::uint32_t end);
+
+// "load.lua:3 does not load: …"
+std::string does_not_load(const TriggerFiles& trigger, const ScriptError& error);
 
 }  // namespace hastur

@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <iostream>
-
 #include "trigger-test/explanation.h"
+#include "trigger-test/printer.h"
+#include "trigger-test/recording_file.h"
 
 namespace hastur {
 namespace {
@@ -46,15 +42,9 @@ ExitCode explain(const ExplainCommand& command) {
   }
   const Result<TriggerFiles> trigger = find_trigger_files(command.trigger);
   if (!trigger) return stop(ExitCode::usage, trigger.error().message);
-  std::ifstream file;
-  const bool from_stdin = command.input == "-";
-  if (!from_stdin) {
-    file.open(command.input, std::ios::binary);
-    if (!file) return stop(ExitCode::usage, fmt::format("cannot read {}", command.input));
-  }
-  std::ios::sync_with_stdio(false);
-  const Result<Stream> stream =
-      read_stream(from_stdin ? std::cin : file, from_stdin ? "standard input" : command.input);
+  const auto file = RecordingFile::open(command.input);
+  if (!file) return stop(ExitCode::usage, file.error().message);
+  const Result<Stream> stream = read_stream((*file)->stream(), (*file)->name());
   if (!stream) return stop(ExitCode::usage, stream.error().message);
   if (stream->row_messages.empty())
     return stop(ExitCode::usage, fmt::format("{} has no messages", command.input));
@@ -75,16 +65,14 @@ ExitCode explain(const ExplainCommand& command) {
     return stop(explanation.error());
   }
 
-  std::string out;
+  Printer printer;
   if (command.format == "json") {
-    append_canonical_json(out, explanation_json(*explanation, *trigger));
-    out += '\n';
+    append_canonical_json(printer.text, explanation_json(*explanation, *trigger));
+    printer.text += '\n';
   } else {
-    out = explanation_text(*explanation, *trigger, command.key, Paint(wants_colour()));
+    printer.text = explanation_text(*explanation, *trigger, command.key, Paint(wants_colour()));
   }
-  if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0)
-    return stop(ExitCode::internal, fmt::format("cannot write the output: {}", strerror(errno)));
-  return ExitCode::good;
+  return printer.end(ExitCode::good);
 }
 
 }  // namespace hastur

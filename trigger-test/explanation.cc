@@ -6,7 +6,6 @@
 #include <set>
 
 #include "trigger-test/message_words.h"
-#include "trigger-test/report.h"
 
 namespace hastur {
 namespace {
@@ -29,10 +28,7 @@ class Explainer {
     auto started = CloseRun::start(trigger_);
     if (!started) return fail(started.error());
     if (const auto* error = std::get_if<ScriptError>(&*started)) {
-      return fail(
-          ErrorCode::failed,
-          fmt::format("{} does not load: {}",
-                      FilePlace{trigger_.shown(error->script), error->line}.text(), error->text));
+      return fail(ErrorCode::failed, does_not_load(trigger_, *error));
     }
     auto& close = std::get<std::unique_ptr<CloseRun>>(*started);
     out_.loaded = close->loaded();
@@ -97,7 +93,7 @@ class Explainer {
                               "--around",
                               looks_max, format_time(out_.from), format_time(out_.to)));
     }
-    Result<InputStory> story = close.look(batch, row);
+    Result<InputStory> story = close.look(batch, row, row);
     if (!story) return fail(story.error());
     const BatchView view = BatchView::trusted(batch.batch.header, batch.batch.body);
     std::vector<Label> scratch;

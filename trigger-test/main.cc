@@ -5,6 +5,7 @@
 #include "trigger-test/check_command.h"
 #include "trigger-test/explain_command.h"
 #include "trigger-test/run_command.h"
+#include "trigger-test/trace_command.h"
 
 int main(int argc, char** argv) {
   hastur::CommandLine line(
@@ -17,6 +18,10 @@ int main(int argc, char** argv) {
   line.text("--filter", &check.filter,
             "Only triggers whose path holds this; if none does, only tests whose name does");
   line.number("--jobs", &check.jobs, "How many at once; 0: one for each processor");
+  line.flag("--coverage", &check.coverage,
+            "Say which lines the tests run, and what a trigger costs");
+  line.number("--coverage-min", &check.coverage_min,
+              "Fail triggers of whose lines the tests run less than so many percent");
   hastur::RunCommand run;
   hastur::CommandLine& run_line = line.command("run",
                                                "Run one trigger on a recording and print what it "
@@ -26,6 +31,12 @@ int main(int argc, char** argv) {
   run_line.required_text("TRIGGER", &run.trigger, "The script, NAME.lua");
   run_line.required_text("--input", &run.input, "A recording of messages; - is standard input");
   run_line.text("--format", &run.format, "json (one object a line) or text");
+  hastur::TraceCommand trace;
+  hastur::CommandLine& trace_line = line.command(
+      "trace", "The same as run, with each input of the trigger and what it changed in the state.");
+  trace_line.required_text("TRIGGER", &trace.trigger, "The script, NAME.lua");
+  trace_line.required_text("--input", &trace.input, "A recording of messages; - is standard input");
+  trace_line.text("--format", &trace.format, "json (one object a line) or text");
   hastur::ExplainCommand explain;
   hastur::CommandLine& explain_line = line.command(
       "explain",
@@ -45,6 +56,7 @@ int main(int argc, char** argv) {
 
   hastur::start_log("trigger-test", hastur::LogLevel::warn);
   if (run_line.chosen()) return static_cast<int>(hastur::run(run));
+  if (trace_line.chosen()) return static_cast<int>(hastur::trace(trace));
   if (explain_line.chosen()) return static_cast<int>(hastur::explain(explain));
   return static_cast<int>(hastur::check(check));
 }

@@ -47,6 +47,7 @@ std::string Observation::take() {
       lines[place.first].push_back(Json::array({place.second, times}));
     }
   }
+  if (!code_.is_null()) all["code"] = std::exchange(code_, Json());
   if (what_ == What::calls || !calls_.empty()) all["calls"] = std::exchange(calls_, Json::array());
   if (!ticks_.empty()) all["ticks"] = std::exchange(ticks_, Json::array());
   if (cut_) all["cut"] = true;
@@ -151,11 +152,16 @@ Json Observation::quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> 
   return all;
 }
 
+void Observation::note_code(const std::string& script, const std::vector<std::uint32_t>& lines) {
+  code_[script] = lines;
+}
+
 void Observation::at_line(lua_State* lua, lua_Debug* at) {
   lua_getinfo(lua, "S", at);
   if (at->source[0] != '@') return;
   const std::string script = at->source + 1;
-  if (what_ == What::lines) ++lines_[{script, at->currentline}];
+  if (what_ == What::lines && std::string_view(at->what) != "main")
+    ++lines_[{script, at->currentline}];
   if (what_ != What::calls || !call_.is_object()) return;
   note_effects(vm_of(lua).effects.count());
   Json& steps = call_["steps"];

@@ -5,7 +5,7 @@
 // Observing changes no result: the instruction budget counts what it counts without it. What is
 // kept is bounded; what is beyond is left out and said.
 //
-//   lines: {"lines":{"a.lua":[[line, times], …], …}}
+//   lines: {"lines":{"a.lua":[[line, times], …], …},"code":{"a.lua":[line, …], …}}
 //   calls: {"calls":[{"sequence":N,"callback":N,"returned":true,"instructions":N,
 //            "before":{state},"after":{state},
 //            "steps":[{"line":N,"script":"a.lua","locals":{"name":"value", …},"effects":N,
@@ -15,6 +15,9 @@
 //                     "alerts":[{"alert":"rate","key":"api","quiet":"0.08 is not above 0.10"}, …]},
 //                    …],
 //           "cut":true}
+//
+// Lines are those of functions; what the file itself runs while it is loaded is none. `code` has all
+// that there are, of what was loaded while it was observed.
 //
 // A step is a line that ran, with the locals as they were before it, those that changed since the
 // step before, how many effects it caused, and what it said to alerts (a value, or null). A state
@@ -30,6 +33,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/json.h"
 #include "trigger-runtime/protocol/commands.h"
@@ -56,6 +60,8 @@ class Observation {
   void end_tick(lua_State* lua, std::span<const HelperSet::Page> pages);
   // In a call: what was said to an alert. `value` is JSON, or empty.
   void note_alert(const std::string& alert, std::string_view key, std::string_view value);
+  // A file was loaded whose functions have code on these lines.
+  void note_code(const std::string& script, const std::vector<std::uint32_t>& lines);
   // A line is about to run.
   void at_line(lua_State* lua, lua_Debug* at);
 
@@ -69,6 +75,7 @@ class Observation {
   What what_ = What::nothing;
   // By script and line.
   std::map<std::pair<std::string, int>, std::uint64_t> lines_;
+  Json code_;
   Json calls_ = Json::array();
   // Of the call under way, and the locals as they last were.
   Json call_;
