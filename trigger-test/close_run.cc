@@ -52,13 +52,23 @@ Result<std::variant<std::unique_ptr<CloseRun>, ScriptError>> CloseRun::start(
 
 const Loaded& CloseRun::loaded() const { return run_->loaded(0); }
 
+Result<void> CloseRun::stop_looking() {
+  if (!std::exchange(looking_, false)) return {};
+  const auto observed = run_->observe(0, ObserveCommand::What::nothing);
+  return observed ? Result<void>() : fail(observed.error());
+}
+
 Result<void> CloseRun::pass(std::shared_ptr<const InputBatch> input) {
-  if (std::exchange(looking_, false)) {
-    const auto observed = run_->observe(0, ObserveCommand::What::nothing);
-    if (!observed) return fail(observed.error());
-  }
+  HASTUR_TRY(stop_looking());
   collector_->keeps = false;
   return run_->feed(std::move(input));
+}
+
+Result<std::vector<Seen>> CloseRun::feed(std::shared_ptr<const InputBatch> input) {
+  HASTUR_TRY(stop_looking());
+  collector_->keeps = true;
+  HASTUR_TRY(run_->feed(std::move(input)));
+  return std::exchange(collector_->seen, {});
 }
 
 Result<InputStory> CloseRun::look(const InputBatch& input, std::uint32_t from_row,

@@ -39,8 +39,10 @@ class CloseRun {
   ~CloseRun();
 
   const Loaded& loaded() const;
-  // Feeds a batch and looks at nothing; what came out is dropped, but for errors that are counted.
+  // Feeds a batch and looks at nothing; what came out is dropped.
   Result<void> pass(std::shared_ptr<const InputBatch> input);
+  // The same; what came out is given.
+  Result<std::vector<Seen>> feed(std::shared_ptr<const InputBatch> input);
   // Feeds rows [from, row] of a batch; the story is that of the last, the others must be no inputs
   // of the trigger.
   Result<InputStory> look(const InputBatch& input, std::uint32_t from, std::uint32_t row);
@@ -56,6 +58,7 @@ class CloseRun {
  private:
   class Collector;
   CloseRun();
+  Result<void> stop_looking();
 
   std::unique_ptr<SharedInputs> inputs_;
   std::unique_ptr<Worker> worker_;

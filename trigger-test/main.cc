@@ -3,6 +3,7 @@
 #include "core/command_line.h"
 #include "core/log.h"
 #include "trigger-test/check_command.h"
+#include "trigger-test/diff_command.h"
 #include "trigger-test/explain_command.h"
 #include "trigger-test/run_command.h"
 #include "trigger-test/trace_command.h"
@@ -37,6 +38,15 @@ int main(int argc, char** argv) {
   trace_line.required_text("TRIGGER", &trace.trigger, "The script, NAME.lua");
   trace_line.required_text("--input", &trace.input, "A recording of messages; - is standard input");
   trace_line.text("--format", &trace.format, "json (one object a line) or text");
+  hastur::DiffCommand diff;
+  hastur::CommandLine& diff_line =
+      line.command("diff",
+                   "Run two versions of a trigger on one recording: notifications and statistics "
+                   "that appear, vanish, change or move.");
+  diff_line.required_text("OLD", &diff.old_path, "The script as it was");
+  diff_line.required_text("NEW", &diff.new_path, "The script as it is to be");
+  diff_line.required_text("--input", &diff.input, "A recording of messages; - is standard input");
+  diff_line.text("--format", &diff.format, "text, or json (one object a line)");
   hastur::ExplainCommand explain;
   hastur::CommandLine& explain_line = line.command(
       "explain",
@@ -57,6 +67,7 @@ int main(int argc, char** argv) {
   hastur::start_log("trigger-test", hastur::LogLevel::warn);
   if (run_line.chosen()) return static_cast<int>(hastur::run(run));
   if (trace_line.chosen()) return static_cast<int>(hastur::trace(trace));
+  if (diff_line.chosen()) return static_cast<int>(hastur::diff(diff));
   if (explain_line.chosen()) return static_cast<int>(hastur::explain(explain));
   return static_cast<int>(hastur::check(check));
 }
