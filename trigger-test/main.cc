@@ -5,6 +5,7 @@
 #include "trigger-test/check_command.h"
 #include "trigger-test/diff_command.h"
 #include "trigger-test/explain_command.h"
+#include "trigger-test/new_command.h"
 #include "trigger-test/run_command.h"
 #include "trigger-test/trace_command.h"
 
@@ -47,6 +48,11 @@ int main(int argc, char** argv) {
   diff_line.required_text("NEW", &diff.new_path, "The script as it is to be");
   diff_line.required_text("--input", &diff.input, "A recording of messages; - is standard input");
   diff_line.text("--format", &diff.format, "text, or json (one object a line)");
+  hastur::NewCommand make;
+  hastur::CommandLine& new_line =
+      line.command("new", "Write a trigger and its test file, to begin with.");
+  new_line.required_text("NAME", &make.path, "Its path: billing/load makes billing/load.lua");
+  new_line.text("--like", &make.like, "threshold, heartbeat, ratio, predict, correlate or digest");
   hastur::ExplainCommand explain;
   hastur::CommandLine& explain_line = line.command(
       "explain",
@@ -68,6 +74,7 @@ int main(int argc, char** argv) {
   if (run_line.chosen()) return static_cast<int>(hastur::run(run));
   if (trace_line.chosen()) return static_cast<int>(hastur::trace(trace));
   if (diff_line.chosen()) return static_cast<int>(hastur::diff(diff));
+  if (new_line.chosen()) return static_cast<int>(hastur::make_new(make));
   if (explain_line.chosen()) return static_cast<int>(hastur::explain(explain));
   return static_cast<int>(hastur::check(check));
 }
