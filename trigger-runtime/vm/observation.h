@@ -16,8 +16,8 @@
 //                    …],
 //           "cut":true}
 //
-// Lines are those of functions; what the file itself runs while it is loaded is none. `code` has all
-// that there are, of what was loaded while it was observed.
+// Lines are those of functions; what the file itself runs while it is loaded is none. `code` has
+// all that there are, of what was loaded while it was observed.
 //
 // A step is a line that ran, with the locals as they were before it, those that changed since the
 // step before, how many effects it caused, and what it said to alerts (a value, or null). A state
