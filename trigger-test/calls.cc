@@ -1,5 +1,8 @@
 #include "trigger-test/calls.h"
 
+#include <algorithm>
+#include <map>
+
 #include "core/json.h"
 
 namespace hastur {
@@ -17,12 +20,35 @@ CallStep step_of(const Json& json) {
   step.effects = static_cast<std::uint32_t>(number(json, "effects"));
   if (const auto script = json.find("script"); script != json.end() && script->is_string())
     step.script = script->get<std::string>();
-  const auto locals = json.find("locals");
-  if (locals == json.end() || !locals->is_object()) return step;
-  for (const auto& [name, value] : locals->items()) {
-    if (value.is_string()) step.locals.emplace_back(name, value.get<std::string>());
+  if (const auto locals = json.find("locals"); locals != json.end() && locals->is_object()) {
+    for (const auto& [name, value] : locals->items()) {
+      if (value.is_string()) step.locals.emplace_back(name, value.get<std::string>());
+    }
+  }
+  const auto all = json.find("said");
+  if (all == json.end() || !all->is_array()) return step;
+  for (const Json& said : *all) {
+    if (!said.is_array() || said.size() != 3 || !said[0].is_string() || !said[1].is_string())
+      continue;
+    step.said.push_back({said[0], said[1], said[2].is_null() ? "" : canonical_json(said[2])});
   }
   return step;
+}
+
+std::string text(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+// Puts things in the order of their places, and keeps the last of those at the same one.
+template <class Thing, class Place>
+void keep_last(std::vector<Thing>& things, Place place_of) {
+  std::map<decltype(place_of(things.front())), std::size_t> last;
+  for (std::size_t i = 0; i < things.size(); ++i) last[place_of(things[i])] = i;
+  std::vector<Thing> kept;
+  for (const auto& [place, index] : last) kept.push_back(std::move(things[index]));
+  std::ranges::stable_sort(kept, {}, &Thing::input);
+  things = std::move(kept);
 }
 
 }  // namespace
@@ -55,7 +81,32 @@ std::vector<ObservedCall> observed_calls(const Json& observed, const Nicknames& 
     }
     calls.push_back(std::move(call));
   }
+  keep_last(calls, [](const ObservedCall& call) { return std::pair(call.input, call.callback); });
   return calls;
+}
+
+std::vector<ObservedTick> observed_ticks(const Json& observed) {
+  std::vector<ObservedTick> ticks;
+  if (!observed.is_object()) return ticks;
+  const auto list = observed.find("ticks");
+  if (list == observed.end() || !list->is_array()) return ticks;
+  for (const Json& json : *list) {
+    if (!json.is_object()) continue;
+    ObservedTick tick;
+    tick.input = {number(json, "sequence")};
+    tick.before = json.value("before", Json());
+    tick.after = json.value("after", Json());
+    if (const auto alerts = json.find("alerts"); alerts != json.end() && alerts->is_array()) {
+      tick.alerts.emplace();
+      for (const Json& alert : *alerts) {
+        if (alert.is_object())
+          tick.alerts->push_back({text(alert, "alert"), text(alert, "key"), text(alert, "quiet")});
+      }
+    }
+    ticks.push_back(std::move(tick));
+  }
+  keep_last(ticks, [](const ObservedTick& tick) { return tick.input; });
+  return ticks;
 }
 
 ScriptPlace place_of_effect(const std::vector<ObservedCall>& calls, Sequence input,

@@ -3,7 +3,7 @@
 // What callbacks were observed to do (vm/observation.h), as values.
 
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +20,13 @@ struct CallStep {
   // Those that changed since the step before.
   std::vector<std::pair<std::string, std::string>> locals;
   std::uint32_t effects = 0;
+  // What it said to alerts; `value` is JSON, or empty.
+  struct Said {
+    std::string alert;
+    std::string key;
+    std::string value;
+  };
+  std::vector<Said> said;
 };
 
 struct ObservedCall {
@@ -35,8 +42,28 @@ struct ObservedCall {
   std::uint32_t effects() const;
 };
 
-// `observed` came from a worker: what is not as it should be is left out.
+// Why nobody is paged about an alert's key.
+struct QuietAlert {
+  std::string alert;
+  std::string key;
+  std::string why;
+  friend bool operator==(const QuietAlert&, const QuietAlert&) = default;
+};
+
+// A tick at which helpers changed the state, or of whose alerts there is news.
+struct ObservedTick {
+  Sequence input;
+  // Null if it did not change, or was too large.
+  Json before;
+  Json after;
+  // Nothing: as told last.
+  std::optional<std::vector<QuietAlert>> alerts;
+};
+
+// `observed` came from a worker: what is not as it should be is left out. In the order of the
+// inputs; of what ran again, the last time.
 std::vector<ObservedCall> observed_calls(const Json& observed, const Nicknames& names);
+std::vector<ObservedTick> observed_ticks(const Json& observed);
 
 // Where the script caused an effect: the `ordinal`th of what came at `input`. Line 0 if that was
 // not observed.

@@ -28,6 +28,7 @@ class Checker {
       std::error_code ignored;
       if (fs::exists(base + ending, ignored)) HASTUR_TRY(check_file(trigger, base + ending));
     }
+    if (options_.coverage_min > 0) check_coverage(trigger);
     return {};
   }
 
@@ -65,12 +66,34 @@ class Checker {
     for (const TestCase& test : file.cases) {
       if (test.name.find(options_.only_tests) == std::string::npos) continue;
       const Micros begin = clock_.monotonic();
-      Result<CheckReport> check = run_test(stand_, trigger, test, path);
+      Result<CheckReport> check =
+          run_test(stand_, trigger, test, path, report_.measured ? &*report_.measured : nullptr);
       if (!check) return fail(check.error());
       check->took = clock_.monotonic() - begin;
       report_.checks.push_back(std::move(*check));
     }
     return {};
+  }
+
+  void check_coverage(const TriggerFiles& trigger) {
+    CheckReport check{"coverage", "its tests run enough of it", {trigger.path, 0}, {}, {}, {}, {}};
+    const Measured& measured = *report_.measured;
+    if (report_.tests() == 0) {
+      check.failures.push_back({fmt::format("it has no tests, so none of its lines are known to "
+                                            "work, wanted {} %",
+                                            options_.coverage_min),
+                                {},
+                                {trigger.path, 0},
+                                {}});
+    } else if (measured.percent() < options_.coverage_min) {
+      check.failures.push_back(
+          {fmt::format("its tests run {} % of its lines, wanted {} %: never {}", measured.percent(),
+                       options_.coverage_min, measured.missed_words()),
+           {},
+           {trigger.path, 0},
+           {}});
+    }
+    report_.checks.push_back(std::move(check));
   }
 
   Result<std::optional<TestFileError>> read(const TriggerFiles& trigger, const std::string& path,
@@ -112,6 +135,7 @@ Result<TriggerReport> check_trigger(Stand& stand, Clock& clock, const std::strin
     return report;
   }
   report.name = trigger->name;
+  if (options.measure) report.measured.emplace();
   HASTUR_TRY(Checker(stand, clock, options, report).run(*trigger));
   report.took = clock.monotonic() - begin;
   return report;

@@ -16,6 +16,9 @@ namespace hastur {
 struct CheckOptions {
   // Only tests whose name holds this.
   std::string only_tests;
+  // Say what the tests run of each trigger, and what it costs; fail one of which they run less.
+  bool measure = false;
+  unsigned coverage_min = 0;
 };
 
 // Checks the trigger whose script lies at `path`. An error is one of the machine.

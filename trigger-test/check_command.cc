@@ -1,7 +1,6 @@
 #include "trigger-test/check_command.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -14,6 +13,7 @@
 #include <thread>
 
 #include "trigger-test/check.h"
+#include "trigger-test/paint.h"
 
 namespace hastur {
 namespace {
@@ -21,7 +21,7 @@ namespace {
 std::unique_ptr<ReportWriter> writer_of(const std::string& format) {
   if (format == "json") return std::make_unique<JsonReport>();
   if (format == "junit") return std::make_unique<JunitReport>();
-  if (format == "text") return std::make_unique<TextReport>(isatty(STDOUT_FILENO) == 1);
+  if (format == "text") return std::make_unique<TextReport>(wants_colour());
   return nullptr;
 }
 
@@ -111,7 +111,13 @@ ExitCode check(const CheckCommand& command) {
     if (!found) return stop(ExitCode::usage, found.error().message);
     paths.insert(paths.end(), found->begin(), found->end());
   }
+  if (command.coverage_min > 100) {
+    return stop(ExitCode::usage,
+                fmt::format("--coverage-min takes a percentage, not {}", command.coverage_min));
+  }
   CheckOptions options;
+  options.measure = command.coverage || command.coverage_min > 0;
+  options.coverage_min = static_cast<unsigned>(command.coverage_min);
   if (!command.filter.empty()) {
     // A filter that names triggers chooses those; otherwise it chooses tests.
     std::vector<std::string> chosen;

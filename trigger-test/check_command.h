@@ -18,6 +18,10 @@ struct CheckCommand {
   std::string filter;
   // How many triggers are checked at once; 0: as many as there are processors.
   std::uint64_t jobs = 0;
+  // Says what the tests run of each trigger, and what it costs.
+  bool coverage = false;
+  // Percent of a trigger's lines that its tests must run; with it `coverage` is on.
+  std::uint64_t coverage_min = 0;
 };
 
 // Writes the report to standard output.

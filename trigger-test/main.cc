@@ -3,7 +3,11 @@
 #include "core/command_line.h"
 #include "core/log.h"
 #include "trigger-test/check_command.h"
+#include "trigger-test/diff_command.h"
+#include "trigger-test/explain_command.h"
+#include "trigger-test/new_command.h"
 #include "trigger-test/run_command.h"
+#include "trigger-test/trace_command.h"
 
 int main(int argc, char** argv) {
   hastur::CommandLine line(
@@ -16,6 +20,10 @@ int main(int argc, char** argv) {
   line.text("--filter", &check.filter,
             "Only triggers whose path holds this; if none does, only tests whose name does");
   line.number("--jobs", &check.jobs, "How many at once; 0: one for each processor");
+  line.flag("--coverage", &check.coverage,
+            "Say which lines the tests run, and what a trigger costs");
+  line.number("--coverage-min", &check.coverage_min,
+              "Fail triggers of whose lines the tests run less than so many percent");
   hastur::RunCommand run;
   hastur::CommandLine& run_line = line.command("run",
                                                "Run one trigger on a recording and print what it "
@@ -25,9 +33,48 @@ int main(int argc, char** argv) {
   run_line.required_text("TRIGGER", &run.trigger, "The script, NAME.lua");
   run_line.required_text("--input", &run.input, "A recording of messages; - is standard input");
   run_line.text("--format", &run.format, "json (one object a line) or text");
+  hastur::TraceCommand trace;
+  hastur::CommandLine& trace_line = line.command(
+      "trace", "The same as run, with each input of the trigger and what it changed in the state.");
+  trace_line.required_text("TRIGGER", &trace.trigger, "The script, NAME.lua");
+  trace_line.required_text("--input", &trace.input, "A recording of messages; - is standard input");
+  trace_line.text("--format", &trace.format, "json (one object a line) or text");
+  hastur::DiffCommand diff;
+  hastur::CommandLine& diff_line =
+      line.command("diff",
+                   "Run two versions of a trigger on one recording: notifications and statistics "
+                   "that appear, vanish, change or move.");
+  diff_line.required_text("OLD", &diff.old_path, "The script as it was");
+  diff_line.required_text("NEW", &diff.new_path, "The script as it is to be");
+  diff_line.required_text("--input", &diff.input, "A recording of messages; - is standard input");
+  diff_line.text("--format", &diff.format, "text, or json (one object a line)");
+  hastur::NewCommand make;
+  hastur::CommandLine& new_line =
+      line.command("new", "Write a trigger and its test file, to begin with.");
+  new_line.required_text("NAME", &make.path, "Its path: billing/load makes billing/load.lua");
+  new_line.text("--like", &make.like, "threshold, heartbeat, ratio, predict, correlate or digest");
+  hastur::ExplainCommand explain;
+  hastur::CommandLine& explain_line = line.command(
+      "explain",
+      "Tell why a trigger did what it did around a moment of a recording: what its "
+      "filters said, the lines that ran, what changed, and why an alert stayed quiet.");
+  explain_line.required_text("TRIGGER", &explain.trigger, "The script, NAME.lua");
+  explain_line.required_text("--input", &explain.input,
+                             "A recording of messages; - is standard input");
+  explain_line.required_text("--at", &explain.at,
+                             "2024-01-01T00:05:00Z, or 5m: so long after the first input");
+  explain_line.text("--key", &explain.key,
+                    "Only what has to do with it: an incident key, a host, a label");
+  explain_line.span("--around", &explain.around, "Inputs from so long before to so long after");
+  explain_line.text("--format", &explain.format, "text or json");
   line.optional_command();
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
   hastur::start_log("trigger-test", hastur::LogLevel::warn);
-  return static_cast<int>(run_line.chosen() ? hastur::run(run) : hastur::check(check));
+  if (run_line.chosen()) return static_cast<int>(hastur::run(run));
+  if (trace_line.chosen()) return static_cast<int>(hastur::trace(trace));
+  if (diff_line.chosen()) return static_cast<int>(hastur::diff(diff));
+  if (new_line.chosen()) return static_cast<int>(hastur::make_new(make));
+  if (explain_line.chosen()) return static_cast<int>(hastur::explain(explain));
+  return static_cast<int>(hastur::check(check));
 }

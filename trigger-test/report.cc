@@ -102,6 +102,7 @@ void TextReport::trigger(std::string& out, const TriggerReport& report) {
   out += fmt::format("{}  {:<32} {}, {}\n",
                      report.is_good() ? painted(green, "ok  ") : painted(red, "FAIL"), report.name,
                      tests == 0 ? "no tests" : plural(tests, "test"), duration_text(report.took));
+  if (report.measured) out += "      " + painted(faint, report.measured->words()) + '\n';
   for (const CheckReport& check : report.checks) {
     if (!check.failures.empty()) this->check(out, check);
   }
@@ -177,11 +178,13 @@ void JsonReport::end(std::string& out, const std::vector<TriggerReport>& all, Mi
   for (const TriggerReport& report : all) {
     Json checks = Json::array();
     for (const CheckReport& check : report.checks) checks.push_back(json_of(check));
-    json["triggers"].push_back({{"name", report.name},
-                                {"path", report.path},
-                                {"good", report.is_good()},
-                                {"took_us", report.took.count()},
-                                {"checks", std::move(checks)}});
+    Json one = {{"name", report.name},
+                {"path", report.path},
+                {"good", report.is_good()},
+                {"took_us", report.took.count()},
+                {"checks", std::move(checks)}};
+    if (report.measured) one["measured"] = report.measured->json();
+    json["triggers"].push_back(std::move(one));
     failed += report.is_good() ? 0 : 1;
   }
   json["failed"] = failed;

@@ -3,11 +3,13 @@
 // What trigger-test found out, as values, and how it is written.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/json.h"
 #include "core/time.h"
+#include "trigger-test/measure.h"
 
 namespace hastur {
 
@@ -40,7 +42,7 @@ struct DiffLine {
 
 // One thing that was looked at: the load, a test, a hunt.
 struct CheckReport {
-  // "load", "test", "hunt"
+  // "load", "test", "hunt", "coverage"
   std::string kind;
   std::string name;
   FilePlace at;
@@ -60,6 +62,8 @@ struct TriggerReport {
   // Of the script.
   std::string path;
   std::vector<CheckReport> checks;
+  // What its tests run of it and what it costs, if that was asked for.
+  std::optional<Measured> measured = std::nullopt;
   Micros took{0};
 
   bool is_good() const;

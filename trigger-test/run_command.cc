@@ -2,11 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <iostream>
 #include <memory>
 #include <optional>
 
@@ -14,13 +9,12 @@
 #include "trigger-runtime/host/effect_lines.h"
 #include "trigger-runtime/host/run_stream.h"
 #include "trigger-runtime/host/worker.h"
+#include "trigger-test/printer.h"
+#include "trigger-test/recording_file.h"
 #include "trigger-test/trigger_files.h"
 
 namespace hastur {
 namespace {
-
-// Lines are written in portions of about this size, and at the end of every batch.
-constexpr std::size_t portion_bytes = 64u << 10;
 
 // Numbers inputs as the contract wants it, and writes what comes out.
 class Output final : public StreamListener {
@@ -34,32 +28,24 @@ class Output final : public StreamListener {
   }
 
   void effect(std::size_t /*trigger*/, Sequence input, const Effect& effect) override {
-    lines_->effect(text_, seq(input), effect);
-    if (text_.size() >= portion_bytes) flush();
+    lines_->effect(printer_.text, seq(input), effect);
+    printer_.flush_if_large();
   }
   void error(std::size_t /*trigger*/, Sequence input, const CallError& error) override {
     ++errors_;
-    lines_->error(text_, seq(input), error.time, error.error);
+    lines_->error(printer_.text, seq(input), error.time, error.error);
   }
   void load_error(const ScriptError& error) {
     ++errors_;
-    lines_->error(text_, 0, Time{}, error);
-    flush();
+    lines_->error(printer_.text, 0, Time{}, error);
+    printer_.flush();
   }
   void end(EffectLines::Totals totals) {
     totals.errors = errors_;
-    lines_->end(text_, totals);
-    flush();
+    lines_->end(printer_.text, totals);
   }
 
-  void flush() {
-    const bool all = std::fwrite(text_.data(), 1, text_.size(), stdout) == text_.size() &&
-                     std::fflush(stdout) == 0;
-    if (!all && !write_error_) write_error_ = errno;
-    text_.clear();
-  }
-  // Why what was to be printed is not complete.
-  std::optional<int> write_error() const { return write_error_; }
+  Printer& printer() { return printer_; }
   std::uint64_t errors() const { return errors_; }
 
  private:
@@ -72,13 +58,8 @@ class Output final : public StreamListener {
   Sequence first_;
   const std::vector<std::uint64_t>* row_messages_ = nullptr;
   std::uint64_t errors_ = 0;
-  std::string text_;
-  std::optional<int> write_error_;
+  Printer printer_;
 };
-
-ExitCode cannot_print(int error) {
-  return stop(ExitCode::internal, fmt::format("cannot write the output: {}", strerror(error)));
-}
 
 std::string place(const ScriptError& error) {
   if (error.script.empty()) return "";
@@ -95,15 +76,9 @@ ExitCode run(const RunCommand& command) {
   Result<TriggerFiles> files = find_trigger_files(command.trigger);
   if (!files) return stop(ExitCode::usage, files.error().message);
 
-  std::ifstream file;
-  const bool from_stdin = command.input == "-";
-  if (!from_stdin) {
-    file.open(command.input, std::ios::binary);
-    if (!file) return stop(ExitCode::usage, fmt::format("cannot read {}", command.input));
-  }
-  std::ios::sync_with_stdio(false);
-  RecordingReader reader(from_stdin ? std::cin : file,
-                         from_stdin ? std::string("standard input") : command.input, {});
+  const auto file = RecordingFile::open(command.input);
+  if (!file) return stop(ExitCode::usage, file.error().message);
+  RecordingReader reader((*file)->stream(), (*file)->name(), {});
 
   auto inputs = SharedInputs::make();
   if (!inputs) return stop(ExitCode::internal, inputs.error().message);
@@ -130,6 +105,7 @@ ExitCode run(const RunCommand& command) {
   if (const auto* error = std::get_if<ScriptError>(&*added)) {
     output.load_error(*error);
     output.end({"{}", 0, 0, 0});
+    output.printer().flush();
     return stop(ExitCode::trigger_failed,
                 fmt::format("{}does not load: {}", place(*error), error->text));
   }
@@ -137,21 +113,20 @@ ExitCode run(const RunCommand& command) {
   while (true) {
     Result<std::optional<Batch>> batch = reader.next();
     if (!batch) {
-      output.flush();
+      output.printer().flush();
       return stop(ExitCode::usage, batch.error().message);
     }
     if (!*batch) break;
     output.begin_batch((*batch)->header.first, reader.row_messages());
     const Result<void> fed = stream.feed(input_of(std::move(**batch)));
-    output.flush();
+    output.printer().flush();
     if (!fed) return stop(fed.error());
-    if (output.write_error()) return cannot_print(*output.write_error());
+    if (output.printer().failed()) return output.printer().end(ExitCode::good);
   }
   const Result<Memory> end = stream.finish(0);
   if (!end) return stop(end.error());
   output.end({end->state, reader.messages(), stream.matched(0), 0});
-  if (output.write_error()) return cannot_print(*output.write_error());
-  return output.errors() == 0 ? ExitCode::good : ExitCode::trigger_failed;
+  return output.printer().end(output.errors() == 0 ? ExitCode::good : ExitCode::trigger_failed);
 }
 
 }  // namespace hastur

@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "trigger-runtime/host/conversation.h"
+#include "trigger-runtime/host/observed.h"
 
 namespace hastur {
 namespace {
@@ -23,9 +24,12 @@ class Collector final : public StreamListener {
 // Feeds all of it; an error means that the worker is of no further use.
 Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& options,
                       Outcome& outcome) {
+  // What loading ran comes first.
+  std::string loading;
   if (options.observe != ObserveCommand::What::nothing) {
-    const auto begun = run.observe(0, options.observe);
+    Result<std::string> begun = run.observe(0, options.observe);
     if (!begun) return fail(begun.error());
+    loading = std::move(*begun);
   }
   for (const auto& batch : stream.batches) HASTUR_TRY(run.feed(batch));
   Result<Memory> end = run.finish(0);
@@ -35,9 +39,9 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
   outcome.stops = run.stops(0);
   outcome.cost = run.cost(0);
   if (options.observe != ObserveCommand::What::nothing) {
-    const auto observed = run.observe(0, ObserveCommand::What::nothing);
+    Result<std::string> observed = run.observe(0, ObserveCommand::What::nothing);
     if (!observed) return fail(observed.error());
-    Result<Json> json = parse_json(*observed);
+    Result<Json> json = parse_json(join_observed(loading, std::move(*observed)));
     if (json) outcome.observed = std::move(*json);
   }
   return run.unload();

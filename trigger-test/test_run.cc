@@ -127,8 +127,9 @@ class DiffOf {
 
 class TestRun {
  public:
-  TestRun(Stand& stand, const TriggerFiles& trigger, const TestCase& test, const std::string& file)
-      : stand_(stand), trigger_(trigger), test_(test), file_(file) {
+  TestRun(Stand& stand, const TriggerFiles& trigger, const TestCase& test, const std::string& file,
+          Measured* measured)
+      : stand_(stand), trigger_(trigger), test_(test), file_(file), measured_(measured) {
     report_.kind = "test";
     report_.name = test.name;
     report_.at = {file, test.line};
@@ -142,13 +143,16 @@ class TestRun {
       return std::move(report_);
     }
     stream_ = std::get<TestStream>(std::move(made));
-    Result<Outcome> outcome = stand_.run(trigger_, stream_.stream);
+    RunOptions how;
+    if (measured_ != nullptr) how.observe = ObserveCommand::What::lines;
+    Result<Outcome> outcome = stand_.run(trigger_, stream_.stream, how);
     if (!outcome) return fail(outcome.error());
     if (outcome->load_error) {
       const ScriptError& error = *outcome->load_error;
       report_.failures.push_back({error.text, {}, {trigger_.shown(error.script), error.line}, {}});
       return std::move(report_);
     }
+    if (measured_ != nullptr) measured_->add(trigger_, *outcome, stream_.messages.size());
     if (outcome->killed) report_.failures.push_back({*outcome->killed, {}, {trigger_.path, 0}, {}});
 
     const std::vector<Came> came = what_came(*outcome, trigger_.name, test_.start, stream_.names);
@@ -260,6 +264,7 @@ class TestRun {
   const TriggerFiles& trigger_;
   const TestCase& test_;
   const std::string& file_;
+  Measured* const measured_;
   TestStream stream_;
   CheckReport report_;
 };
@@ -267,8 +272,8 @@ class TestRun {
 }  // namespace
 
 Result<CheckReport> run_test(Stand& stand, const TriggerFiles& trigger, const TestCase& test,
-                             const std::string& file) {
-  return TestRun(stand, trigger, test, file).run();
+                             const std::string& file, Measured* measured) {
+  return TestRun(stand, trigger, test, file, measured).run();
 }
 
 }  // namespace hastur

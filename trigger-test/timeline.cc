@@ -7,6 +7,9 @@
 
 #include "core/json.h"
 #include "message/filter.h"
+#include "trigger-test/filter_words.h"
+#include "trigger-test/message_words.h"
+#include "trigger-test/script_lines.h"
 
 namespace hastur {
 namespace {
@@ -15,68 +18,6 @@ namespace {
 constexpr std::size_t rows_before = 8;
 constexpr std::size_t rows_after = 3;
 constexpr std::size_t conditions_max = 6;
-constexpr std::size_t text_max = 110;
-
-std::string cut(std::string text) {
-  if (text.size() <= text_max) return text;
-  std::size_t end = text_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + " …";
-}
-
-std::string value_text(const Value& value) {
-  switch (value.kind) {
-    case Value::Kind::number:
-      return canonical_json(Json(value.number));
-    case Value::Kind::boolean:
-      return value.number != 0 ? "true" : "false";
-    case Value::Kind::string:
-      return fmt::format("\"{}\"", value.text);
-    case Value::Kind::tree:
-      return "{…}";
-    default:
-      return "null";
-  }
-}
-
-std::string summary(const MessageView& message, const Nicknames& names) {
-  std::string text(type_name(message.type));
-  if (message.name) text += fmt::format(" {}", *message.name);
-  if (message.value.kind != Value::Kind::absent) text += " " + value_text(message.value);
-  if (message.uuid != "00000000-0000-0000-0000-000000000000")
-    text += fmt::format(" from {}", message.hostname ? *message.hostname : message.uuid);
-  for (const Label& label : message.labels)
-    text += fmt::format(" {}={}", label.key, value_text(label.value));
-  return cut(names.read(text));
-}
-
-// Whether a message's own texts stand in the key: then it is what the key is about.
-bool concerns(const MessageView& message, const std::string& key, const Nicknames& names) {
-  const auto in_key = [&](std::string_view text) {
-    return !text.empty() && key.find(names.read(std::string(text))) != std::string::npos;
-  };
-  if (in_key(message.uuid) || (message.hostname && in_key(*message.hostname))) return true;
-  return std::ranges::any_of(message.labels, [&](const Label& label) {
-    return label.value.kind == Value::Kind::string && label.value.text.size() > 1 &&
-           in_key(label.value.text);
-  });
-}
-
-std::vector<std::string> split_lines(const std::string& text) {
-  std::vector<std::string> lines;
-  std::size_t begin = 0;
-  while (begin <= text.size()) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
-
-std::string trimmed(const std::string& text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  return begin == std::string::npos ? "" : text.substr(begin);
-}
 
 struct Row {
   Micros at;
@@ -88,16 +29,8 @@ struct Row {
 
 class Timeline {
  public:
-  Timeline(const TimelineOf& of, const std::string& key) : of_(of), key_(key) {
-    for (const SubscriptionSpec& spec : of.outcome.loaded.subscriptions) {
-      const Result<Json> json = parse_json(spec.filter);
-      const Result<Filter> filter = json ? Filter::parse(*json) : Result<Filter>(Filter());
-      if (filter) filters_.emplace_back(&spec, *filter);
-    }
-    sources_[of.trigger.script.path] = split_lines(of.trigger.script.text);
-    for (const ScriptFile& library : of.trigger.libraries)
-      sources_[library.path] = split_lines(library.text);
-  }
+  Timeline(const TimelineOf& of, const std::string& key)
+      : of_(of), key_(key), filters_(of.outcome.loaded), lines_(of.trigger) {}
 
   std::vector<Row> rows(Micros from, Micros to) {
     std::vector<Label> scratch;
@@ -127,7 +60,7 @@ class Timeline {
  private:
   void tell_message(Sequence at, Micros when, const MessageView& message,
                     const std::vector<const ObservedCall*>& calls) {
-    Row row{when, summary(message, of_.test.names), {}, 1, when};
+    Row row{when, cut_text(of_.test.names.read(message_words(message))), {}, 1, when};
     for (const ObservedCall* call : calls) tell_call(*call, row);
     if (calls.empty()) tell_filters(message, row);
     tell_effects(at, row);
@@ -154,7 +87,7 @@ class Timeline {
 
   void tell_effects(Sequence at, Row& row) const {
     for (const Came& came : of_.came) {
-      if (came.input == at) row.why.push_back("→ " + cut(came.title));
+      if (came.input == at) row.why.push_back("→ " + cut_text(came.title));
     }
   }
 
@@ -162,17 +95,14 @@ class Timeline {
   void tell_filters(const MessageView& message, Row& row) const {
     const SubscriptionSpec* nearest = nullptr;
     std::vector<std::string> refused_by;
-    for (const auto& [spec, filter] : filters_) {
-      if (!spec->types.empty() && std::ranges::find(spec->types, message.type) == spec->types.end())
-        continue;
+    for (const Judgement& judgement : filters_.judge(message)) {
+      if (!judgement.takes_type) continue;
       std::vector<std::string> refused;
-      for (const Filter::Verdict& each : filter.explain(message)) {
-        if (each.holds) continue;
-        refused.push_back(fmt::format("{} is {}, wanted {}", each.key,
-                                      of_.test.names.read(each.found), asked(filter, each.key)));
+      for (const KeyVerdict& each : judgement.keys) {
+        if (!each.holds) refused.push_back(of_.test.names.read(each.sentence()));
       }
       if (nearest != nullptr && refused.size() >= refused_by.size()) continue;
-      nearest = spec;
+      nearest = judgement.subscription;
       refused_by = std::move(refused);
     }
     if (nearest == nullptr) {
@@ -183,14 +113,6 @@ class Timeline {
                                         ? "it is the trigger's own (own = true takes those)"
                                         : fmt::format("{}", fmt::join(refused_by, "; "))));
     }
-  }
-
-  static std::string asked(const Filter& filter, const std::string& key) {
-    constexpr std::string_view label = "labels.";
-    if (!key.starts_with(label)) return std::string(filter.asked(key));
-    const Result<Json> labels = parse_json(filter.asked("labels"));
-    const std::string name = key.substr(label.size());
-    return labels && labels->contains(name) ? canonical_json((*labels)[name]) : "";
   }
 
   // The conditions that ran, with the locals as they were there.
@@ -205,7 +127,7 @@ class Timeline {
     std::size_t told = 0;
     for (const CallStep& step : call.steps) {
       for (const auto& [name, value] : step.locals) locals[name] = value;
-      const std::string source = line_of(step);
+      const std::string source = lines_.at(step);
       if (!is_condition(source) || told == conditions_max) continue;
       ++told;
       // What is short says more often what matters.
@@ -216,32 +138,14 @@ class Timeline {
         (value.starts_with('{') || value.starts_with('[') ? tables : scalars) +=
             fmt::format("   {} = {}", name, value);
       }
-      row.why.push_back(cut(fmt::format("  {}: {}{}{}", step.line, source, scalars, tables)));
+      row.why.push_back(cut_text(fmt::format("  {}: {}{}{}", step.line, source, scalars, tables)));
     }
-  }
-
-  std::string line_of(const CallStep& step) const {
-    const auto source = sources_.find(step.script);
-    if (source == sources_.end() || step.line == 0 || step.line > source->second.size()) return "";
-    return trimmed(source->second[step.line - 1]);
   }
 
   static bool is_condition(const std::string& source) {
     return source.starts_with("if ") || source.starts_with("elseif ") ||
            source.starts_with("while ") || source.find(" and ") != std::string::npos ||
            source.find(" or ") != std::string::npos;
-  }
-
-  static bool mentions(const std::string& source, const std::string& name) {
-    const auto is_word = [&](std::size_t at) {
-      return at < source.size() &&
-             (std::isalnum(static_cast<unsigned char>(source[at])) != 0 || source[at] == '_');
-    };
-    for (std::size_t at = source.find(name); at != std::string::npos;
-         at = source.find(name, at + 1)) {
-      if ((at == 0 || !is_word(at - 1)) && !is_word(at + name.size())) return true;
-    }
-    return false;
   }
 
   void add(Row row) {
@@ -255,8 +159,8 @@ class Timeline {
 
   const TimelineOf& of_;
   const std::string& key_;
-  std::vector<std::pair<const SubscriptionSpec*, Filter>> filters_;
-  std::map<std::string, std::vector<std::string>> sources_;
+  const FilterJudge filters_;
+  const ScriptLines lines_;
   std::vector<Row> rows_;
 };
 

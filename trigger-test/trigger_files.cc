@@ -83,40 +83,61 @@ Result<std::vector<ScriptFile>> read_libraries(const fs::path& root) {
   return libraries;
 }
 
-}  // namespace
+struct ScriptPlace {
+  fs::path script;
+  std::optional<fs::path> root;
+  // From the root.
+  fs::path relative;
+  TriggerName name;
+};
 
-Result<TriggerFiles> find_trigger_files(const std::string& path) {
+Result<ScriptPlace> place_of(const std::string& path) {
   std::error_code error;
-  const fs::path script = fs::absolute(path, error).lexically_normal();
-  const std::string file = script.filename().string();
-  if (script.extension() != ".lua" || file.find(".test.") != std::string::npos) {
+  ScriptPlace place;
+  place.script = fs::absolute(path, error).lexically_normal();
+  const std::string file = place.script.filename().string();
+  if (place.script.extension() != ".lua" || file.find(".test.") != std::string::npos) {
     return fail(ErrorCode::invalid,
                 fmt::format("{} is no trigger: a trigger is a file NAME.lua, not a test", path));
   }
-  Result<std::string> text = read_file(script);
-  if (!text) return fail(text.error());
-
-  TriggerFiles files;
-  files.path = path;
-  const auto root = root_above(script);
-  const fs::path relative = root ? script.lexically_relative(*root) : script.filename();
-  files.name = fs::path(relative).replace_extension().generic_string();
-  files.script = {relative.generic_string(), std::move(*text)};
-  if (is_hidden(relative)) {
+  place.root = root_above(place.script);
+  place.relative =
+      place.root ? place.script.lexically_relative(*place.root) : place.script.filename();
+  place.name = fs::path(place.relative).replace_extension().generic_string();
+  if (is_hidden(place.relative)) {
     return fail(ErrorCode::invalid,
                 fmt::format("{} is no trigger: a name that begins with a dot is for tools", path));
   }
-  if (files.name.starts_with("lib/")) {
+  if (place.name.starts_with("lib/")) {
     return fail(
         ErrorCode::invalid,
         fmt::format("{} is no trigger: what lies in lib/ is code for triggers to share", path));
   }
-  if (const auto named = check_trigger_name(files.name); !named) {
-    return fail(ErrorCode::invalid, fmt::format("{} cannot be a trigger's name: {}", files.name,
+  if (const auto named = check_trigger_name(place.name); !named) {
+    return fail(ErrorCode::invalid, fmt::format("{} cannot be a trigger's name: {}", place.name,
                                                 named.error().message));
   }
-  if (root) {
-    auto libraries = read_libraries(*root);
+  return place;
+}
+
+}  // namespace
+
+Result<TriggerName> trigger_name_of(const std::string& path) {
+  const auto place = place_of(path);
+  return place ? Result<TriggerName>(place->name) : fail(place.error());
+}
+
+Result<TriggerFiles> find_trigger_files(const std::string& path) {
+  Result<ScriptPlace> place = place_of(path);
+  if (!place) return fail(place.error());
+  Result<std::string> text = read_file(place->script);
+  if (!text) return fail(text.error());
+  TriggerFiles files;
+  files.path = path;
+  files.name = std::move(place->name);
+  files.script = {place->relative.generic_string(), std::move(*text)};
+  if (place->root) {
+    auto libraries = read_libraries(*place->root);
     if (!libraries) return fail(libraries.error());
     files.libraries = std::move(*libraries);
   }

@@ -33,6 +33,9 @@ struct TriggerFiles {
 // .NAME, another ending.
 Result<TriggerFiles> find_trigger_files(const std::string& path);
 
+// The name alone, also of a script that is not there yet.
+Result<TriggerName> trigger_name_of(const std::string& path);
+
 // The scripts of triggers in a folder and below it, sorted: files NAME.lua that are no tests, not
 // hidden and not in the root's lib/. Of a file: itself, or for a test file its trigger. Fails for
 // what does not exist or is neither.

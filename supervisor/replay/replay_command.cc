@@ -9,10 +9,10 @@
 #include <fstream>
 #include <iostream>
 
+#include "core/progress.h"
 #include "message/recording.h"
 #include "supervisor/replay/history_source.h"
 #include "supervisor/replay/plan.h"
-#include "supervisor/replay/progress.h"
 #include "supervisor/replay/replay_run.h"
 #include "trigger-runtime/host/effect_lines.h"
 
@@ -201,7 +201,7 @@ Result<void> Scratch::over_history() {
 }
 
 Result<void> Scratch::read(HistorySource& source, Sequence last) {
-  Progress progress(stderr, isatty(STDERR_FILENO) == 1, last.value - plan_.after.value);
+  Progress progress(stderr, isatty(STDERR_FILENO) == 1, last.value - plan_.after.value, "inputs");
   const Micros started = clock_.monotonic();
   source.read(plan_.after.next(), last);
   const auto work = [&]() -> Result<void> {

@@ -9,6 +9,7 @@
 #include "message/json_codec.h"
 #include "message/router.h"
 #include "trigger-runtime/host/conversation.h"
+#include "trigger-runtime/host/observed.h"
 
 namespace hastur {
 namespace {
@@ -60,6 +61,10 @@ struct Track {
 
   Loaded loaded;
   StreamCost cost;
+
+  // What the worker observes, and what it had seen of loads that are over.
+  ObserveCommand::What observing = ObserveCommand::What::nothing;
+  std::string observed;
 
   std::uint64_t matched = 0;
   std::uint64_t stops = 0;
@@ -335,8 +340,6 @@ Result<void> StreamRun::Parts::restore_here(Track& track, Restore how) {
     const auto restored = ask<Restored>(RestoreCommand{track.handle, *track.judged, 0});
     return restored ? Result<void>() : fail(restored.error());
   }
-  const auto unloaded = ask<Unloaded>(UnloadCommand{track.handle});
-  if (!unloaded) return fail(unloaded.error());
   return load_again(track, track.judged);
 }
 
@@ -563,8 +566,6 @@ Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
       if (!restored) return fail(restored.error());
     } else {
       // Never judged: there is nothing to put back, only a fresh start.
-      const auto unloaded = ask<Unloaded>(UnloadCommand{track.handle});
-      if (!unloaded) return fail(unloaded.error());
       HASTUR_TRY(load_again(track, std::nullopt));
     }
 
@@ -594,19 +595,30 @@ Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
 }
 
 Result<void> StreamRun::Parts::load_again(Track& track, const std::optional<Memory>& memory) {
+  if (track.observing != ObserveCommand::What::nothing) {
+    Result<Observed> observed =
+        ask<Observed>(ObserveCommand{track.handle, ObserveCommand::What::nothing});
+    if (!observed) return fail(observed.error());
+    track.observed = join_observed(track.observed, std::move(observed->json));
+  }
+  const auto unloaded = ask<Unloaded>(UnloadCommand{track.handle});
+  if (!unloaded) return fail(unloaded.error());
   const auto loaded = load(track, memory, std::nullopt);
   if (!loaded) return fail(loaded.error());
   if (const auto* refused = std::get_if<ScriptError>(&*loaded)) {
     return fail(ErrorCode::conflict, fmt::format("trigger {} does not load a second time: {}",
                                                  track.trigger.name, refused->text));
   }
-  return {};
+  if (track.observing == ObserveCommand::What::nothing) return {};
+  const auto observed = ask<Observed>(ObserveCommand{track.handle, track.observing});
+  return observed ? Result<void>() : fail(observed.error());
 }
 
 Result<std::string> StreamRun::Parts::observe(Track& track, ObserveCommand::What what) {
   Result<Observed> observed = ask<Observed>(ObserveCommand{track.handle, what});
   if (!observed) return fail(observed.error());
-  return std::move(observed->json);
+  track.observing = what;
+  return join_observed(std::exchange(track.observed, {}), std::move(observed->json));
 }
 
 Result<void> StreamRun::Parts::unload() {

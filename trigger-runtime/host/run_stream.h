@@ -119,7 +119,7 @@ class StreamRun {
   const Loaded& loaded(std::size_t trigger) const;
 
   // What was observed of it since the last time (vm/observation.h); it is observed from now on as
-  // `what` says. Being loaded anew ends it.
+  // `what` says. Inputs that ran again are in it more than once.
   Result<std::string> observe(std::size_t trigger, ObserveCommand::What what);
 
   // Unloads all triggers: another run may use the worker after it. Last of all.

@@ -97,6 +97,8 @@ void change(lua_State* lua, const Self& self, std::string_view function, Alert::
   vm.budget.charge(lua, (call.text.size() + key.size()) / 16);
   if (call.raises && !is_utf8(key)) refuse_key(lua, self.made);
   self.alert.set(key, call, vm.effects.now());
+  if (vm.observation.is_on()) [[unlikely]]
+    vm.observation.note_alert(self.alert.name(), key, call.value);
   vm.helpers.account(lua, self.made);
 }
 

@@ -117,6 +117,9 @@ std::optional<ScriptError> push_chunk(lua_State* lua, const ScriptFile& file) {
     lua_pop(lua, 1);
     return fault;
   }
+  Observation& observation = vm_of(lua).observation;
+  if (observation.is_on()) [[unlikely]]
+    observation.note_code(file.path, function_lines(lua));
   Window::Kept& kept = vm_of(lua).kept;
   const Window::Kept more = kept_by_script(file.text);
   kept = {kept.squares || more.squares, kept.extremes || more.extremes, kept.sketch || more.sketch};

@@ -22,6 +22,10 @@ void Budget::on_count(lua_State* lua, lua_Debug* at) {
   Vm& vm = vm_of(lua);
   if (at->event == LUA_HOOKLINE) [[unlikely]] {
     vm.observation.at_line(lua, at);
+  } else if (vm.budget.observed_) [[unlikely]] {
+    if (++vm.budget.single_ < step) return;
+    vm.budget.single_ = 0;
+    vm.budget.charge(lua, step);
   } else {
     vm.budget.charge(lua, step);
   }

@@ -29,11 +29,14 @@ class Budget {
     verdict_ = Verdict::none;
     script_.clear();
     line_ = 0;
-    lua_sethook(lua, on_count, LUA_MASKCOUNT | (lines_ ? LUA_MASKLINE : 0), step);
+    single_ = 0;
+    lua_sethook(lua, on_count, LUA_MASKCOUNT | (observed_ ? LUA_MASKLINE : 0),
+                observed_ ? 1 : step);
   }
 
-  // From the next arm() on, the Vm's observation is told each line.
-  void observe_lines(bool lines) { lines_ = lines; }
+  // From the next arm() on, the Vm's observation is told each line, and instructions are counted
+  // one by one; they are charged in the same steps all the same.
+  void observe(bool observed) { observed_ = observed; }
 
   // Counts work that is about to be done; raises if it is more than what is left.
   void charge(lua_State* lua, std::uint64_t instructions) {
@@ -42,8 +45,8 @@ class Budget {
       raise_over(lua);
   }
 
-  // Used since arm(), in whole steps and charges.
-  std::uint64_t used() const { return used_; }
+  // Used since arm(): in whole steps and charges, unless it is observed.
+  std::uint64_t used() const { return used_ + single_; }
   Verdict verdict() const { return verdict_; }
   void set_verdict(Verdict verdict) { verdict_ = verdict; }
   // Where the script was when its instructions ran out: what passes the verdict on stands
@@ -62,7 +65,9 @@ class Budget {
   Verdict verdict_ = Verdict::none;
   std::string script_;
   std::uint32_t line_ = 0;
-  bool lines_ = false;
+  bool observed_ = false;
+  // Instructions counted one by one, since the last whole step.
+  int single_ = 0;
 };
 
 // The allocator of one Lua state.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -310,6 +311,15 @@ std::optional<ScriptError> chunk_fault(lua_State* lua, const std::string& path) 
     }
   }
   return first;
+}
+
+std::vector<std::uint32_t> function_lines(lua_State* lua) {
+  const std::string dump = dump_of(lua, lua_gettop(lua));
+  std::set<std::uint32_t> lines;
+  for (const Function& function : DumpReader(dump).functions()) {
+    if (function.parent) lines.insert(function.lines.begin(), function.lines.end());
+  }
+  return {lines.begin(), lines.end()};
 }
 
 std::optional<ScriptError> upvalue_fault(lua_State* lua, int index) {

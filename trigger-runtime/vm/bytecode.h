@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "trigger-runtime/protocol/commands.h"
 #include "trigger-runtime/vm/lua.h"
@@ -17,6 +18,10 @@ namespace hastur {
 // The first fault of the chunk on top of the stack (a Lua function that was just loaded from
 // `path`), if it has one.
 std::optional<ScriptError> chunk_fault(lua_State* lua, const std::string& path);
+
+// The lines of the chunk on top of the stack that have code in a function, sorted: those that a
+// callback may run.
+std::vector<std::uint32_t> function_lines(lua_State* lua);
 
 // Where the Lua function at `index`, or one within it, writes an upvalue of the former: what is
 // written would last as long as that function. Nothing if it does not.

@@ -132,6 +132,8 @@ bool Feed::take_message(std::uint32_t row, std::span<const Match>& matches) {
 bool Feed::take_tick(std::uint32_t row) {
   const Time time = time_from_us(batch_.timestamps()[row]);
   const std::vector<Callback>& callbacks = vm_.declared.callbacks;
+  if (vm_.observation.is_on() && !vm_.helpers.empty()) [[unlikely]]
+    vm_.observation.begin_tick(lua_);
   if (!vm_.helpers.empty() && !take_deadlines(row)) return false;
   if (trigger_.runtime.last_tick && trigger_.loaded.periodic > 0) {
     for (std::uint32_t i = 0; i < callbacks.size(); ++i) {
@@ -174,12 +176,15 @@ bool Feed::take_deadlines(std::uint32_t row) {
 // the alerts themselves.
 void Feed::send_pages() {
   const Time now = vm_.effects.now();
-  for (const HelperSet::Page& one : vm_.helpers.pages(now, trigger_.touched)) {
+  const std::vector<HelperSet::Page> pages = vm_.helpers.pages(now, trigger_.touched);
+  for (const HelperSet::Page& one : pages) {
     vm_.effects.begin_callback(now);
     vm_.effects.add_notification(
         alert_notification(one.alert->options(), one.alert->name(), vm_.name, one.page));
     vm_.effects.end_callback(true);
   }
+  if (vm_.observation.is_on()) [[unlikely]]
+    vm_.observation.end_tick(lua_, pages);
 }
 
 bool Feed::call_with_silence(const DueKey& due, std::uint32_t id, std::uint32_t number) {

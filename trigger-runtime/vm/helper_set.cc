@@ -302,6 +302,15 @@ std::vector<HelperSet::Page> HelperSet::pages(Time now, bool& changed) {
   return all;
 }
 
+std::vector<const Alert*> HelperSet::alerts() const {
+  std::vector<const Alert*> all;
+  for (const auto& made : all_) {
+    if (made->kind == HelperKind::alert)
+      all.push_back(static_cast<const Alert*>(made->helper.get()));
+  }
+  return all;
+}
+
 void HelperSet::account(lua_State* lua, ScriptHelper& made) const {
   const std::size_t bytes = made.helper->bytes();
   if (bytes == made.bytes) return;

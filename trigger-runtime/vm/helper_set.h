@@ -100,6 +100,8 @@ class HelperSet {
     AlertPage page;
   };
   std::vector<Page> pages(Time now, bool& changed);
+  // In the order of their making.
+  std::vector<const Alert*> alerts() const;
 
   // Counts what the helper takes by now; raises in a callback if that is more than the trigger may
   // have.

@@ -78,6 +78,11 @@ void LoadedTrigger::set_up() {
                "the fixed part of the Lua stack is not as vm.h says");
 }
 
+void LoadedTrigger::observe(ObserveCommand::What what) {
+  vm.observation.observe(what);
+  vm.budget.observe(vm.observation.is_on());
+}
+
 std::optional<ScriptError> LoadedTrigger::load(const LoadCommand& command) {
   std::optional<ScriptError> error = load_script(command);
   if (error) error = shortened(std::move(*error));
@@ -101,11 +106,13 @@ std::optional<ScriptError> LoadedTrigger::load_script(const LoadCommand& command
   ChunkCall call{&command.script, std::nullopt};
   vm.phase = Vm::Phase::loading;
   vm.random.begin(Sequence{});
+  if (compare_each_call) observe(ObserveCommand::What::lines);
   vm.budget.arm(vm.lua, command.limits.instructions_max);
   lua_pushcfunction(vm.lua, run_chunk);
   lua_pushlightuserdata(vm.lua, &call);
   const int status = lua_pcall(vm.lua, 1, 0, error_position_index);
   vm.phase = Vm::Phase::idle;
+  if (compare_each_call) observe(ObserveCommand::What::nothing);
   if (status != 0) {
     ScriptError error = call_error(status, std::nullopt).error;
     if (error.script.empty()) error.script = script_path_;

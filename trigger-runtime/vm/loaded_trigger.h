@@ -25,6 +25,9 @@ class LoadedTrigger {
 
   void restore(const Memory& memory, std::uint32_t guarded_callbacks);
 
+  // From the next callback on.
+  void observe(ObserveCommand::What what);
+
   // Whether the schedule asks for a judgement at a tick with this stream time.
   bool is_judgement_due(Time time) const;
   // Judges the state: takes it, or puts the last judged one back and says why in `error`.

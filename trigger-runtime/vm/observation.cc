@@ -1,7 +1,11 @@
 #include "trigger-runtime/vm/observation.h"
 
+#include <algorithm>
+#include <set>
+
 #include "core/json.h"
 #include "core/number.h"
+#include "trigger-runtime/vm/helpers/alert_text.h"
 #include "trigger-runtime/vm/vm.h"
 
 namespace hastur {
@@ -12,6 +16,9 @@ constexpr std::size_t steps_max = 200;
 constexpr std::size_t calls_bytes_max = 8u << 20;
 constexpr std::size_t state_bytes_max = 64u << 10;
 constexpr std::size_t value_bytes_max = 200;
+// Of an alert, at a tick; and of all of them, since observing began.
+constexpr std::size_t alert_keys_max = 50;
+constexpr std::size_t said_max = 1'000;
 
 // The writer charges the budget while a script runs; what is observed is free.
 class Uncharged {
@@ -28,6 +35,11 @@ class Uncharged {
 
 }  // namespace
 
+void Observation::observe(What what) {
+  what_ = what;
+  if (what != What::calls) said_.clear();
+}
+
 std::string Observation::take() {
   Json all = Json::object();
   if (!lines_.empty()) {
@@ -36,8 +48,11 @@ std::string Observation::take() {
       lines[place.first].push_back(Json::array({place.second, times}));
     }
   }
+  if (!code_.is_null()) all["code"] = std::exchange(code_, Json());
   if (what_ == What::calls || !calls_.empty()) all["calls"] = std::exchange(calls_, Json::array());
+  if (!ticks_.empty()) all["ticks"] = std::exchange(ticks_, Json::array());
   if (cut_) all["cut"] = true;
+  told_alerts_ = nullptr;
   lines_.clear();
   bytes_ = 0;
   cut_ = false;
@@ -67,11 +82,87 @@ void Observation::end_call(lua_State* lua, bool returned, std::uint64_t instruct
   calls_.push_back(std::exchange(call_, Json()));
 }
 
+void Observation::begin_tick(lua_State* lua) {
+  if (what_ == What::calls) before_tick_ = bytes_ > calls_bytes_max ? Json() : state(lua);
+}
+
+void Observation::end_tick(lua_State* lua, std::span<const HelperSet::Page> pages) {
+  if (what_ != What::calls) return;
+  if (bytes_ > calls_bytes_max) {
+    cut_ = true;
+    return;
+  }
+  Json tick = {{"sequence", vm_of(lua).effects.sequence().value}};
+  Json after = state(lua);
+  if (after != before_tick_) {
+    bytes_ += canonical_json(after).size() + canonical_json(before_tick_).size();
+    tick["before"] = std::move(before_tick_);
+    tick["after"] = std::move(after);
+  }
+  Json alerts = quiet_alerts(lua, pages);
+  if (alerts != told_alerts_) {
+    bytes_ += canonical_json(alerts).size();
+    tick["alerts"] = alerts;
+    told_alerts_ = std::move(alerts);
+  }
+  if (tick.size() == 1) return;
+  bytes_ += 100;
+  ticks_.push_back(std::move(tick));
+}
+
+void Observation::note_alert(const std::string& alert, std::string_view key,
+                             std::string_view value) {
+  if (what_ != What::calls || !call_.is_object()) return;
+  const auto [place, is_new] = said_.try_emplace({alert, std::string(key)});
+  place->second = value;
+  if (is_new && said_.size() > said_max) said_.erase(place);
+  Json& steps = call_["steps"];
+  if (steps.empty() || bytes_ > calls_bytes_max) return;
+  const Result<Json> said = parse_json(value);
+  steps.back()["said"].push_back(Json::array({alert, std::string(key), said ? *said : Json()}));
+  bytes_ += 20 + alert.size() + key.size() + value.size();
+}
+
+// Those that are paged at this tick are not quiet.
+Json Observation::quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> pages) const {
+  Json all = Json::array();
+  const Vm& vm = vm_of(lua);
+  for (const Alert* alert : vm.helpers.alerts()) {
+    std::set<std::string> keys;
+    for (auto said = said_.lower_bound({alert->name(), ""});
+         said != said_.end() && said->first.first == alert->name() && keys.size() < alert_keys_max;
+         ++said)
+      keys.insert(said->first.second);
+    const KeyTable& known = alert->keys();
+    for (std::uint32_t id = 0; id < known.ids_end() && keys.size() < alert_keys_max; ++id) {
+      // The key "" is the burst's.
+      if (known.holds(id) && !known.key(id).empty()) keys.emplace(known.key(id));
+    }
+    for (const std::string& key : keys) {
+      const bool paged = std::ranges::any_of(pages, [&](const HelperSet::Page& page) {
+        return page.alert == alert && page.page.key == key;
+      });
+      if (paged) continue;
+      const auto said = said_.find({alert->name(), key});
+      const std::string why = why_quiet(
+          *alert, key, said == said_.end() ? std::string_view() : std::string_view(said->second),
+          vm.effects.now());
+      all.push_back({{"alert", alert->name()}, {"key", key}, {"quiet", why}});
+    }
+  }
+  return all;
+}
+
+void Observation::note_code(const std::string& script, const std::vector<std::uint32_t>& lines) {
+  code_[script] = lines;
+}
+
 void Observation::at_line(lua_State* lua, lua_Debug* at) {
   lua_getinfo(lua, "S", at);
   if (at->source[0] != '@') return;
   const std::string script = at->source + 1;
-  if (what_ == What::lines) ++lines_[{script, at->currentline}];
+  if (what_ == What::lines && std::string_view(at->what) != "main")
+    ++lines_[{script, at->currentline}];
   if (what_ != What::calls || !call_.is_object()) return;
   note_effects(vm_of(lua).effects.count());
   Json& steps = call_["steps"];

@@ -5,24 +5,39 @@
 // Observing changes no result: the instruction budget counts what it counts without it. What is
 // kept is bounded; what is beyond is left out and said.
 //
-//   lines: {"lines":{"a.lua":[[line, times], …], …}}
+//   lines: {"lines":{"a.lua":[[line, times], …], …},"code":{"a.lua":[line, …], …}}
 //   calls: {"calls":[{"sequence":N,"callback":N,"returned":true,"instructions":N,
 //            "before":{state},"after":{state},
-//            "steps":[{"line":N,"script":"a.lua","locals":{"name":"value", …},"effects":N}, …]},
+//            "steps":[{"line":N,"script":"a.lua","locals":{"name":"value", …},"effects":N,
+//                      "said":[["alert","key",value], …]}, …]},
 //            …],
+//           "ticks":[{"sequence":N,"before":{state},"after":{state},
+//                     "alerts":[{"alert":"rate","key":"api","quiet":"0.08 is not above 0.10"}, …]},
+//                    …],
 //           "cut":true}
 //
+// Lines are those of functions; what the file itself runs while it is loaded is none. `code` has
+// all that there are, of what was loaded while it was observed.
+//
 // A step is a line that ran, with the locals as they were before it, those that changed since the
-// step before, and how many effects it caused. A state that is no JSON or large is left out.
+// step before, how many effects it caused, and what it said to alerts (a value, or null). A state
+// that is no JSON or large is left out.
+//
+// Of ticks there are those at which helpers changed the state, or at which it is told anew why the
+// alerts' keys are not paged: those that were spoken of since observing began, or are not quiet.
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/json.h"
 #include "trigger-runtime/protocol/commands.h"
+#include "trigger-runtime/vm/helper_set.h"
 #include "trigger-runtime/vm/lua.h"
 #include "trigger-runtime/vm/lua_json.h"
 
@@ -32,7 +47,7 @@ class Observation {
  public:
   using What = ObserveCommand::What;
 
-  void observe(What what) { what_ = what; }
+  void observe(What what);
   bool is_on() const { return what_ != What::nothing; }
   // What was seen since the last time.
   std::string take();
@@ -40,6 +55,13 @@ class Observation {
   // Around each callback; ctx.state stands on the stack at its place (vm.h).
   void begin_call(lua_State* lua, Sequence sequence, std::uint32_t callback);
   void end_call(lua_State* lua, bool returned, std::uint64_t instructions);
+  // Around a tick of a trigger that has helpers, with its deadlines, calls and pages.
+  void begin_tick(lua_State* lua);
+  void end_tick(lua_State* lua, std::span<const HelperSet::Page> pages);
+  // In a call: what was said to an alert. `value` is JSON, or empty.
+  void note_alert(const std::string& alert, std::string_view key, std::string_view value);
+  // A file was loaded whose functions have code on these lines.
+  void note_code(const std::string& script, const std::vector<std::uint32_t>& lines);
   // A line is about to run.
   void at_line(lua_State* lua, lua_Debug* at);
 
@@ -48,15 +70,22 @@ class Observation {
   void note_locals(lua_State* lua, lua_Debug* at, Json& step);
   std::string shown(lua_State* lua, int index);
   void note_effects(std::size_t effects);
+  Json quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> pages) const;
 
   What what_ = What::nothing;
   // By script and line.
   std::map<std::pair<std::string, int>, std::uint64_t> lines_;
+  Json code_;
   Json calls_ = Json::array();
   // Of the call under way, and the locals as they last were.
   Json call_;
   std::map<std::string, std::string> locals_;
   std::size_t effects_ = 0;
+  Json ticks_ = Json::array();
+  Json before_tick_;
+  // By alert and key.
+  std::map<std::pair<std::string, std::string>, std::string> said_;
+  Json told_alerts_;
   std::size_t bytes_ = 0;
   bool cut_ = false;
   LuaJsonWriter writer_;

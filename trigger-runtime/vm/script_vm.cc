@@ -37,10 +37,8 @@ Judged ScriptVm::judge(Sequence at, Time time) {
 }
 
 std::string ScriptVm::observe(ObserveCommand::What what) {
-  Vm& vm = trigger_->vm;
-  std::string seen = vm.observation.take();
-  vm.observation.observe(what);
-  vm.budget.observe_lines(vm.observation.is_on());
+  std::string seen = trigger_->vm.observation.take();
+  trigger_->observe(what);
   return seen;
 }
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "supervisor/replay/progress.h"
+#include "core/progress.h"
 #include "tests/support/commit_builder.h"
 
 namespace hastur {
@@ -122,11 +122,11 @@ TEST_F(PlanReplay, WhatIsNotThereIsSaid) {
 }
 
 TEST(Progress, SaysHowFarHowFastAndHowLong) {
-  EXPECT_EQ(progress_text(1'200'000, 4'800'000, std::chrono::seconds{2}),
+  EXPECT_EQ(progress_text(1'200'000, 4'800'000, "inputs", std::chrono::seconds{2}),
             "[#####---------------]  25 %, 1.2 M of 4.8 M inputs, 600.0 k/s, 6s left");
-  EXPECT_EQ(progress_text(0, 100, std::chrono::seconds{2}),
+  EXPECT_EQ(progress_text(0, 100, "inputs", std::chrono::seconds{2}),
             "[--------------------]   0 %, 0 of 100 inputs");
-  EXPECT_EQ(progress_text(7, 5, std::chrono::seconds{1}),
+  EXPECT_EQ(progress_text(7, 5, "inputs", std::chrono::seconds{1}),
             "[####################] 100 %, 5 of 5 inputs, 5/s, 0s left");
 }
 

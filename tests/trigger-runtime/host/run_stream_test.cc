@@ -425,6 +425,34 @@ end))"};
   EXPECT_EQ(high["after"], Json({{"total", 1}}));
 }
 
+TEST(StreamRun, GoesOnObservingATriggerThatHadToBeLoadedAgain) {
+  const auto inputs = std::move(*SharedInputs::make(16u << 20));
+  const auto worker = std::move(*Worker::spawn(*inputs, {}));
+  Lines lines;
+  StreamRun stream(*worker, lines, {});
+  StreamTrigger trigger;
+  trigger.name = "fails";
+  trigger.script = {"fails.lua", R"(local ctx = hastur.trigger{ state = { seen = 0 } }
+ctx:gauges({ name = "g" }, function(msg)
+  ctx.state.seen = ctx.state.seen + 1
+  if ctx.state.seen == 1 then error("first") end
+end))"};
+  ASSERT_TRUE(stream.add(std::move(trigger)));
+  ASSERT_TRUE(stream.observe(0, ObserveCommand::What::calls));
+  std::istringstream in(gauges(2));
+  RecordingReader reader(in, "recording", {});
+  while (auto batch = std::move(*reader.next())) {
+    ASSERT_TRUE(stream.feed(input_of(std::move(*batch))));
+  }
+  EXPECT_GT(stream.stops(0), 0u);
+  const Result<Json> seen = parse_json(*stream.observe(0, ObserveCommand::What::nothing));
+  ASSERT_TRUE(seen);
+  const Json& calls = (*seen)["calls"];
+  ASSERT_GE(calls.size(), 2u) << *seen;
+  EXPECT_EQ(calls.front()["returned"], false);
+  EXPECT_EQ(calls.front()["steps"].back()["line"], 4);
+}
+
 TEST(StreamRun, OfARecordingDerivedMessagesKeepTheirOrigin) {
   const auto derived = [](const char* trigger, int depth) {
     return fmt::format(

@@ -45,16 +45,29 @@ std::size_t decimals_of(const std::string& number) {
              : number.size() - dot - 1;
 }
 
-// Two numbers with as many decimals as the longer has, so that they are compared at a glance.
+// Two numbers with as many decimals as the longer has, or, if those are too many, with as few as
+// still tell the two apart, so that they are compared at a glance.
 std::pair<std::string, std::string> alike(const Json& a, const Json& b) {
   std::pair<std::string, std::string> out{canonical_json(a), canonical_json(b)};
   if (!a.is_number() || !b.is_number()) return out;
-  constexpr std::size_t shown_max = 6;
-  const std::size_t decimals = std::max(decimals_of(out.first), decimals_of(out.second));
-  if (decimals == 0 || decimals > shown_max) return out;
-  for (auto [text, number] : {std::pair(&out.first, &a), std::pair(&out.second, &b)}) {
-    if (text->find('e') == std::string::npos)
-      *text = fmt::format("{:.{}f}", number->get<double>(), decimals);
+  const bool is_plain =
+      out.first.find('e') == std::string::npos && out.second.find('e') == std::string::npos;
+  constexpr std::size_t shown_max = 4;
+  const std::size_t exact = std::max(decimals_of(out.first), decimals_of(out.second));
+  if (exact == 0 || !is_plain) return out;
+  const auto with = [&](std::size_t decimals) {
+    return std::pair(fmt::format("{:.{}f}", a.get<double>(), decimals),
+                     fmt::format("{:.{}f}", b.get<double>(), decimals));
+  };
+  if (exact <= shown_max) return with(exact);
+  const double size = std::fabs(a.get<double>());
+  for (std::size_t decimals = std::max<std::size_t>(size < 1     ? 3
+                                                    : size < 100 ? 2
+                                                                 : 1,
+                                                    decimals_of(out.second));
+       decimals < exact; ++decimals) {
+    const auto shown = with(decimals);
+    if (shown.first != shown.second) return shown;
   }
   return out;
 }

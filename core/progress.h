@@ -1,19 +1,22 @@
 #pragma once
 
-// How far a replay has come, for people: a bar on a terminal, a line now and then elsewhere.
+// How far long work has come, for people: a bar on a terminal, a line now and then elsewhere.
 
 #include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "core/time.h"
 
 namespace hastur {
 
 // "[#####---------------]  25 %, 1.2 M of 4.8 M inputs, 610 k/s, 6s left". Before there is a rate,
-// without rate and estimate.
-std::string progress_text(std::uint64_t done, std::uint64_t total, Micros elapsed);
+// without rate and estimate. `unit` is what is counted: "inputs".
+std::string progress_text(std::uint64_t done, std::uint64_t total, std::string_view unit,
+                          Micros elapsed);
 
 // "950", "12.3 k", "4.8 M".
 std::string short_count(double count);
@@ -21,8 +24,8 @@ std::string short_count(double count);
 class Progress {
  public:
   // On `out`; the bar is drawn over itself if that is a terminal.
-  Progress(std::FILE* out, bool is_terminal, std::uint64_t total)
-      : out_(out), is_terminal_(is_terminal), total_(total) {}
+  Progress(std::FILE* out, bool is_terminal, std::uint64_t total, std::string unit)
+      : out_(out), is_terminal_(is_terminal), total_(total), unit_(std::move(unit)) {}
 
   // To be called as often as one likes, with the time since the start.
   void show(std::uint64_t done, Micros elapsed);
@@ -33,6 +36,7 @@ class Progress {
   std::FILE* out_;
   bool is_terminal_;
   std::uint64_t total_;
+  std::string unit_;
   std::optional<Micros> shown_at_;
   bool drawn_ = false;
 };

@@ -1,4 +1,4 @@
-#include "supervisor/replay/progress.h"
+#include "core/progress.h"
 
 #include <fmt/format.h>
 
@@ -22,14 +22,15 @@ std::string short_count(double count) {
   return fmt::format("{:.1f} G", count / 1e9);
 }
 
-std::string progress_text(std::uint64_t done, std::uint64_t total, Micros elapsed) {
+std::string progress_text(std::uint64_t done, std::uint64_t total, std::string_view unit,
+                          Micros elapsed) {
   done = std::min(done, total);
   const double part = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
   const auto full = static_cast<std::size_t>(part * static_cast<double>(bar_width));
-  std::string text =
-      fmt::format("[{}{}] {:3.0f} %, {} of {} inputs", std::string(full, '#'),
-                  std::string(bar_width - full, '-'), part * 100,
-                  short_count(static_cast<double>(done)), short_count(static_cast<double>(total)));
+  std::string text = fmt::format("[{}{}] {:3.0f} %, {} of {} {}", std::string(full, '#'),
+                                 std::string(bar_width - full, '-'), part * 100,
+                                 short_count(static_cast<double>(done)),
+                                 short_count(static_cast<double>(total)), unit);
   if (elapsed < rated_after || done == 0) return text;
   const double rate = static_cast<double>(done) / (static_cast<double>(elapsed.count()) / 1e6);
   const double left = static_cast<double>(total - done) / rate;
@@ -41,7 +42,7 @@ void Progress::show(std::uint64_t done, Micros elapsed) {
   const Micros every = is_terminal_ ? drawn_every : line_every;
   if (elapsed - shown_at_.value_or(Micros{0}) < every) return;
   shown_at_ = elapsed;
-  const std::string text = progress_text(done, total_, elapsed);
+  const std::string text = progress_text(done, total_, unit_, elapsed);
   if (is_terminal_) {
     fmt::print(out_, "\r{}\x1b[K", text);
     drawn_ = true;

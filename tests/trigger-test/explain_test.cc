@@ -1,0 +1,168 @@
+// Runs the real trigger-test, which runs the real trigger-worker.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "core/json.h"
+#include "tests/trigger-test/command_test.h"
+
+namespace hastur {
+namespace {
+
+constexpr std::int64_t start_us = 1'704'067'200'000'000;
+constexpr const char* u1 = "8e58af00-708c-012f-e468-64ce8f3a9dc2";
+
+std::string gauge(const char* name, std::int64_t second, double value,
+                  const char* labels = R"({"host":"shop1"})") {
+  return fmt::format(
+      R"({{"type":"gauge","name":"{}","value":{},"timestamp":{},"uuid":"{}","labels":{}}})"
+      "\n",
+      name, value, start_us + second * us_per_second, u1, labels);
+}
+std::string tick(std::int64_t second) {
+  return fmt::format("{{\"type\":\"tick\",\"time\":{}}}\n", start_us + second * us_per_second);
+}
+
+class TriggerTestExplain : public testing::TriggerTestCommand {
+ protected:
+  bool says(const std::string& text) const { return output_.find(text) != std::string::npos; }
+};
+
+const char* spike = R"(local ctx = hastur.trigger{ state = { total = 0 } }
+ctx:gauges({ name = "load", value = { above = 10 } }, function(msg)
+  local twice = msg.value * 2
+  if twice > 100 then
+    pager_duty("spike/" .. msg.labels.host, "load is " .. msg.value)
+    ctx.state.total = ctx.state.total + 1
+  end
+  if ctx.state.total > 1 then error("too many") end
+end)
+)";
+
+TEST_F(TriggerTestExplain, TellsFiltersLinesLocalsChangesAndEffects) {
+  write("spike.lua", spike);
+  write("in.jsonl", gauge("load", 1, 9.7) + gauge("load", 2, 20) + gauge("load", 3, 60) +
+                        gauge("cpu", 4, 99) + gauge("load", 5, 70));
+  run("explain spike.lua --input in.jsonl --at 2024-01-01T00:00:04Z --around 3s");
+  EXPECT_EQ(exit_code_, 0) << error_;
+  EXPECT_TRUE(says("✗ line 2 did not take it")) << output_;
+  EXPECT_TRUE(says("✗ value  9.7, wanted above 10 (0.3 too low)")) << output_;
+  EXPECT_TRUE(says("✓ name   \"load\"")) << output_;
+  EXPECT_TRUE(says("✓ line 2 took it: name \"load\", value 20 (above 10)")) << output_;
+  EXPECT_TRUE(says("msg.value = 20")) << output_;
+  EXPECT_TRUE(says("4  if twice > 100 then")) << output_;
+  EXPECT_TRUE(says("twice = 40")) << output_;
+  EXPECT_TRUE(says("nothing came of it")) << output_;
+  EXPECT_TRUE(says("∆ total  0 → 1")) << output_;
+  EXPECT_TRUE(says("→ pager_duty spike/shop1: load is 60")) << output_;
+  EXPECT_TRUE(says("and failed")) << output_;
+  EXPECT_TRUE(says("✗ spike.lua:8: too many")) << output_;
+  EXPECT_TRUE(says("── 00:00:04 ──")) << output_;
+  EXPECT_FALSE(says("cpu")) << output_;
+  EXPECT_FALSE(says("\033[")) << "colours are for terminals";
+}
+
+TEST_F(TriggerTestExplain, WidensToTheLastMessagesThatWereTaken) {
+  write("spike.lua", spike);
+  write("in.jsonl", gauge("load", 1, 60) + gauge("cpu", 600, 1));
+  run("explain spike.lua --input in.jsonl --at 10m");
+  EXPECT_TRUE(says("→ pager_duty spike/shop1: load is 60")) << output_;
+  run("explain spike.lua --input in.jsonl --at 10m --around 5s");
+  EXPECT_TRUE(says("No input touched it")) << output_;
+}
+
+TEST_F(TriggerTestExplain, WritesTheSameAsJson) {
+  write("spike.lua", spike);
+  write("in.jsonl", gauge("load", 1, 9.7) + gauge("load", 3, 60));
+  run("explain spike.lua --input in.jsonl --at 2s --format json");
+  EXPECT_EQ(exit_code_, 0) << error_;
+  const Result<Json> json = parse_json(output_);
+  ASSERT_TRUE(json) << output_;
+  EXPECT_EQ((*json)["trigger"], "spike");
+  ASSERT_EQ((*json)["inputs"].size(), 2u) << output_;
+  const Json& low = (*json)["inputs"][0];
+  EXPECT_EQ(low["seq"], 1);
+  EXPECT_EQ(low["input"]["value"], 9.7);
+  EXPECT_EQ(low["subscriptions"][0]["takes"], false);
+  EXPECT_EQ(low["subscriptions"][0]["filter"][1], Json({{"key", "value"},
+                                                        {"holds", false},
+                                                        {"found", 9.7},
+                                                        {"wanted", "above 10"},
+                                                        {"far", "0.3 too low"}}));
+  const Json& high = (*json)["inputs"][1];
+  EXPECT_EQ(high["calls"][0]["subscribed_at"], 2);
+  EXPECT_EQ(high["calls"][0]["lines"][1]["source"], "if twice > 100 then");
+  EXPECT_EQ(high["calls"][0]["lines"][1]["values"], Json({{"twice", "120"}}));
+  EXPECT_EQ(high["calls"][0]["lines"][2]["effects"], 1);
+  EXPECT_EQ(high["state"], Json::parse(R"([{"path":"total","before":0,"after":1}])"));
+  EXPECT_EQ(high["effects"][0]["key"], "spike/shop1");
+}
+
+const char* alerts = R"(local ctx = hastur.trigger()
+local busy = ctx:alert("busy", { raise = { above = 0.10 }, raise_after = "5m", again = "1h", burst = 2 })
+ctx:gauges({ name = "load" }, function(msg)
+  busy:set(msg.labels.host, msg.value, "it is busy")
+end)
+)";
+
+TEST_F(TriggerTestExplain, TellsWhyAnAlertIsQuiet) {
+  write("busy.lua", alerts);
+  std::string in = gauge("load", 1, 0.08) + gauge("load", 60, 0.2);
+  for (const char* host : {"a", "b", "c", "d"})
+    in += gauge("load", 3000, 0.5, fmt::format(R"({{"host":"{}"}})", host).c_str());
+  write("in.jsonl", in + tick(4000));
+  run("explain busy.lua --input in.jsonl --at 10s");
+  EXPECT_TRUE(says("busy/shop1 is quiet: 0.08 is not above 0.10")) << output_ << error_;
+  EXPECT_TRUE(says("busy[\"shop1\"] ← 0.08")) << output_;
+  run("explain busy.lua --input in.jsonl --at 5m");
+  EXPECT_TRUE(says("busy/shop1 is quiet: held 4 of 5 min")) << output_;
+  EXPECT_TRUE(says("alert busy[\"shop1\"]  opens at 2024-01-01T00:06:00Z if it stays so"));
+  // Paged at 6 min.
+  run("explain busy.lua --input in.jsonl --at 25m1s");
+  EXPECT_TRUE(says("busy/shop1 is quiet: again in 41 min")) << output_;
+  run("explain busy.lua --input in.jsonl --at 3310s --key c");
+  EXPECT_TRUE(says("busy/c is quiet: burst")) << output_;
+  EXPECT_FALSE(says("busy/d")) << output_;
+}
+
+TEST_F(TriggerTestExplain, SaysWhichKeysThereAreWhenOneIsNot) {
+  write("busy.lua", alerts);
+  write("in.jsonl", gauge("load", 1, 0.08) + tick(30));
+  run("explain busy.lua --input in.jsonl --at 5s --key nobody");
+  EXPECT_EQ(exit_code_, 0);
+  EXPECT_TRUE(says("Nothing here has to do with the key nobody")) << output_;
+  EXPECT_TRUE(says("Keys that were met: shop1")) << output_;
+}
+
+TEST_F(TriggerTestExplain, LooksAtATriggerThatReceivesItsOwnMessages) {
+  write("own.lua", R"(local ctx = hastur.trigger{ own = true, state = { own = 0 } }
+ctx:gauges({ name = "load" }, function(msg) hastur.gauge("twice", msg.value * 2) end)
+ctx:gauges({ name = "twice" }, function(msg) ctx.state.own = ctx.state.own + 1 end)
+)");
+  write("in.jsonl", gauge("load", 1, 3) + gauge("load", 2, 4));
+  run("explain own.lua --input in.jsonl --at 2s --around 1s");
+  EXPECT_EQ(exit_code_, 0) << error_;
+  EXPECT_TRUE(says("→ gauge twice 8")) << output_;
+  EXPECT_TRUE(says("∆ own  1 → 2")) << output_;
+}
+
+TEST_F(TriggerTestExplain, EndsWithTheExitCodesOfTheTool) {
+  write("spike.lua", spike);
+  write("bad.lua", "local ctx = hastur.trigger{}\nlocal x =\n");
+  write("in.jsonl", gauge("load", 1, 60));
+  run("explain bad.lua --input in.jsonl --at 1s");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_NE(error_.find("bad.lua"), std::string::npos) << error_;
+  for (const char* arguments : {"explain", "explain spike.lua --input in.jsonl",
+                                "explain spike.lua --input in.jsonl --at x",
+                                "explain spike.lua --input in.jsonl --at 2030-01-01T00:00:00Z",
+                                "explain spike.lua --input nowhere.jsonl --at 1s",
+                                "explain spike.lua --input in.jsonl --at 1s --format xml"}) {
+    run(arguments);
+    EXPECT_EQ(exit_code_, 2) << arguments;
+    EXPECT_FALSE(error_.empty()) << arguments;
+  }
+}
+
+}  // namespace
+}  // namespace hastur

@@ -1,0 +1,116 @@
+#include "trigger-test/diff_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "core/clock.h"
+#include "core/progress.h"
+#include "message/recording.h"
+#include "trigger-test/close_run.h"
+#include "trigger-test/diff_text.h"
+#include "trigger-test/printer.h"
+#include "trigger-test/recording_file.h"
+
+namespace hastur {
+namespace {
+
+// The newest batch's numbers of messages, for inputs of it.
+class Numbers {
+ public:
+  void begin(Sequence first, const std::vector<std::uint64_t>& row_messages) {
+    first_ = first;
+    row_messages_ = &row_messages;
+  }
+  std::uint64_t operator()(Sequence input) const {
+    if (row_messages_ == nullptr || row_messages_->empty() || input < first_) return 0;
+    const std::uint64_t row = input.value - first_.value;
+    return (*row_messages_)[std::min<std::uint64_t>(row, row_messages_->size() - 1)];
+  }
+
+ private:
+  Sequence first_;
+  const std::vector<std::uint64_t>* row_messages_ = nullptr;
+};
+
+Result<void> feed_both(RecordingFile& file, RecordingReader& reader, CloseRun& old_run,
+                       CloseRun& new_run, EffectDiff& diff) {
+  SystemClock clock;
+  const Micros started = clock.monotonic();
+  Progress progress(stderr, isatty(STDERR_FILENO) == 1, file.bytes(), "bytes");
+  Numbers numbers;
+  const auto compare = [&](const std::vector<Seen>& old_ones, const std::vector<Seen>& new_ones) {
+    diff.add(old_ones, new_ones, numbers);
+  };
+  while (true) {
+    Result<std::optional<Batch>> batch = reader.next();
+    if (!batch) {
+      progress.clear();
+      return fail(ErrorCode::invalid, batch.error().message);
+    }
+    if (!*batch) break;
+    const auto input = input_of(std::move(**batch));
+    numbers.begin(input->batch.header.first, reader.row_messages());
+    Result<std::vector<Seen>> old_ones = old_run.feed(input);
+    Result<std::vector<Seen>> new_ones = old_ones ? new_run.feed(input) : std::vector<Seen>();
+    if (!old_ones || !new_ones) {
+      progress.clear();
+      return fail(!old_ones ? old_ones.error() : new_ones.error());
+    }
+    compare(*old_ones, *new_ones);
+    if (file.bytes() > 0) progress.show(file.bytes_read(), clock.monotonic() - started);
+  }
+  progress.clear();
+  const auto old_end = old_run.finish();
+  if (!old_end) return fail(old_end.error());
+  const auto new_end = new_run.finish();
+  if (!new_end) return fail(new_end.error());
+  compare(old_end->seen, new_end->seen);
+  diff.finish();
+  return {};
+}
+
+}  // namespace
+
+ExitCode diff(const DiffCommand& command) {
+  if (command.format != "json" && command.format != "text") {
+    return stop(ExitCode::usage,
+                fmt::format("--format takes json or text, not \"{}\"", command.format));
+  }
+  Result<TriggerFiles> old_files = find_trigger_files(command.old_path);
+  if (!old_files) return stop(ExitCode::usage, old_files.error().message);
+  const Result<TriggerFiles> new_files = find_trigger_files(command.new_path);
+  if (!new_files) return stop(ExitCode::usage, new_files.error().message);
+  const auto file = RecordingFile::open(command.input);
+  if (!file) return stop(ExitCode::usage, file.error().message);
+  // Names stand in keys, labels and uuids, and seed what is random: they are no difference.
+  old_files->name = new_files->name;
+
+  std::unique_ptr<CloseRun> runs[2];
+  for (const int side : {0, 1}) {
+    const TriggerFiles& files = side == 0 ? *old_files : *new_files;
+    auto started = CloseRun::start(files);
+    if (!started) return stop(started.error());
+    if (const auto* error = std::get_if<ScriptError>(&*started))
+      return stop(ExitCode::trigger_failed, does_not_load(files, *error));
+    runs[side] = std::move(std::get<std::unique_ptr<CloseRun>>(*started));
+  }
+
+  RecordingReader reader((*file)->stream(), (*file)->name(), {});
+  EffectDiff diff;
+  const Result<void> fed = feed_both(**file, reader, *runs[0], *runs[1], diff);
+  if (!fed) {
+    return fed.error().code == ErrorCode::invalid ? stop(ExitCode::usage, fed.error().message)
+                                                  : stop(fed.error());
+  }
+  const DiffTitle title{command.old_path, command.new_path, reader.messages()};
+  Printer printer;
+  printer.text = command.format == "json" ? diff_json(diff, title)
+                                          : diff_text(diff, title, Paint(wants_colour()));
+  return printer.end(ExitCode::good);
+}
+
+}  // namespace hastur

@@ -1,0 +1,24 @@
+#pragma once
+
+// How a diff is written.
+
+#include <string>
+
+#include "trigger-test/diff.h"
+#include "trigger-test/paint.h"
+
+namespace hastur {
+
+struct DiffTitle {
+  std::string old_path;
+  std::string new_path;
+  std::uint64_t messages = 0;
+};
+
+// For people.
+std::string diff_text(const EffectDiff& diff, const DiffTitle& title, const Paint& paint);
+
+// One JSON object a line, a difference each, and last the counts (docs/testing.md).
+std::string diff_json(const EffectDiff& diff, const DiffTitle& title);
+
+}  // namespace hastur

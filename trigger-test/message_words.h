@@ -1,0 +1,25 @@
+#pragma once
+
+// A message in one line, as people read it.
+
+#include <string>
+
+#include "message/message.h"
+#include "trigger-test/nicknames.h"
+
+namespace hastur {
+
+// At most so many bytes of `text`, and whole characters.
+std::string cut_text(std::string text, std::size_t bytes_max = 110);
+
+// JSON, but for what is nested: "{…}".
+std::string value_words(const Value& value);
+
+// "gauge load 9.7 from shop1 app=\"x\""
+std::string message_words(const MessageView& message);
+
+// Whether a message's own texts (uuid, host, labels) stand in the key: then it is what the key is
+// about.
+bool concerns(const MessageView& message, const std::string& key, const Nicknames& names = {});
+
+}  // namespace hastur

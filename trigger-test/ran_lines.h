@@ -1,0 +1,33 @@
+#pragma once
+
+// The lines of a callback that ran, each with what it saw.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "message/message.h"
+#include "trigger-test/calls.h"
+#include "trigger-test/script_lines.h"
+
+namespace hastur {
+
+// A line that ran, with what it saw.
+struct RanLine {
+  std::string script;
+  std::uint32_t line = 0;
+  std::string source;
+  // What the source mentions, as it was before the line ran: locals, fields of the message, keys of
+  // the state. Values are JSON or a word ("a function").
+  std::vector<std::pair<std::string, std::string>> values;
+  // What it said to alerts, and how many effects it caused.
+  std::vector<CallStep::Said> said;
+  std::uint32_t effects = 0;
+};
+
+// `message` is the input's.
+std::vector<RanLine> ran_lines(const ObservedCall& call, const MessageView& message,
+                               const ScriptLines& lines);
+
+}  // namespace hastur

@@ -1,0 +1,38 @@
+#include "trigger-test/recording_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+namespace hastur {
+
+Result<std::unique_ptr<RecordingFile>> RecordingFile::open(const std::string& path) {
+  if (path == "-") {
+    std::ios::sync_with_stdio(false);
+    std::unique_ptr<RecordingFile> file(new RecordingFile("standard input"));
+    file->is_stdin_ = true;
+    return file;
+  }
+  std::unique_ptr<RecordingFile> file(new RecordingFile(path));
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    return fail(ErrorCode::not_found, fmt::format("cannot read {}: it is a folder", path));
+  file->file_.open(path, std::ios::binary);
+  if (!file->file_) return fail(ErrorCode::not_found, fmt::format("cannot read {}", path));
+  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
+  if (!error) file->bytes_ = bytes;
+  return file;
+}
+
+std::istream& RecordingFile::stream() { return is_stdin_ ? std::cin : file_; }
+
+std::uint64_t RecordingFile::bytes_read() {
+  if (bytes_ == 0) return 0;
+  if (file_.eof()) return bytes_;
+  const std::streamoff at = file_.tellg();
+  return at < 0 ? bytes_ : std::min(bytes_, static_cast<std::uint64_t>(at));
+}
+
+}  // namespace hastur

@@ -1,0 +1,29 @@
+#pragma once
+
+// A trigger's source, line by line, for those who tell what ran.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trigger-test/calls.h"
+#include "trigger-test/trigger_files.h"
+
+namespace hastur {
+
+class ScriptLines {
+ public:
+  explicit ScriptLines(const TriggerFiles& trigger);
+  // Without the white space around it; empty for a place that there is not.
+  std::string at(const std::string& script, std::uint32_t line) const;
+  std::string at(const CallStep& step) const { return at(step.script, step.line); }
+
+ private:
+  std::map<std::string, std::vector<std::string>> sources_;
+};
+
+// Whether a name stands in the source of a line as a word of its own.
+bool mentions(std::string_view source, std::string_view name);
+
+}  // namespace hastur
