@@ -18,6 +18,10 @@ struct CheckCommand {
   std::string filter;
   // How many triggers are checked at once; 0: as many as there are processors.
   std::uint64_t jobs = 0;
+  bool no_hunt = false;
+  std::uint64_t seed = 1;
+  // A folder for the shrunk cases of the hunt.
+  std::string write_failing;
 };
 
 // Writes the report to standard output.

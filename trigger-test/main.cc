@@ -16,6 +16,11 @@ int main(int argc, char** argv) {
   line.text("--filter", &check.filter,
             "Only triggers whose path holds this; if none does, only tests whose name does");
   line.number("--jobs", &check.jobs, "How many at once; 0: one for each processor");
+  line.flag("--no-hunt", &check.no_hunt, "Only load the triggers and run their test files");
+  line.number("--seed", &check.seed, "Chooses what the hunt feeds; the same gives the same");
+  line.text(
+      "--write-failing", &check.write_failing,
+      "Write the fewest messages that show what the hunt found to this folder, as test files");
   hastur::RunCommand run;
   hastur::CommandLine& run_line = line.command("run",
                                                "Run one trigger on a recording and print what it "

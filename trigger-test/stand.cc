@@ -1,5 +1,6 @@
 #include "trigger-test/stand.h"
 
+#include "core/clock.h"
 #include "trigger-runtime/host/conversation.h"
 
 namespace hastur {
@@ -26,7 +27,13 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
     const auto begun = run.observe(0, options.observe);
     if (!begun) return fail(begun.error());
   }
-  for (const auto& batch : stream.batches) HASTUR_TRY(run.feed(batch));
+  for (const auto& batch : stream.batches) {
+    HASTUR_TRY(run.feed(batch));
+    if (!options.states_after_batches) continue;
+    Result<Memory> here = run.judge(0);
+    if (!here) return fail(here.error());
+    outcome.states.push_back(std::move(here->state));
+  }
   Result<Memory> end = run.finish(0);
   if (!end) return fail(end.error());
   outcome.state = std::move(end->state);
@@ -112,6 +119,10 @@ Result<std::variant<Json, ScriptError>> Stand::evaluate(const ScriptFile& script
   Result<Json> json = parse_json(evaluated->json);
   if (!json) return Answer(ScriptError{"it returned no data", script.path, 0});
   return Answer(std::move(*json));
+}
+
+Micros Stand::worker_cpu() const {
+  return worker_ ? cpu_time_of(worker_->pid()).value_or(Micros{0}) : Micros{0};
 }
 
 }  // namespace hastur

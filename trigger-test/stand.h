@@ -40,6 +40,8 @@ struct Outcome {
   std::vector<Seen> seen;
   // Canonical JSON of the state at the end.
   std::string state;
+  // After each batch, if they were asked for.
+  std::vector<std::string> states;
   std::uint64_t matched = 0;
   std::uint64_t stops = 0;
   StreamCost cost;
@@ -50,6 +52,7 @@ struct Outcome {
 struct RunOptions {
   std::function<Restore(Sequence)> restore_after = {};
   ObserveCommand::What observe = ObserveCommand::What::nothing;
+  bool states_after_batches = false;
 };
 
 class Stand {
@@ -63,6 +66,9 @@ class Stand {
   // The data that a script returns.
   Result<std::variant<Json, ScriptError>> evaluate(const ScriptFile& script,
                                                    const std::vector<ScriptFile>& libraries);
+
+  // CPU time of its worker under way.
+  Micros worker_cpu() const;
 
  private:
   explicit Stand(std::unique_ptr<SharedInputs> inputs) : inputs_(std::move(inputs)) {}

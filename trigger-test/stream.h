@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <istream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -55,5 +56,10 @@ struct TestStream {
 // `folder`.
 std::variant<TestStream, TestFileError> make_test_stream(const TestCase& test,
                                                          const std::string& folder);
+
+// Messages with one tick before each that moves stream time into a new second, and no others: as
+// after a silence of ours. A batch for each `rows` messages. Nothing if one of them can be none.
+std::optional<Stream> make_sparse_stream(const std::vector<MessageSpec>& messages, Time start,
+                                         std::size_t rows);
 
 }  // namespace hastur

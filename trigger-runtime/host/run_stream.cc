@@ -113,6 +113,7 @@ class StreamRun::Parts {
   Result<std::variant<std::size_t, ScriptError>> add(StreamTrigger trigger);
   Result<void> feed(const std::shared_ptr<const InputBatch>& input);
   Result<Memory> finish(Track& track);
+  Result<void> judge_here(Track& track);
   Result<std::string> observe(Track& track, ObserveCommand::What what);
   Result<void> unload();
   Track& track(std::size_t number) { return tracks_.at(number); }
@@ -133,7 +134,6 @@ class StreamRun::Parts {
   // The rows that it takes next, as a feed; nothing if the batch has none left for it.
   Result<std::optional<TriggerFeed>> next_feed(Track& track, const InputBatch& input,
                                                std::span<const Match> matches);
-  Result<void> judge_before_pause(Track& track);
   Result<void> feed_by_input(Track& track, const std::shared_ptr<const InputBatch>& input);
   Result<void> feed_one(Track& track, std::shared_ptr<const InputBatch> input,
                         std::vector<Match> matches, Sequence stands_for);
@@ -351,7 +351,7 @@ Result<std::optional<TriggerFeed>> StreamRun::Parts::next_feed(Track& track,
       const StreamPause& pause = track.pauses.front();
       if (pause.from <= next) {
         // A memory that was taken within a pause was judged where that began.
-        if (track.passed < pause.from) HASTUR_TRY(judge_before_pause(track));
+        if (track.passed < pause.from) HASTUR_TRY(judge_here(track));
         const bool ends = pause.until && *pause.until <= header.last().next();
         const Sequence last = ends ? Sequence{pause.until->value - 1} : header.last();
         track.passed = std::max(track.passed, last);
@@ -382,7 +382,7 @@ Result<std::optional<TriggerFeed>> StreamRun::Parts::next_feed(Track& track,
   return std::optional<TriggerFeed>();
 }
 
-Result<void> StreamRun::Parts::judge_before_pause(Track& track) {
+Result<void> StreamRun::Parts::judge_here(Track& track) {
   Result<Judged> judged = ask<Judged>(JudgeCommand{track.handle});
   if (!judged) return fail(judged.error());
   if (judged->error)
@@ -639,6 +639,11 @@ Result<void> StreamRun::feed(std::shared_ptr<const InputBatch> input) {
 }
 Result<Memory> StreamRun::finish(std::size_t trigger) {
   return parts_->finish(parts_->track(trigger));
+}
+Result<Memory> StreamRun::judge(std::size_t trigger) {
+  Track& track = parts_->track(trigger);
+  HASTUR_TRY(parts_->judge_here(track));
+  return *track.judged;
 }
 std::uint64_t StreamRun::matched(std::size_t trigger) const {
   return parts_->track(trigger).matched;

@@ -106,6 +106,9 @@ class StreamRun {
   // The next batch; its first row follows the last of the batch before, but for what is lost.
   Result<void> feed(std::shared_ptr<const InputBatch> input);
 
+  // Judges a trigger's state between two feeds.
+  Result<Memory> judge(std::size_t trigger);
+
   // Judges a trigger's state at the end of what was fed. Once for each, after the last feed. If the
   // state fails, the listener is told, and the memory is the last judged one.
   Result<Memory> finish(std::size_t trigger);
