@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include "core/hash.h"
 #include "trigger-test/hunt_cases.h"
@@ -25,38 +26,13 @@ constexpr std::size_t findings_max = 4;
 constexpr int rounds_max = 6;
 constexpr std::size_t examples_max = 60;
 constexpr std::size_t tries_max = 60;
-// Beyond what the search may take.
-constexpr std::uint64_t shrinking_steps = 150'000'000;
 
 std::string quoted(std::string text) {
-  constexpr std::size_t bytes_max = 120;
+  constexpr std::size_t bytes_max = 300;
   if (text.size() <= bytes_max) return text;
   std::size_t end = bytes_max;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   return text.substr(0, end) + " …";
-}
-
-// A test whose messages are single ones, as they came in: recordings and repetitions resolved.
-TestCase resolved(const TestCase& test, const TestStream& stream) {
-  TestCase single;
-  single.name = test.name;
-  single.start = test.start;
-  single.ends = stream.end;
-  for (const std::string& text : stream.messages) {
-    Result<Json> message = parse_json(stream.names.read(text));
-    if (!message || message->value("type", "") == "tick") continue;
-    MessageSpec spec;
-    const auto since_start = [&](const char* key) {
-      return Micros{message->value(key, to_us(test.start))} - test.start.time_since_epoch();
-    };
-    spec.at = since_start("received_at");
-    const Micros sent = since_start("timestamp");
-    if (sent != spec.at) spec.timestamp = sent;
-    for (const char* key : {"received_at", "timestamp", "seq", "origin"}) message->erase(key);
-    spec.fields = std::move(*message);
-    single.messages.push_back(std::move(spec));
-  }
-  return single;
 }
 
 class Hunt {
@@ -80,7 +56,7 @@ class Hunt {
     prepare_tests();
     const MessageMaker messages(loaded->loaded.subscriptions, words_, examples_);
     HASTUR_TRY(search(messages));
-    HASTUR_TRY(offer());
+    if (!report_.failures.empty()) offer();
     return std::move(report_);
   }
 
@@ -100,10 +76,15 @@ class Hunt {
   Result<std::optional<OrderDifference>> order_in(const TestCase& test, std::uint64_t seed);
   Result<HuntCase> smallest(const HuntCase& one,
                             const std::function<Result<bool>(const HuntCase&)>& still_fails);
+  Result<void> found_cut(const HuntCase& one);
+  void note_limits(const Outcome& outcome);
   bool is_expected(const CallError& error) const;
   bool is_new(const std::string& key) { return seen_.insert(key).second; }
-  void add(ReportedFailure finding, const TestCase* smallest_case);
-  Result<void> offer();
+  // `title` names the smallest case.
+  void add(ReportedFailure finding, const std::string& title = "",
+           const TestCase* smallest_case = nullptr);
+  void offer();
+  std::string written(const std::string& text) const;
 
   const TriggerFiles& trigger_;
   const std::vector<TestCase>& tests_;
@@ -156,7 +137,7 @@ Result<void> Hunt::search(const MessageMaker& messages) {
     if (!is_done()) {
       auto growth = find_growth(runs_, trigger_, cases, dice.next());
       if (!growth) return fail(growth.error());
-      if (*growth) add(std::move(**growth), nullptr);
+      if (*growth) add(std::move(**growth));
     }
     for (const HuntCase& one : own_) {
       if (!is_done()) HASTUR_TRY(examine(one, false));
@@ -173,10 +154,10 @@ Result<void> Hunt::examine(const HuntCase& one, bool errors_count) {
   if (!straight) return fail(straight.error());
   if (straight->killed) {
     is_dead_ = true;
-    add({*straight->killed + ": bound what one call does", {}, {trigger_.path, 0}, {}}, nullptr);
+    add({*straight->killed + ": bound what one call does", {}, {trigger_.path, 0}, {}});
     return {};
   }
-  bool comparable = true;
+  bool comparable = !straight->cut;
   for (const Seen& seen : straight->seen) {
     if (!seen.error) continue;
     const bool raised = seen.error->kind == CallError::Kind::raised;
@@ -185,14 +166,8 @@ Result<void> Hunt::examine(const HuntCase& one, bool errors_count) {
       HASTUR_TRY(found_error(one, seen, Way::straight));
     if (is_done()) return {};
   }
-  if (straight->cost.effects_cut > 0 && errors_count && is_new("cut")) {
-    add({"one call notifies more than 50 times, or derives or logs more than 1,000 times, and the "
-         "rest is left out: send one notification for all",
-         {},
-         {trigger_.path, 0},
-         {}},
-        nullptr);
-  }
+  note_limits(*straight);
+  if (straight->cost.effects_cut > 0 && errors_count) HASTUR_TRY(found_cut(one));
   // A state that goes back does so at a judgement, and those are not made at the same inputs.
   if (!comparable) return {};
   for (const Way way : {Way::restored_each, Way::restored_at_random, Way::elsewhere}) {
@@ -208,8 +183,32 @@ Result<void> Hunt::compare(const HuntCase& one, const Outcome& straight, Way way
     if (seen.error && seen.error->kind == CallError::Kind::judgement)
       return found_error(one, seen, way);
   }
-  if (!disagreement(straight, *other)) return {};
+  note_limits(*other);
+  if (other->cut || !disagreement(straight, *other)) return {};
   return found_disagreement(one, way);
+}
+
+// Half of a limit is near it: real streams are longer than ours.
+void Hunt::note_limits(const Outcome& outcome) {
+  const auto note = [&](std::string sentence) {
+    report_.notes.push_back(
+        {std::move(sentence), {}, {trigger_.path, 0}, {{"found", "near a limit"}}});
+  };
+  const std::uint64_t instructions = outcome.cost.instructions_most;
+  const std::uint64_t most = CountedLimits{}.instructions_max;
+  if (instructions > most / 2 && is_new("near instructions")) {
+    note(
+        fmt::format("one call took {} instructions, and {} is the most: with more senders or "
+                    "messages it may fail, so do less in one call",
+                    instructions, most));
+  }
+  const std::uint64_t bytes_max = outcome.loaded.state_bytes_max;
+  if (bytes_max > 0 && outcome.state.size() > bytes_max / 2 && is_new("near state")) {
+    note(
+        fmt::format("its state came to {} bytes, and {} is the most: keep less, or ask for more "
+                    "with hastur.trigger{{ state_bytes_max = … }}",
+                    outcome.state.size(), bytes_max));
+  }
 }
 
 bool Hunt::is_expected(const CallError& error) const {
@@ -227,7 +226,7 @@ bool Hunt::is_expected(const CallError& error) const {
 Result<HuntCase> Hunt::smallest(const HuntCase& one,
                                 const std::function<Result<bool>(const HuntCase&)>& still_fails) {
   const Result<TestCase> test = shrink(one.test, tries_max, [&](const TestCase& smaller) {
-    if (runs_.is_over(HuntRuns::steps_max + shrinking_steps)) return Result<bool>(false);
+    if (runs_.is_over(HuntRuns::steps_with_shrinking_max)) return Result<bool>(false);
     const auto prepared = runs_.prepare(smaller, one.seed);
     return prepared ? still_fails(*prepared) : Result<bool>(false);
   });
@@ -238,17 +237,14 @@ Result<HuntCase> Hunt::smallest(const HuntCase& one,
 
 Result<void> Hunt::found_error(const HuntCase& one, const Seen& seen, Way way) {
   const CallError error = *seen.error;
-  const auto key = [](const CallError& each) {
-    return fmt::format("{} {}:{} {}", static_cast<int>(each.kind), each.error.script,
-                       each.error.line, each.error.text);
-  };
   // One line that fails is one finding, whatever else it says to other messages.
   const bool has_line = error.error.line > 0;
-  if (!is_new(has_line ? fmt::format("{}:{}", error.error.script, error.error.line) : key(error)))
+  if (!is_new(has_line ? fmt::format("{}:{}", error.error.script, error.error.line)
+                       : kind_of(error)))
     return {};
   const auto in = [&](const Outcome& outcome) -> const Seen* {
     for (const Seen& each : outcome.seen) {
-      if (each.error && key(*each.error) == key(error)) return &each;
+      if (each.error && kind_of(*each.error) == kind_of(error)) return &each;
     }
     return nullptr;
   };
@@ -270,9 +266,12 @@ Result<void> Hunt::found_error(const HuntCase& one, const Seen& seen, Way way) {
   Json message;
   const Result<Outcome> looked = runs_.run(*small, Way::observed);
   if (!looked) return fail(looked.error());
-  if (const Seen* again = in(*looked)) {
+  // The same fault, in the words of the smallest case.
+  CallError again = error;
+  if (const Seen* here = in(*looked)) {
+    again = *here->error;
     std::vector<Label> scratch;
-    const auto input = small->stream.stream.input(again->input, scratch);
+    const auto input = small->stream.stream.input(here->input, scratch);
     if (input && input->message.type != MessageType::tick && input->number > 0 &&
         input->number <= small->stream.messages.size()) {
       message = parse_json(small->stream.names.read(small->stream.messages[input->number - 1]))
@@ -281,19 +280,20 @@ Result<void> Hunt::found_error(const HuntCase& one, const Seen& seen, Way way) {
   }
   if (!has_line) {
     const std::vector<ObservedCall> calls = HuntRuns::calls(*small, *looked);
-    const std::string path = error.error.text.substr(0, error.error.text.find(' '));
+    const std::string path = again.error.text.substr(0, again.error.text.find(' '));
     if (const ObservedCall* call = call_that_broke(calls)) {
       finding.caused_at = place_that_wrote(trigger_, *call, path);
     }
   }
-  const std::string remedy = remedy_of(error, message, words_,
+  const std::string remedy = remedy_of(again, message, words_,
                                        source_line(trigger_, error.error.script, error.error.line));
-  const bool is_call = error.kind == CallError::Kind::raised;
-  finding.sentence = quoted(small->stream.names.read(error.error.text));
-  if (is_call) finding.sentence += " at " + described(message);
+  const std::string text = quoted(small->stream.names.read(again.error.text));
+  finding.sentence = text;
+  if (error.kind != CallError::Kind::judgement)
+    finding.sentence += fmt::format(" (at {})", described(message));
   if (!remedy.empty()) finding.sentence += ": " + remedy;
-  finding.details = {{"found", is_call ? "error" : "limit or state"}};
-  add(std::move(finding), &small->test);
+  finding.details = {{"found", found_by(again.kind)}};
+  add(std::move(finding), text, &small->test);
   return {};
 }
 
@@ -341,7 +341,38 @@ Result<void> Hunt::found_disagreement(const HuntCase& one, Way way) {
       what.of_state ? fmt::format("state.{} is ", what.path) : "", value(what.one),
       is_restart ? "after a restart" : "in another process", value(what.other));
   finding.details = {{"found", is_restart ? "restart" : "two runs"}};
-  add(std::move(finding), &small->test);
+  add(std::move(finding), is_restart ? "a restart changes nothing" : "two runs agree",
+      &small->test);
+  return {};
+}
+
+// Effects that were over a counted limit. The call stands, so there is no error to tell.
+Result<void> Hunt::found_cut(const HuntCase& one) {
+  if (!is_new("cut")) return {};
+  const auto small = smallest(one, [&](const HuntCase& smaller) -> Result<bool> {
+    const Result<Outcome> outcome = runs_.run(smaller, Way::straight);
+    if (!outcome) return fail(outcome.error());
+    return outcome->cost.effects_cut > 0;
+  });
+  if (!small) return fail(small.error());
+  const Result<Outcome> looked = runs_.run(*small, Way::observed);
+  if (!looked) return fail(looked.error());
+  ReportedFailure finding;
+  finding.sentence = fmt::format(
+      "one call has more effects than it may, and {} of them are left out: send one "
+      "notification for all, derive and log less",
+      looked->cost.effects_cut);
+  finding.caused_at = {trigger_.path, 0};
+  std::uint32_t most = 0;
+  for (const ObservedCall& call : HuntRuns::calls(*small, *looked)) {
+    if (call.effects() < most) continue;
+    most = call.effects();
+    for (const CallStep& step : call.steps) {
+      if (step.effects > 0) finding.caused_at = {trigger_.shown(step.script), step.line};
+    }
+  }
+  finding.details = {{"found", "effects"}};
+  add(std::move(finding), "no effect is left out", &small->test);
   return {};
 }
 
@@ -393,30 +424,43 @@ Result<void> Hunt::examine_order(const HuntCase& one) {
 
 // ---- the report ----
 
-void Hunt::add(ReportedFailure finding, const TestCase* smallest_case) {
+void Hunt::add(ReportedFailure finding, const std::string& title, const TestCase* smallest_case) {
   ++found_;
   if (smallest_case != nullptr) {
     TestCase test = *smallest_case;
-    test.name = finding.sentence.substr(0, finding.sentence.find(": "));
-    offered_.push_back(lua_text(test));
+    test.name = title;
+    offered_.push_back(lua_text(test, "  "));
   }
   report_.failures.push_back(std::move(finding));
 }
 
-Result<void> Hunt::offer() {
-  if (report_.failures.empty()) return {};
-  for (const std::string& text : offered_) {
-    CheckReport::Block block{"the fewest messages that show it, as a test", {}};
-    std::size_t begin = 0;
-    for (std::size_t end = text.find('\n'); begin < text.size();
-         begin = end + 1, end = text.find('\n', begin)) {
-      block.lines.push_back(text.substr(begin, end - begin));
-      if (end == std::string::npos) break;
-    }
-    report_.explanations.push_back(std::move(block));
+// The smallest cases as the text of a test file.
+void Hunt::offer() {
+  std::string text = fmt::format("-- Found by trigger-test --seed {}\nreturn {{\n", options_.seed);
+  for (const std::string& each : offered_) text += "  " + each + ",\n";
+  text += "}\n";
+  CheckReport::Block block{"the fewest messages that show it, as a test file", {}};
+  if (offered_.empty()) {
+    block.title = fmt::format("found with --seed {}", options_.seed);
+  } else if (options_.write_failing.empty()) {
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) block.lines.push_back(line);
+  } else {
+    block.lines.push_back(written(text));
   }
-  report_.explanations.push_back({fmt::format("found with --seed {}", options_.seed), {}});
-  return {};
+  report_.explanations.push_back(std::move(block));
+}
+
+// Where it has been written, or that it could not be.
+std::string Hunt::written(const std::string& text) const {
+  namespace fs = std::filesystem;
+  const fs::path path = fs::path(options_.write_failing) / (trigger_.name + ".test.lua");
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  std::ofstream out(path);
+  out << text;
+  out.close();
+  return out ? path.string() : fmt::format("cannot write {}", path.string());
 }
 
 }  // namespace

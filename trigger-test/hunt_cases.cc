@@ -124,4 +124,26 @@ std::vector<MessageSpec> CaseMaker::growth(std::size_t part, std::size_t parts, 
   return messages;
 }
 
+TestCase resolved(const TestCase& test, const TestStream& stream) {
+  TestCase single;
+  single.name = test.name;
+  single.start = test.start;
+  single.ends = stream.end;
+  for (const std::string& text : stream.messages) {
+    Result<Json> message = parse_json(stream.names.read(text));
+    if (!message || message->value("type", "") == "tick") continue;
+    MessageSpec spec;
+    const auto since_start = [&](const char* key) {
+      return Micros{message->value(key, to_us(test.start))} - test.start.time_since_epoch();
+    };
+    spec.at = since_start("received_at");
+    const Micros sent = since_start("timestamp");
+    if (sent != spec.at) spec.timestamp = sent;
+    for (const char* key : {"received_at", "timestamp", "seq", "origin"}) message->erase(key);
+    spec.fields = std::move(*message);
+    single.messages.push_back(std::move(spec));
+  }
+  return single;
+}
+
 }  // namespace hastur

@@ -6,9 +6,14 @@
 #include <vector>
 
 #include "trigger-test/hunt_messages.h"
+#include "trigger-test/stream.h"
 #include "trigger-test/test_file.h"
 
 namespace hastur {
+
+// `test`, which made `stream`, with single messages as they came in: recordings and repetitions
+// resolved.
+TestCase resolved(const TestCase& test, const TestStream& stream);
 
 class CaseMaker {
  public:

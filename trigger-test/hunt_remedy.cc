@@ -16,13 +16,12 @@ bool has(std::string_view text, std::string_view part) {
 
 // Of a state that is no JSON: what the judgement said, and what to do about it.
 std::string remedy_of_state(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> remedies{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> remedies{{
       {"is a function", "keep data in ctx.state, and functions in locals of the file"},
       {"not a number (nan)", "look at the divisor before you divide, and keep no result of 0 / 0"},
       {"is infinite", "look at the divisor before you divide"},
       {"both numbers and other things", "use strings as keys, tostring(key), or two tables"},
       {"has the key", "use strings as keys: tostring(key)"},
-      {"a list with holes", "use strings as keys, or table.remove, which closes the hole"},
       {"stands elsewhere in the state", "keep a copy there, or the key under which it stands"},
       {"has a metatable", "keep plain tables in ctx.state, and pass them to functions of a local"},
       {"is larger than",
@@ -99,8 +98,6 @@ std::string remedy_of(const CallError& error, const Json& message, const ScriptW
   const std::string& text = error.error.text;
   switch (error.kind) {
     case CallError::Kind::judgement:
-      if (has(text, "was made while") || has(text, "has changed"))
-        return "keep in ctx.state what lasts from call to call";
       return remedy_of_state(text);
     case CallError::Kind::instructions:
       return "bound the loop; keep sums in ctx.state, not lists that are walked for each message";
@@ -109,15 +106,13 @@ std::string remedy_of(const CallError& error, const Json& message, const ScriptW
     case CallError::Kind::raised:
       break;
   }
-  if (has(text, "was made while the script was loaded"))
-    return "what lasts from call to call belongs in ctx.state";
   if (has(text, "derived") && has(text, "times over")) {
     return "it feeds itself: leave out own = true, or exclude what it derives with none_of = "
            "{ name = … }";
   }
   const std::string remedy = remedy_of_message(text, message, words, line);
   if (!remedy.empty()) return remedy;
-  if (has(text, "does not exist here") || has(text, "cannot be")) return "";
+  if (has(text, "does not exist here") || has(text, "cannot be ")) return "";
   return "check what may be absent or of another type before you use it";
 }
 
@@ -129,6 +124,33 @@ std::string described(const Json& message) {
   if (const auto name = message.find("name"); name != message.end() && name->is_string())
     text += fmt::format(" \"{}\"", name->get<std::string>());
   return text;
+}
+
+std::string kind_of(const CallError& error) {
+  std::string text = error.error.text;
+  if (error.kind == CallError::Kind::judgement) {
+    // state.servers["web1"].callback is a function
+    const std::size_t rest = std::min(text.find(' '), text.size());
+    const std::string path = text.substr(0, rest);
+    const std::size_t first = std::min(path.find_first_of(".["), path.size() - 1);
+    text = path.substr(0, path.find_first_of(".[", first + 1)) + text.substr(rest);
+  }
+  return fmt::format("{} {}:{} {}", static_cast<int>(error.kind), error.error.script,
+                     error.error.line, text);
+}
+
+std::string_view found_by(CallError::Kind kind) {
+  switch (kind) {
+    case CallError::Kind::raised:
+      return "error";
+    case CallError::Kind::instructions:
+      return "instructions";
+    case CallError::Kind::memory:
+      return "memory";
+    case CallError::Kind::judgement:
+      return "state";
+  }
+  return "";
 }
 
 }  // namespace hastur

@@ -22,6 +22,9 @@ constexpr std::uint64_t steps_a_message = 6'000;
 constexpr std::uint64_t steps_a_restore = 60'000;
 constexpr std::uint64_t steps_a_run = 400'000;
 
+// Small, so that a run can be ended early.
+constexpr std::uint32_t rows_a_batch = 64;
+
 struct InputRow {
   Sequence sequence;
   bool is_tick = false;
@@ -90,7 +93,7 @@ std::optional<Disagreement> differ(const Json& one, const Json& other, const std
 }  // namespace
 
 std::optional<HuntCase> HuntRuns::prepare(TestCase test, std::uint64_t seed) {
-  auto made = make_test_stream(test, folder_);
+  auto made = make_test_stream(test, folder_, rows_a_batch);
   auto* stream = std::get_if<TestStream>(&made);
   if (stream == nullptr) return std::nullopt;
   steps_ += steps_a_message * stream->messages.size();
@@ -132,7 +135,11 @@ Result<Outcome> HuntRuns::run(const HuntCase& one, Way way) {
   return elsewhere_.run(trigger_, one.stream.stream, options);
 }
 
-Result<Outcome> HuntRuns::run(const Stream& stream, const RunOptions& options) {
+Result<Outcome> HuntRuns::run(const Stream& stream, RunOptions options) {
+  // What one run may take of the whole: a slow script shows that in a part of it.
+  options.is_enough = [](const StreamCost& cost) {
+    return steps_an_instruction * cost.instructions > steps_max / 4;
+  };
   Result<Outcome> outcome = here_.run(trigger_, stream, options);
   if (!outcome) return outcome;
   steps_ += steps_a_run + steps_a_row * stream.row_messages.size() +

@@ -29,6 +29,10 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
   }
   for (const auto& batch : stream.batches) {
     HASTUR_TRY(run.feed(batch));
+    if (options.is_enough && options.is_enough(run.cost(0))) {
+      outcome.cut = true;
+      break;
+    }
     if (!options.states_after_batches) continue;
     Result<Memory> here = run.judge(0);
     if (!here) return fail(here.error());

@@ -44,6 +44,8 @@ struct Outcome {
   std::vector<std::string> states;
   std::uint64_t matched = 0;
   std::uint64_t stops = 0;
+  // It had cost enough before the end.
+  bool cut = false;
   StreamCost cost;
   // vm/observation.h; null unless asked for.
   Json observed;
@@ -53,6 +55,8 @@ struct RunOptions {
   std::function<Restore(Sequence)> restore_after = {};
   ObserveCommand::What observe = ObserveCommand::What::nothing;
   bool states_after_batches = false;
+  // Asked after each batch, if it is set: whether it has cost enough. The rest is then not fed.
+  std::function<bool(const StreamCost&)> is_enough = {};
 };
 
 class Stand {

@@ -29,8 +29,8 @@ std::string tick_line(Time time) {
 
 class Maker {
  public:
-  Maker(const TestCase& test, const std::string& folder, TestStream& out)
-      : test_(test), folder_(folder), out_(out) {}
+  Maker(const TestCase& test, const std::string& folder, std::uint32_t rows_max, TestStream& out)
+      : test_(test), folder_(folder), rows_max_(rows_max), out_(out) {}
 
   std::optional<TestFileError> make() {
     for (const MessageSpec& spec : test_.messages) {
@@ -52,7 +52,7 @@ class Maker {
     }
     text += tick_line(test_.start + out_.end);
     std::istringstream in(std::move(text));
-    Result<Stream> stream = read_stream(in, "messages");
+    Result<Stream> stream = read_stream(in, "messages", rows_max_);
     if (!stream) return TestFileError{stream.error().message, test_.line};
     out_.stream = std::move(*stream);
     return std::nullopt;
@@ -114,6 +114,7 @@ class Maker {
 
   const TestCase& test_;
   const std::string& folder_;
+  const std::uint32_t rows_max_;
   TestStream& out_;
   JsonDecoder decoder_;
   std::vector<Line> lines_;
@@ -227,9 +228,10 @@ std::optional<Stream> make_sparse_stream(const std::vector<MessageSpec>& message
 }
 
 std::variant<TestStream, TestFileError> make_test_stream(const TestCase& test,
-                                                         const std::string& folder) {
+                                                         const std::string& folder,
+                                                         std::uint32_t rows_max) {
   TestStream stream;
-  if (auto error = Maker(test, folder, stream).make()) return std::move(*error);
+  if (auto error = Maker(test, folder, rows_max, stream).make()) return std::move(*error);
   return stream;
 }
 

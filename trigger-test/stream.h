@@ -53,9 +53,10 @@ struct TestStream {
 };
 
 // It begins with a tick at the test's start and ends with one at its end. Recordings lie in
-// `folder`.
+// `folder`. `rows_max`: of a batch.
 std::variant<TestStream, TestFileError> make_test_stream(const TestCase& test,
-                                                         const std::string& folder);
+                                                         const std::string& folder,
+                                                         std::uint32_t rows_max = 4096);
 
 // Messages with one tick before each that moves stream time into a new second, and no others: as
 // after a silence of ours. A batch for each `rows` messages. Nothing if one of them can be none.

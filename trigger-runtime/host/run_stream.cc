@@ -397,7 +397,6 @@ Result<void> StreamRun::Parts::feed_by_input(Track& track,
                                              const std::shared_ptr<const InputBatch>& input) {
   const BatchView view = BatchView::trusted(input->batch.header, input->batch.body);
   std::span<const Match> matches = matches_.matches(static_cast<std::uint32_t>(track.number));
-  track.matched += rows_of(matches);
   for (std::uint32_t row = 0; row < view.count(); ++row) {
     const auto end =
         std::ranges::find_if(matches, [&](const Match& match) { return match.row != row; });
@@ -406,6 +405,10 @@ Result<void> StreamRun::Parts::feed_by_input(Track& track,
     std::vector<Match> ours(matches.begin(), end);
     for (Match& match : ours) match.row = 0;
     matches = {end, matches.end()};
+    // It derives it again.
+    const std::uint32_t origin = view.origins()[row];
+    if (origin != BatchView::none && view.origin(origin).trigger == track.trigger.name) continue;
+    track.matched += is_tick ? 0 : 1;
 
     auto one = std::make_shared<InputBatch>();
     one->batch = slice(view, row, 1);
@@ -472,6 +475,8 @@ Result<void> StreamRun::Parts::take(Track& track, TriggerProgress progress) {
   track.cost.callbacks += progress.callbacks;
   track.cost.instructions += progress.instructions;
   track.cost.effects_cut += progress.effects_cut;
+  if (progress.callbacks == 1)
+    track.cost.instructions_most = std::max(track.cost.instructions_most, progress.instructions);
   if (progress.stopped) return run_again(track, std::move(progress.stopped->error));
   return {};
 }

@@ -57,6 +57,8 @@ struct StreamCost {
   std::uint64_t callbacks = 0;
   std::uint64_t instructions = 0;
   std::uint64_t effects_cut = 0;
+  // Of the most expensive callback, as far as callbacks were fed one by one.
+  std::uint64_t instructions_most = 0;
 };
 
 // What is done to a trigger between two inputs. Neither shows in the results of a trigger that
@@ -84,7 +86,8 @@ class StreamRun {
  public:
   struct Options {
     // Feeds derived messages to triggers with `own = true`, right after their input. Such a trigger
-    // is fed input by input. Not for a stream in which the derived messages stand already.
+    // is fed input by input; messages that it derived itself and that stand in the stream already
+    // are left out, since it derives them again.
     bool derived_come_back = false;
     // Of RestoreCommand.
     std::uint32_t guarded_callbacks = 1000;
