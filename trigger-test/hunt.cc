@@ -129,7 +129,9 @@ Result<void> Hunt::search(const MessageMaker& messages) {
       const auto one = runs_.prepare(cases.flow(kind, Dice(dice.next())), dice.next());
       if (one && !is_done()) HASTUR_TRY(examine(*one, kind == Kind::real));
     }
-    if (messages.subscriptions() > 0) {
+    // What math.random draws goes with the place in the stream.
+    const bool draws = trigger_.script.text.find("math.random") != std::string::npos;
+    if (messages.subscriptions() > 0 && !draws) {
       const auto tied = runs_.prepare(cases.ties(Dice(dice.next())), dice.next());
       if (tied && !is_done()) HASTUR_TRY(examine_order(*tied));
     }
@@ -248,11 +250,14 @@ Result<void> Hunt::found_error(const HuntCase& one, const Seen& seen, Way way) {
     }
     return nullptr;
   };
+  // What comes after it is of no use.
   HuntCase begun = one;
-  if (seen.input.value > 0) {
-    const Micros at = one.stream.stream.time_at(seen.input) - one.test.start;
-    std::erase_if(begun.test.messages, [&](const MessageSpec& spec) { return spec.at > at; });
-    begun.test.ends = at;
+  std::vector<Label> scratch;
+  if (const auto input = one.stream.stream.input(seen.input, scratch)) {
+    auto& messages = begun.test.messages;
+    messages.resize(std::min<std::size_t>(messages.size(), input->number));
+    const bool is_tick = input->message.type == MessageType::tick;
+    begun.test.ends = is_tick ? input->message.timestamp - one.test.start : Micros{0};
   }
   const auto small = smallest(begun, [&](const HuntCase& smaller) -> Result<bool> {
     const Result<Outcome> outcome = runs_.run(smaller, way);
@@ -270,7 +275,6 @@ Result<void> Hunt::found_error(const HuntCase& one, const Seen& seen, Way way) {
   CallError again = error;
   if (const Seen* here = in(*looked)) {
     again = *here->error;
-    std::vector<Label> scratch;
     const auto input = small->stream.stream.input(here->input, scratch);
     if (input && input->message.type != MessageType::tick && input->number > 0 &&
         input->number <= small->stream.messages.size()) {

@@ -57,6 +57,8 @@ TestCase CaseMaker::flow(MessageMaker::Kind kind, Dice dice) const {
   const auto steady = [&](int count) {
     for (int i = 0; i < count; ++i) add(at += dice.one_of(pauses));
   };
+  // Nothing has come yet when the first ticks do.
+  if (dice.once_in(2)) at += std::min<Micros>(gap(dice), 2min);
   steady(20);
   for (int i = 0; i < 24; ++i) {
     if (dice.once_in(6)) at += 100ms;
@@ -64,7 +66,11 @@ TestCase CaseMaker::flow(MessageMaker::Kind kind, Dice dice) const {
   }
   at += gap(dice);
   steady(8);
-  if (test.messages.empty()) return test;
+  if (test.messages.empty()) {
+    // It lives by ticks alone.
+    test.ends = 2min + gap(dice);
+    return test;
+  }
   // The network brings some twice and some late.
   for (int i = 0; i < 6; ++i) {
     MessageSpec again = test.messages[dice.below(test.messages.size())];

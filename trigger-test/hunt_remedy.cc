@@ -112,7 +112,20 @@ std::string remedy_of(const CallError& error, const Json& message, const ScriptW
   }
   const std::string remedy = remedy_of_message(text, message, words, line);
   if (!remedy.empty()) return remedy;
-  if (has(text, "does not exist here") || has(text, "cannot be ")) return "";
+  if (has(text, "global '")) {
+    const std::size_t begin = text.find("global '") + 8;
+    return fmt::format(
+        "there is no global '{}': it is misspelt, a local that is missing, or "
+        "something that triggers do not have (triggers/README.md)",
+        text.substr(begin, text.find('\'', begin) - begin));
+  }
+  if (has(text, "(nan)") || has(text, "infinite")) return remedy_of_state(text);
+  if (has(text, "stack overflow")) return "a function calls itself without end";
+  if (has(text, "only while the script is loaded"))
+    return "subscriptions stand at the top of the file";
+  // Errors of our own functions say what they take.
+  if (!has(text, "attempt to") && !has(text, "bad argument") && !has(text, "index is nil"))
+    return "";
   return "check what may be absent or of another type before you use it";
 }
 
@@ -130,10 +143,9 @@ std::string kind_of(const CallError& error) {
   std::string text = error.error.text;
   if (error.kind == CallError::Kind::judgement) {
     // state.servers["web1"].callback is a function
-    const std::size_t rest = std::min(text.find(' '), text.size());
-    const std::string path = text.substr(0, rest);
+    const std::string path = text.substr(0, text.find(' '));
     const std::size_t first = std::min(path.find_first_of(".["), path.size() - 1);
-    text = path.substr(0, path.find_first_of(".[", first + 1)) + text.substr(rest);
+    text = path.substr(0, path.find_first_of(".[", first + 1));
   }
   return fmt::format("{} {}:{} {}", static_cast<int>(error.kind), error.error.script,
                      error.error.line, text);

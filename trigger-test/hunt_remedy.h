@@ -19,8 +19,8 @@ std::string remedy_of(const CallError& error, const Json& message, const ScriptW
 // error.
 std::string described(const Json& message);
 
-// What an error has in common with others that are the same fault: of a state that is no JSON its
-// first key, and what is wrong with it.
+// What an error has in common with others that are the same fault: place and text; of a state that
+// is no JSON its first key.
 std::string kind_of(const CallError& error);
 // The same as a word for tools: "error", "instructions", "memory", "state".
 std::string_view found_by(CallError::Kind kind);

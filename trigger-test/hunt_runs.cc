@@ -19,8 +19,17 @@ constexpr std::uint64_t steps_an_instruction = 5;
 constexpr std::uint64_t steps_a_call = 1'000;
 constexpr std::uint64_t steps_a_row = 100;
 constexpr std::uint64_t steps_a_message = 6'000;
-constexpr std::uint64_t steps_a_restore = 60'000;
+constexpr std::uint64_t steps_a_command = 20'000;
+constexpr std::uint64_t steps_an_effect = 5'000;
+constexpr std::uint64_t steps_without_memory = 60'000'000;
 constexpr std::uint64_t steps_a_run = 400'000;
+// A state is written out at a tick if it was touched.
+constexpr std::uint64_t state_bytes_a_step = 4;
+
+std::uint64_t steps_of(const StreamCost& cost) {
+  return steps_an_instruction * cost.instructions + steps_a_call * cost.callbacks +
+         steps_a_command * cost.commands + steps_without_memory * cost.out_of_memory;
+}
 
 // Small, so that a run can be ended early.
 constexpr std::uint32_t rows_a_batch = 64;
@@ -93,6 +102,7 @@ std::optional<Disagreement> differ(const Json& one, const Json& other, const std
 }  // namespace
 
 std::optional<HuntCase> HuntRuns::prepare(TestCase test, std::uint64_t seed) {
+  std::ranges::stable_sort(test.messages, {}, &MessageSpec::at);
   auto made = make_test_stream(test, folder_, rows_a_batch);
   auto* stream = std::get_if<TestStream>(&made);
   if (stream == nullptr) return std::nullopt;
@@ -128,23 +138,22 @@ Result<Outcome> HuntRuns::run(const HuntCase& one, Way way) {
   if (way == Way::observed) options.observe = ObserveCommand::What::calls;
   if (way == Way::restored_each || way == Way::restored_at_random) {
     options.restore_after = restores(one, way);
-    steps_ += steps_a_restore * (way == Way::restored_each ? restores_max : 3 * loads_max);
   }
-  if (way != Way::elsewhere) return run(one.stream.stream, options);
-  steps_ += steps_a_run + 3 * one.stream.messages.size();
-  return elsewhere_.run(trigger_, one.stream.stream, options);
+  return run(way == Way::elsewhere ? elsewhere_ : here_, one.stream.stream, std::move(options));
 }
 
 Result<Outcome> HuntRuns::run(const Stream& stream, RunOptions options) {
+  return run(here_, stream, std::move(options));
+}
+
+Result<Outcome> HuntRuns::run(Stand& stand, const Stream& stream, RunOptions options) {
   // What one run may take of the whole: a slow script shows that in a part of it.
-  options.is_enough = [](const StreamCost& cost) {
-    return steps_an_instruction * cost.instructions > steps_max / 4;
-  };
-  Result<Outcome> outcome = here_.run(trigger_, stream, options);
+  options.is_enough = [](const StreamCost& cost) { return steps_of(cost) > steps_max / 4; };
+  Result<Outcome> outcome = stand.run(trigger_, stream, options);
   if (!outcome) return outcome;
-  steps_ += steps_a_run + steps_a_row * stream.row_messages.size() +
-            steps_an_instruction * outcome->cost.instructions +
-            steps_a_call * outcome->cost.callbacks;
+  steps_ += steps_a_run + steps_a_row * stream.row_messages.size() + steps_of(outcome->cost) +
+            steps_an_effect * outcome->seen.size() +
+            outcome->state.size() * stream.row_messages.size() / state_bytes_a_step;
   return outcome;
 }
 

@@ -40,8 +40,8 @@ class HuntRuns {
   // counted, so that a seed gives the same result on every machine. The search may take the first
   // number, the shrinking of what was found the rest of the second. The CPU time is a guard
   // besides, far above what they come to.
-  static constexpr std::uint64_t steps_max = 150'000'000;
-  static constexpr std::uint64_t steps_with_shrinking_max = 250'000'000;
+  static constexpr std::uint64_t steps_max = 120'000'000;
+  static constexpr std::uint64_t steps_with_shrinking_max = 220'000'000;
   static constexpr Micros cpu_max = std::chrono::seconds{5};
 
   // All outlive it. Recordings of tests lie in `folder`.
@@ -52,7 +52,7 @@ class HuntRuns {
         folder_(std::move(folder)),
         cpu_begin_(cpu()) {}
 
-  // Nothing if no stream can be made of it.
+  // Its messages are in order of time then. Nothing if no stream can be made of it.
   std::optional<HuntCase> prepare(TestCase test, std::uint64_t seed);
 
   // An error is one of the machine.
@@ -65,12 +65,13 @@ class HuntRuns {
   }
 
   std::uint64_t steps() const { return steps_; }
-  // Whether `steps` more than were taken at the beginning are too many.
+  // Whether it has taken that many.
   bool is_over(std::uint64_t steps = steps_max) const {
     return steps_ >= steps || cpu() - cpu_begin_ >= cpu_max;
   }
 
  private:
+  Result<Outcome> run(Stand& stand, const Stream& stream, RunOptions options);
   Micros cpu() const { return thread_cpu_time() + here_.worker_cpu() + elsewhere_.worker_cpu(); }
   std::function<Restore(Sequence)> restores(const HuntCase& one, Way way) const;
 

@@ -47,9 +47,8 @@ class Reader {
   Reader(std::span<const LuaToken> tokens) : tokens_(tokens) {}
 
   void read() {
-    for (at_ = 0; at_ < tokens_.size(); ++at_) {
-      if (token(0).is("function")) note_parameter();
-    }
+    for (at_ = 0; at_ < tokens_.size(); ++at_) note_subscription();
+    for (at_ = 0; at_ < tokens_.size(); ++at_) note_named_function();
     for (at_ = 0; at_ < tokens_.size(); ++at_) {
       if (token(0).kind == LuaToken::Kind::text) {
         text(token(0).text);
@@ -70,11 +69,33 @@ class Reader {
     return at < 0 || at >= std::ssize(tokens_) ? none : tokens_[static_cast<std::size_t>(at)];
   }
 
-  // function(NAME or function WORD(NAME
-  void note_parameter() {
-    const int open = token(1).is('(') ? 1 : 2;
-    if (token(open).is('(') && token(open + 1).kind == LuaToken::Kind::word)
-      parameters_.emplace(token(open + 1).text);
+  // ctx:gauges(…, function(NAME) … or ctx:gauges(…, FUNCTION)
+  void note_subscription() {
+    static const std::set<std::string_view> methods{
+        "gauges",           "counters",      "marks",     "compounds", "compound",
+        "events",           "logs",          "errors",    "messages",  "process_heartbeats",
+        "agent_heartbeats", "registrations", "hb_agents", "infos",     "hb_processes"};
+    if (!token(0).is(':') || !methods.contains(token(1).text) || !token(2).is('(')) return;
+    int depth = 1;
+    for (int i = 3; depth > 0 && at_ + static_cast<std::size_t>(i) < tokens_.size(); ++i) {
+      if (token(i).is('(') || token(i).is('{')) ++depth;
+      if (token(i).is(')') || token(i).is('}')) --depth;
+      if (depth != 1 || !token(i).is(',')) continue;
+      if (token(i + 1).is("function") && token(i + 2).is('(')) {
+        parameters_.emplace(token(i + 3).text);
+        return;
+      }
+      if (token(i + 1).kind == LuaToken::Kind::word) functions_.emplace(token(i + 1).text);
+    }
+  }
+
+  // function NAME(… or NAME = function(…
+  void note_named_function() {
+    if (!token(0).is("function")) return;
+    const bool assigned = token(1).is('(');
+    const std::string_view name = assigned ? token(-2).text : token(1).text;
+    const int open = assigned ? 1 : 2;
+    if (functions_.contains(name) && token(open).is('(')) parameters_.emplace(token(open + 1).text);
   }
 
   void text(std::string_view text) {
@@ -154,7 +175,7 @@ class Reader {
 
   std::span<const LuaToken> tokens_;
   std::size_t at_ = 0;
-  std::set<std::string, std::less<>> parameters_;
+  std::set<std::string, std::less<>> parameters_, functions_;
 };
 
 }  // namespace

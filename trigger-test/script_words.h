@@ -24,7 +24,7 @@ struct ScriptWords {
   // Names that stand after `labels.`; those that stand next to a comparison or a calculation.
   std::vector<std::string> labels;
   std::vector<std::string> counted_labels;
-  // Names that stand after the first parameter of a function: msg.NAME.
+  // Names that stand after the first parameter of a subscription's function: msg.NAME.
   std::vector<std::string> fields;
   // Times of day: at = "07:30".
   std::vector<Micros> times_of_day;

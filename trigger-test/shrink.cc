@@ -28,6 +28,13 @@ class Shrinker {
 
   // Leaves out a part of the messages, then halves the parts.
   Result<void> drop_messages() {
+    // Most faults need only the message at which they show.
+    if (test_.messages.size() > 1) {
+      TestCase last = test_;
+      last.messages.erase(last.messages.begin(), last.messages.end() - 1);
+      const Result<bool> fails = take_if_it_fails(std::move(last));
+      if (!fails) return fail(fails.error());
+    }
     for (std::size_t parts = 2; test_.messages.size() > 1 && tries_ > 0;) {
       const std::size_t count = test_.messages.size();
       const std::size_t size = (count + parts - 1) / parts;

@@ -96,9 +96,9 @@ std::string lua_text(const TestCase& test, const std::string& indent) {
   line(entry("name", quoted(test.name)) + ",");
   if (test.start != time_from_us(test_start_us))
     line(entry("start", quoted(format_time(test.start))) + ",");
-  line("messages = {");
+  line(test.messages.empty() ? "messages = {}," : "messages = {");
   for (const MessageSpec& spec : test.messages) line("  " + message_text(spec) + ",");
-  line("},");
+  if (!test.messages.empty()) line("},");
   if (test.ends != Micros{0}) line(entry("ends", offset(test.ends)) + ",");
   return out + indent + "}";
 }

@@ -324,6 +324,7 @@ Result<void> StreamRun::Parts::feed_restoring(Track& track, const Kept& whole) {
 }
 
 Result<void> StreamRun::Parts::restore_here(Track& track, Restore how) {
+  track.cost.commands += how == Restore::fresh ? 3 : 2;
   Result<Memory> memory = finish(track);
   if (!memory) return fail(memory.error());
   track.judged = std::move(*memory);
@@ -472,6 +473,7 @@ Result<void> StreamRun::Parts::feed_derived(Track& track, Sequence stands_for) {
 Result<void> StreamRun::Parts::take(Track& track, TriggerProgress progress) {
   HASTUR_TRY(hand_out(track, progress));
   note_judgement(track, progress);
+  ++track.cost.commands;
   track.cost.callbacks += progress.callbacks;
   track.cost.instructions += progress.instructions;
   track.cost.effects_cut += progress.effects_cut;
@@ -554,6 +556,8 @@ void StreamRun::Parts::note_judgement(Track& track, TriggerProgress& progress) {
 Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
   while (true) {
     ++track.stops;
+    track.cost.commands += 2;
+    track.cost.out_of_memory += error.kind == CallError::Kind::memory ? 1 : 0;
     const Skip skip{error.sequence, error.callback, error.error};
     track.skips.insert(std::ranges::upper_bound(track.skips, skip), skip);
     if (error.sequence > track.handed_out) {

@@ -59,6 +59,10 @@ struct StreamCost {
   std::uint64_t effects_cut = 0;
   // Of the most expensive callback, as far as callbacks were fed one by one.
   std::uint64_t instructions_most = 0;
+  // What was said to the worker: feeds, judgements, restores, loads.
+  std::uint64_t commands = 0;
+  // Times that a callback ran out of memory.
+  std::uint64_t out_of_memory = 0;
 };
 
 // What is done to a trigger between two inputs. Neither shows in the results of a trigger that
