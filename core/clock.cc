@@ -56,6 +56,8 @@ Micros SystemClock::monotonic() { return read_clock(CLOCK_BOOTTIME); }
 
 Micros cpu_time() { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
+Micros thread_cpu_time() { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+
 std::optional<Micros> cpu_time_of(int process) {
   clockid_t clock = 0;
   if (clock_getcpuclockid(process, &clock) != 0) return std::nullopt;

@@ -72,8 +72,9 @@ class ManualClock final : public Clock {
   Time now_;
 };
 
-// CPU time that this process has used.
+// CPU time that this process has used, and that the calling thread has.
 Micros cpu_time();
+Micros thread_cpu_time();
 // The same of another process; nothing if there is none.
 std::optional<Micros> cpu_time_of(int process);
 

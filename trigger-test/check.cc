@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/json.h"
+#include "trigger-test/hunt.h"
 #include "trigger-test/source_places.h"
 #include "trigger-test/test_file.h"
 #include "trigger-test/test_run.h"
@@ -16,8 +17,9 @@ namespace fs = std::filesystem;
 
 class Checker {
  public:
-  Checker(Stand& stand, Clock& clock, const CheckOptions& options, TriggerReport& report)
-      : stand_(stand), clock_(clock), options_(options), report_(report) {}
+  Checker(Stand& stand, Stand& elsewhere, Clock& clock, const CheckOptions& options,
+          TriggerReport& report)
+      : stand_(stand), elsewhere_(elsewhere), clock_(clock), options_(options), report_(report) {}
 
   Result<void> run(const TriggerFiles& trigger) {
     const Result<bool> loads = check_load(trigger);
@@ -29,12 +31,12 @@ class Checker {
       if (fs::exists(base + ending, ignored)) HASTUR_TRY(check_file(trigger, base + ending));
     }
     if (options_.coverage_min > 0) check_coverage(trigger);
-    return {};
+    return options_.hunt ? check_hunt(trigger) : Result<void>();
   }
 
  private:
   Result<bool> check_load(const TriggerFiles& trigger) {
-    CheckReport check{"load", "loads", {trigger.path, 0}, {}, {}, {}, {}};
+    CheckReport check{"load", "loads", {trigger.path, 0}, {}, {}, {}, {}, {}};
     const Micros begin = clock_.monotonic();
     const Result<Outcome> outcome = stand_.run(trigger, {});
     if (!outcome) return fail(outcome.error());
@@ -58,11 +60,12 @@ class Checker {
     Result<std::optional<TestFileError>> error = read(trigger, path, file);
     if (!error) return fail(error.error());
     if (*error) {
-      CheckReport check{"test", "is a test file", {path, (*error)->line}, {}, {}, {}, {}};
+      CheckReport check{"test", "is a test file", {path, (*error)->line}, {}, {}, {}, {}, {}};
       check.failures.push_back({(*error)->text, {path, (*error)->line}, {}, {}});
       report_.checks.push_back(std::move(check));
       return {};
     }
+    tests_.insert(tests_.end(), file.cases.begin(), file.cases.end());
     for (const TestCase& test : file.cases) {
       if (test.name.find(options_.only_tests) == std::string::npos) continue;
       const Micros begin = clock_.monotonic();
@@ -76,7 +79,7 @@ class Checker {
   }
 
   void check_coverage(const TriggerFiles& trigger) {
-    CheckReport check{"coverage", "its tests run enough of it", {trigger.path, 0}, {}, {}, {}, {}};
+    CheckReport check{"coverage", "its tests run enough of it", {trigger.path, 0}};
     const Measured& measured = *report_.measured;
     if (report_.tests() == 0) {
       check.failures.push_back({fmt::format("it has no tests, so none of its lines are known to "
@@ -94,6 +97,16 @@ class Checker {
            {}});
     }
     report_.checks.push_back(std::move(check));
+  }
+
+  Result<void> check_hunt(const TriggerFiles& trigger) {
+    const Micros begin = clock_.monotonic();
+    Result<CheckReport> check = hunt(stand_, elsewhere_, trigger, tests_,
+                                     fs::path(trigger.path).parent_path().string(), *options_.hunt);
+    if (!check) return fail(check.error());
+    check->took = clock_.monotonic() - begin;
+    report_.checks.push_back(std::move(*check));
+    return {};
   }
 
   Result<std::optional<TestFileError>> read(const TriggerFiles& trigger, const std::string& path,
@@ -114,29 +127,32 @@ class Checker {
   }
 
   Stand& stand_;
+  Stand& elsewhere_;
   Clock& clock_;
   const CheckOptions& options_;
   TriggerReport& report_;
+  // Of all test files that could be read.
+  std::vector<TestCase> tests_;
 };
 
 }  // namespace
 
-Result<TriggerReport> check_trigger(Stand& stand, Clock& clock, const std::string& path,
-                                    const CheckOptions& options) {
+Result<TriggerReport> check_trigger(Stand& stand, Stand& elsewhere, Clock& clock,
+                                    const std::string& path, const CheckOptions& options) {
   TriggerReport report;
   report.path = path;
   report.name = path;
   const Micros begin = clock.monotonic();
   const Result<TriggerFiles> trigger = find_trigger_files(path);
   if (!trigger) {
-    CheckReport check{"load", "is a trigger", {path, 0}, {}, {}, {}, {}};
+    CheckReport check{"load", "is a trigger", {path, 0}, {}, {}, {}, {}, {}};
     check.failures.push_back({trigger.error().message, {}, {}, {}});
     report.checks.push_back(std::move(check));
     return report;
   }
   report.name = trigger->name;
   if (options.measure) report.measured.emplace();
-  HASTUR_TRY(Checker(stand, clock, options, report).run(*trigger));
+  HASTUR_TRY(Checker(stand, elsewhere, clock, options, report).run(*trigger));
   report.took = clock.monotonic() - begin;
   return report;
 }

@@ -2,11 +2,12 @@
 
 // Checks one trigger: does it load, do its tests hold, is it safe.
 
-#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/clock.h"
 #include "core/result.h"
+#include "trigger-test/hunt.h"
 #include "trigger-test/report.h"
 #include "trigger-test/stand.h"
 #include "trigger-test/trigger_files.h"
@@ -19,10 +20,13 @@ struct CheckOptions {
   // Say what the tests run of each trigger, and what it costs; fail one of which they run less.
   bool measure = false;
   unsigned coverage_min = 0;
+  // Nothing: no hunt.
+  std::optional<HuntOptions> hunt;
 };
 
-// Checks the trigger whose script lies at `path`. An error is one of the machine.
-Result<TriggerReport> check_trigger(Stand& stand, Clock& clock, const std::string& path,
-                                    const CheckOptions& options);
+// Checks the trigger whose script lies at `path`; the hunt compares what it does on one stand with
+// the other. An error is one of the machine.
+Result<TriggerReport> check_trigger(Stand& stand, Stand& elsewhere, Clock& clock,
+                                    const std::string& path, const CheckOptions& options);
 
 }  // namespace hastur

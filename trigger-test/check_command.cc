@@ -55,10 +55,13 @@ class Crew {
   void work() {
     auto stand = Stand::make();
     if (!stand) return stop(stand.error());
+    auto elsewhere = Stand::make();
+    if (!elsewhere) return stop(elsewhere.error());
     while (true) {
       const std::size_t index = next_++;
       if (index >= paths_.size() || is_over()) return;
-      Result<TriggerReport> report = check_trigger(**stand, clock_, paths_[index], options_);
+      Result<TriggerReport> report =
+          check_trigger(**stand, **elsewhere, clock_, paths_[index], options_);
       if (!report) return stop(report.error());
       done(index, std::move(*report));
     }
@@ -118,6 +121,7 @@ ExitCode check(const CheckCommand& command) {
   CheckOptions options;
   options.measure = command.coverage || command.coverage_min > 0;
   options.coverage_min = static_cast<unsigned>(command.coverage_min);
+  if (!command.no_hunt) options.hunt = HuntOptions{command.seed, command.write_failing};
   if (!command.filter.empty()) {
     // A filter that names triggers chooses those; otherwise it chooses tests.
     std::vector<std::string> chosen;

@@ -22,6 +22,10 @@ struct CheckCommand {
   bool coverage = false;
   // Percent of a trigger's lines that its tests must run; with it `coverage` is on.
   std::uint64_t coverage_min = 0;
+  bool no_hunt = false;
+  std::uint64_t seed = 1;
+  // A folder for the shrunk cases of the hunt.
+  std::string write_failing;
 };
 
 // Writes the report to standard output.

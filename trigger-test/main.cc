@@ -24,6 +24,11 @@ int main(int argc, char** argv) {
             "Say which lines the tests run, and what a trigger costs");
   line.number("--coverage-min", &check.coverage_min,
               "Fail triggers of whose lines the tests run less than so many percent");
+  line.flag("--no-hunt", &check.no_hunt, "Only load the triggers and run their test files");
+  line.number("--seed", &check.seed, "Chooses what the hunt feeds; the same gives the same");
+  line.text(
+      "--write-failing", &check.write_failing,
+      "Write the fewest messages that show what the hunt found to this folder, as test files");
   hastur::RunCommand run;
   hastur::CommandLine& run_line = line.command("run",
                                                "Run one trigger on a recording and print what it "

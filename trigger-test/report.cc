@@ -73,6 +73,9 @@ Json json_of(const CheckReport& check) {
     if (!failure.details.is_null()) one["details"] = failure.details;
     json["failures"].push_back(std::move(one));
   }
+  for (const ReportedFailure& note : check.notes) {
+    json["notes"].push_back({{"sentence", note.sentence}, {"caused_at", json_of(note.caused_at)}});
+  }
   for (const CheckReport::Block& block : check.explanations)
     json["explanations"].push_back({{"title", block.title}, {"lines", block.lines}});
   return json;
@@ -105,6 +108,10 @@ void TextReport::trigger(std::string& out, const TriggerReport& report) {
   if (report.measured) out += "      " + painted(faint, report.measured->words()) + '\n';
   for (const CheckReport& check : report.checks) {
     if (!check.failures.empty()) this->check(out, check);
+    for (const ReportedFailure& note : check.notes) {
+      out += fmt::format("      {}{}\n          at {}\n", painted(bold, "note: "), note.sentence,
+                         note.caused_at.text());
+    }
   }
 }
 

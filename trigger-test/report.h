@@ -47,6 +47,8 @@ struct CheckReport {
   std::string name;
   FilePlace at;
   std::vector<ReportedFailure> failures;
+  // What an author should know; it does not fail the check.
+  std::vector<ReportedFailure> notes = {};
   std::vector<DiffLine> diff;
   // Title and lines of each.
   struct Block {

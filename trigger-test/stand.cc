@@ -1,5 +1,6 @@
 #include "trigger-test/stand.h"
 
+#include "core/clock.h"
 #include "core/json.h"
 #include "trigger-runtime/host/conversation.h"
 #include "trigger-runtime/host/observed.h"
@@ -31,7 +32,17 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
     if (!begun) return fail(begun.error());
     loading = std::move(*begun);
   }
-  for (const auto& batch : stream.batches) HASTUR_TRY(run.feed(batch));
+  for (const auto& batch : stream.batches) {
+    HASTUR_TRY(run.feed(batch));
+    if (options.is_enough && options.is_enough(run.cost(0))) {
+      outcome.cut = true;
+      break;
+    }
+    if (!options.states_after_batches) continue;
+    Result<Memory> here = run.judge(0);
+    if (!here) return fail(here.error());
+    outcome.states.push_back(std::move(here->state));
+  }
   Result<Memory> end = run.finish(0);
   if (!end) return fail(end.error());
   outcome.state = std::move(end->state);
@@ -117,6 +128,10 @@ Result<std::variant<Json, ScriptError>> Stand::evaluate(const ScriptFile& script
   Result<Json> json = parse_json(evaluated->json);
   if (!json) return Answer(ScriptError{"it returned no data", script.path, 0});
   return Answer(std::move(*json));
+}
+
+Micros Stand::worker_cpu() const {
+  return worker_ ? cpu_time_of(worker_->pid()).value_or(Micros{0}) : Micros{0};
 }
 
 }  // namespace hastur

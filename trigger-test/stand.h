@@ -40,8 +40,12 @@ struct Outcome {
   std::vector<Seen> seen;
   // Canonical JSON of the state at the end.
   std::string state;
+  // After each batch, if they were asked for.
+  std::vector<std::string> states;
   std::uint64_t matched = 0;
   std::uint64_t stops = 0;
+  // It had cost enough before the end.
+  bool cut = false;
   StreamCost cost;
   // vm/observation.h; null unless asked for.
   Json observed;
@@ -50,6 +54,9 @@ struct Outcome {
 struct RunOptions {
   std::function<Restore(Sequence)> restore_after = {};
   ObserveCommand::What observe = ObserveCommand::What::nothing;
+  bool states_after_batches = false;
+  // Asked after each batch, if it is set: whether it has cost enough. The rest is then not fed.
+  std::function<bool(const StreamCost&)> is_enough = {};
 };
 
 class Stand {
@@ -63,6 +70,9 @@ class Stand {
   // The data that a script returns.
   Result<std::variant<Json, ScriptError>> evaluate(const ScriptFile& script,
                                                    const std::vector<ScriptFile>& libraries);
+
+  // CPU time of its worker under way.
+  Micros worker_cpu() const;
 
  private:
   explicit Stand(std::unique_ptr<SharedInputs> inputs) : inputs_(std::move(inputs)) {}

@@ -30,8 +30,8 @@ std::string tick_line(Time time) {
 
 class Maker {
  public:
-  Maker(const TestCase& test, const std::string& folder, TestStream& out)
-      : test_(test), folder_(folder), out_(out) {}
+  Maker(const TestCase& test, const std::string& folder, std::uint32_t rows_max, TestStream& out)
+      : test_(test), folder_(folder), rows_max_(rows_max), out_(out) {}
 
   std::optional<TestFileError> make() {
     for (const MessageSpec& spec : test_.messages) {
@@ -53,7 +53,7 @@ class Maker {
     }
     text += tick_line(test_.start + out_.end);
     std::istringstream in(std::move(text));
-    Result<Stream> stream = read_stream(in, "messages");
+    Result<Stream> stream = read_stream(in, "messages", rows_max_);
     if (!stream) return TestFileError{stream.error().message, test_.line};
     out_.stream = std::move(*stream);
     return std::nullopt;
@@ -115,6 +115,7 @@ class Maker {
 
   const TestCase& test_;
   const std::string& folder_;
+  const std::uint32_t rows_max_;
   TestStream& out_;
   JsonDecoder decoder_;
   std::vector<Line> lines_;
@@ -181,10 +182,57 @@ Stream cut_after(const Stream& stream, Time last) {
   return part;
 }
 
+std::optional<Stream> make_sparse_stream(const std::vector<MessageSpec>& messages, Time start,
+                                         std::size_t rows) {
+  Stream stream;
+  BatchBuilder builder;
+  JsonDecoder decoder;
+  Nicknames names;
+  Sequence next{1};
+  Time time = start;
+  builder.add_tick(start, start, Micros{0});
+  stream.row_messages.push_back(0);
+  const auto finish = [&] {
+    Batch batch = builder.finish({}, next, time);
+    next = batch.header.last().next();
+    stream.batches.push_back(input_of(std::move(batch)));
+    time = time_from_us(stream.batches.back()->stream_times.back());
+  };
+  Time last_tick = start;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    Json message = messages[i].fields;
+    if (const auto uuid = message.find("uuid"); uuid != message.end() && uuid->is_string()) {
+      Result<std::string> meant = names.uuid_of(uuid->get<std::string>());
+      if (!meant) return std::nullopt;
+      *uuid = std::move(*meant);
+    }
+    const Time at = start + messages[i].at;
+    message["timestamp"] = message["received_at"] = to_us(at);
+    const std::string text = canonical_json(message);
+    JsonDecoder::Defaults defaults;
+    defaults.uuid = recording_uuid;
+    defaults.recorded = true;
+    const auto decoded = decoder.decode(text, defaults);
+    const auto* view = std::get_if<MessageView>(&decoded);
+    if (view == nullptr) return std::nullopt;
+    if (whole_second(at) > last_tick) {
+      last_tick = whole_second(at);
+      builder.add_tick(last_tick, at, Micros{0});
+      stream.row_messages.push_back(i);
+    }
+    builder.add(*view);
+    stream.row_messages.push_back(i + 1);
+    if ((i + 1) % rows == 0) finish();
+  }
+  if (builder.count() > 0) finish();
+  return stream;
+}
+
 std::variant<TestStream, TestFileError> make_test_stream(const TestCase& test,
-                                                         const std::string& folder) {
+                                                         const std::string& folder,
+                                                         std::uint32_t rows_max) {
   TestStream stream;
-  if (auto error = Maker(test, folder, stream).make()) return std::move(*error);
+  if (auto error = Maker(test, folder, rows_max, stream).make()) return std::move(*error);
   return stream;
 }
 

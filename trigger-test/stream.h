@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <istream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -52,8 +53,14 @@ struct TestStream {
 };
 
 // It begins with a tick at the test's start and ends with one at its end. Recordings lie in
-// `folder`.
+// `folder`. `rows_max`: of a batch.
 std::variant<TestStream, TestFileError> make_test_stream(const TestCase& test,
-                                                         const std::string& folder);
+                                                         const std::string& folder,
+                                                         std::uint32_t rows_max = 4096);
+
+// Messages with one tick before each that moves stream time into a new second, and no others: as
+// after a silence of ours. A batch for each `rows` messages. Nothing if one of them can be none.
+std::optional<Stream> make_sparse_stream(const std::vector<MessageSpec>& messages, Time start,
+                                         std::size_t rows);
 
 }  // namespace hastur

@@ -1,7 +1,7 @@
 -- A file system that is nearly full: page at 90 percent, resolve below 85, so that one on the edge pages once.
 local ctx = hastur.trigger{ state = { full = {} } }
 
-ctx:gauges({ name = "system.disk.used_percent", value = { at_least = 90 } }, function(msg)
+ctx:gauges({ name = "system.disk.used_percent", value = { at_least = 90 }, labels = { mount = true } }, function(msg)
   local key = msg.host .. msg.labels.mount
   if not ctx.state.full[key] then
     ctx.state.full[key] = true
@@ -10,7 +10,7 @@ ctx:gauges({ name = "system.disk.used_percent", value = { at_least = 90 } }, fun
   end
 end)
 
-ctx:gauges({ name = "system.disk.used_percent", value = { below = 85 } }, function(msg)
+ctx:gauges({ name = "system.disk.used_percent", value = { below = 85 }, labels = { mount = true } }, function(msg)
   local key = msg.host .. msg.labels.mount
   if ctx.state.full[key] then
     ctx.state.full[key] = nil

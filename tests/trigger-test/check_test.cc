@@ -160,7 +160,7 @@ TEST_F(TriggerTestCheck, WritesJunitForCiServers) {
   write("silence.test.lua", silence_test("30s"));
   run(". --format junit");
   EXPECT_EQ(exit_code_, 1);
-  EXPECT_TRUE(says("<testsuite name=\"silence\" file=\"silence.lua\" tests=\"2\" failures=\"1\""))
+  EXPECT_TRUE(says("<testsuite name=\"silence\" file=\"silence.lua\" tests=\"3\" failures=\"1\""))
       << output_;
   EXPECT_TRUE(says("<failure message=\"page silent/u1: fired at")) << output_;
 }

@@ -154,5 +154,28 @@ TEST_F(TriggerTestRun, EndsWithTwoForWrongUsage) {
   }
 }
 
+TEST_F(TriggerTestRun, WhatItDerivedAlreadyDoesNotComeTwice) {
+  write("own.lua", R"(local ctx = hastur.trigger{ state = { own = 0 } }
+    ctx:gauges({ name = "load", own = true }, function(msg)
+      if msg.labels.trigger then
+        ctx.state.own = ctx.state.own + 1
+      else
+        hastur.gauge("load", msg.value)
+      end
+    end))");
+  const auto derived = [](const std::string& trigger) {
+    return R"({"type":"gauge","name":"load","value":5,"timestamp":1704067200000000,)"
+           R"("labels":{"trigger":")" +
+           trigger + R"("},"origin":{"depth":1,"ordinal":0,"run":1,"sequence":1,"trigger":")" +
+           trigger + "\"}}\n";
+  };
+  write("in.jsonl", gauge(0, 5) + derived("own") + derived("other"));
+  run("run own.lua --input in.jsonl");
+  EXPECT_EQ(exit_code_, 0) << error_;
+  const Json end = lines().back();
+  EXPECT_EQ(end["state"]["own"], 2) << output_;
+  EXPECT_EQ(end["matched"], 2) << output_;
+}
+
 }  // namespace
 }  // namespace hastur

@@ -118,6 +118,7 @@ class StreamRun::Parts {
   Result<std::variant<std::size_t, ScriptError>> add(StreamTrigger trigger);
   Result<void> feed(const std::shared_ptr<const InputBatch>& input);
   Result<Memory> finish(Track& track);
+  Result<void> judge_here(Track& track);
   Result<std::string> observe(Track& track, ObserveCommand::What what);
   Result<void> unload();
   Track& track(std::size_t number) { return tracks_.at(number); }
@@ -138,7 +139,6 @@ class StreamRun::Parts {
   // The rows that it takes next, as a feed; nothing if the batch has none left for it.
   Result<std::optional<TriggerFeed>> next_feed(Track& track, const InputBatch& input,
                                                std::span<const Match> matches);
-  Result<void> judge_before_pause(Track& track);
   Result<void> feed_by_input(Track& track, const std::shared_ptr<const InputBatch>& input);
   Result<void> feed_one(Track& track, std::shared_ptr<const InputBatch> input,
                         std::vector<Match> matches, Sequence stands_for);
@@ -329,6 +329,7 @@ Result<void> StreamRun::Parts::feed_restoring(Track& track, const Kept& whole) {
 }
 
 Result<void> StreamRun::Parts::restore_here(Track& track, Restore how) {
+  track.cost.commands += how == Restore::fresh ? 3 : 2;
   Result<Memory> memory = finish(track);
   if (!memory) return fail(memory.error());
   track.judged = std::move(*memory);
@@ -354,7 +355,7 @@ Result<std::optional<TriggerFeed>> StreamRun::Parts::next_feed(Track& track,
       const StreamPause& pause = track.pauses.front();
       if (pause.from <= next) {
         // A memory that was taken within a pause was judged where that began.
-        if (track.passed < pause.from) HASTUR_TRY(judge_before_pause(track));
+        if (track.passed < pause.from) HASTUR_TRY(judge_here(track));
         const bool ends = pause.until && *pause.until <= header.last().next();
         const Sequence last = ends ? Sequence{pause.until->value - 1} : header.last();
         track.passed = std::max(track.passed, last);
@@ -385,7 +386,7 @@ Result<std::optional<TriggerFeed>> StreamRun::Parts::next_feed(Track& track,
   return std::optional<TriggerFeed>();
 }
 
-Result<void> StreamRun::Parts::judge_before_pause(Track& track) {
+Result<void> StreamRun::Parts::judge_here(Track& track) {
   Result<Judged> judged = ask<Judged>(JudgeCommand{track.handle});
   if (!judged) return fail(judged.error());
   if (judged->error)
@@ -400,7 +401,6 @@ Result<void> StreamRun::Parts::feed_by_input(Track& track,
                                              const std::shared_ptr<const InputBatch>& input) {
   const BatchView view = BatchView::trusted(input->batch.header, input->batch.body);
   std::span<const Match> matches = matches_.matches(static_cast<std::uint32_t>(track.number));
-  track.matched += rows_of(matches);
   for (std::uint32_t row = 0; row < view.count(); ++row) {
     const auto end =
         std::ranges::find_if(matches, [&](const Match& match) { return match.row != row; });
@@ -409,6 +409,10 @@ Result<void> StreamRun::Parts::feed_by_input(Track& track,
     std::vector<Match> ours(matches.begin(), end);
     for (Match& match : ours) match.row = 0;
     matches = {end, matches.end()};
+    // It derives it again.
+    const std::uint32_t origin = view.origins()[row];
+    if (origin != BatchView::none && view.origin(origin).trigger == track.trigger.name) continue;
+    track.matched += is_tick ? 0 : 1;
 
     auto one = std::make_shared<InputBatch>();
     one->batch = slice(view, row, 1);
@@ -472,9 +476,12 @@ Result<void> StreamRun::Parts::feed_derived(Track& track, Sequence stands_for) {
 Result<void> StreamRun::Parts::take(Track& track, TriggerProgress progress) {
   HASTUR_TRY(hand_out(track, progress));
   note_judgement(track, progress);
+  ++track.cost.commands;
   track.cost.callbacks += progress.callbacks;
   track.cost.instructions += progress.instructions;
   track.cost.effects_cut += progress.effects_cut;
+  if (progress.callbacks == 1)
+    track.cost.instructions_most = std::max(track.cost.instructions_most, progress.instructions);
   if (progress.stopped) return run_again(track, std::move(progress.stopped->error));
   return {};
 }
@@ -552,6 +559,8 @@ void StreamRun::Parts::note_judgement(Track& track, TriggerProgress& progress) {
 Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
   while (true) {
     ++track.stops;
+    track.cost.commands += 2;
+    track.cost.out_of_memory += error.kind == CallError::Kind::memory ? 1 : 0;
     const Skip skip{error.sequence, error.callback, error.error};
     track.skips.insert(std::ranges::upper_bound(track.skips, skip), skip);
     if (error.sequence > track.handed_out) {
@@ -651,6 +660,11 @@ Result<void> StreamRun::feed(std::shared_ptr<const InputBatch> input) {
 }
 Result<Memory> StreamRun::finish(std::size_t trigger) {
   return parts_->finish(parts_->track(trigger));
+}
+Result<Memory> StreamRun::judge(std::size_t trigger) {
+  Track& track = parts_->track(trigger);
+  HASTUR_TRY(parts_->judge_here(track));
+  return *track.judged;
 }
 std::uint64_t StreamRun::matched(std::size_t trigger) const {
   return parts_->track(trigger).matched;

@@ -57,6 +57,12 @@ struct StreamCost {
   std::uint64_t callbacks = 0;
   std::uint64_t instructions = 0;
   std::uint64_t effects_cut = 0;
+  // Of the most expensive callback, as far as callbacks were fed one by one.
+  std::uint64_t instructions_most = 0;
+  // What was said to the worker: feeds, judgements, restores, loads.
+  std::uint64_t commands = 0;
+  // Times that a callback ran out of memory.
+  std::uint64_t out_of_memory = 0;
 };
 
 // What is done to a trigger between two inputs. Neither shows in the results of a trigger that
@@ -84,7 +90,8 @@ class StreamRun {
  public:
   struct Options {
     // Feeds derived messages to triggers with `own = true`, right after their input. Such a trigger
-    // is fed input by input. Not for a stream in which the derived messages stand already.
+    // is fed input by input; messages that it derived itself and that stand in the stream already
+    // are left out, since it derives them again.
     bool derived_come_back = false;
     // Of RestoreCommand.
     std::uint32_t guarded_callbacks = 1000;
@@ -105,6 +112,9 @@ class StreamRun {
 
   // The next batch; its first row follows the last of the batch before, but for what is lost.
   Result<void> feed(std::shared_ptr<const InputBatch> input);
+
+  // Judges a trigger's state between two feeds.
+  Result<Memory> judge(std::size_t trigger);
 
   // Judges a trigger's state at the end of what was fed. Once for each, after the last feed. If the
   // state fails, the listener is told, and the memory is the last judged one.

@@ -1,0 +1,121 @@
+#include "trigger-test/hunt_messages.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace hastur {
+namespace {
+
+using Kind = MessageMaker::Kind;
+
+SubscriptionSpec subscription(MessageType type, const std::string& filter) {
+  SubscriptionSpec spec;
+  spec.types = {type};
+  spec.filter = filter;
+  return spec;
+}
+
+std::vector<Json> made(const SubscriptionSpec& spec, Kind kind, const ScriptWords& words = {},
+                       const std::vector<Json>& examples = {}) {
+  const MessageMaker maker({spec}, words, examples);
+  std::vector<Json> messages;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Dice dice(seed);
+    if (auto message = maker.make(0, kind, dice)) messages.push_back(std::move(*message));
+  }
+  return messages;
+}
+
+TEST(HuntMessages, AreTakenByTheFilterWhateverItAsks) {
+  for (const char* filter : {
+           R"({})",
+           R"({"name":"a.b"})",
+           R"({"name":["a.*","b"],"value":{"above":90}})",
+           R"({"value":{"at_least":5,"below":6}})",
+           R"({"value":7,"uuid":"8e58af00-708c-012f-e468-64ce8f3a9dc2"})",
+           R"({"labels":{"app":"x*","canary":[false],"debug":false,"zone":true}})",
+           R"({"labels":{"status":{"at_least":500}},"hostname":"web*"})",
+           R"({"labels":true,"hostname":false})",
+           R"({"labels":false})",
+           R"({"none_of":{"name":"some.name","value":{"below":1}}})",
+       }) {
+    const SubscriptionSpec spec = subscription(MessageType::gauge, filter);
+    const Filter parsed = *Filter::parse(*parse_json(filter));
+    for (const Kind kind : {Kind::real, Kind::odd}) {
+      const std::vector<Json> all = made(spec, kind);
+      EXPECT_GT(all.size(), 150u) << filter;
+      for (const Json& message : all) EXPECT_TRUE(takes(parsed, spec.types, message)) << message;
+    }
+  }
+  const SubscriptionSpec events = subscription(
+      MessageType::event, R"({"attn":["ops","sales"],"subject":"No *","name":"alarm"})");
+  EXPECT_GT(made(events, Kind::real).size(), 150u);
+}
+
+TEST(HuntMessages, HaveValuesAroundWhatTheScriptComparesWith) {
+  ScriptWords words;
+  words.numbers = {90};
+  bool below = false, at = false, above = false;
+  for (const Json& message : made(subscription(MessageType::gauge, "{}"), Kind::real, words)) {
+    const double value = message["value"];
+    below = below || (value < 90 && value > 88);
+    at = at || value == 90;
+    above = above || (value > 90 && value < 92);
+  }
+  EXPECT_TRUE(below && at && above);
+}
+
+TEST(HuntMessages, LackALabelThatIsReadButNotAskedFor) {
+  ScriptWords words;
+  words.labels = {"asked", "read"};
+  std::size_t with = 0, without = 0;
+  for (const Json& message :
+       made(subscription(MessageType::gauge, R"({"labels":{"asked":true}})"), Kind::real, words)) {
+    EXPECT_TRUE(message["labels"].contains("asked"));
+    (message["labels"].contains("read") ? with : without) += 1;
+  }
+  EXPECT_GT(with, 20u);
+  EXPECT_GT(without, 20u);
+}
+
+TEST(HuntMessages, ALabelThatCountsIsSometimesAText) {
+  ScriptWords words;
+  words.labels = words.counted_labels = {"status"};
+  std::size_t numbers = 0, texts = 0, others = 0;
+  const SubscriptionSpec spec = subscription(MessageType::counter, R"({"labels":{"status":true}})");
+  for (const Json& message : made(spec, Kind::real, words)) {
+    const Json& status = message["labels"]["status"];
+    (status.is_number() ? numbers : status.is_string() ? texts : others) += 1;
+  }
+  EXPECT_GT(numbers, 50u);
+  EXPECT_GT(texts, 20u);
+  EXPECT_EQ(others, 0u);
+  for (const Json& message : made(spec, Kind::odd, words)) {
+    const Json& status = message["labels"]["status"];
+    others += status.is_null() || status.is_boolean() ? 1 : 0;
+  }
+  EXPECT_GT(others, 20u);
+}
+
+TEST(HuntMessages, OfAnUnknownShapeAreNotTakenForReal) {
+  ScriptWords words;
+  const auto has_real = [&](MessageType type, const std::vector<Json>& examples) {
+    return MessageMaker({subscription(type, "{}")}, words, examples).has_real(0);
+  };
+  EXPECT_FALSE(has_real(MessageType::compound, {}));
+  EXPECT_TRUE(has_real(MessageType::compound,
+                       {{{"type", "compound"}, {"name", "c"}, {"value", {{"mail", 1}}}}}));
+  EXPECT_TRUE(has_real(MessageType::gauge, {}));
+  words.fields = {"duration", "host"};
+  EXPECT_FALSE(has_real(MessageType::gauge, {}));
+  EXPECT_TRUE(has_real(MessageType::gauge,
+                       {{{"type", "gauge"}, {"name", "g"}, {"value", 1}, {"duration", 3}}}));
+}
+
+TEST(HuntMessages, OfOneSeedAreTheSame) {
+  const SubscriptionSpec spec = subscription(MessageType::mark, "{}");
+  EXPECT_EQ(made(spec, Kind::odd), made(spec, Kind::odd));
+}
+
+}  // namespace
+}  // namespace hastur

@@ -1,0 +1,9 @@
+-- A tick before any message.
+-- caught: attempt to index field 'last'
+-- told: check what may be absent
+
+local ctx = hastur.trigger{ state = {} }
+ctx:gauges({ name = "load" }, function(msg) ctx.state.last = { value = msg.value } end)
+ctx:every("second", function(tick)
+  hastur.gauge("load.last", ctx.state.last.value) -- here
+end)

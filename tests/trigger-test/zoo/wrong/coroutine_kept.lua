@@ -1,0 +1,9 @@
+-- A suspended call is state, too.
+-- caught: attempt to index global 'coroutine'
+-- told: there is no global 'coroutine'
+
+local ctx = hastur.trigger{}
+ctx:gauges({ name = "load" }, function(msg)
+  local walk = coroutine.wrap(function() end) -- here
+  walk()
+end)

@@ -1,0 +1,47 @@
+#pragma once
+
+// Streams that a hunt feeds: made of messages from MessageMaker, with the times that find faults.
+
+#include <optional>
+#include <vector>
+
+#include "trigger-test/hunt_messages.h"
+#include "trigger-test/stream.h"
+#include "trigger-test/test_file.h"
+
+namespace hastur {
+
+// `test`, which made `stream`, with single messages as they came in: recordings and repetitions
+// resolved.
+TestCase resolved(const TestCase& test, const TestStream& stream);
+
+class CaseMaker {
+ public:
+  // Both outlive it.
+  CaseMaker(const MessageMaker& messages, const ScriptWords& words)
+      : messages_(messages), words_(words) {}
+
+  // A steady flow, bursts within one instant, duplicates, late messages, gaps around the spans that
+  // the script waits for, and silence at the end. Without messages if none can be made.
+  TestCase flow(MessageMaker::Kind kind, Dice dice) const;
+
+  // Groups of messages from different senders at the same instant, all of a group for the same
+  // subscription.
+  TestCase ties(Dice dice) const;
+
+  // Parts of like length from the same few senders: what a state remembers of each sender is in it
+  // after the first part, what it remembers of each message grows from part to part. Between two
+  // parts lie days.
+  std::vector<MessageSpec> growth(std::size_t part, std::size_t parts, Micros apart,
+                                  Dice dice) const;
+
+ private:
+  std::optional<MessageSpec> message(MessageMaker::Kind kind, Micros at, Dice& dice) const;
+  Micros gap(Dice& dice) const;
+  Time start(Dice& dice) const;
+
+  const MessageMaker& messages_;
+  const ScriptWords& words_;
+};
+
+}  // namespace hastur

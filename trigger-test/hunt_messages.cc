@@ -1,0 +1,318 @@
+#include "trigger-test/hunt_messages.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "message/json_codec.h"
+#include "message/recording.h"
+#include "trigger-test/test_file.h"
+
+namespace hastur {
+namespace {
+
+// Few senders and few words: things must happen twice to the same ones.
+const std::vector<std::string> senders{"u1", "u2", "u3", "u4"};
+const std::vector<std::string> free_words{"a", "b", "zürich"};
+constexpr int attempts_max = 12;
+
+bool has_tree(MessageType type) {
+  return type == MessageType::compound || type == MessageType::info_process ||
+         type == MessageType::info_agent || type == MessageType::info_ohai ||
+         type == MessageType::reg_process;
+}
+
+const Json& part(const Json& object, std::string_view key) {
+  static const Json none;
+  if (!object.is_object()) return none;
+  const auto found = object.find(key);
+  return found == object.end() ? none : *found;
+}
+
+Json shortest(double number) {
+  const auto whole = static_cast<std::int64_t>(number);
+  return static_cast<double>(whole) == number ? Json(whole) : Json(number);
+}
+
+}  // namespace
+
+bool takes(const Filter& filter, const std::vector<MessageType>& types, const Json& fields) {
+  JsonDecoder decoder;
+  Json message = fields;
+  message["timestamp"] = message["received_at"] = test_start_us;
+  // A nickname is a uuid once it comes in, but filters name whole ones.
+  const std::string uuid = message.value("uuid", "");
+  if (uuid.size() != 36) message.erase("uuid");
+  const std::string text = canonical_json(message);
+  JsonDecoder::Defaults defaults;
+  defaults.uuid = recording_uuid;
+  defaults.recorded = true;
+  const auto decoded = decoder.decode(text, defaults);
+  const auto* view = std::get_if<MessageView>(&decoded);
+  return view != nullptr && std::ranges::find(types, view->type) != types.end() &&
+         filter.matches(*view);
+}
+
+MessageMaker::MessageMaker(const std::vector<SubscriptionSpec>& subscriptions,
+                           const ScriptWords& words, const std::vector<Json>& examples)
+    : words_(words) {
+  for (const SubscriptionSpec& spec : subscriptions) {
+    // The host has parsed it before it believed the worker.
+    Subscription one{{}, *parse_json(spec.filter), {}, {}};
+    one.filter = *Filter::parse(one.spec);
+    for (const MessageType type : spec.types) {
+      if (one.filter.type_matches(type) && type != MessageType::ack && type != MessageType::noop &&
+          type != MessageType::tick)
+        one.types.push_back(type);
+    }
+    for (const Json& example : examples) {
+      if (takes(one.filter, one.types, example)) one.examples.push_back(&example);
+    }
+    subscriptions_.push_back(std::move(one));
+  }
+}
+
+// A field of the body that no type is known to have is one that its senders agree on: what they
+// send without it cannot be told.
+bool MessageMaker::has_real(std::size_t subscription) const {
+  static const std::set<std::string_view> known{
+      "type",    "name",      "value",    "timestamp", "received_at", "uuid",    "hostname", "host",
+      "labels",  "subject",   "body",     "attn",      "data",        "error",   "class",    "tag",
+      "timeout", "backtrace", "to_table", "to_json",   "ipv4",        "nodename"};
+  const Subscription& one = subscriptions_[subscription];
+  for (const std::string& field : words_.fields) {
+    if (known.contains(field)) continue;
+    if (std::ranges::none_of(one.examples,
+                             [&](const Json* example) { return example->contains(field); }))
+      return false;
+  }
+  return !one.examples.empty() ||
+         std::ranges::any_of(one.types, [](MessageType type) { return !has_tree(type); });
+}
+
+std::optional<Json> MessageMaker::make(std::size_t subscription, Kind kind, Dice& dice) const {
+  const Subscription& one = subscriptions_[subscription];
+  if (one.types.empty()) return std::nullopt;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    Json message = draw(one, kind, dice);
+    if (!message.is_null() && takes(one.filter, one.types, message)) return message;
+  }
+  if (!one.examples.empty()) return *dice.one_of(one.examples);
+  return std::nullopt;
+}
+
+Json MessageMaker::draw(const Subscription& subscription, Kind kind, Dice& dice) const {
+  Json message;
+  if (!subscription.examples.empty()) {
+    message = *dice.one_of(subscription.examples);
+    if (dice.once_in(4)) return message;
+  } else {
+    const MessageType type = dice.one_of(subscription.types);
+    if (kind == Kind::real && has_tree(type)) return {};
+    message = new_message(subscription, type, dice);
+  }
+  vary(message, subscription, kind, dice);
+  return message;
+}
+
+Json MessageMaker::new_message(const Subscription& subscription, MessageType type,
+                               Dice& dice) const {
+  Json message = {{"type", type_name(type)}};
+  add_own_fields(message, type, dice);
+  for (const char* key : {"name", "subject", "hostname", "attn"}) {
+    const Json& condition = part(subscription.spec, key);
+    if (condition.is_null()) continue;
+    const auto value = meeting(condition, message.value(key, word(dice)), dice);
+    if (!value) {
+      message.erase(key);
+    } else if (std::string_view(key) != "attn") {
+      message[key] = *value;
+    } else {
+      message[key] = condition.is_array() ? condition : Json::array({*value});
+    }
+  }
+  return message;
+}
+
+// What a sender of this type always says.
+void MessageMaker::add_own_fields(Json& message, MessageType type, Dice& dice) const {
+  switch (type) {
+    case MessageType::gauge:
+    case MessageType::counter:
+    case MessageType::mark:
+    case MessageType::compound:
+    case MessageType::hb_process:
+    case MessageType::hb_agent: {
+      std::vector<std::string> dotted;
+      for (const std::string& text : words_.texts) {
+        if (text.find('.') != std::string::npos && text.find_first_of(" %*/") == std::string::npos)
+          dotted.push_back(text);
+      }
+      message["name"] = dotted.empty() ? "some.name" : dice.one_of(dotted);
+      message["value"] = number(dice);
+      if (type == MessageType::mark) message["value"] = word(dice);
+      if (type == MessageType::compound) message["value"] = {{"a", number(dice)}};
+      if (type == MessageType::hb_process || type == MessageType::hb_agent) message["timeout"] = 60;
+      break;
+    }
+    case MessageType::event:
+      message["name"] = "some.event";
+      message["subject"] = word(dice);
+      message["body"] = "";
+      message["attn"] = Json::array({"ops"});
+      break;
+    case MessageType::log:
+      message["subject"] = "some.log";
+      message["data"] = word(dice);
+      break;
+    case MessageType::error:
+      message["error"] = "it failed";
+      break;
+    case MessageType::reg_agent:
+      message["hostname"] = "web1.example.com";
+      message["ipv4"] = "192.0.2.1";
+      message["nodename"] = "web1";
+      break;
+    default:
+      message["tag"] = word(dice);
+      message["data"] = {{"a", number(dice)}};
+  }
+}
+
+void MessageMaker::vary(Json& message, const Subscription& subscription, Kind kind,
+                        Dice& dice) const {
+  message["uuid"] = dice.one_of(senders);
+  if (const auto uuid = meeting(part(subscription.spec, "uuid"), message["uuid"], dice))
+    message["uuid"] = *uuid;
+  const std::string type = message.value("type", "");
+  const Json& value = part(subscription.spec, "value");
+  if (type == "gauge" || type == "counter" || type.starts_with("hb_")) {
+    if (const auto drawn = meeting(value, number(dice), dice)) message["value"] = *drawn;
+    // A counter's delta is 1 if it does not say.
+    if (type == "counter" && value.is_null() && dice.once_in(8)) message.erase("value");
+  } else if (type == "mark") {
+    const bool null = value.is_null() && dice.once_in(6);
+    if (const auto drawn = meeting(value, null ? Json() : word(dice), dice))
+      message["value"] = *drawn;
+  } else if (type == "error" && dice.once_in(2)) {
+    message["class"] = dice.one_of(free_words);
+  } else if (type == "error" && subscription.examples.empty()) {
+    message.erase("class");
+  }
+  if (part(subscription.spec, "hostname").is_null() && !type.starts_with("reg_") &&
+      dice.once_in(3)) {
+    message["hostname"] = message.value("uuid", "") + ".example.com";
+  }
+  vary_labels(message, subscription, kind, dice);
+}
+
+void MessageMaker::vary_labels(Json& message, const Subscription& subscription, Kind kind,
+                               Dice& dice) const {
+  const Json& asked = part(subscription.spec, "labels");
+  Json labels = message.value("labels", Json::object());
+  const auto free_value = [&](const std::string& key) -> Json {
+    const bool counts = std::ranges::binary_search(words_.counted_labels, key);
+    const Json& example = part(labels, key);
+    if (kind == Kind::odd && dice.once_in(4)) return dice.once_in(2) ? Json() : Json(true);
+    if (example.is_boolean() && dice.once_in(2)) return !example.get<bool>();
+    if (example.is_string() && dice.once_in(2)) return example;
+    const bool numeric = counts || example.is_number() || kind == Kind::odd;
+    if (numeric && !dice.once_in(4)) return number(dice);
+    return dice.one_of(free_words);
+  };
+  std::vector<std::string> keys = words_.labels;
+  for (const Json* each : {&std::as_const(labels), &asked}) {
+    if (!each->is_object()) continue;
+    for (const auto& [key, unused] : each->items()) keys.push_back(key);
+  }
+  std::ranges::sort(keys);
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  for (const std::string& key : keys) {
+    const Json& condition = part(asked, key);
+    if (condition.is_null() && dice.once_in(4)) {
+      labels.erase(key);
+      continue;
+    }
+    const auto value = meeting(condition, free_value(key), dice);
+    if (value) {
+      labels[key] = *value;
+    } else {
+      labels.erase(key);
+    }
+  }
+  if (asked.is_boolean() && asked.get<bool>() && labels.empty()) labels["a"] = "b";
+  if (labels.empty() || (asked.is_boolean() && !asked.get<bool>())) {
+    message.erase("labels");
+  } else {
+    message["labels"] = labels;
+  }
+}
+
+// Around what the script compares with. Values of systems are not negative, unless the script
+// thinks of such.
+Json MessageMaker::number(Dice& dice) const {
+  static const std::vector<double> always{0, 1, 2, 5, 50, 100, 1000};
+  double number = 0;
+  if (words_.numbers.empty() || dice.once_in(4)) {
+    number = dice.one_of(always) + (dice.once_in(3) ? 0.25 : 0);
+  } else {
+    static const std::vector<double> beside{0, 0, 1, -1, 0.5, -0.5, 10};
+    number = dice.one_of(words_.numbers) + dice.one_of(beside);
+  }
+  const bool may_be_negative = !words_.numbers.empty() && words_.numbers.front() < 0;
+  return shortest(number < 0 && !may_be_negative ? -number : number);
+}
+
+Json MessageMaker::word(Dice& dice) const {
+  std::vector<std::string> known;
+  for (const std::string& text : words_.texts) {
+    if (text.size() <= 40 && text.find_first_of("%*/") == std::string::npos) known.push_back(text);
+  }
+  return known.empty() || dice.once_in(3) ? dice.one_of(free_words) : dice.one_of(known);
+}
+
+std::optional<Json> MessageMaker::meeting(const Json& condition, const Json& free,
+                                          Dice& dice) const {
+  if (condition.is_null()) return free;
+  if (condition.is_boolean()) return condition.get<bool>() ? std::optional(free) : std::nullopt;
+  if (condition.is_object()) return condition.empty() ? free : in_range(condition, dice);
+  if (condition.is_array()) {
+    if (condition.empty()) return free;
+    const Json& one = condition[dice.below(condition.size())];
+    return one.is_boolean() ? std::optional(one) : meeting(one, free, dice);
+  }
+  if (!condition.is_string()) return condition;
+  std::string text = condition;
+  for (std::size_t at = text.find('*'); at != std::string::npos; at = text.find('*', at + 1))
+    text.replace(at, 1, dice.one_of(free_words));
+  return Json(text);
+}
+
+Json MessageMaker::in_range(const Json& range, Dice& dice) const {
+  std::vector<double> edges;
+  for (const auto& [unused, edge] : range.items()) {
+    if (edge.is_number()) edges.push_back(edge.get<double>());
+  }
+  const auto limit = [&](const char* key) -> std::optional<double> {
+    const Json& found = part(range, key);
+    return found.is_number() ? std::optional(found.get<double>()) : std::nullopt;
+  };
+  const auto above = limit("above"), below = limit("below"), least = limit("at_least"),
+             most = limit("at_most");
+  const auto holds = [&](double number) {
+    return !(above && number <= *above) && !(below && number >= *below) &&
+           !(least && number < *least) && !(most && number > *most);
+  };
+  static const std::vector<double> beside{0, 0, 0.5, -0.5, 1, -1, 5, -5, 100};
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    const double drawn = dice.once_in(3) || edges.empty()
+                             ? number(dice).get<double>()
+                             : dice.one_of(edges) + dice.one_of(beside);
+    if (holds(drawn)) return shortest(drawn);
+  }
+  if (edges.size() == 2) return (edges[0] + edges[1]) / 2;
+  return edges.empty() ? Json(1) : shortest(edges[0] + (above || least ? 1 : -1));
+}
+
+}  // namespace hastur

@@ -1,0 +1,72 @@
+#pragma once
+
+// Messages that a trigger's own filters let through, for the hunt.
+//
+// What is made could come from a real sender: a message has the fields that its type always has and
+// what the filter asks; anything else it may have or lack. Labels that the script reads but does
+// not ask for are sometimes absent, and a label that may be anything is sometimes a text where the
+// script expects a number. What no sender is known to send (labels that are null or a boolean, a
+// tree whose shape only its sender knows) is made only when it is asked for.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "message/filter.h"
+#include "trigger-runtime/protocol/commands.h"
+#include "trigger-test/dice.h"
+#include "trigger-test/script_words.h"
+
+namespace hastur {
+
+class MessageMaker {
+ public:
+  enum class Kind : std::uint8_t {
+    // As senders send them: an error that one causes is the script's.
+    real,
+    // Anything that the wire admits.
+    odd,
+  };
+
+  // `examples`: messages of tests and recordings, as JSON. All outlive it.
+  MessageMaker(const std::vector<SubscriptionSpec>& subscriptions, const ScriptWords& words,
+               const std::vector<Json>& examples);
+
+  std::size_t subscriptions() const { return subscriptions_.size(); }
+  // Whether messages for it can be made whose shape is sure.
+  bool has_real(std::size_t subscription) const;
+
+  // The fields of a message without its times; nothing if none was found that the filter takes.
+  std::optional<Json> make(std::size_t subscription, Kind kind, Dice& dice) const;
+
+ private:
+  struct Subscription {
+    std::vector<MessageType> types;
+    Json spec;
+    Filter filter;
+    // Of `examples`, those that it takes.
+    std::vector<const Json*> examples;
+  };
+
+  Json draw(const Subscription& subscription, Kind kind, Dice& dice) const;
+  Json new_message(const Subscription& subscription, MessageType type, Dice& dice) const;
+  void add_own_fields(Json& message, MessageType type, Dice& dice) const;
+  void vary(Json& message, const Subscription& subscription, Kind kind, Dice& dice) const;
+  void vary_labels(Json& message, const Subscription& subscription, Kind kind, Dice& dice) const;
+  Json number(Dice& dice) const;
+  Json word(Dice& dice) const;
+  // A value that `condition`, a part of a filter, takes; nothing: the field is to be absent.
+  // `free` is one of those it may be if anything will do.
+  std::optional<Json> meeting(const Json& condition, const Json& free, Dice& dice) const;
+  Json in_range(const Json& range, Dice& dice) const;
+
+  const ScriptWords& words_;
+  std::vector<Subscription> subscriptions_;
+};
+
+// Whether `filter` takes the message with these fields, at whatever time.
+bool takes(const Filter& filter, const std::vector<MessageType>& types, const Json& fields);
+
+}  // namespace hastur

@@ -1,0 +1,124 @@
+#include "trigger-test/hunt_places.h"
+
+#include <algorithm>
+#include <optional>
+#include <ranges>
+#include <string_view>
+
+#include "trigger-test/script_words.h"
+
+namespace hastur {
+namespace {
+
+bool is_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// Where `name` stands in `line` as a word of its own.
+std::size_t find_word(std::string_view line, std::string_view name, std::size_t from = 0) {
+  for (std::size_t at = line.find(name, from); at != std::string_view::npos;
+       at = line.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    if ((at == 0 || !is_name(line[at - 1])) && (end == line.size() || !is_name(line[end])))
+      return at;
+  }
+  return std::string_view::npos;
+}
+
+// Whether the line writes something that `name` stands for: NAME… = or insert(NAME…
+bool writes(std::string_view line, std::string_view name) {
+  const std::size_t at = find_word(line, name);
+  if (at == std::string_view::npos) return false;
+  for (std::size_t i = at + name.size(); i < line.size(); ++i) {
+    if (line[i] != '=') continue;
+    const bool compares = (i + 1 < line.size() && line[i + 1] == '=') || line[i - 1] == '=' ||
+                          line[i - 1] == '~' || line[i - 1] == '<' || line[i - 1] == '>';
+    return !compares;
+  }
+  const std::string_view before = line.substr(0, at);
+  return before.find("insert(") != std::string_view::npos ||
+         before.find("remove(") != std::string_view::npos;
+}
+
+// The NAME of `local NAME = …`; empty if it is no such line.
+std::string_view new_local(std::string_view line) {
+  if (!line.starts_with("local ")) return {};
+  std::size_t end = 6;
+  while (end < line.size() && is_name(line[end])) ++end;
+  return line.substr(6, end - 6);
+}
+
+const Json* at_path(const Json& state, const std::vector<std::string>& keys) {
+  const Json* part = &state;
+  for (const std::string& key : keys) {
+    if (!part->is_object() || !part->contains(key)) return nullptr;
+    part = &part->at(key);
+  }
+  return part;
+}
+
+}  // namespace
+
+std::vector<std::string> keys_of(const std::string& path) {
+  std::vector<std::string> keys;
+  for (const auto part : std::views::split(path, '.')) {
+    const std::string_view key(part.begin(), part.end());
+    keys.emplace_back(key.substr(0, key.find('[')));
+  }
+  if (!keys.empty() && (keys[0] == "state" || keys[0].empty())) keys.erase(keys.begin());
+  return keys;
+}
+
+FilePlace place_that_wrote(const TriggerFiles& trigger, const ObservedCall& call,
+                           const std::string& path) {
+  if (call.steps.empty()) return {};
+  const auto shown = [&](const CallStep& step) {
+    return FilePlace{trigger.shown(step.script), step.line};
+  };
+  const auto text = [&](const CallStep& step) {
+    return source_line(trigger, step.script, step.line);
+  };
+  std::vector<std::string> keys = keys_of(path);
+  keys.insert(keys.begin(), "state");
+  for (const std::string& key : keys | std::views::reverse) {
+    std::optional<std::size_t> named;
+    for (std::size_t i = call.steps.size(); i-- > 0;) {
+      const std::string_view line = text(call.steps[i]);
+      const std::string_view local = new_local(line);
+      if (local.empty() && writes(line, key)) return shown(call.steps[i]);
+      if (!named && find_word(line, key) != std::string_view::npos) named = i;
+      if (local.empty() || find_word(line, key) == std::string_view::npos) continue;
+      // It has got another name, under which it is written further on.
+      for (std::size_t later = call.steps.size(); later-- > i + 1;) {
+        if (writes(text(call.steps[later]), local)) return shown(call.steps[later]);
+      }
+    }
+    if (named) return shown(call.steps[*named]);
+  }
+  return shown(call.steps.front());
+}
+
+const ObservedCall* call_that_broke(const std::vector<ObservedCall>& calls) {
+  for (const ObservedCall& call : calls | std::views::reverse) {
+    if (call.after.is_null() && !call.before.is_null()) return &call;
+  }
+  for (const ObservedCall& call : calls | std::views::reverse) {
+    if (call.before != call.after) return &call;
+  }
+  return nullptr;
+}
+
+const ObservedCall* call_that_wrote(const std::vector<ObservedCall>& calls,
+                                    const std::string& path) {
+  const std::vector<std::string> keys = keys_of(path);
+  for (const ObservedCall& call : calls | std::views::reverse) {
+    const Json* before = at_path(call.before, keys);
+    const Json* after = at_path(call.after, keys);
+    const bool changed = (before == nullptr) != (after == nullptr) ||
+                         (before != nullptr && after != nullptr && *before != *after);
+    if (changed) return &call;
+  }
+  return nullptr;
+}
+
+}  // namespace hastur

@@ -1,0 +1,185 @@
+#include "trigger-test/hunt_runs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "trigger-test/dice.h"
+
+namespace hastur {
+namespace {
+
+// A restore is three commands to the worker, and a load more.
+constexpr std::size_t restores_max = 150;
+constexpr std::size_t loads_max = 6;
+
+// In steps of HuntRuns, measured.
+constexpr std::uint64_t steps_an_instruction = 5;
+constexpr std::uint64_t steps_a_call = 1'000;
+constexpr std::uint64_t steps_a_row = 100;
+constexpr std::uint64_t steps_a_message = 6'000;
+constexpr std::uint64_t steps_a_command = 20'000;
+constexpr std::uint64_t steps_an_effect = 5'000;
+constexpr std::uint64_t steps_without_memory = 60'000'000;
+constexpr std::uint64_t steps_a_run = 400'000;
+// A state is written out at a tick if it was touched.
+constexpr std::uint64_t state_bytes_a_step = 4;
+
+std::uint64_t steps_of(const StreamCost& cost) {
+  return steps_an_instruction * cost.instructions + steps_a_call * cost.callbacks +
+         steps_a_command * cost.commands + steps_without_memory * cost.out_of_memory;
+}
+
+// Small, so that a run can be ended early.
+constexpr std::uint32_t rows_a_batch = 64;
+
+struct InputRow {
+  Sequence sequence;
+  bool is_tick = false;
+};
+
+std::vector<InputRow> rows_of(const Stream& stream) {
+  std::vector<InputRow> rows;
+  for (const auto& batch : stream.batches) {
+    const BatchView view = BatchView::trusted(batch->batch.header, batch->batch.body);
+    for (std::uint32_t row = 0; row < view.count(); ++row) {
+      rows.push_back(
+          {view.sequence(row), view.types()[row] == static_cast<std::uint8_t>(MessageType::tick)});
+    }
+  }
+  return rows;
+}
+
+std::string words(const Seen& seen) {
+  if (seen.error) {
+    return fmt::format("the error '{}' of line {}", seen.error->error.text, seen.error->error.line);
+  }
+  std::string what = "the log line ";
+  if (seen.effect->kind == EffectKind::notification) what = "the notification ";
+  if (is_message(seen.effect->kind)) what = "the derived message ";
+  return what + seen.effect->payload;
+}
+
+std::vector<const Seen*> comparable(const Outcome& outcome) {
+  std::vector<const Seen*> list;
+  for (const Seen& seen : outcome.seen) {
+    if (!seen.error || seen.error->kind != CallError::Kind::judgement) list.push_back(&seen);
+  }
+  return list;
+}
+
+bool same(const Seen& one, const Seen& other) {
+  if (one.input != other.input || one.effect.has_value() != other.effect.has_value()) return false;
+  if (one.effect) {
+    return one.effect->kind == other.effect->kind && one.effect->time == other.effect->time &&
+           one.effect->payload == other.effect->payload;
+  }
+  return one.error->kind == other.error->kind && one.error->callback == other.error->callback &&
+         one.error->error == other.error->error;
+}
+
+std::optional<Disagreement> differ(const Json& one, const Json& other, const std::string& path) {
+  if (one == other && canonical_json(one) == canonical_json(other)) return std::nullopt;
+  if (one.is_object() && other.is_object()) {
+    std::set<std::string> keys;
+    for (const Json* each : {&one, &other}) {
+      for (const auto& [key, unused] : each->items()) keys.insert(key);
+    }
+    for (const std::string& key : keys) {
+      const std::string below = path.empty() ? key : path + "." + key;
+      const auto in_one = one.find(key);
+      const auto in_other = other.find(key);
+      if (in_one == one.end()) return Disagreement{true, below, "", canonical_json(*in_other), {}};
+      if (in_other == other.end())
+        return Disagreement{true, below, canonical_json(*in_one), "", {}};
+      if (auto found = differ(*in_one, *in_other, below)) return found;
+    }
+  }
+  return Disagreement{true, path, canonical_json(one), canonical_json(other), {}};
+}
+
+}  // namespace
+
+std::optional<HuntCase> HuntRuns::prepare(TestCase test, std::uint64_t seed) {
+  std::ranges::stable_sort(test.messages, {}, &MessageSpec::at);
+  auto made = make_test_stream(test, folder_, rows_a_batch);
+  auto* stream = std::get_if<TestStream>(&made);
+  if (stream == nullptr) return std::nullopt;
+  steps_ += steps_a_message * stream->messages.size();
+  return HuntCase{std::move(test), std::move(*stream), seed};
+}
+
+std::function<Restore(Sequence)> HuntRuns::restores(const HuntCase& one, Way way) const {
+  const std::vector<InputRow> rows = rows_of(one.stream.stream);
+  std::set<Sequence> at;
+  Dice dice(one.seed ^ static_cast<std::uint64_t>(way));
+  if (way == Way::restored_at_random) {
+    for (std::size_t i = 0; i < loads_max && !rows.empty(); ++i)
+      at.insert(dice.one_of(rows).sequence);
+    return [at](Sequence input) { return at.contains(input) ? Restore::fresh : Restore::no; };
+  }
+  // Messages, and the tick after each, come first; then ticks by chance.
+  std::vector<Sequence> first;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool after_message = i > 0 && rows[i].is_tick && !rows[i - 1].is_tick;
+    if (!rows[i].is_tick || after_message) first.push_back(rows[i].sequence);
+  }
+  while (first.size() > restores_max)
+    first.erase(first.begin() + static_cast<std::ptrdiff_t>(dice.below(first.size())));
+  at.insert(first.begin(), first.end());
+  for (std::size_t i = 0; i < restores_max && at.size() < std::min(restores_max, rows.size()); ++i)
+    at.insert(dice.one_of(rows).sequence);
+  return [at](Sequence input) { return at.contains(input) ? Restore::in_place : Restore::no; };
+}
+
+Result<Outcome> HuntRuns::run(const HuntCase& one, Way way) {
+  RunOptions options;
+  if (way == Way::observed) options.observe = ObserveCommand::What::calls;
+  if (way == Way::restored_each || way == Way::restored_at_random) {
+    options.restore_after = restores(one, way);
+  }
+  return run(way == Way::elsewhere ? elsewhere_ : here_, one.stream.stream, std::move(options));
+}
+
+Result<Outcome> HuntRuns::run(const Stream& stream, RunOptions options) {
+  return run(here_, stream, std::move(options));
+}
+
+Result<Outcome> HuntRuns::run(Stand& stand, const Stream& stream, RunOptions options) {
+  // What one run may take of the whole: a slow script shows that in a part of it.
+  options.is_enough = [](const StreamCost& cost) { return steps_of(cost) > steps_max / 4; };
+  Result<Outcome> outcome = stand.run(trigger_, stream, options);
+  if (!outcome) return outcome;
+  steps_ += steps_a_run + steps_a_row * stream.row_messages.size() + steps_of(outcome->cost) +
+            steps_an_effect * outcome->seen.size() +
+            outcome->state.size() * stream.row_messages.size() / state_bytes_a_step;
+  return outcome;
+}
+
+std::optional<Disagreement> state_disagreement(const std::string& one, const std::string& other) {
+  if (one == other) return std::nullopt;
+  const Result<Json> first = parse_json(one);
+  const Result<Json> second = parse_json(other);
+  if (!first || !second) return Disagreement{true, "", one, other, {}};
+  return differ(*first, *second, "");
+}
+
+std::optional<Disagreement> disagreement(const Outcome& one, const Outcome& other) {
+  const std::vector<const Seen*> first = comparable(one);
+  const std::vector<const Seen*> second = comparable(other);
+  std::uint32_t ordinal = 0;
+  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+    const Seen* a = i < first.size() ? first[i] : nullptr;
+    const Seen* b = i < second.size() ? second[i] : nullptr;
+    const Sequence input = a != nullptr ? a->input : b->input;
+    const Seen* before = i > 0 && i <= first.size() ? first[i - 1] : nullptr;
+    ordinal = before != nullptr && before->input == input ? ordinal + 1 : 0;
+    if (a != nullptr && b != nullptr && same(*a, *b)) continue;
+    return Disagreement{false, "",     a != nullptr ? words(*a) : "", b != nullptr ? words(*b) : "",
+                        input, ordinal};
+  }
+  return state_disagreement(one.state, other.state);
+}
+
+}  // namespace hastur

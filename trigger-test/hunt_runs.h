@@ -1,0 +1,106 @@
+#pragma once
+
+// The runs of a hunt: one trigger on one case in several ways that must agree.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "trigger-test/calls.h"
+#include "trigger-test/stand.h"
+#include "trigger-test/stream.h"
+#include "trigger-test/test_file.h"
+
+namespace hastur {
+
+enum class Way : std::uint8_t {
+  straight,
+  // In another process.
+  elsewhere,
+  // Put back from its JSON after every input, as far as there are not too many.
+  restored_each,
+  // Into a new load of the script, at points that the case's seed chooses.
+  restored_at_random,
+  // Straight, and looked at.
+  observed,
+};
+
+// A case that is ready to be run.
+struct HuntCase {
+  TestCase test;
+  TestStream stream;
+  std::uint64_t seed = 0;
+};
+
+class HuntRuns {
+ public:
+  // What a hunt may take, in steps: about as many as a modern machine takes nanoseconds. They are
+  // counted, so that a seed gives the same result on every machine. The search may take the first
+  // number, the shrinking of what was found the rest of the second. The CPU time is a guard
+  // besides, far above what they come to.
+  static constexpr std::uint64_t steps_max = 120'000'000;
+  static constexpr std::uint64_t steps_with_shrinking_max = 220'000'000;
+  static constexpr Micros cpu_max = std::chrono::seconds{5};
+
+  // All outlive it. Recordings of tests lie in `folder`.
+  HuntRuns(Stand& here, Stand& elsewhere, const TriggerFiles& trigger, std::string folder)
+      : here_(here),
+        elsewhere_(elsewhere),
+        trigger_(trigger),
+        folder_(std::move(folder)),
+        cpu_begin_(cpu()) {}
+
+  // Its messages are in order of time then. Nothing if no stream can be made of it.
+  std::optional<HuntCase> prepare(TestCase test, std::uint64_t seed);
+
+  // An error is one of the machine.
+  Result<Outcome> run(const HuntCase& one, Way way);
+  Result<Outcome> run(const Stream& stream, RunOptions options);
+
+  // What the calls of an observed run did.
+  static std::vector<ObservedCall> calls(const HuntCase& one, const Outcome& observed) {
+    return observed_calls(observed.observed, one.stream.names);
+  }
+
+  std::uint64_t steps() const { return steps_; }
+  // Whether it has taken that many.
+  bool is_over(std::uint64_t steps = steps_max) const {
+    return steps_ >= steps || cpu() - cpu_begin_ >= cpu_max;
+  }
+
+ private:
+  Result<Outcome> run(Stand& stand, const Stream& stream, RunOptions options);
+  Micros cpu() const { return thread_cpu_time() + here_.worker_cpu() + elsewhere_.worker_cpu(); }
+  std::function<Restore(Sequence)> restores(const HuntCase& one, Way way) const;
+
+  Stand& here_;
+  Stand& elsewhere_;
+  const TriggerFiles& trigger_;
+  const std::string folder_;
+  std::uint64_t steps_ = 0;
+  const Micros cpu_begin_;
+};
+
+// Where two runs of the same case differ.
+struct Disagreement {
+  // Of the state: a path ("hosts.u1.count"), and the two values as JSON, empty where absent.
+  // Of effects and errors: what they are, with the two in words.
+  bool of_state = false;
+  std::string path;
+  std::string one;
+  std::string other;
+  // Of effects: of which input, and which of its effects.
+  Sequence input;
+  std::uint32_t ordinal = 0;
+};
+
+// The first difference; an effect before the state. Judgements are left aside: when they are made
+// is not the same.
+std::optional<Disagreement> disagreement(const Outcome& one, const Outcome& other);
+
+// The first path at which two states differ.
+std::optional<Disagreement> state_disagreement(const std::string& one, const std::string& other);
+
+}  // namespace hastur

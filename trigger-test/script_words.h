@@ -1,0 +1,41 @@
+#pragma once
+
+// What a script's text tells about the messages that matter to it: the numbers and texts that it
+// compares with, the spans that it waits, the fields that it reads.
+//
+// It is read as words, not understood: a name too many costs a useless message, never a verdict.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/time.h"
+#include "trigger-test/trigger_files.h"
+
+namespace hastur {
+
+// Each list is sorted, without doubles.
+struct ScriptWords {
+  // Plain numbers and products of two, up to 1e9 in size.
+  std::vector<double> numbers;
+  std::vector<std::string> texts;
+  // Of texts like "30s", names of periods, and numbers that are whole seconds in µs; up to a week.
+  std::vector<Micros> spans;
+  // Names that stand after `labels.`; those that stand next to a comparison or a calculation.
+  std::vector<std::string> labels;
+  std::vector<std::string> counted_labels;
+  // Names that stand after the first parameter of a subscription's function: msg.NAME.
+  std::vector<std::string> fields;
+  // Times of day: at = "07:30".
+  std::vector<Micros> times_of_day;
+};
+
+// Of the script and of the libraries that it names.
+ScriptWords words_of(const TriggerFiles& trigger);
+
+// A line of the script or of one of its libraries, without the spaces around it; empty if there is
+// no such line.
+std::string_view source_line(const TriggerFiles& trigger, const std::string& script,
+                             std::uint32_t line);
+
+}  // namespace hastur
