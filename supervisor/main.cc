@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
       "Runs triggers on the stream of a syndicator, keeps their state, records what they ask for.");
   line.daemon(&settings, [&config] { return config.check(); });
   hastur::CommandLine& replay = line.command(
-      "replay", "Shows what triggers would have done, on History or a file; changes nothing");
+      "replay", "Runs History or a file through triggers again: to see, or to put right");
   line.optional_command();
   hastur::ReplayOptions replay_options;
   replay.text("--trigger", &replay_options.trigger, "this trigger");
@@ -32,6 +32,11 @@ int main(int argc, char** argv) {
   replay.text("--input", &replay_options.input,
               "a recording instead of History; - for standard input");
   replay.flag("--accept-loss", &replay_options.accept_loss, "go on where History has lost a range");
+  replay.text("--into", &replay_options.into,
+              "scratch: only shows what would come out; live: takes the triggers' place");
+  replay.text("--notify", &replay_options.notify,
+              "of a live replay: record its notifications, or keep what is open pending");
+  replay.flag("--yes", &replay_options.yes, "do it: without, a live replay shows what it changes");
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
   hastur::start_log("supervisor",
@@ -39,6 +44,8 @@ int main(int argc, char** argv) {
   if (replay.chosen()) {
     replay_options.state = config.state;
     replay_options.request = config.request;
+    replay_options.http = config.http;
+    replay_options.token_file = config.token_file;
     replay_options.worker.callback_cpu_max = config.callback_cpu_max;
     replay_options.worker.cage_required = config.sandbox == "required";
     hastur::SystemClock clock;

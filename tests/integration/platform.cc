@@ -155,8 +155,9 @@ Platform::Said Platform::run_supervisor(const std::string& command) {
   const fs::path out = folder_ / "command.out";
   const fs::path error = folder_ / "command.error";
   const int status = std::system(
-      fmt::format("{} --config {} {} >{} 2>{}", (programs() / "supervisor").string(),
-                  (folder_ / "hastur.toml").string(), command, out.string(), error.string())
+      fmt::format("{} --config {} --http {} {} >{} 2>{}", (programs() / "supervisor").string(),
+                  (folder_ / "hastur.toml").string(), http_.empty() ? "127.0.0.1:0" : http_,
+                  command, out.string(), error.string())
           .c_str());
   const auto text = [](const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
