@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/command_line.h"
 #include "core/log.h"
+#include "supervisor/check_command.h"
 #include "supervisor/config.h"
 #include "supervisor/replay/replay_command.h"
 #include "supervisor/supervisor.h"
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
   line.daemon(&settings, [&config] { return config.check(); });
   hastur::CommandLine& replay = line.command(
       "replay", "Runs History or a file through triggers again: to see, or to put right");
+  hastur::CommandLine& check = line.command("check", "Says whether the state file is sound");
   line.optional_command();
   hastur::ReplayOptions replay_options;
   replay.text("--trigger", &replay_options.trigger, "this trigger");
@@ -39,6 +41,7 @@ int main(int argc, char** argv) {
   replay.flag("--yes", &replay_options.yes, "do it: without, a live replay shows what it changes");
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
+  if (check.chosen()) return hastur::check_command(config.state);
   hastur::start_log("supervisor",
                     hastur::log_level_from_name(config.log).value_or(hastur::LogLevel::info));
   if (replay.chosen()) {

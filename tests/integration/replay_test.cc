@@ -169,6 +169,11 @@ TEST_F(Replay, IntoLiveTakesTheTriggersPlaceWhileTheStreamRunsOn) {
   EXPECT_EQ(done.exit_code, 0) << done.error;
   EXPECT_NE(done.error.find("chatty is at run 3"), std::string::npos) << done.error;
   EXPECT_EQ(run_of_chatty(), 3);
+  // Both databases are sound while they are written, corrections and all.
+  for (const auto& said : {platform_.run_supervisor("check"), platform_.run_syndicator("check")}) {
+    EXPECT_EQ(said.exit_code, 0) << said.out << said.error;
+    EXPECT_NE(said.out.find(": sound; "), std::string::npos) << said.out;
+  }
   sender.stop();
   // It outlives a death right after it.
   platform_.supervisor().kill_9();
