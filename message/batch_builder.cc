@@ -170,7 +170,7 @@ struct BatchBuilder::Tables {
     record.ordinal = origin.ordinal;
     record.run = origin.run.value;
     record.sequence = origin.sequence.value;
-    record.depth = origin.depth;
+    record.depth = pack_depth(origin.depth, origin.correction);
     origins.push_back(record);
     return static_cast<std::uint32_t>(origins.size() - 1);
   }

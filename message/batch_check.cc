@@ -150,7 +150,7 @@ Result<BatchView> BatchView::open(const BatchHeader& header, std::string_view bo
   for (std::uint32_t i = 0; i < counts.origins; ++i) {
     OriginRecord record;
     std::memcpy(&record, view.origin_table_.data() + i * sizeof record, sizeof record);
-    if (record.trigger >= counts.strings || record.depth > UINT8_MAX)
+    if (record.trigger >= counts.strings || record.depth > packed_depth_max)
       return damaged("an origin is broken");
   }
   HASTUR_TRY(view.check_rows());

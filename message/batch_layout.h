@@ -33,7 +33,7 @@ struct OriginRecord {
   std::uint32_t ordinal = 0;
   std::uint64_t run = 0;
   std::uint64_t sequence = 0;
-  std::uint64_t depth = 0;
+  std::uint64_t depth = 0;  // pack_depth()
 };
 static_assert(sizeof(OriginRecord) == 32);
 

@@ -88,8 +88,8 @@ Value BatchView::value_of(Value::Kind kind, std::uint64_t bits) const {
 Origin BatchView::origin(std::uint32_t id) const {
   OriginRecord record;
   std::memcpy(&record, origin_table_.data() + id * sizeof record, sizeof record);
-  return {string(record.trigger), Run{record.run}, Sequence{record.sequence}, record.ordinal,
-          static_cast<std::uint8_t>(record.depth)};
+  return {string(record.trigger), Run{record.run},        Sequence{record.sequence},
+          record.ordinal,         depth_of(record.depth), is_correction(record.depth)};
 }
 
 MessageView BatchView::message(std::uint32_t row, std::vector<Label>& scratch) const {

@@ -560,8 +560,14 @@ void JsonDecoder::Scratch::read_origin(MessageView& message) {
   if (object["run"].get(run)) run = 0;
   if (object["sequence"].get(sequence)) sequence = 0;
   if (object["ordinal"].get(ordinal) || ordinal > UINT32_MAX) ordinal = 0;
-  message.origin = Origin{trigger, Run{run}, Sequence{sequence},
-                          static_cast<std::uint32_t>(ordinal), static_cast<std::uint8_t>(depth)};
+  bool correction = false;
+  if (object["correction"].get(correction)) correction = false;
+  message.origin = Origin{trigger,
+                          Run{run},
+                          Sequence{sequence},
+                          static_cast<std::uint32_t>(ordinal),
+                          static_cast<std::uint8_t>(depth),
+                          correction};
 }
 
 // The known fields that have a form. Null counts as absent: Hastur's clients send it for what they

@@ -105,8 +105,10 @@ void append_labels(std::string& out, std::span<const Label> labels) {
 }
 
 void append_origin(std::string& out, const Origin& origin) {
+  out += '{';
+  if (origin.correction) out += R"("correction":true,)";
   fmt::format_to(std::back_inserter(out),
-                 R"({{"depth":{},"ordinal":{},"run":{},"sequence":{},"trigger":)", origin.depth,
+                 R"("depth":{},"ordinal":{},"run":{},"sequence":{},"trigger":)", origin.depth,
                  origin.ordinal, origin.run.value, origin.sequence.value);
   append_json_string(out, origin.trigger);
   out += '}';

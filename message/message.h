@@ -88,8 +88,20 @@ struct Origin {
   std::uint32_t ordinal = 0;
   // 1 for a message derived from messages that were not derived themselves.
   std::uint8_t depth = 0;
+  // Derived by a replay, in place of what an earlier run derived from these inputs: for those who
+  // read History; no trigger receives it.
+  bool correction = false;
   friend bool operator==(const Origin&, const Origin&) = default;
 };
+
+// Depth and correction as one number, the form of batches, requests and the state file.
+inline constexpr std::uint64_t correction_bit = 0x100;
+constexpr std::uint64_t pack_depth(std::uint8_t depth, bool correction) {
+  return depth | (correction ? correction_bit : 0);
+}
+constexpr std::uint8_t depth_of(std::uint64_t packed) { return packed & 0xFF; }
+constexpr bool is_correction(std::uint64_t packed) { return (packed & correction_bit) != 0; }
+inline constexpr std::uint64_t packed_depth_max = correction_bit | 0xFF;
 
 struct MessageView {
   MessageType type = MessageType::noop;

@@ -258,6 +258,7 @@ struct Router::Index {
              std::uint32_t row, std::vector<std::vector<Match>>& by_trigger,
              std::vector<std::uint32_t>& matched) {
     const std::uint32_t origin = batch.origins()[row];
+    if (origin != BatchView::none && batch.origin(origin).correction) return;
     for (const std::uint32_t i : to) {
       const Candidate& candidate = candidates[i];
       if ((candidate.types & bit) == 0) continue;

@@ -63,7 +63,8 @@ class Router {
   // Replaces all subscriptions.
   void build(std::vector<Subscription> subscriptions);
 
-  // Rows from `from_row` on. Ticks match nothing: every trigger sees them anyway.
+  // Rows from `from_row` on. Ticks match nothing: every trigger sees them anyway; and corrections
+  // of a replay do not, which no trigger receives.
   void route(const BatchView& batch, std::uint32_t from_row, Routed& out);
 
  private:

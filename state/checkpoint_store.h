@@ -90,6 +90,8 @@ struct OutboxMessage {
   std::uint32_t ordinal = 0;
   std::uint8_t depth = 1;
   std::string payload;
+  // Of a replay (Origin).
+  bool correction = false;
 };
 
 struct LogRecord {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/hash.h"
+#include "message/message.h"
 
 namespace hastur {
 
@@ -151,7 +152,7 @@ Result<void> CommitWriter::write_messages(const CommitBatch& batch, std::uint64_
         database_.run("INSERT INTO outbox(id, trigger, run, sequence, ordinal, depth, payload) "
                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                       row.id, row.trigger, row.run.value, row.sequence.value, row.ordinal,
-                      message.depth, message.payload));
+                      pack_depth(message.depth, message.correction), message.payload));
   }
   return {};
 }

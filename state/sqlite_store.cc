@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/lock_file.h"
+#include "message/message.h"
 #include "state/checkpoint_store.h"
 #include "state/commit_writer.h"
 #include "state/notification_table.h"
@@ -445,8 +446,9 @@ Result<std::vector<OutboxMessage>> SqliteStore::outbox(std::size_t skip, std::si
                      .run = run_at(query, 2),
                      .sequence = sequence_at(query, 3),
                      .ordinal = static_cast<std::uint32_t>(query.integer(4)),
-                     .depth = static_cast<std::uint8_t>(query.integer(5)),
-                     .payload = text_at(query, 6)});
+                     .depth = depth_of(query.unsigned_integer(5)),
+                     .payload = text_at(query, 6),
+                     .correction = is_correction(query.unsigned_integer(5))});
   }
   return found;
 }

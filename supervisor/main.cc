@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/command_line.h"
 #include "core/log.h"
+#include "supervisor/check_command.h"
 #include "supervisor/config.h"
 #include "supervisor/replay/replay_command.h"
 #include "supervisor/supervisor.h"
@@ -20,7 +21,8 @@ int main(int argc, char** argv) {
       "Runs triggers on the stream of a syndicator, keeps their state, records what they ask for.");
   line.daemon(&settings, [&config] { return config.check(); });
   hastur::CommandLine& replay = line.command(
-      "replay", "Shows what triggers would have done, on History or a file; changes nothing");
+      "replay", "Runs History or a file through triggers again: to see, or to put right");
+  hastur::CommandLine& check = line.command("check", "Says whether the state file is sound");
   line.optional_command();
   hastur::ReplayOptions replay_options;
   replay.text("--trigger", &replay_options.trigger, "this trigger");
@@ -32,13 +34,21 @@ int main(int argc, char** argv) {
   replay.text("--input", &replay_options.input,
               "a recording instead of History; - for standard input");
   replay.flag("--accept-loss", &replay_options.accept_loss, "go on where History has lost a range");
+  replay.text("--into", &replay_options.into,
+              "scratch: only shows what would come out; live: takes the triggers' place");
+  replay.text("--notify", &replay_options.notify,
+              "of a live replay: record its notifications, or keep what is open pending");
+  replay.flag("--yes", &replay_options.yes, "do it: without, a live replay shows what it changes");
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
+  if (check.chosen()) return hastur::check_command(config.state);
   hastur::start_log("supervisor",
                     hastur::log_level_from_name(config.log).value_or(hastur::LogLevel::info));
   if (replay.chosen()) {
     replay_options.state = config.state;
     replay_options.request = config.request;
+    replay_options.http = config.http;
+    replay_options.token_file = config.token_file;
     replay_options.worker.callback_cpu_max = config.callback_cpu_max;
     replay_options.worker.cage_required = config.sandbox == "required";
     hastur::SystemClock clock;

@@ -100,6 +100,7 @@ Result<void> Supervisor::open() {
   api_options.token = std::move(*token);
   make_notify_api();
   api_options.notify = notify_api_.get();
+  api_options.state_file = config_.state;
   api_ = std::make_unique<Api>(*dispatcher_, *store_, *history_, clock_, std::move(api_options));
   HttpServer::Options http_options;
   http_options.address = config_.http;

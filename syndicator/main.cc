@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "state/history/sqlite_history.h"
+#include "syndicator/check_command.h"
 #include "syndicator/client/zmq.h"
 #include "syndicator/daemon.h"
 #include "syndicator/options.h"
@@ -105,7 +106,10 @@ int main(int argc, char** argv) {
   CommandLine line("syndicator",
                    "Receives messages, numbers them, keeps the stream and publishes it.");
   line.daemon(&settings, [&options] { return options.check(); });
+  CommandLine& check = line.command("check", "Says whether the History folder is sound");
+  line.optional_command();
   if (const auto code = line.parse(argc, argv)) return *code;
+  if (check.chosen()) return check_command(options.history);
   start_log("syndicator", options.log_level());
   return run(line, options);
 }

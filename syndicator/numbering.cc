@@ -110,8 +110,8 @@ void Numbering::take_derived(const DerivedMessage& derived, Time now) {
   defaults.uuid = uuid;
   defaults.recorded = true;
   const auto decoded = decoder_.decode(derived.json, defaults);
-  const Origin origin{derived.trigger, derived.run, derived.sequence, derived.ordinal,
-                      derived.depth};
+  const Origin origin{derived.trigger, derived.run,   derived.sequence,
+                      derived.ordinal, derived.depth, derived.correction};
   if (const auto* message = std::get_if<MessageView>(&decoded)) {
     if (is_consumed(*message)) return;
     MessageView view = *message;

@@ -25,6 +25,21 @@ std::optional<Sequence> sequence_of(std::string_view name) {
 
 }  // namespace
 
+Result<std::vector<Sequence>> history_files(const std::string& directory) {
+  std::vector<Sequence> firsts;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory, error), end;
+  for (; !error && entry != end; entry.increment(error)) {
+    if (const auto first = sequence_of(entry->path().filename().string())) firsts.push_back(*first);
+  }
+  if (error) {
+    return fail(ErrorCode::failed,
+                fmt::format("cannot list the History folder {}: {}", directory, error.message()));
+  }
+  std::ranges::sort(firsts);
+  return firsts;
+}
+
 Result<HistoryFolder> HistoryFolder::open(const SqliteHistoryOptions& options) {
   HistoryFolder folder;
   folder.directory_ = options.directory;
@@ -56,22 +71,9 @@ Result<HistoryFolder> HistoryFolder::open(const SqliteHistoryOptions& options) {
 }
 
 Result<std::vector<Sequence>> HistoryFolder::list() const {
-  std::vector<std::string> names;
-  if (list_files_) {
-    names = list_files_();
-  } else {
-    std::error_code error;
-    std::filesystem::directory_iterator entry(directory_, error), end;
-    for (; !error && entry != end; entry.increment(error)) {
-      names.push_back(entry->path().filename().string());
-    }
-    if (error) {
-      return fail(ErrorCode::failed, fmt::format("cannot list the History folder {}: {}",
-                                                 directory_, error.message()));
-    }
-  }
+  if (!list_files_) return history_files(directory_);
   std::vector<Sequence> firsts;
-  for (const std::string& name : names) {
+  for (const std::string& name : list_files_()) {
     if (const auto first = sequence_of(name)) firsts.push_back(*first);
   }
   std::ranges::sort(firsts);

@@ -15,6 +15,9 @@
 
 namespace hastur {
 
+// First sequences of the files in a folder, in order; of anybody's, whoever has it locked.
+Result<std::vector<Sequence>> history_files(const std::string& directory);
+
 class HistoryFolder {
  public:
   // Makes the folder, and its parents, if there is none. `conflict` when another process has locked

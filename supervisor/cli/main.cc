@@ -2,8 +2,11 @@
 // other programs.
 
 #include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -27,17 +30,43 @@ using namespace hastur;
 
 constexpr Micros answer_max = std::chrono::seconds{10};
 
+std::string program_beside(const char* name) {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / name;
+}
+
 // In this one's place; `arguments` are those after its name.
 int run_supervisor(char** arguments) {
-  std::error_code ignored;
-  const std::string program =
-      std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "supervisor";
+  const std::string program = program_beside("supervisor");
   std::vector<char*> words = {const_cast<char*>(program.c_str())};
   for (; *arguments != nullptr; ++arguments) words.push_back(*arguments);
   words.push_back(nullptr);
   execv(program.c_str(), words.data());
   fmt::print(stderr, "hastur: cannot start {}: {}\n", program, strerror(errno));
   return 1;
+}
+
+// Both databases, one after the other: 0 if both are sound.
+int check_both(const std::string& config) {
+  int exit_code = 0;
+  for (const char* name : {"syndicator", "supervisor"}) {
+    std::vector<std::string> words = {program_beside(name), "check"};
+    if (!config.empty()) words.insert(words.begin() + 1, {"--config", config});
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    pid_t child = 0;
+    int status = 0;
+    const int error =
+        posix_spawn(&child, words[0].c_str(), nullptr, nullptr, arguments.data(), environ);
+    if (error != 0 || waitpid(child, &status, 0) != child) {
+      fmt::print(stderr, "hastur: cannot start {}: {}\n", words[0],
+                 strerror(error != 0 ? error : errno));
+      return 1;
+    }
+    exit_code = std::max(exit_code, WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+  }
+  return exit_code;
 }
 
 int run(int argc, char** argv) {
@@ -171,12 +200,17 @@ int run(int argc, char** argv) {
             "where configuration, databases and logs are kept");
   demo.text("--triggers", &demo_options.triggers, "the folder of triggers");
 
+  CommandLine& check = line.command("check", "Say whether History and the state file are sound");
+  std::string config;
+  check.text("--config", &config, "the daemons' file [hastur.toml]");
+
   // The supervisor's program does it, and knows its flags.
   line.command("replay", "Show what triggers would have done on History; see replay --help");
   if (argc > 1 && std::string_view(argv[1]) == "replay") return run_supervisor(argv + 1);
 
   if (const auto code = line.parse(argc, argv)) return *code;
 
+  if (check.chosen()) return check_both(config);
   SystemClock clock;
   if (send.chosen()) return send_command(send_options, std::cin, clock.now());
   HttpClient client(http, answer_max);

@@ -130,6 +130,7 @@ void Dispatcher::work() {
   if (stage_ == Stage::loading) begin_running();
   if (stage_ == Stage::running) {
     begin_deployment();
+    look_after_hold();
     advance_switches();
     retry_paused();
     place_triggers();
@@ -303,9 +304,11 @@ void Dispatcher::commit() {
     if (!waiting.checkpoints.empty()) checkpointed_at_ = monotonic_;
   }
   for (const Ending& ending : endings_) {
-    if (ending.prepared && !triggers_.at(ending.name)->next_switch->version) {
+    if (!ending.prepared) continue;
+    // The last of one that is removed; and where a replay, which began long before, stands.
+    const Trigger::Switch& next = *triggers_.at(ending.name)->next_switch;
+    if (!next.version || (next.restoration && next.restoration->by_replay))
       waiting.checkpoints.push_back(ending.checkpoint);
-    }
   }
   waiting.position = position;
   if (waiting.empty()) return;
@@ -326,7 +329,8 @@ void Dispatcher::commit() {
   // At most a twentieth of the time goes into storing states.
   if (round) checkpoint_pause_ = (clock_.monotonic() - before) * 20;
   for (const Checkpoint& checkpoint : committed->checkpoints) {
-    triggers_.at(checkpoint.trigger)->committed(checkpoint);
+    Trigger& trigger = *triggers_.at(checkpoint.trigger);
+    if (trigger.run() == checkpoint.run) trigger.committed(checkpoint);
   }
   for (const EffectsMark& mark : committed->marks) triggers_.at(mark.trigger)->committed(mark);
   let_out(*committed);

@@ -28,6 +28,7 @@
 #include "message/router.h"
 #include "state/checkpoint_store.h"
 #include "supervisor/dispatch/output_gate.h"
+#include "supervisor/dispatch/replayed.h"
 #include "supervisor/dispatch/trigger.h"
 #include "syndicator/client/protocol.h"
 #include "syndicator/client/stream_follower.h"
@@ -139,6 +140,23 @@ class Dispatcher {
   // nobody has been given yet. `not_found`; `conflict` if another version or restoration is under
   // way.
   Result<void> restore(const TriggerName& name, std::uint64_t snapshot, std::string why);
+
+  // ---- a replay takes its triggers' place (docs/replay.md) ----
+  // Whether it may, as far as is known now: `not_found`, or `conflict` with what stands against it.
+  Result<void> may_replay(const ReplayClaim& claim) const;
+  // Lets the triggers of all claims stand still before one input. Asked again with the same claims,
+  // it holds them for another `span`; when that is over they go on. `conflict` if it may not be, or
+  // another replay is taking over.
+  Result<void> hold(std::vector<ReplayClaim> claims, Micros span);
+  // The last input that they take, once that is known; nothing while nobody is held.
+  std::optional<Sequence> held_through() const;
+  // These runs, one for each claim and all up to held_through(), begin with the next input. They
+  // are there once nobody is held any more.
+  Result<void> take_over(std::vector<ReplayedRun> runs);
+  bool is_holding() const { return hold_.has_value(); }
+  // They go on as they were.
+  void abandon_hold(std::string_view why);
+
   // No more inputs; what is under way is finished and stored. stopped() tells when.
   void begin_stop();
   bool stopped() const { return stopping_ && idle(); }
@@ -233,6 +251,12 @@ class Dispatcher {
     bool ended = false;
   };
   enum class FeedKind : std::uint8_t { main, behind };
+  struct Hold {
+    std::vector<ReplayClaim> claims;
+    Micros until{0};
+    std::optional<Sequence> through;
+    std::map<TriggerName, ReplayedRun> runs;
+  };
 
   void work();
   bool idle() const;
@@ -321,12 +345,20 @@ class Dispatcher {
   void start_new(Probe& probe, Sequence at);
   void finish_endings();
   Ending* ending_of(const TriggerName& name);
+  void prepare_start(Ending& ending, const Trigger& before, const Trigger::Switch& next);
   void probe(DesiredScript script, std::optional<Trigger::Restoration> restoration);
   void end_version(const Trigger& trigger, Checkpoint last);
   void begin_migration(Ending& ending);
   void refuse_switch(Trigger& trigger, ScriptError error);
+  void abandon_switch(Trigger& trigger);
+  Run next_run(const TriggerName& name) const;
   RunStart make_start(const TriggerName& name, const ScriptVersion& version, Run run,
                       std::string_view why, Sequence after, Checkpoint checkpoint);
+
+  // replays (replaying.cc)
+  void look_after_hold();
+  bool replay_is_whole() const;
+  void prepare_replayed(Ending& ending, const Trigger::Switch& next);
 
   // commits (dispatcher.cc)
   void commit();
@@ -383,6 +415,7 @@ class Dispatcher {
   std::vector<TriggerName> removals_;
   bool deploying_ = false;
   std::vector<Ending> endings_;
+  std::optional<Hold> hold_;
 
   Micros looked_at_places_{0};
   Micros checkpointed_at_{0};

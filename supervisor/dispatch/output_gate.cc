@@ -37,9 +37,13 @@ void OutputGate::add_effect(const TriggerName& trigger, Run run, const Effect& e
   }
 }
 
-void OutputGate::add_notification(NotificationRecord record, bool late) {
+void OutputGate::judge(NotificationRecord& record) const {
   read_payload(record);
   options_.rule(record);
+}
+
+void OutputGate::add_notification(NotificationRecord record, bool late) {
+  judge(record);
   if (late) {
     record.status = NotificationStatus::pending;
     record.reason = late_reason;
@@ -76,7 +80,7 @@ std::optional<RequestFrame> OutputGate::request(Micros now, std::uint64_t& next_
   for (const OutboxMessage& message : *kept) {
     if (!leased_.contains(message.trigger)) continue;
     append.messages.push_back({message.trigger, message.run, message.sequence, message.ordinal,
-                               message.depth, message.payload});
+                               message.depth, message.payload, message.correction});
   }
   if (append.messages.empty()) return std::nullopt;
   asked_ = RequestId{next_request++};

@@ -45,7 +45,8 @@ class OutputGate {
   const CommitBatch& waiting() const { return waiting_; }
   // A notification that is `late` waits for its trigger to catch up.
   void add_effect(const TriggerName& trigger, Run run, const Effect& effect, bool late = false);
-  // Its channel, key and action are read from its payload.
+  // Reads channel, key and action from the payload and asks the rule.
+  void judge(NotificationRecord& record) const;
   void add_notification(NotificationRecord record, bool late = false);
   void add_error(const TriggerName& trigger, const CallError& error);
 

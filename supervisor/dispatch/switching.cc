@@ -52,13 +52,17 @@ Result<void> Dispatcher::restore(const TriggerName& name, std::uint64_t snapshot
   return {};
 }
 
-void Dispatcher::probe(DesiredScript script, std::optional<Trigger::Restoration> restoration) {
-  Probe probe{std::move(script), new_handle(), least_loaded(), {}, {}, {}, std::move(restoration)};
-  const TriggerName& name = probe.script.name;
+Run Dispatcher::next_run(const TriggerName& name) const {
   Run last = store_.newest_run(name);
   if (const auto elsewhere = last_runs_.find(name); elsewhere != last_runs_.end())
     last = std::max(last, elsewhere->second);
-  probe.run = Run{last.value + 1};
+  return Run{last.value + 1};
+}
+
+void Dispatcher::probe(DesiredScript script, std::optional<Trigger::Restoration> restoration) {
+  Probe probe{std::move(script), new_handle(), least_loaded(), {}, {}, {}, std::move(restoration)};
+  const TriggerName& name = probe.script.name;
+  probe.run = next_run(name);
   ++slots_[probe.worker].triggers;
   if (slots_[probe.worker].up) {
     send_load(probe.worker, probe.handle, name, probe.run, probe.script.version, options_.limits,
@@ -134,7 +138,10 @@ void Dispatcher::accept_deployment() {
       start_new(probe, at);
     } else {
       found->second->refused.reset();
-      const std::string why = probe.restoration                                        ? "restore"
+      const bool by_replay = probe.restoration && probe.restoration->by_replay;
+      if (by_replay && hold_) hold_->through = Sequence{at.value - 1};
+      const std::string why = by_replay                                                ? "replay"
+                              : probe.restoration                                      ? "restore"
                               : found->second->version().id != probe.script.version.id ? "deploy"
                               : found->second->limits() != options_.limits             ? "limits"
                                                                                        : "upgrade";
@@ -193,36 +200,30 @@ void Dispatcher::advance_switches() {
         end_version(*trigger, trigger->stored());
       }
     } else if (trigger->phase == Trigger::Phase::running && trigger->cursor() == last &&
-               trigger->unanswered() == 0 && !trigger->yields()) {
+               trigger->unanswered() == 0 && !trigger->yields() && ending_of(name) == nullptr) {
       trigger->phase = Trigger::Phase::judging;
       act(ToWorker{trigger->worker, JudgeCommand{trigger->handle}});
     }
   }
+  const bool replay_is_whole = this->replay_is_whole();
   for (Ending& ending : endings_) {
     if (ending.prepared || ending.migrating) continue;
-    ending.prepared = true;
     const Trigger& trigger = *triggers_.at(ending.name);
     const Trigger::Switch& next = *trigger.next_switch;
+    const bool by_replay = next.restoration && next.restoration->by_replay;
+    if (by_replay && !replay_is_whole) continue;
+    ending.prepared = true;
     if (!next.version) {
       gate_.waiting().removals.push_back(ending.name);
       gate_.waiting().journal.push_back(
           {ending.name, trigger.run(), next.at, "forget", "{}", now_});
       continue;
     }
-    ending.checkpoint.run = next.run;
-    gate_.waiting().starts.push_back(make_start(ending.name, *next.version, next.run, next.why,
-                                                ending.checkpoint.state_sequence,
-                                                ending.checkpoint));
-    Json detail = {{"version", next.version->id}, {"before", trigger.version().id}};
-    if (const auto& from = next.restoration) {
-      detail["snapshot"] = from->snapshot;
-      detail["run"] = from->run.value;
-      detail["sequence"] = from->sequence.value;
-      detail["why"] = from->why;
+    if (by_replay) {
+      prepare_replayed(ending, next);
+    } else {
+      prepare_start(ending, trigger, next);
     }
-    gate_.waiting().journal.push_back({ending.name, next.run, next.at,
-                                       next.restoration ? "restore" : "switch",
-                                       canonical_json(detail), now_});
     // What somebody has paused stays so.
     if (const Pause* pause = trigger.open_pause(); pause != nullptr && pause->by_person) {
       ending.pause = *pause;
@@ -233,6 +234,23 @@ void Dispatcher::advance_switches() {
   }
 }
 
+// The new run goes on with the state that the old one ends with, or with a snapshot's.
+void Dispatcher::prepare_start(Ending& ending, const Trigger& before, const Trigger::Switch& next) {
+  ending.checkpoint.run = next.run;
+  gate_.waiting().starts.push_back(make_start(ending.name, *next.version, next.run, next.why,
+                                              ending.checkpoint.state_sequence, ending.checkpoint));
+  Json detail = {{"version", next.version->id}, {"before", before.version().id}};
+  if (const auto& from = next.restoration) {
+    detail["snapshot"] = from->snapshot;
+    detail["run"] = from->run.value;
+    detail["sequence"] = from->sequence.value;
+    detail["why"] = from->why;
+  }
+  gate_.waiting().journal.push_back({ending.name, next.run, next.at,
+                                     next.restoration ? "restore" : "switch",
+                                     canonical_json(detail), now_});
+}
+
 Dispatcher::Ending* Dispatcher::ending_of(const TriggerName& name) {
   const auto found = std::ranges::find(endings_, name, &Ending::name);
   return found == endings_.end() ? nullptr : &*found;
@@ -240,7 +258,7 @@ Dispatcher::Ending* Dispatcher::ending_of(const TriggerName& name) {
 
 void Dispatcher::end_version(const Trigger& trigger, Checkpoint last) {
   Ending ending{trigger.name(), last, last, false, false, std::nullopt};
-  if (const auto& from = trigger.next_switch->restoration) {
+  if (const auto& from = trigger.next_switch->restoration; from && !from->by_replay) {
     ending.checkpoint.state = from->state;
     ending.checkpoint.runtime = from->runtime;
   }
@@ -275,14 +293,18 @@ void Dispatcher::load_next(Trigger& trigger) {
             std::move(memory), std::move(migrate_from));
 }
 
-// The version that was to take over cannot: the one before it runs on. The judgement at its end
-// stands in the journal as a pause of no length.
 void Dispatcher::refuse_switch(Trigger& trigger, ScriptError error) {
-  const Trigger::Switch next = std::move(*trigger.next_switch);
-  trigger.next_switch.reset();
   log_warn("{} is refused: {}:{}: {}", trigger.name(), error.script, error.line, error.text);
   trigger.refused = std::move(error);
-  trigger.refused_version = next.version->id;
+  trigger.refused_version = trigger.next_switch->version->id;
+  abandon_switch(trigger);
+}
+
+// What was to take over cannot: the run before it goes on. The judgement at its end stands in the
+// journal as a pause of no length.
+void Dispatcher::abandon_switch(Trigger& trigger) {
+  const Trigger::Switch next = std::move(*trigger.next_switch);
+  trigger.next_switch.reset();
   if (slots_[next.worker].up) act(ToWorker{next.worker, UnloadCommand{next.handle}});
   leave_slot(next.worker);
   const Ending* ending = ending_of(trigger.name());
@@ -292,7 +314,7 @@ void Dispatcher::refuse_switch(Trigger& trigger, ScriptError error) {
     trigger.judged_here(Memory{last.state_sequence, last.state_time, last.state, last.runtime});
     // Within a pause it was judged where that began, and nothing has changed since.
     if (trigger.open_pause() == nullptr) {
-      const Json why = {{"why", "a new version was refused"}, {"by", "platform"}};
+      const Json why = {{"why", "no other run took over"}, {"by", "platform"}};
       for (const char* decision : {"pause", "resume"}) {
         gate_.waiting().journal.push_back(
             {trigger.name(), trigger.run(), next.at, decision, canonical_json(why), now_});
@@ -318,6 +340,8 @@ void Dispatcher::finish_endings() {
   });
   for (Ending& ending : finished) {
     std::unique_ptr<Trigger> old = std::move(triggers_.at(ending.name));
+    // All runs of a replay begin in one commit.
+    if (old->next_switch->restoration && old->next_switch->restoration->by_replay) hold_.reset();
     triggers_.erase(ending.name);
     behind_.erase(ending.name);
     handles_of_.erase(old->handle);

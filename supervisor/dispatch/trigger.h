@@ -191,6 +191,8 @@ class Trigger {
     std::string state, runtime;
     // What somebody said.
     std::string why;
+    // In place of a snapshot's memory it begins with that of a replay, which comes later.
+    bool by_replay = false;
   };
   struct Switch {
     Sequence at;

@@ -8,9 +8,9 @@
 #include "core/json.h"
 #include "message/filter.h"
 #include "message/json_codec.h"
+#include "supervisor/dispatch/run_order.h"
 #include "supervisor/http/answers.h"
 #include "supervisor/http/metrics.h"
-#include "supervisor/http/stats.h"
 
 namespace hastur {
 namespace {
@@ -76,7 +76,8 @@ Api::Api(Dispatcher& dispatcher, CheckpointStore& store, HistoryReader& history,
       store_(store),
       history_(history),
       clock_(clock),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      replay_(dispatcher, options_.state_file) {}
 
 void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
@@ -140,10 +141,12 @@ void Api::command(const HttpRequest& request, const HttpServer::Respond& respond
   const std::string verb = request.path.substr(commands_prefix.size());
   if (verb == "pause" || verb == "resume" || verb == "restore")
     return respond(command_trigger(verb, *body));
+  if (verb == "replay") return respond(replay_.command(*body));
   if (options_.notify != nullptr && options_.notify->command(verb, *body, respond)) return;
-  respond(refuse(404, "not_found",
-                 fmt::format("there is no command '{}'; there are pause, resume, restore, {}", verb,
-                             NotifyApi::verbs)));
+  respond(
+      refuse(404, "not_found",
+             fmt::format("there is no command '{}'; there are pause, resume, restore, replay, {}",
+                         verb, NotifyApi::verbs)));
 }
 
 HttpResponse Api::command_trigger(const std::string& verb, const Json& body) {
@@ -355,53 +358,6 @@ HttpResponse Api::health() const {
   return response;
 }
 
-void Api::stats(const HttpRequest& request, const HttpServer::Respond& respond) {
-  Arguments arguments(request);
-  StatsQuery query;
-  query.name = arguments.text("name");
-  query.uuid = arguments.text("uuid");
-  query.to = arguments.time("to").value_or(dispatcher_.stream_time().value_or(clock_.now()) +
-                                           std::chrono::seconds{1});
-  query.from = arguments.time("from").value_or(query.to - std::chrono::hours{1});
-  query.step = arguments.span("step", std::chrono::minutes{1});
-  const std::string fold = arguments.text("fn");
-  const auto known = fold_from_name(fold.empty() ? "mean" : fold);
-  if (query.name.empty())
-    arguments.refuse("name is missing: say which statistic, as in name=my.gauge");
-  if (!known) arguments.refuse("fn is one of mean, min, max, sum, count, last");
-  if (query.from >= query.to) arguments.refuse("from must be before to");
-  if (query.step <= Micros{0}) arguments.refuse("step must be longer than nothing");
-  if (arguments.error().empty() &&
-      (query.to - query.from) / query.step > static_cast<std::int64_t>(stats_points_max)) {
-    arguments.refuse(
-        fmt::format("that would be more than {} points: take a longer step", stats_points_max));
-  }
-  if (!arguments.error().empty()) return respond(refuse(400, "bad_argument", arguments.error()));
-  query.fold = *known;
-
-  // A message stands in the stream near its timestamp: a little before it where the sender's clock
-  // is ahead, later where it was late on its way.
-  constexpr Micros ahead = std::chrono::minutes{1};
-  constexpr Micros late = std::chrono::minutes{10};
-  ReadRequest read;
-  read.from_time = query.from - ahead;
-  read.names = {query.name};
-  const Time last = query.to + late;
-  const auto collected =
-      std::make_shared<Stats>(std::move(query));  // owned by both callbacks of the read
-  history_.read(
-      std::move(read),
-      [collected, last](const BatchView& batch) {
-        collected->add(batch);
-        return batch.header().stream_time_before < last;
-      },
-      [collected, respond](const Result<void>& done) {
-        if (!done) return respond(refuse(503, "unavailable", done.error().message));
-        respond(ok(collected->to_json()));
-      },
-      clock_.monotonic());
-}
-
 void Api::messages(const HttpRequest& request, const HttpServer::Respond& respond) {
   Arguments arguments(request);
   struct Query {
@@ -448,7 +404,7 @@ void Api::messages(const HttpRequest& request, const HttpServer::Respond& respon
 
   history_.read(
       std::move(read),
-      [query](const BatchView& batch) {
+      [query, order = std::make_shared<RunOrder>(store_)](const BatchView& batch) {
         std::vector<Label> labels;
         for (std::uint32_t row = 0; row < batch.count(); ++row) {
           const Sequence sequence = batch.sequence(row);
@@ -464,6 +420,12 @@ void Api::messages(const HttpRequest& request, const HttpServer::Respond& respon
             continue;
           Json item = message_to_json(message);
           item["seq"] = sequence.value;
+          if (message.origin) {
+            const Origin& origin = *message.origin;
+            const auto superseded =
+                order->is_superseded(TriggerName(origin.trigger), origin.run, origin.sequence);
+            if (superseded && *superseded) item["superseded"] = true;
+          }
           query->found.push_back(std::move(item));
           if (query->found.size() > query->limit) query->found.pop_front();
           if (!query->newest && query->found.size() == query->limit) return false;

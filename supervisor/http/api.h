@@ -10,6 +10,7 @@
 #include "supervisor/http/history_reader.h"
 #include "supervisor/http/http_server.h"
 #include "supervisor/http/notify_api.h"
+#include "supervisor/http/replay_api.h"
 
 namespace hastur {
 
@@ -21,6 +22,8 @@ class Api {
     std::string token;
     // Outlives the Api; none: there are no orders about notifications.
     NotifyApi* notify = nullptr;
+    // The state file: a replay's file lies beside it. Empty: no replay takes over.
+    std::string state_file = {};
   };
 
   // All but `options` outlive the Api. Used on the loop's thread only.
@@ -51,6 +54,7 @@ class Api {
   HistoryReader& history_;
   Clock& clock_;
   Options options_;
+  ReplayApi replay_;
 };
 
 }  // namespace hastur

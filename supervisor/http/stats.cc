@@ -29,7 +29,7 @@ Stats::Stats(StatsQuery query) : query_(std::move(query)) {
   buckets_.resize(static_cast<std::size_t>((span + step - 1) / step));
 }
 
-void Stats::add(const BatchView& batch) {
+void Stats::add(const BatchView& batch, const std::function<bool(const Origin&)>& counts) {
   // The name and uuid are looked for once in the batch's dictionary.
   std::uint32_t name = BatchView::none;
   std::uint32_t uuid = BatchView::none;
@@ -47,6 +47,8 @@ void Stats::add(const BatchView& batch) {
     if (static_cast<Value::Kind>(batch.value_kinds()[row]) != Value::Kind::number) continue;
     const std::int64_t at = batch.timestamps()[row];
     if (at < to_us(query_.from) || at >= to_us(query_.to)) continue;
+    const std::uint32_t origin = batch.origins()[row];
+    if (origin != BatchView::none && counts && !counts(batch.origin(origin))) continue;
     const double value = std::bit_cast<double>(batch.values()[row]);
     Bucket& bucket =
         buckets_[static_cast<std::size_t>((at - to_us(query_.from)) / query_.step.count())];

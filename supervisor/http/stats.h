@@ -3,6 +3,7 @@
 // Numbers of gauges and counters by name and time, folded into steps: /v1/stats (DESIGN §13).
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,8 +37,9 @@ class Stats {
   // parsed it).
   explicit Stats(StatsQuery query);
 
-  // Takes the numbers of matching gauges and counters, by their timestamp.
-  void add(const BatchView& batch);
+  // Takes the numbers of matching gauges and counters, by their timestamp; of derived ones those
+  // that `counts`, if it is given.
+  void add(const BatchView& batch, const std::function<bool(const Origin&)>& counts = {});
 
   // {"points":[[µs, number|null], …]}; a step without values is null (0 for sum and count).
   Json to_json() const;

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
+#include "core/json.h"
 #include "core/suggest.h"
 #include "supervisor/dispatch/limits_json.h"
 #include "supervisor/dispatch/pause.h"
+#include "supervisor/dispatch/run_order.h"
 #include "supervisor/dispatch/stored_run.h"
 
 namespace hastur {
@@ -72,15 +75,23 @@ Result<std::optional<Snapshot>> memory_before(CheckpointStore& store, const Stor
   }
   const auto kept = store.snapshots(stored.trigger);
   if (!kept) return fail(kept.error());
-  const auto found = std::ranges::find_if(
-      *kept, [&](const SnapshotRecord& record) { return record.sequence < begin; });
-  if (found != kept->end()) return store.snapshot(found->number);
+  RunOrder order(store);
+  for (const SnapshotRecord& record : *kept) {
+    if (record.sequence >= begin) continue;
+    const auto superseded = order.is_superseded(record.trigger, record.run, record.sequence);
+    if (!superseded) return fail(superseded.error());
+    if (!*superseded) return store.snapshot(record.number);
+  }
   // What a run that began without a memory began with is no snapshot; but its journal says so.
   if (trigger.run.after >= begin) return std::optional<Snapshot>();
   const auto journal = store.journal(stored.trigger, stored.run);
   if (!journal) return fail(journal.error());
-  if (std::ranges::find(*journal, "start", &JournalRecord::decision) == journal->end())
-    return std::optional<Snapshot>();
+  const auto begins = [](const JournalRecord& decision) {
+    if (decision.decision == "start") return true;
+    const auto detail = parse_json(decision.detail);
+    return decision.decision == "replay" && detail && detail->value("fresh", false);
+  };
+  if (std::ranges::none_of(*journal, begins)) return std::optional<Snapshot>();
   SnapshotRecord record;
   record.trigger = stored.trigger;
   record.run = stored.run;
@@ -108,10 +119,20 @@ Result<void> begin_with(CheckpointStore& store, const Snapshot& snapshot, Replay
   if (!journal) return fail(journal.error());
   stream.skips = skips_from_journal(*journal);
   std::erase_if(stream.skips, [&](const Skip& skip) { return skip.sequence <= record.sequence; });
+  std::set<Sequence> paused;
   for (const Pause& pause : pauses_from_journal(*journal)) {
     if (!pause.until || *pause.until > record.sequence.next() ||
-        pause.from == record.sequence.next())
+        pause.from == record.sequence.next()) {
       stream.pauses.push_back({pause.from, pause.until});
+      paused.insert(pause.from);
+      paused.insert(pause.until.value_or(pause.from));
+    }
+  }
+  for (const JournalRecord& decision : *journal) {
+    const bool skips = decision.decision == "skip" && decision.sequence > record.sequence;
+    const bool pauses = (decision.decision == "pause" || decision.decision == "resume") &&
+                        paused.contains(decision.sequence);
+    if (skips || pauses) planned.decisions.push_back(decision);
   }
   return {};
 }

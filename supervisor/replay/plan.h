@@ -38,6 +38,8 @@ struct ReplayTrigger {
   StreamTrigger stream;
   // The run that it has now.
   RunRecord run;
+  // What of that run's journal is obeyed.
+  std::vector<JournalRecord> decisions = {};
   // For people: what it begins with.
   std::string begins_with;
 };

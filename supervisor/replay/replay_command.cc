@@ -12,8 +12,10 @@
 #include "core/progress.h"
 #include "message/recording.h"
 #include "supervisor/replay/history_source.h"
+#include "supervisor/replay/live_replay.h"
 #include "supervisor/replay/plan.h"
 #include "supervisor/replay/replay_run.h"
+#include "supervisor/replay/survey.h"
 #include "trigger-runtime/host/effect_lines.h"
 
 namespace hastur {
@@ -108,8 +110,6 @@ class Scratch {
   Result<void> over_file();
 
  private:
-  Result<void> open_state();
-  Result<void> plan(HistorySource& source);
   Result<void> begin(bool derived_come_back);
   Result<void> read(HistorySource& source, Sequence last);
   Result<void> flush() {
@@ -120,57 +120,10 @@ class Scratch {
 
   const ReplayOptions& options_;
   Clock& clock_;
-  std::unique_ptr<CheckpointStore> store_;
   ReplayPlan plan_;
-  Sequence last_;
   std::unique_ptr<Lines> lines_;
   std::unique_ptr<ReplayRun> run_;
 };
-
-Result<void> Scratch::open_state() {
-  SqliteStoreOptions options;
-  options.path = options_.state;
-  options.read_only = true;
-  auto store = open_store(options);
-  if (!store) return fail(store.error());
-  store_ = std::move(*store);
-  return {};
-}
-
-Result<void> Scratch::plan(HistorySource& source) {
-  const auto stands = source.position();
-  if (!stands) return fail(stands.error());
-  if (store_->stream() && *store_->stream() != stands->stream) {
-    return fail(ErrorCode::conflict,
-                fmt::format("{} is of stream {}, the syndicator at {} has stream {}; name the "
-                            "History that belongs to it",
-                            options_.state, store_->stream()->to_string(), options_.request,
-                            stands->stream.to_string()));
-  }
-  const auto from = parse_replay_point(options_.from, stands->stream_time);
-  if (!from) return fail(from.error());
-  const FirstAt first_at = [&](Time time) { return source.first_at(time); };
-  auto planned = plan_replay(*store_, options_.trigger, *from, first_at);
-  if (!planned) return fail(planned.error());
-  plan_ = std::move(*planned);
-
-  last_ = stands->last;
-  if (options_.to.empty()) return {};
-  const auto to = parse_replay_point(options_.to, stands->stream_time);
-  if (!to) return fail(to.error());
-  if (const auto* sequence = std::get_if<Sequence>(&*to)) {
-    last_ = std::min(last_, *sequence);
-  } else if (const auto* time = std::get_if<Time>(&*to)) {
-    const auto past = source.first_at(*time);
-    if (!past) return fail(past.error());
-    last_ = Sequence{past->value - 1};
-  } else {
-    return fail(ErrorCode::invalid, "--to takes a time or a sequence");
-  }
-  if (last_ < plan_.begin)
-    return fail(ErrorCode::invalid, "there is nothing between --from and --to");
-  return {};
-}
 
 Result<void> Scratch::begin(bool derived_come_back) {
   lines_ = std::make_unique<Lines>(plan_);
@@ -189,10 +142,11 @@ Result<void> Scratch::begin(bool derived_come_back) {
 Result<void> Scratch::over_history() {
   auto source = HistorySource::open(options_.request, clock_);
   if (!source) return fail(source.error());
-  HASTUR_TRY(open_state());
-  HASTUR_TRY(plan(**source));
+  auto surveyed = survey(options_, **source);
+  if (!surveyed) return fail(surveyed.error());
+  plan_ = std::move(surveyed->plan);
   HASTUR_TRY(begin(false));
-  const Result<void> done = read(**source, last_);
+  const Result<void> done = read(**source, surveyed->last);
   // What came out is true as far as it goes.
   HASTUR_TRY(flush());
   if (!done) return done;
@@ -226,8 +180,9 @@ Result<void> Scratch::read(HistorySource& source, Sequence last) {
 }
 
 Result<void> Scratch::over_file() {
-  HASTUR_TRY(open_state());
-  auto planned = plan_file_replay(*store_, options_.trigger);
+  const auto store = open_to_read(options_.state);
+  if (!store) return fail(store.error());
+  auto planned = plan_file_replay(**store, options_.trigger);
   if (!planned) return fail(planned.error());
   plan_ = std::move(*planned);
   std::ifstream file;
@@ -264,6 +219,21 @@ int replay_command(const ReplayOptions& options, Clock& clock) {
   }
   if (!options.input.empty() && !options.to.empty())
     return stop(2, "a file is replayed as a whole: leave out --to");
+  if (options.into != "scratch" && options.into != "live")
+    return stop(2, "--into is scratch or live");
+  if (options.notify != "record" && options.notify != "pending")
+    return stop(2, "--notify is record or pending");
+  if (options.into == "live") {
+    if (!options.input.empty() || !options.to.empty()) {
+      return stop(2,
+                  "what takes a trigger's place runs over History up to the present: leave out "
+                  "--input and --to");
+    }
+    const Result<void> done = replay_into_live(options, clock);
+    return done ? 0 : stop(1, done.error().message);
+  }
+  if (options.notify == "pending")
+    return stop(2, "--notify pending offers what --into live brings: give that too");
   Scratch scratch(options, clock);
   const Result<void> done = options.input.empty() ? scratch.over_history() : scratch.over_file();
   if (!done) return stop(1, done.error().message);

@@ -21,15 +21,23 @@ struct ReplayOptions {
   // A recording instead of History; "-" for standard input.
   std::string input;
   bool accept_loss = false;
-  // Of the supervisor's configuration: the state file and the syndicator's ROUTER.
+  // "scratch" or "live"; for live, what becomes of notifications ("record", "pending"), and whether
+  // it is to be done.
+  std::string into = "scratch";
+  std::string notify = "record";
+  bool yes = false;
+  // Of the supervisor's configuration: the state file, the syndicator's ROUTER, its own HTTP
+  // address and the file with its token (empty: `token` beside the state file).
   std::string state;
   std::string request;
+  std::string http;
+  std::string token_file;
   Worker::Options worker;
 };
 
-// Writes what would have come out to standard output, in the lines of `trigger-test run` (with
-// `trigger` in each if there are several), and how far it is to standard error. Returns the exit
-// code: 0 done, 1 it could not be done, 2 wrong usage.
+// Into scratch: writes what would have come out to standard output, in the lines of `trigger-test
+// run` (with `trigger` in each if there are several), and how far it is to standard error. Into
+// live: live_replay.h. Returns the exit code: 0 done, 1 it could not be done, 2 wrong usage.
 int replay_command(const ReplayOptions& options, Clock& clock);
 
 }  // namespace hastur

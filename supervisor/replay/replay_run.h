@@ -35,6 +35,11 @@ class ReplayRun {
   // All inputs up to here have been taken.
   Sequence reached() const { return reached_; }
 
+  // What ctx:migrate made of the state that it began with, if it had to.
+  std::optional<std::string> migrated(std::size_t trigger) const {
+    return stream_->loaded(trigger).migrated;
+  }
+
   struct End {
     Memory memory;
     // From plan.begin on.

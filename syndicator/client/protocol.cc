@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "message/message.h"
 #include "message/msgpack.h"
 
 namespace hastur {
@@ -242,7 +243,9 @@ AppendRequest append_request(FrameReader& in) {
     message.run = {in.number()};
     message.sequence = {in.number()};
     message.ordinal = in.number_up_to<std::uint32_t>();
-    message.depth = in.number_up_to<std::uint8_t>();
+    const auto depth = in.number_up_to<std::uint16_t>();
+    message.depth = depth_of(depth);
+    message.correction = is_correction(depth);
     message.json = in.text();
   }
   return append;
@@ -360,7 +363,7 @@ std::vector<std::string> encode_request(const RequestFrame& frame) {
                      out.number(message.run.value);
                      out.number(message.sequence.value);
                      out.number(message.ordinal);
-                     out.number(message.depth);
+                     out.number(pack_depth(message.depth, message.correction));
                      out.text(message.json);
                    }
                  },

@@ -53,6 +53,8 @@ struct DerivedMessage {
   std::uint8_t depth = 1;
   // JSON of the message (append_message_json).
   std::string json;
+  // Of a replay (Origin).
+  bool correction = false;
   friend bool operator==(const DerivedMessage&, const DerivedMessage&) = default;
 };
 // Appends derived messages, each exactly once: those at or below their trigger's mark are

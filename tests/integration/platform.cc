@@ -153,10 +153,18 @@ bool Platform::start_supervisor() {
 }
 
 Platform::Said Platform::run_supervisor(const std::string& command) {
+  return run("supervisor", "--http " + (http_.empty() ? "127.0.0.1:0" : http_) + " " + command);
+}
+
+Platform::Said Platform::run_syndicator(const std::string& command) {
+  return run("syndicator", command);
+}
+
+Platform::Said Platform::run(const std::string& program, const std::string& command) {
   const fs::path out = folder_ / "command.out";
   const fs::path error = folder_ / "command.error";
   const int status = std::system(
-      fmt::format("{} --config {} {} >{} 2>{}", (programs() / "supervisor").string(),
+      fmt::format("{} --config {} {} >{} 2>{}", (programs() / program).string(),
                   (folder_ / "hastur.toml").string(), command, out.string(), error.string())
           .c_str());
   const auto text = [](const fs::path& path) {

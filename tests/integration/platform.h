@@ -40,6 +40,8 @@ class Platform {
     std::string out, error;
   };
   Said run_supervisor(const std::string& command);
+  // The same of the syndicator's program.
+  Said run_syndicator(const std::string& command);
 
   Process& syndicator() { return *syndicator_; }
   Process& supervisor() { return *supervisor_; }
@@ -61,6 +63,7 @@ class Platform {
   const std::filesystem::path& scripts() const { return scripts_; }
 
  private:
+  Said run(const std::string& program, const std::string& command);
   bool wait_for_log(Process& process, const std::string& text);
   void write_config(const std::string& syndicator, const std::string& supervisor);
 

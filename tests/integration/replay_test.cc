@@ -139,6 +139,85 @@ TEST_F(Replay, GivesStateMessagesAndNotificationsOfTheLiveRunByteForByteTwice) {
              format_span(took));
 }
 
+// What a trigger has now is what its newest version makes of all of History, while more comes.
+TEST_F(Replay, IntoLiveTakesTheTriggersPlaceWhileTheStreamRunsOn) {
+  live(is_sanitized ? 5'000 : 20'000);
+  ASSERT_FALSE(HasFailure());
+  // Twice as much, and other keys.
+  std::string changed = chatty_script;
+  const auto replace = [&changed](const std::string& from, const std::string& to) {
+    changed.replace(changed.find(from), from.size(), to);
+  };
+  replace("state.sum + msg.value", "state.sum + 2 * msg.value");
+  replace("\"requests-\"", "\"req-\"");
+  platform_.save_script("chatty", changed);
+  const auto run_of_chatty = [&] {
+    const auto trigger = platform_.get("/v1/triggers/chatty");
+    return trigger ? trigger->value("run", 0) : 0;
+  };
+  ASSERT_TRUE(wait_until([&] { return run_of_chatty() == 2; }, soon));
+
+  const std::string command = "replay --trigger chatty --from 1 --into live --notify pending";
+  const auto shown = platform_.run_supervisor(command);
+  EXPECT_EQ(shown.exit_code, 0) << shown.error;
+  EXPECT_NE(shown.error.find("differ"), std::string::npos) << shown.error;
+  EXPECT_NE(shown.error.find("nothing has been changed"), std::string::npos) << shown.error;
+  EXPECT_EQ(run_of_chatty(), 2);
+
+  Sender sender(platform_.udp_port());
+  sender.send(std::nullopt, is_sanitized ? 500 : 5'000);
+  const auto done = platform_.run_supervisor(command + " --yes");
+  EXPECT_EQ(done.exit_code, 0) << done.error;
+  EXPECT_NE(done.error.find("chatty is at run 3"), std::string::npos) << done.error;
+  EXPECT_EQ(run_of_chatty(), 3);
+  // Both databases are sound while they are written, corrections and all.
+  for (const auto& said : {platform_.run_supervisor("check"), platform_.run_syndicator("check")}) {
+    EXPECT_EQ(said.exit_code, 0) << said.out << said.error;
+    EXPECT_NE(said.out.find(": sound; "), std::string::npos) << said.out;
+  }
+  sender.stop();
+  // It outlives a death right after it.
+  platform_.supervisor().kill_9();
+  ASSERT_TRUE(platform_.start_supervisor());
+  ASSERT_TRUE(platform_.settle("chatty"));
+  EXPECT_EQ(run_of_chatty(), 3);
+
+  const Json stored = stored_state("chatty");
+  const auto scratch = platform_.run_supervisor(
+      fmt::format("replay --trigger chatty --from 1 --to {}", stored["sequence"].dump()));
+  ASSERT_EQ(scratch.exit_code, 0) << scratch.error;
+  EXPECT_EQ(lines_of(scratch.out).back()["state"], stored["state"]);
+  // One of each step, and all by the newest version.
+  std::vector<Json> expected, derived;
+  for (const Json& line : lines_of(scratch.out)) {
+    if (line.value("effect", "") == "message") expected.push_back(line["message"]["value"]);
+  }
+  const auto stats = platform_.get("/v1/stats?name=it.derived&step=30d&fn=count&from=0");
+  ASSERT_TRUE(stats);
+  double counted = 0;
+  for (const Json& point : stats->at("points")) counted += point[1].get<double>();
+  EXPECT_EQ(counted, static_cast<double>(expected.size()));
+  std::string after = "0";
+  while (true) {
+    const auto page = platform_.get("/v1/messages?name=it.derived&limit=1000&after=" + after);
+    ASSERT_TRUE(page);
+    for (const Json& item : page->at("items")) {
+      if (item.value("superseded", false)) continue;
+      EXPECT_EQ(item["origin"]["run"], 3);
+      derived.push_back(item["value"]);
+    }
+    if (page->at("items").size() < 1'000) break;
+    after = page->at("next").dump();
+  }
+  EXPECT_EQ(derived, expected);
+  // The one incident is open: its newest notification waits for somebody.
+  const auto pending = platform_.get("/v1/notifications?status=pending");
+  ASSERT_TRUE(pending);
+  ASSERT_EQ(pending->at("items").size(), 1u);
+  EXPECT_EQ(pending->at("items")[0]["reason"], "replay");
+  EXPECT_EQ(pending->at("items")[0]["trigger"], "chatty");
+}
+
 TEST_F(Replay, BeginsAtASnapshotOrATimeAndSaysWhatItCannotDo) {
   live(is_sanitized ? 5'000 : 20'000);
   ASSERT_FALSE(HasFailure());
@@ -166,7 +245,12 @@ TEST_F(Replay, BeginsAtASnapshotOrATimeAndSaysWhatItCannotDo) {
        {std::pair{"replay --from 1", "--trigger"}, std::pair{"replay --all", "--from"},
         std::pair{"replay --trigger chattY --from 1", "did you mean chatty"},
         std::pair{"replay --trigger chatty --from yesterday", "no point of the stream"},
-        std::pair{"replay --trigger chatty --from s-9999", "no snapshot s-9999"}}) {
+        std::pair{"replay --trigger chatty --from s-9999", "no snapshot s-9999"},
+        std::pair{"replay --trigger chatty --from 1 --into life", "scratch or live"},
+        std::pair{"replay --trigger chatty --from 1 --notify pending", "--into live"},
+        std::pair{"replay --trigger chatty --from 1 --into live --to 5", "--to"},
+        std::pair{"replay --trigger chatty --from 1 --into live --yes --token-file /none",
+                  "no token"}}) {
     const auto said = platform_.run_supervisor(command);
     EXPECT_NE(said.exit_code, 0) << command;
     EXPECT_NE(said.error.find(word), std::string::npos) << said.error;

@@ -52,7 +52,7 @@ Message build_message(const MessageParts& parts) {
   if (parts.origin) {
     view.origin =
         Origin{parts.origin->trigger, Run{parts.origin->run}, Sequence{parts.origin->sequence},
-               parts.origin->ordinal, parts.origin->depth};
+               parts.origin->ordinal, parts.origin->depth,    parts.origin->correction};
   }
   view.deaf = Micros{parts.deaf_us};
   return Message(view);
@@ -234,11 +234,13 @@ rc::Gen<Message> gen_row() {
     }
     MessageParts parts = *gen_parts();
     if (sort == 1) {
-      parts.origin = MessageParts::From{
-          *rc::gen::elementOf(std::vector<std::string>{"a", "billing/load"}),
-          *rc::gen::inRange<std::uint64_t>(1, 9), *rc::gen::inRange<std::uint64_t>(1, 1'000'000),
-          *rc::gen::inRange<std::uint32_t>(0, 5),
-          static_cast<std::uint8_t>(*rc::gen::inRange(1, 9))};
+      parts.origin =
+          MessageParts::From{*rc::gen::elementOf(std::vector<std::string>{"a", "billing/load"}),
+                             *rc::gen::inRange<std::uint64_t>(1, 9),
+                             *rc::gen::inRange<std::uint64_t>(1, 1'000'000),
+                             *rc::gen::inRange<std::uint32_t>(0, 5),
+                             static_cast<std::uint8_t>(*rc::gen::inRange(1, 9)),
+                             *rc::gen::arbitrary<bool>()};
     }
     return build_message(parts);
   });

@@ -35,6 +35,7 @@ struct MessageParts {
     std::uint64_t sequence = 1;
     std::uint32_t ordinal = 0;
     std::uint8_t depth = 1;
+    bool correction = false;
   };
   std::optional<From> origin;
   std::int64_t deaf_us = 0;

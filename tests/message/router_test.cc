@@ -116,6 +116,17 @@ TEST(Router, OwnMessagesComeOnlyToWhoAsksForThem) {
   EXPECT_EQ(route(router, batch_of({derived, gauge("a")})), "0: 1/0; 1: 0/0 1/0; 2: 0/0 1/0");
 }
 
+TEST(Router, CorrectionsOfAReplayReachNobody) {
+  MessageParts derived = gauge("a");
+  derived.origin = MessageParts::From{"t0", 2, 1, 0, 1, true};
+  Subscription wants_own = subscription(1, 0, Json::object());
+  wants_own.own = true;
+  wants_own.trigger_name = "t0";
+  Router router;
+  router.build({subscription(0, 0, {{"name", "a"}}), wants_own});
+  EXPECT_EQ(route(router, batch_of({derived, gauge("a")})), "0: 1/0; 1: 1/0");
+}
+
 TEST(Router, RowsBeforeTheFirstWantedAreLeftOut) {
   Router router;
   router.build({subscription(0, 0, Json::object())});

@@ -1,0 +1,212 @@
+#include "state/history/history_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include "state/history/history_file.h"
+#include "state/history/history_folder.h"
+#include "state/history/stored_batch.h"
+
+namespace hastur {
+namespace {
+
+// Batches that are read in one transaction: a long one would let the syndicator's WAL grow.
+constexpr std::uint32_t rows_at_once = 64;
+
+class Checking {
+ public:
+  Checking(std::string directory, const std::function<void(Sequence)>& look)
+      : directory_(std::move(directory)), look_(look) {}
+
+  Result<HistoryCheck> run() {
+    auto files = history_files(directory_);
+    if (!files) return fail(files.error());
+    if (files->empty())
+      return fail(ErrorCode::not_found, fmt::format("there is no History in {}", directory_));
+    // The newest knows of all ranges that are lost.
+    for (std::size_t i = 0; i < files->size(); ++i) check_file((*files)[i], i + 1 == files->size());
+    explain_gaps();
+    return std::move(check_);
+  }
+
+ private:
+  struct Gap {
+    Sequence first, last;
+    std::string path;
+  };
+
+  void find(std::string sentence) {
+    if (found_in_file_ < findings_max)
+      check_.findings.push_back(fmt::format("{}: {}", path_, std::move(sentence)));
+    if (found_in_file_++ == findings_max)
+      check_.findings.push_back(fmt::format("{}: and more", path_));
+  }
+
+  void check_file(Sequence first, bool is_tail) {
+    path_ = fmt::format("{}/{:020}.db", directory_, first.value);
+    found_in_file_ = 0;
+    const auto done = look_into(first, is_tail);
+    if (done) return;
+    // Retention may have taken it meanwhile.
+    std::error_code ignored;
+    if (!std::filesystem::exists(path_, ignored)) return;
+    find(done.error().message);
+    // What it held is not known: the next file begins anew.
+    expected_.reset();
+  }
+
+  Result<void> look_into(Sequence first, bool is_tail) {
+    auto opened = HistoryFile::open({.path = path_, .access = DatabaseOptions::Access::read_only});
+    if (!opened) return fail(opened.error());
+    HistoryFile& file = *opened;
+    const auto begun = file.is_begun();
+    if (!begun) return fail(begun.error());
+    // A new file whose first transaction is not there yet counts for nothing.
+    if (!*begun) return {};
+    ++check_.files;
+    HASTUR_TRY(check_pages(file, is_tail));
+    const auto state = file.tail_state();
+    if (!state) return fail(state.error());
+    if (check_.files > 1 && state->stream != check_.stream)
+      find(fmt::format("it is of stream {}", state->stream.to_string()));
+    check_.stream = state->stream;
+    if (is_tail && state->sealed) find("a newer file was begun after it, and is not there");
+    auto lost = file.lost();
+    if (!lost) return fail(lost.error());
+    lost_ = std::move(*lost);
+    return check_rows(file, first);
+  }
+
+  // The pages of the tail's batches are looked at with the batches: one long read would keep the
+  // syndicator from beginning another file.
+  Result<void> check_pages(HistoryFile& file, bool is_tail) {
+    if (!is_tail) return check_pragma(file, "PRAGMA integrity_check(20)");
+    HASTUR_TRY(check_pragma(file, "PRAGMA integrity_check(meta)"));
+    HASTUR_TRY(check_pragma(file, "PRAGMA integrity_check(names)"));
+    HASTUR_TRY(check_pragma(file, "PRAGMA integrity_check(lost)"));
+    HASTUR_TRY(check_pragma(file, "PRAGMA integrity_check(counter)"));
+    HASTUR_TRY(check_pragma(file, "PRAGMA integrity_check(host)"));
+    HASTUR_TRY(check_pragma(file, "PRAGMA integrity_check(mark)"));
+    return check_pragma(file, "PRAGMA integrity_check(lease)");
+  }
+  Result<void> check_pragma(HistoryFile& file, std::string_view pragma) {
+    Query query = file.database().query(pragma);
+    while (true) {
+      const auto row = query.step();
+      if (!row) return fail(row.error());
+      if (!*row) return {};
+      if (query.text(0) != "ok") find(std::string(query.text(0)));
+    }
+  }
+
+  Result<void> check_rows(HistoryFile& file, Sequence first) {
+    if (expected_ && *expected_ < first) note_gap(*expected_, Sequence{first.value - 1});
+    Sequence next = first;
+    while (true) {
+      const auto more = check_some_rows(file, next);
+      if (!more) return fail(more.error());
+      if (!*more) return {};
+      if (look_) look_(Sequence{next.value - 1});
+    }
+  }
+
+  // Those from `next` on, which moves behind them; false if there are none.
+  Result<bool> check_some_rows(HistoryFile& file, Sequence& next) {
+    Transaction transaction(file.database());
+    HASTUR_TRY(transaction.begin_reading());
+    const auto heads = file.heads(next, rows_at_once);
+    if (!heads) return fail(heads.error());
+    bool any = false;
+    for (const RowHead& head : *heads) {
+      if (head.header.last() < next) continue;
+      any = true;
+      check_row(file, head);
+      // A number that is damaged must not lead astray.
+      next = std::max(next, head.header.last()).next();
+    }
+    return any;
+  }
+
+  void check_row(HistoryFile& file, const RowHead& head) {
+    const BatchHeader& header = head.header;
+    if (check_.oldest.value == 0) check_.oldest = header.first;
+    if (expected_ && header.first > *expected_)
+      note_gap(*expected_, Sequence{header.first.value - 1});
+    // Rows are joined meanwhile: one may begin before where the last one read ended.
+    const bool overlaps = expected_ && header.first < *expected_;
+    const bool continues = !overlaps && stream_time_ && expected_ == header.first;
+    expected_ = header.last().next();
+    check_.last = std::max(check_.last, header.last());
+    ++check_.batches;
+    check_.messages += header.count;
+    const auto name = [&] {
+      return fmt::format("the batch of {} to {}", header.first.value, header.last().value);
+    };
+    auto batch = file.batch(head, packer_);
+    if (!batch) {
+      find(batch.error().message);
+      stream_time_.reset();
+      return;
+    }
+    const auto view = BatchView::open(batch->header, batch->body);
+    if (!view) return find(fmt::format("{}: {}", name(), view.error().message));
+    const BatchTimes after = times_after(*view);
+    if (after.stream_time != head.stream_time_after || after.received_at != head.received_at)
+      find(fmt::format("{} says other times than its messages", name()));
+    if (continues && header.stream_time_before != *stream_time_)
+      find(fmt::format("{} does not begin at the stream time that the one before ends with",
+                       name()));
+    stream_time_ = head.stream_time_after;
+    const auto names = file.names(header.first);
+    if (!names) return find(names.error().message);
+    if (*names && **names != name_hashes(*view))
+      find(fmt::format("{} is indexed under other names than it holds", name()));
+  }
+
+  void note_gap(Sequence first, Sequence last) { gaps_.push_back({first, last, path_}); }
+
+  // What is missing must be known as lost by the newest file.
+  void explain_gaps() {
+    for (const Gap& gap : gaps_) {
+      Sequence at = gap.first;
+      const auto ranges = lost_.touching(gap.first, gap.last);
+      path_ = gap.path;
+      found_in_file_ = 0;
+      for (const LostRange& range : ranges) {
+        if (range.first > at) unexplained(at, Sequence{range.first.value - 1});
+        const Sequence end = std::min(range.last, gap.last);
+        check_.lost += end.value - std::max(at, range.first).value + 1;
+        at = end.next();
+      }
+      if (at <= gap.last) unexplained(at, gap.last);
+    }
+  }
+  void unexplained(Sequence first, Sequence last) {
+    find(fmt::format("the messages {} to {} are missing, and are not known as lost", first.value,
+                     last.value));
+  }
+
+  std::string directory_;
+  const std::function<void(Sequence)>& look_;
+  HistoryCheck check_;
+  std::string path_;
+  std::size_t found_in_file_ = 0;
+  BatchPacker packer_;
+  // What the next row should begin with, if that is known.
+  std::optional<Sequence> expected_;
+  std::optional<Time> stream_time_;
+  LostRanges lost_;
+  std::vector<Gap> gaps_;
+};
+
+}  // namespace
+
+Result<HistoryCheck> check_history(const std::string& directory,
+                                   const std::function<void(Sequence)>& look) {
+  return Checking(directory, look).run();
+}
+
+}  // namespace hastur

@@ -1,0 +1,57 @@
+#include "supervisor/check_command.h"
+
+#include <fmt/format.h>
+
+#include "state/store_check.h"
+#include "supervisor/dispatch/stored_run.h"
+
+namespace hastur {
+namespace {
+
+// Whether the files of each version that runs still have its hash for their name.
+Result<void> check_versions(const SqliteStoreOptions& options, StoreCheck& check) {
+  const auto store = open_store(options);
+  if (!store) return fail(store.error());
+  const auto triggers = (*store)->load_all();
+  if (!triggers) return fail(triggers.error());
+  for (const StoredTrigger& trigger : *triggers) {
+    const auto record = (*store)->version(trigger.run.version);
+    if (!record) return fail(record.error());
+    if (!*record || (*record)->files.empty()) continue;  // has been found already
+    const ScriptVersion version = version_from(**record);
+    if (make_version(version.script, version.libraries).id != version.id) {
+      check.findings.push_back(fmt::format("{} runs version {}, whose files are not what they were",
+                                           trigger.run.trigger, version.id));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+int check_command(const std::string& state) {
+  SqliteStoreOptions options;
+  options.path = state;
+  options.read_only = true;
+  auto checked = check_store(options);
+  if (checked) {
+    if (const auto done = check_versions(options, *checked); !done)
+      checked->findings.push_back(done.error().message);
+  }
+  if (!checked) {
+    fmt::print("state: {}\n", checked.error().message);
+    return 1;
+  }
+  for (const std::string& finding : checked->findings) fmt::print("state: {}\n", finding);
+  fmt::print("state in {}: {}; {} trigger{}, {} notifications, up to input {} of stream {}\n",
+             state, checked->findings.empty() ? "sound" : "damaged", checked->triggers,
+             checked->triggers == 1 ? "" : "s", checked->notifications, checked->furthest.value,
+             checked->stream ? checked->stream->to_string() : "none");
+  if (checked->findings.empty()) return 0;
+  fmt::print(
+      "  stop the supervisor and restore the file from a copy; what came since is taken from "
+      "History (docs/durability.md)\n");
+  return 1;
+}
+
+}  // namespace hastur

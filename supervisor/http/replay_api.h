@@ -1,0 +1,31 @@
+#pragma once
+
+// POST /v1/commands/replay: what `supervisor replay --into live` asks while it takes its triggers'
+// place (docs/replay.md). Nobody else needs it.
+
+#include <string>
+
+#include "core/json.h"
+#include "supervisor/dispatch/dispatcher.h"
+#include "supervisor/http/http_server.h"
+
+namespace hastur {
+
+class ReplayApi {
+ public:
+  // `dispatcher` outlives it. The replay's file is named after `state_file` and lies beside it.
+  ReplayApi(Dispatcher& dispatcher, std::string state_file)
+      : dispatcher_(dispatcher), state_file_(std::move(state_file)) {}
+
+  HttpResponse command(const Json& body);
+
+ private:
+  Result<void> finish(const std::string& file);
+
+  Dispatcher& dispatcher_;
+  std::string state_file_;
+  // What was handed over, and whose runs may have begun since.
+  std::vector<ReplayClaim> handed_over_;
+};
+
+}  // namespace hastur
