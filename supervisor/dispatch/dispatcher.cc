@@ -166,6 +166,13 @@ std::set<TriggerName> Dispatcher::lease_names() {
   if (desired_) {
     for (const DesiredScript& script : *desired_) names.insert(script.name);
   }
+  for (const auto& [ticket, deployment] : queued_) {
+    for (const DesiredScript& script : deployment.scripts) names.insert(script.name);
+  }
+  for (const auto& [name, trigger] : triggers_) {
+    if (trigger->next_switch && !trigger->next_switch->as.empty())
+      names.insert(trigger->next_switch->as);
+  }
   // A trigger that is gone may have left messages behind.
   if (const auto kept = store_.outbox(0, options_.gate.append_max)) {
     for (const OutboxMessage& message : *kept) names.insert(message.trigger);
@@ -215,6 +222,7 @@ void Dispatcher::adopt_stored() {
   for (auto& [name, trigger] : triggers_) {
     if (trigger->phase == Trigger::Phase::waiting) load(*trigger);
   }
+  go_on_with_deployment();
 }
 
 void Dispatcher::begin_running() {
@@ -302,10 +310,9 @@ void Dispatcher::commit() {
     if (position) positioned_at_ = monotonic_;
     if (!waiting.checkpoints.empty()) checkpointed_at_ = monotonic_;
   }
+  // What a version ended with is kept: a rollback goes back to it.
   for (const Ending& ending : endings_) {
-    if (ending.prepared && !triggers_.at(ending.name)->next_switch->version) {
-      waiting.checkpoints.push_back(ending.checkpoint);
-    }
+    if (ending.prepared) waiting.checkpoints.push_back(ending.last);
   }
   waiting.position = position;
   if (waiting.empty()) return;
@@ -349,16 +356,25 @@ void Dispatcher::let_out(const CommitBatch& committed) {
     if (record.status == NotificationStatus::waiting) out.notifications.push_back(record);
   }
   if (!out.notifications.empty()) act(std::move(out));
+  for (const DeploymentRecord& record : committed.deployments) {
+    const auto ticket = tickets_.extract(record.id);
+    act(Deployed{ticket ? ticket.mapped() : 0, record});
+  }
 }
 
 // ---- versions, shared by start and switch ----
 
+VersionRecord Dispatcher::version_record(const TriggerName& name, const ScriptVersion& version) {
+  VersionRecord record{version.id, name, {{version.script.path, version.script.text}}};
+  for (const ScriptFile& library : version.libraries)
+    record.files.push_back({library.path, library.text});
+  return record;
+}
+
 RunStart Dispatcher::make_start(const TriggerName& name, const ScriptVersion& version, Run run,
                                 std::string_view why, Sequence after, Checkpoint checkpoint) {
   RunStart start;
-  start.version = VersionRecord{version.id, name, {{version.script.path, version.script.text}}};
-  for (const ScriptFile& library : version.libraries)
-    start.version->files.push_back({library.path, library.text});
+  start.version = version_record(name, version);
   start.run = {name,
                run,
                version.id,

@@ -30,10 +30,7 @@ void Dispatcher::start_due_workers() {
       }
     }
     for (const Probe& probe : probes_) {
-      if (probe.worker == worker && !probe.loaded && !probe.error) {
-        send_load(worker, probe.handle, probe.script.name, probe.run, probe.script.version,
-                  options_.limits, std::nullopt);
-      }
+      if (probe.worker == worker && !probe.loaded && !probe.error) load_probe(probe);
     }
   }
 }
@@ -117,6 +114,7 @@ void Dispatcher::take(std::uint32_t /*worker*/, Loaded reply) {
         if (reply.migrated) ending->checkpoint.state = *reply.migrated;
       }
       trigger->next_switch->loaded = std::move(reply);
+      trigger->next_switch->is_loaded = true;
       return;
     }
   }

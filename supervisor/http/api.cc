@@ -162,9 +162,13 @@ HttpResponse Api::command_trigger(const std::string& verb, const Json& body) {
       return refuse(400, "bad_argument",
                     R"(say which snapshot: {"trigger":"NAME","snapshot":"s-12","why":"…"})");
   }
+  const auto restored = [&]() -> Result<void> {
+    const auto ticket = dispatcher_.restore(name, snapshot, why);
+    return ticket ? Result<void>() : fail(ticket.error());
+  };
   const Result<void> done = verb == "pause"    ? dispatcher_.pause(name, why)
                             : verb == "resume" ? dispatcher_.resume(name, why)
-                                               : dispatcher_.restore(name, snapshot, why);
+                                               : restored();
   if (!done) {
     const bool unknown = done.error().code == ErrorCode::not_found;
     return refuse(unknown ? 404 : 409, unknown ? "not_found" : "conflict", done.error().message);
