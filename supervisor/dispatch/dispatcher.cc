@@ -29,8 +29,9 @@ Dispatcher::~Dispatcher() = default;
 std::vector<Action> Dispatcher::take_actions() { return std::exchange(actions_, {}); }
 
 Sequence Dispatcher::newest() const {
-  if (follower_) return std::max(follower_->newest(), main_);
-  return position_ ? position_->last : Sequence{};
+  // Right after a start the follower has seen less than the supervisor before it handed out.
+  const Sequence known = position_ ? position_->last : Sequence{};
+  return follower_ ? std::max({follower_->newest(), main_, known}) : known;
 }
 
 void Dispatcher::stop_process(Error why) {

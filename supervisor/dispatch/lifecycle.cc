@@ -228,9 +228,10 @@ void Dispatcher::take(std::uint32_t /*worker*/, Judged reply) {
     behind_.insert(trigger->name());
     return;
   }
-  Checkpoint checkpoint{
-      trigger->name(),    trigger->run(),       trigger->cursor(), reply.memory.time,
-      reply.memory.state, reply.memory.runtime, trigger->cursor(), 0};
+  // One that was fed nothing knows no time.
+  const Time time = std::max(reply.memory.time, trigger->stored().state_time);
+  Checkpoint checkpoint{trigger->name(),    trigger->run(),       trigger->cursor(), time,
+                        reply.memory.state, reply.memory.runtime, trigger->cursor(), 0};
   end_version(*trigger, std::move(checkpoint));
 }
 
