@@ -78,8 +78,8 @@ void World::start_supervisor() {
   HASTUR_CHECK(store.has_value(), store ? "" : store.error().message.c_str());
   committed_ = store->get();
   if (const auto newest = committed_->deployments({.max = 1}); newest && !newest->empty()) {
-    seen_.gone_on += static_cast<std::uint64_t>(std::ranges::count(
-        newest->front().changes, std::string(), &DeploymentChange::outcome));
+    seen_.gone_on += static_cast<std::uint64_t>(
+        std::ranges::count(newest->front().changes, std::string(), &DeploymentChange::outcome));
   }
   store_ = plant(options_.planted, std::move(*store));
   Dispatcher::Options dispatcher_options;
