@@ -218,9 +218,14 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
   record.commit = deployment.commit;
   record.author = deployment.author;
   record.subject = deployment.subject;
-  record.report = deployment.is_whole_set() ? deployment.report : deployment.why;
+  const bool has_why = deployment.report.empty() && !deployment.is_whole_set();
+  record.report = has_why ? deployment.why : deployment.report;
   deploying_->wanted = std::move(deployment);
   const Deployment& wanted = deploying_->wanted;
+  if (wanted.is_refused) {
+    record.id = ++newest_deployment_;
+    return store_deployment();
+  }
 
   std::set<TriggerName> kept;
   for (const DesiredScript& script : wanted.scripts) {

@@ -27,9 +27,11 @@ struct Deployment {
   std::string subject = {};
   // What the gate found.
   std::string report = {};
+  // It was refused before it came here: only that is stored.
+  bool is_refused = false;
   // Of a `directory` and a `commit` the whole set: what is not in it ends. Of the others one
   // trigger, beside which all stay.
-  std::vector<DesiredScript> scripts;
+  std::vector<DesiredScript> scripts = {};
   // Of `only`, `rollback` and `restore`: what somebody said.
   std::string why = {};
   // The memory that the one trigger begins with.

@@ -64,6 +64,7 @@ WorkerReply FakeWorker::load(const LoadCommand& command) {
   std::istringstream words(command.script.text);
   for (std::string word; words >> word;) {
     const auto equals = word.find('=');
+    if (equals == std::string::npos) continue;
     const std::string key = word.substr(0, equals);
     const std::string value = word.substr(equals + 1);
     if (key == "match") {

@@ -3,7 +3,7 @@
 // A trigger-worker without a process or Lua: it answers commands as the protocol says, for scripts
 // of a few words.
 //
-// A script's text is words of the form key=number:
+// A script's text is words of the form key=number; other words mean nothing:
 //   match=NAME    counts messages of this name (any type)
 //   emit=K        derives a gauge at each K-th of them
 //   notify=K      notifies at each K-th of them
