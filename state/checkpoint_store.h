@@ -18,6 +18,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "message/ids.h"
+#include "state/deployment.h"
 #include "state/notification.h"
 #include "state/notify_order.h"
 #include "state/snapshot.h"
@@ -146,6 +147,14 @@ struct CommitBatch {
   // Triggers that end here (their file was removed): load() and load_all() do not return them any
   // more, load_removed() does. A name that is not there is no error.
   std::vector<TriggerName> removals;
+  // Their ids rise over commits. Those that name versions come with them.
+  std::vector<DeploymentRecord> deployments;
+  // The files of versions that deployments of this batch name and no run has yet.
+  std::vector<VersionRecord> versions;
+  std::vector<DeploymentOutcome> outcomes;
+  // A pin replaces the one that its trigger had. Unpinned are first all of `unpins`.
+  std::vector<Pin> pins;
+  std::vector<TriggerName> unpins;
   // Every trigger that is not behind has taken all inputs up to here, and its memory is unchanged
   // since its checkpoint or can be had again from it. Nothing: does not move.
   std::optional<Sequence> position;
@@ -167,8 +176,9 @@ struct Retention {
   // versions that only earlier inputs would need go. The newest run number of a name stays.
   Sequence oldest;
   // Notifications of before, unless they are waiting or pending; incidents that were closed and
-  // orders that were ended before;
-  // snapshots of before, but for the newest of a trigger that runs.
+  // orders that were ended before; snapshots of before, but for the newest of a trigger that runs;
+  // deployments of before, but for the newest, those that have not come to their end and those
+  // whose pins stand.
   Time notifications_before;
   // How many rows of a kind one call may take, so that it is short.
   std::uint32_t rows_max = 1'000;
@@ -263,6 +273,17 @@ class CheckpointStore {
   // what is stored of a run that another one follows. Newest first; of removed triggers too.
   virtual Result<std::vector<SnapshotRecord>> snapshots(const TriggerName& trigger) = 0;
   virtual Result<std::optional<Snapshot>> snapshot(std::uint64_t number) = 0;
+
+  // Newest first.
+  struct DeploymentQuery {
+    // Those that changed this trigger; empty: all.
+    TriggerName trigger = {};
+    std::uint64_t before = 0;  // for paging: ids below; 0: from the newest
+    std::uint32_t max = 100;
+  };
+  virtual Result<std::vector<DeploymentRecord>> deployments(const DeploymentQuery& query) = 0;
+  // By name of the trigger.
+  virtual Result<std::vector<Pin>> pins() = 0;
 
   // Newest first; 1,000 a trigger are kept.
   virtual Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) = 0;

@@ -19,9 +19,19 @@ Result<void> CommitWriter::write(const CommitBatch& batch, std::uint64_t first_o
   HASTUR_TRY(write_notifications(batch));
   HASTUR_TRY(write_logs(batch));
   HASTUR_TRY(write_journal(batch));
+  HASTUR_TRY(write_deployments(batch));
   for (const TriggerName& name : batch.removals) HASTUR_TRY(end_run(name, Sequence{}));
   if (batch.position)
     HASTUR_TRY(database_.run("UPDATE meta SET position = ?1", batch.position->value));
+  return {};
+}
+
+Result<void> CommitWriter::write_deployments(const CommitBatch& batch) {
+  for (const VersionRecord& version : batch.versions) HASTUR_TRY(write_version(version));
+  for (const DeploymentRecord& record : batch.deployments) HASTUR_TRY(deployments_.put(record));
+  for (const DeploymentOutcome& outcome : batch.outcomes) HASTUR_TRY(deployments_.put(outcome));
+  for (const TriggerName& name : batch.unpins) HASTUR_TRY(deployments_.unpin(name));
+  for (const Pin& pin : batch.pins) HASTUR_TRY(deployments_.put(pin));
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/result.h"
 #include "state/checkpoint_store.h"
+#include "state/deployment_table.h"
 #include "state/notification_table.h"
 #include "state/outbox_index.h"
 #include "state/snapshot_table.h"
@@ -21,6 +22,7 @@ class CommitWriter {
         heads_(heads),
         change_(change),
         epoch_(epoch),
+        deployments_(database),
         notifications_(database),
         snapshots_(database) {}
 
@@ -50,11 +52,13 @@ class CommitWriter {
   Result<void> write_notifications(const CommitBatch& batch);
   Result<void> write_logs(const CommitBatch& batch);
   Result<void> write_journal(const CommitBatch& batch);
+  Result<void> write_deployments(const CommitBatch& batch);
 
   Database& database_;
   const TriggerHeads& heads_;
   const TriggerHeads::Change& change_;
   Epoch epoch_;
+  DeploymentTable deployments_;
   NotificationTable notifications_;
   SnapshotTable snapshots_;
   std::vector<OutboxIndex::Row> outbox_rows_;

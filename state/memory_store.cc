@@ -8,6 +8,7 @@
 
 #include "core/random.h"
 #include "state/checkpoint_store.h"
+#include "state/memory_deployments.h"
 #include "state/trigger_heads.h"
 
 namespace hastur {
@@ -128,6 +129,8 @@ class MemoryStore final : public CheckpointStore {
       if (logs.size() > logs_max) logs.pop_front();
     }
     journal_.insert(journal_.end(), batch.journal.begin(), batch.journal.end());
+    for (const VersionRecord& version : batch.versions) versions_.try_emplace(version.id, version);
+    deployments_.take(batch);
     for (const TriggerName& name : batch.removals) end_run(name, {});
     if (batch.position) position_ = *batch.position;
     return {};
@@ -216,6 +219,10 @@ class MemoryStore final : public CheckpointStore {
     const auto found = runs_.find({trigger, run});
     return found == runs_.end() ? std::optional<RunRecord>() : found->second.record;
   }
+  Result<std::vector<DeploymentRecord>> deployments(const DeploymentQuery& query) override {
+    return deployments_.find(query);
+  }
+  Result<std::vector<Pin>> pins() override { return deployments_.pins(); }
   Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) override {
     const auto found = logs_.find(trigger);
     if (found == logs_.end()) return std::vector<LogRecord>();
@@ -260,10 +267,12 @@ class MemoryStore final : public CheckpointStore {
       return !named && !has_snapshot(key.first, key.second) && run.ended &&
              *run.ended < retention.oldest;
     });
+    rows += deployments_.prune(retention.notifications_before);
     rows += std::erase_if(versions_, [&](const auto& version) {
-      return std::none_of(runs_.begin(), runs_.end(), [&](const auto& run) {
-        return run.second.record.version == version.first;
-      });
+      return !deployments_.names(version.first) &&
+             std::none_of(runs_.begin(), runs_.end(), [&](const auto& run) {
+               return run.second.record.version == version.first;
+             });
     });
     return Pruned{rows, false};
   }
@@ -322,11 +331,13 @@ class MemoryStore final : public CheckpointStore {
                       checkpoint.state,
                       checkpoint.runtime};
     const SnapshotRecord& record = snapshot.record;
-    const bool is_there = std::ranges::any_of(kept, [&](const Snapshot& each) {
+    const auto there = std::ranges::find_if(kept, [&](const Snapshot& each) {
       return each.record.time == record.time && each.record.run == record.run &&
              each.record.sequence == record.sequence;
     });
-    if (!is_there) {
+    if (there != kept.end()) {
+      if (why == "end" && there->record.why == "cadence") there->record.why = "end";
+    } else {
       ++newest_snapshot_;
       kept.insert(std::ranges::upper_bound(kept, record.time, {},
                                            [](const Snapshot& each) { return each.record.time; }),
@@ -422,6 +433,7 @@ class MemoryStore final : public CheckpointStore {
   std::uint64_t newest_snapshot_ = 0;
   std::map<TriggerName, std::deque<LogRecord>> logs_;
   std::vector<JournalRecord> journal_;
+  MemoryDeployments deployments_;
 };
 
 }  // namespace

@@ -20,6 +20,8 @@ std::int64_t slot(Time time, Micros span, Micros shift = Micros{0}) {
 
 // Whether the snapshot before it stands for it.
 bool is_double(const SnapshotRecord& before, const SnapshotRecord& at, Micros age) {
+  // A rollback goes back to the end of a run, however long ago that was.
+  if (at.why == "end") return false;
   const Micros span = age < hour ? minute : age < day ? hour : day;
   // Those of a run's start and end stay beside those of the minute.
   if (span == minute && (at.why != "cadence" || before.why != "cadence")) return false;

@@ -21,6 +21,14 @@ SnapshotRecord record_at(const Query& row) {
 }  // namespace
 
 Result<void> SnapshotTable::keep(std::uint64_t trigger, std::string_view why) {
+  if (why == "end") {
+    // One that is kept already is not thinned as others are.
+    HASTUR_TRY(database_.run(
+        "UPDATE snapshot SET why = 'end' FROM checkpoint WHERE checkpoint.trigger = ?1 AND "
+        "snapshot.trigger = ?1 AND snapshot.run = checkpoint.run AND snapshot.sequence = "
+        "checkpoint.state_sequence AND why = 'cadence'",
+        trigger));
+  }
   HASTUR_TRY(database_.run(
       "INSERT INTO snapshot(trigger, run, sequence, time, bytes, why, state, runtime) "
       "SELECT trigger, run, state_sequence, state_time, length(CAST(state AS BLOB)) + "

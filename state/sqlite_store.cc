@@ -7,6 +7,7 @@
 #include "message/message.h"
 #include "state/checkpoint_store.h"
 #include "state/commit_writer.h"
+#include "state/deployment_table.h"
 #include "state/notification_table.h"
 #include "state/outbox_index.h"
 #include "state/snapshot_table.h"
@@ -21,6 +22,7 @@ class SqliteStore final : public CheckpointStore {
   SqliteStore(Database database, std::optional<LockFile> lock, bool synced)
       : lock_(std::move(lock)),
         database_(std::move(database)),
+        deployments_(database_),
         notifications_(database_),
         snapshots_(database_),
         synced_(synced) {}
@@ -83,6 +85,10 @@ class SqliteStore final : public CheckpointStore {
   Result<std::optional<Snapshot>> snapshot(std::uint64_t number) override {
     return snapshots_.read(number);
   }
+  Result<std::vector<DeploymentRecord>> deployments(const DeploymentQuery& query) override {
+    return deployments_.find(query);
+  }
+  Result<std::vector<Pin>> pins() override { return deployments_.pins(); }
   Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) override;
   Result<Pruned> prune(const Retention& retention) override;
   std::uint64_t bytes_on_disk() const override;
@@ -111,6 +117,7 @@ class SqliteStore final : public CheckpointStore {
   // First, so that it goes last: nobody else may open the file before this one has closed it.
   std::optional<LockFile> lock_;
   Database database_;
+  DeploymentTable deployments_;
   NotificationTable notifications_;
   SnapshotTable snapshots_;
   bool synced_;
@@ -540,8 +547,18 @@ Result<CheckpointStore::Pruned> SqliteStore::prune(const Retention& retention) {
       "snapshot.trigger = run.trigger AND snapshot.run = run.run) LIMIT ?2)",
       oldest, max));
   HASTUR_TRY(
+      remove("DELETE FROM deployment WHERE id IN (SELECT id FROM deployment WHERE decided_at < ?1 "
+             "AND id < (SELECT max(id) FROM deployment) AND id NOT IN (SELECT deployment FROM pin) "
+             "AND NOT EXISTS (SELECT 1 FROM deployment_change WHERE deployment = id AND outcome = "
+             "'') LIMIT ?2)",
+             to_us(retention.notifications_before), max));
+  HASTUR_TRY(
+      remove("DELETE FROM deployment_change WHERE deployment NOT IN (SELECT id FROM deployment)"));
+  HASTUR_TRY(
       remove("DELETE FROM version WHERE id IN (SELECT id FROM version "
-             "WHERE id NOT IN (SELECT version FROM run) LIMIT ?1)",
+             "WHERE id NOT IN (SELECT version FROM run UNION SELECT version FROM pin UNION "
+             "SELECT version FROM deployment_change UNION SELECT before FROM deployment_change) "
+             "LIMIT ?1)",
              max));
   HASTUR_TRY(remove("DELETE FROM version_file WHERE version NOT IN (SELECT id FROM version)"));
   HASTUR_TRY(remove("DELETE FROM source WHERE number NOT IN (SELECT source FROM version_file)"));

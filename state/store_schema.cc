@@ -200,8 +200,42 @@ CREATE TABLE notify_order(
 CREATE INDEX notify_order_open ON notify_order(number) WHERE ended IS NULL;
 )sql";
 
+// Triggers stand by name: some of a deployment have never run.
+constexpr const char* deployments_and_pins = R"sql(
+CREATE TABLE deployment(
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  commit_id TEXT NOT NULL,
+  author TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  report TEXT NOT NULL,
+  decided_at INTEGER NOT NULL,
+  sequence INTEGER) STRICT;
+CREATE TABLE deployment_change(
+  deployment INTEGER NOT NULL,
+  trigger TEXT NOT NULL,
+  before TEXT NOT NULL,
+  version TEXT NOT NULL,
+  run_before INTEGER NOT NULL,
+  run INTEGER NOT NULL,
+  why TEXT NOT NULL,
+  was TEXT NOT NULL,
+  snapshot INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  PRIMARY KEY (deployment, trigger)) STRICT, WITHOUT ROWID;
+CREATE INDEX deployment_change_trigger ON deployment_change(trigger, deployment);
+CREATE TABLE pin(
+  trigger TEXT PRIMARY KEY,
+  version TEXT NOT NULL,
+  file TEXT NOT NULL,
+  deployment INTEGER NOT NULL,
+  why TEXT NOT NULL,
+  since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
 // What takes a file from schema N to N + 1, from 0 on.
-constexpr std::array steps = {first_tables, snapshots_and_incidents, notify_orders};
+constexpr std::array steps = {first_tables, snapshots_and_incidents, notify_orders,
+                              deployments_and_pins};
 constexpr auto schema_version = static_cast<std::int64_t>(steps.size());
 
 Result<std::int64_t> number_of(Database& database, std::string_view sql) {

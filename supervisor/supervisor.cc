@@ -101,6 +101,10 @@ Result<void> Supervisor::open() {
   make_notify_api();
   api_options.notify = notify_api_.get();
   api_options.state_file = config_.state;
+  DeployApi::Calls deploy_calls;
+  deploy_calls.read_again = [this] { read_scripts(); };
+  deploy_api_ = std::make_unique<DeployApi>(*dispatcher_, *store_, std::move(deploy_calls));
+  api_options.deploy = deploy_api_.get();
   api_ = std::make_unique<Api>(*dispatcher_, *store_, *history_, clock_, std::move(api_options));
   HttpServer::Options http_options;
   http_options.address = config_.http;
@@ -295,6 +299,8 @@ void Supervisor::carry_out() {
         }
       } else if (const auto* out = std::get_if<LetOut>(&action)) {
         delivery_->stored(out->notifications);
+      } else if (const auto* decided = std::get_if<Deployed>(&action)) {
+        deploy_api_->deployed(*decided);
       } else if (auto* end = std::get_if<StopProcess>(&action)) {
         log_error("cannot go on: {}", end->why.message);
         stop(1);

@@ -19,6 +19,7 @@
 #include "supervisor/dispatch/dispatcher.h"
 #include "supervisor/dispatch/pruner.h"
 #include "supervisor/http/api.h"
+#include "supervisor/http/deploy_api.h"
 #include "supervisor/http/history_reader.h"
 #include "supervisor/http/http_server.h"
 #include "supervisor/http/notify_api.h"
@@ -82,6 +83,7 @@ class Supervisor {
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Pruner> pruner_;
   std::unique_ptr<HistoryReader> history_;
+  std::unique_ptr<DeployApi> deploy_api_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<DirectoryWatch> watch_;

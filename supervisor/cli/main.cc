@@ -20,6 +20,7 @@
 #include "core/loop.h"
 #include "supervisor/cli/commands.h"
 #include "supervisor/cli/demo.h"
+#include "supervisor/cli/deploy_commands.h"
 #include "supervisor/cli/host_metrics_command.h"
 #include "supervisor/cli/notify_commands.h"
 #include "supervisor/cli/watch.h"
@@ -126,6 +127,28 @@ int run(int argc, char** argv) {
   acts(restore);
   restore.required_text("SNAPSHOT", &act_options.snapshot, "the memory, as snapshots shows it");
 
+  DeployOptions deploy_options;
+  CommandLine& deployments =
+      line.command("deployments", "List what changed the set of triggers; with an ID show it");
+  asks(deployments);
+  deployments.text("ID", &deploy_options.deployment, "as the list shows it: d-12");
+  deployments.text("--trigger", &deploy_options.trigger, "only what changed this trigger");
+  deployments.number("--limit", &deploy_options.limit, "at most so many");
+  deployments.flag("--json", &deploy_options.json, "print the answer as JSON");
+  const auto goes_back = [&](CommandLine& command) {
+    asks(command);
+    command.required_text("NAME", &deploy_options.trigger, "the trigger, as list shows it");
+    command.text("--token-file", &deploy_options.token_file, "holds the supervisor's token");
+  };
+  CommandLine& rollback =
+      line.command("rollback", "Take a trigger back to its code and state of before");
+  goes_back(rollback);
+  rollback.text("--before", &deploy_options.deployment,
+                "the deployment to undo, d-12; else the one that brought what runs");
+  rollback.text("--why", &deploy_options.why, "the reason, kept with the decision");
+  CommandLine& unpin = line.command("unpin", "Let a trigger follow its file again");
+  goes_back(unpin);
+
   NotifyOptions notify_options;
   const auto orders = [&](CommandLine& command) {
     asks(command);
@@ -220,6 +243,9 @@ int run(int argc, char** argv) {
   if (resume.chosen()) return trigger_command(client, "resume", act_options);
   if (snapshots.chosen()) return snapshots_command(client, name, json);
   if (restore.chosen()) return trigger_command(client, "restore", act_options);
+  if (deployments.chosen()) return deployments_command(client, deploy_options);
+  if (rollback.chosen()) return rollback_command(client, deploy_options);
+  if (unpin.chosen()) return unpin_command(client, deploy_options);
   if (notify.chosen()) return notify_command(client, notify_options);
   if (silence.chosen()) return silence_command(client, notify_options);
   if (unsilence.chosen()) return unsilence_command(client, silence_id, notify_options);

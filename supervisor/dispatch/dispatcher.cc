@@ -29,8 +29,9 @@ Dispatcher::~Dispatcher() = default;
 std::vector<Action> Dispatcher::take_actions() { return std::exchange(actions_, {}); }
 
 Sequence Dispatcher::newest() const {
-  if (follower_) return std::max(follower_->newest(), main_);
-  return position_ ? position_->last : Sequence{};
+  // Right after a start the follower has seen less than the supervisor before it handed out.
+  const Sequence known = position_ ? position_->last : Sequence{};
+  return follower_ ? std::max({follower_->newest(), main_, known}) : known;
 }
 
 void Dispatcher::stop_process(Error why) {
@@ -167,6 +168,13 @@ std::set<TriggerName> Dispatcher::lease_names() {
   if (desired_) {
     for (const DesiredScript& script : *desired_) names.insert(script.name);
   }
+  for (const auto& [ticket, deployment] : queued_) {
+    for (const DesiredScript& script : deployment.scripts) names.insert(script.name);
+  }
+  for (const auto& [name, trigger] : triggers_) {
+    if (trigger->next_switch && !trigger->next_switch->as.empty())
+      names.insert(trigger->next_switch->as);
+  }
   // A trigger that is gone may have left messages behind.
   if (const auto kept = store_.outbox(0, options_.gate.append_max)) {
     for (const OutboxMessage& message : *kept) names.insert(message.trigger);
@@ -216,6 +224,7 @@ void Dispatcher::adopt_stored() {
   for (auto& [name, trigger] : triggers_) {
     if (trigger->phase == Trigger::Phase::waiting) load(*trigger);
   }
+  go_on_with_deployment();
 }
 
 void Dispatcher::begin_running() {
@@ -303,12 +312,9 @@ void Dispatcher::commit() {
     if (position) positioned_at_ = monotonic_;
     if (!waiting.checkpoints.empty()) checkpointed_at_ = monotonic_;
   }
+  // What a version ended with is kept: a rollback goes back to it.
   for (const Ending& ending : endings_) {
-    if (!ending.prepared) continue;
-    // The last of one that is removed; and where a replay, which began long before, stands.
-    const Trigger::Switch& next = *triggers_.at(ending.name)->next_switch;
-    if (!next.version || (next.restoration && next.restoration->by_replay))
-      waiting.checkpoints.push_back(ending.checkpoint);
+    if (ending.prepared) waiting.checkpoints.push_back(ending.last);
   }
   waiting.position = position;
   if (waiting.empty()) return;
@@ -353,16 +359,25 @@ void Dispatcher::let_out(const CommitBatch& committed) {
     if (record.status == NotificationStatus::waiting) out.notifications.push_back(record);
   }
   if (!out.notifications.empty()) act(std::move(out));
+  for (const DeploymentRecord& record : committed.deployments) {
+    const auto ticket = tickets_.extract(record.id);
+    act(Deployed{ticket ? ticket.mapped() : 0, record});
+  }
 }
 
 // ---- versions, shared by start and switch ----
 
+VersionRecord Dispatcher::version_record(const TriggerName& name, const ScriptVersion& version) {
+  VersionRecord record{version.id, name, {{version.script.path, version.script.text}}};
+  for (const ScriptFile& library : version.libraries)
+    record.files.push_back({library.path, library.text});
+  return record;
+}
+
 RunStart Dispatcher::make_start(const TriggerName& name, const ScriptVersion& version, Run run,
                                 std::string_view why, Sequence after, Checkpoint checkpoint) {
   RunStart start;
-  start.version = VersionRecord{version.id, name, {{version.script.path, version.script.text}}};
-  for (const ScriptFile& library : version.libraries)
-    start.version->files.push_back({library.path, library.text});
+  start.version = version_record(name, version);
   start.run = {name,
                run,
                version.id,

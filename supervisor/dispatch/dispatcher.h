@@ -27,6 +27,7 @@
 #include "core/result.h"
 #include "message/router.h"
 #include "state/checkpoint_store.h"
+#include "supervisor/dispatch/deployment.h"
 #include "supervisor/dispatch/output_gate.h"
 #include "supervisor/dispatch/replayed.h"
 #include "supervisor/dispatch/trigger.h"
@@ -63,13 +64,14 @@ struct LetOut {
 struct StopProcess {
   Error why;
 };
-using Action = std::variant<SendRequest, StartWorker, EndWorker, ToWorker, LetOut, StopProcess>;
-
-// One trigger of the set that should run.
-struct DesiredScript {
-  TriggerName name;
-  ScriptVersion version;
+// A deployment was decided, and the decision is stored. `ticket` is what deploy() returned, 0 for a
+// directory.
+struct Deployed {
+  std::uint64_t ticket = 0;
+  DeploymentRecord record;
 };
+using Action =
+    std::variant<SendRequest, StartWorker, EndWorker, ToWorker, LetOut, StopProcess, Deployed>;
 
 class Dispatcher {
  public:
@@ -126,9 +128,13 @@ class Dispatcher {
   void replied(ReplyFrame frame);
   void worker_replied(std::uint32_t worker, WorkerReply reply);
   void worker_died(std::uint32_t worker, const WorkerDied& died);
-  // The set of scripts that should run. What is new or changed is tried, then switched at one
-  // sequence; what does not load is refused, and what ran before runs on.
+  // The set of scripts that should run, each for itself: what is new or changed is tried, then
+  // switched at one sequence; what does not load is refused, and what ran before runs on. Replaces
+  // a set that has not been begun.
   void desire(std::vector<DesiredScript> scripts);
+  // Begins when those before it have come to their end; all its scripts are switched at one
+  // sequence, or none is. Returns a ticket, above 0, for `Deployed`.
+  std::uint64_t deploy(Deployment deployment);
   // Time has passed: to be called at least every 100 ms.
   void turn();
   // Nothing from the next input on is handed to the trigger, until somebody resumes it. Journalled
@@ -138,8 +144,15 @@ class Dispatcher {
   Result<void> resume(const TriggerName& name, std::string why);
   // Begins a new run of the trigger's version with a snapshot's memory, from an input on that
   // nobody has been given yet. `not_found`; `conflict` if another version or restoration is under
-  // way.
-  Result<void> restore(const TriggerName& name, std::uint64_t snapshot, std::string why);
+  // way. Returns a ticket, as deploy().
+  Result<std::uint64_t> restore(const TriggerName& name, std::uint64_t snapshot, std::string why);
+  // Begins a new run with the version and the state from before the deployment that brought the
+  // present version (or from before the one with this id, above 0), and pins it. `not_found`;
+  // `conflict` as restore().
+  Result<std::uint64_t> rollback(const TriggerName& name, std::uint64_t deployment,
+                                 std::string why);
+  // Whoever knows the file desires it again. `not_found` if it is not pinned.
+  Result<void> unpin(const TriggerName& name);
 
   // ---- a replay takes its triggers' place (docs/replay.md) ----
   // Whether it may, as far as is known now: `not_found`, or `conflict` with what stands against it.
@@ -174,6 +187,7 @@ class Dispatcher {
   // New scripts that do not load: they are not among the triggers.
   const std::map<TriggerName, Refused>& refused() const { return refused_; }
   enum class Stage : std::uint8_t { connecting, leasing, loading, running };
+  const std::map<TriggerName, Pin>& pins() const { return pins_; }
   Stage stage() const { return stage_; }
   // Everything at or below has been handed to the triggers at the main position.
   Sequence main_position() const { return main_; }
@@ -210,15 +224,42 @@ class Dispatcher {
       behind_feeds = 0;
     }
   };
+  // Whose state a version takes over.
+  struct Predecessor {
+    TriggerName name;
+    VersionId version;
+    Run run;
+    // As it is stored; without a state it was never judged.
+    Memory memory;
+    // It runs: its state will be another when it ends.
+    bool is_live = false;
+  };
   // A version that is being tried: it becomes its trigger's next_switch, or is refused.
   struct Probe {
     DesiredScript script;
     TriggerHandle handle;
     std::uint32_t worker = 0;
     Run run;
-    std::optional<Loaded> loaded;
-    std::optional<ScriptError> error;
+    std::optional<Loaded> loaded = std::nullopt;
+    std::optional<ScriptError> error = std::nullopt;
     std::optional<Trigger::Restoration> restoration = std::nullopt;
+    std::optional<Predecessor> before = std::nullopt;
+    // It has been loaded with what it takes over, or need not be.
+    bool is_tried = false;
+    // The memory that it is loaded with.
+    std::optional<Memory> memory = std::nullopt;
+  };
+  struct Deploying {
+    std::uint64_t ticket = 0;
+    Deployment wanted;
+    DeploymentRecord record;
+    std::vector<TriggerName> removals;
+    // Removed triggers that a new name takes over.
+    std::set<TriggerName> claimed;
+    std::vector<Pin> pins;
+    std::vector<TriggerName> unpins;
+    // A directory's scripts stand each for itself.
+    bool is_whole() const { return wanted.kind != DeploymentKind::directory; }
   };
   // A version that has ended at a judged memory; what follows waits for its commit.
   struct Ending {
@@ -337,21 +378,37 @@ class Dispatcher {
   void read_catchup(Catchup& catchup, const Reply& reply);
   Trigger* running(const TriggerName& name);
 
-  // versions (switching.cc)
+  // sets of versions (deploying.cc)
   void begin_deployment();
+  void begin(std::uint64_t ticket, Deployment deployment);
   bool is_refused(const DesiredScript& script) const;
+  bool stays_pinned(const TriggerName& name, const VersionId& file);
+  VersionId file_of(const TriggerName& name) const;
+  Result<void> can_begin(const TriggerName& name) const;
+  void probe(DesiredScript script, std::optional<Trigger::Restoration> restoration);
+  void load_probe(const Probe& probe);
+  std::optional<Predecessor> predecessor(const Probe& probe);
+  bool try_with_memory();
   void accept_deployment();
-  void advance_switches();
+  void accept(Probe& probe, Sequence at);
+  void remove(const TriggerName& name, Sequence at);
+  void refuse(Probe& probe);
+  void refuse_deployment();
+  void store_deployment();
   void start_new(Probe& probe, Sequence at);
+  void go_on_with_deployment();
+
+  // one version after another (switching.cc)
+  void advance_switches();
   void finish_endings();
   Ending* ending_of(const TriggerName& name);
-  void prepare_start(Ending& ending, const Trigger& before, const Trigger::Switch& next);
-  void probe(DesiredScript script, std::optional<Trigger::Restoration> restoration);
   void end_version(const Trigger& trigger, Checkpoint last);
   void begin_migration(Ending& ending);
+  void prepare_start(Ending& ending, const Trigger& before, const Trigger::Switch& next);
   void refuse_switch(Trigger& trigger, ScriptError error);
   void abandon_switch(Trigger& trigger);
   Run next_run(const TriggerName& name) const;
+  static VersionRecord version_record(const TriggerName& name, const ScriptVersion& version);
   RunStart make_start(const TriggerName& name, const ScriptVersion& version, Run run,
                       std::string_view why, Sequence after, Checkpoint checkpoint);
 
@@ -410,10 +467,13 @@ class Dispatcher {
   Micros looked_at_late_{0};
 
   std::optional<std::vector<DesiredScript>> desired_;
-  std::map<TriggerName, Trigger::Restoration> restorations_;
+  std::deque<std::pair<std::uint64_t, Deployment>> queued_;
+  std::uint64_t newest_ticket_ = 0;
+  std::uint64_t newest_deployment_ = 0;
+  std::optional<Deploying> deploying_;
   std::vector<Probe> probes_;
-  std::vector<TriggerName> removals_;
-  bool deploying_ = false;
+  std::map<std::uint64_t, std::uint64_t> tickets_;  // by id of what waits to be stored
+  std::map<TriggerName, Pin> pins_;
   std::vector<Ending> endings_;
   std::optional<Hold> hold_;
 

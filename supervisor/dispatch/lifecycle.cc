@@ -30,10 +30,7 @@ void Dispatcher::start_due_workers() {
       }
     }
     for (const Probe& probe : probes_) {
-      if (probe.worker == worker && !probe.loaded && !probe.error) {
-        send_load(worker, probe.handle, probe.script.name, probe.run, probe.script.version,
-                  options_.limits, std::nullopt);
-      }
+      if (probe.worker == worker && !probe.loaded && !probe.error) load_probe(probe);
     }
   }
 }
@@ -117,6 +114,7 @@ void Dispatcher::take(std::uint32_t /*worker*/, Loaded reply) {
         if (reply.migrated) ending->checkpoint.state = *reply.migrated;
       }
       trigger->next_switch->loaded = std::move(reply);
+      trigger->next_switch->is_loaded = true;
       return;
     }
   }
@@ -230,9 +228,10 @@ void Dispatcher::take(std::uint32_t /*worker*/, Judged reply) {
     behind_.insert(trigger->name());
     return;
   }
-  Checkpoint checkpoint{
-      trigger->name(),    trigger->run(),       trigger->cursor(), reply.memory.time,
-      reply.memory.state, reply.memory.runtime, trigger->cursor(), 0};
+  // One that was fed nothing knows no time.
+  const Time time = std::max(reply.memory.time, trigger->stored().state_time);
+  Checkpoint checkpoint{trigger->name(),    trigger->run(),       trigger->cursor(), time,
+                        reply.memory.state, reply.memory.runtime, trigger->cursor(), 0};
   end_version(*trigger, std::move(checkpoint));
 }
 

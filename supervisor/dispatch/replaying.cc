@@ -39,18 +39,16 @@ Result<void> Dispatcher::hold(std::vector<ReplayClaim> claims, Micros span) {
     return fail(ErrorCode::unavailable, "the supervisor is not running yet, or not any more");
   for (const ReplayClaim& claim : claims) {
     HASTUR_TRY(may_replay(claim));
-    if (triggers_.at(claim.trigger)->next_switch || restorations_.contains(claim.trigger) ||
-        deploying_) {
+    if (triggers_.at(claim.trigger)->next_switch || !queued_.empty() || deploying_) {
       return fail(ErrorCode::conflict, "another version is about to begin; try again in a moment");
     }
   }
-  for (const ReplayClaim& claim : claims) {
-    Trigger::Restoration restoration;
-    restoration.run = claim.replaces;
-    restoration.version = triggers_.at(claim.trigger)->version().id;
-    restoration.by_replay = true;
-    restorations_.emplace(claim.trigger, std::move(restoration));
-  }
+  Deployment deployment;
+  deployment.kind = DeploymentKind::restore;
+  deployment.by_replay = true;
+  for (const ReplayClaim& claim : claims)
+    deployment.scripts.push_back({claim.trigger, triggers_.at(claim.trigger)->version()});
+  queued_.emplace_back(0, std::move(deployment));
   hold_ = Hold{std::move(claims), monotonic_ + span, std::nullopt, {}};
   work();
   return {};
@@ -94,16 +92,14 @@ void Dispatcher::abandon_hold(std::string_view why) {
   }
   if (std::ranges::any_of(endings_, &Ending::prepared)) return;
   log_warn("the replay does not take over: {}", why);
-  std::erase_if(restorations_, [&](const auto& entry) { return entry.second.by_replay; });
-  std::erase_if(probes_, [&](const Probe& probe) {
-    const bool goes = probe.restoration && probe.restoration->by_replay;
-    if (goes) {
+  std::erase_if(queued_, [](const auto& each) { return each.second.by_replay; });
+  if (deploying_ && deploying_->wanted.by_replay) {
+    for (const Probe& probe : std::exchange(probes_, {})) {
       if (slots_[probe.worker].up) act(ToWorker{probe.worker, UnloadCommand{probe.handle}});
       leave_slot(probe.worker);
     }
-    return goes;
-  });
-  if (probes_.empty() && removals_.empty()) deploying_ = false;
+    deploying_.reset();
+  }
   for (const ReplayClaim& claim : hold_->claims) {
     const auto found = triggers_.find(claim.trigger);
     if (found != triggers_.end() && found->second->next_switch) abandon_switch(*found->second);
@@ -117,8 +113,8 @@ void Dispatcher::look_after_hold() {
   if (monotonic_ >= hold_->until) return abandon_hold("it was not heard of any more");
   for (const ReplayClaim& claim : hold_->claims) {
     const auto found = triggers_.find(claim.trigger);
-    const bool waits = restorations_.contains(claim.trigger) || deploying_ ||
-                       (found != triggers_.end() && found->second->next_switch);
+    const bool waits =
+        deploying_ || !queued_.empty() || (found != triggers_.end() && found->second->next_switch);
     if (!waits) return abandon_hold(fmt::format("{} cannot give way", claim.trigger));
   }
 }

@@ -204,6 +204,12 @@ class Trigger {
     Loaded loaded;
     std::string why;
     std::optional<Restoration> restoration = std::nullopt;
+    // The name that it goes on under, if that is another.
+    TriggerName as = {};
+    // The deployment that it is part of.
+    std::uint64_t deployment = 0;
+    // Its worker has it: it could take over at once.
+    bool is_loaded = true;
 
     // The version that wrote the state it begins with; `before` is the one that ends here.
     const VersionId& state_of(const VersionId& before) const {

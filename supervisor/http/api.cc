@@ -95,6 +95,9 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
   if (options_.notify != nullptr) {
     if (auto answer = options_.notify->read(request)) return respond(std::move(*answer));
   }
+  if (options_.deploy != nullptr) {
+    if (auto answer = options_.deploy->read(request)) return respond(std::move(*answer));
+  }
   if (request.path == "/metrics") return respond(metrics());
   if (request.path == "/v1/triggers") return respond(triggers());
   if (request.path == "/v1/notifications") return respond(notifications(request));
@@ -115,7 +118,8 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
                  fmt::format("there is nothing at {}; there are /v1/triggers, /v1/triggers/NAME, "
                              "/v1/triggers/NAME/state, /v1/triggers/NAME/snapshots, "
                              "/v1/notifications, /v1/notifications/ID, /v1/incidents, "
-                             "/v1/notify, /v1/notify/orders, /v1/messages, /v1/stats, /metrics, "
+                             "/v1/notify, /v1/notify/orders, /v1/deployments, /v1/deployments/ID, "
+                             "/v1/pins, /v1/messages, /v1/stats, /metrics, "
                              "/healthz, and POST /v1/commands/VERB",
                              request.path)));
 }
@@ -143,10 +147,11 @@ void Api::command(const HttpRequest& request, const HttpServer::Respond& respond
     return respond(command_trigger(verb, *body));
   if (verb == "replay") return respond(replay_.command(*body));
   if (options_.notify != nullptr && options_.notify->command(verb, *body, respond)) return;
-  respond(
-      refuse(404, "not_found",
-             fmt::format("there is no command '{}'; there are pause, resume, restore, replay, {}",
-                         verb, NotifyApi::verbs)));
+  if (options_.deploy != nullptr && options_.deploy->command(verb, *body, respond)) return;
+  respond(refuse(
+      404, "not_found",
+      fmt::format("there is no command '{}'; there are pause, resume, restore, replay, {}, and {}",
+                  verb, NotifyApi::verbs, DeployApi::verbs)));
 }
 
 HttpResponse Api::command_trigger(const std::string& verb, const Json& body) {
@@ -166,9 +171,13 @@ HttpResponse Api::command_trigger(const std::string& verb, const Json& body) {
       return refuse(400, "bad_argument",
                     R"(say which snapshot: {"trigger":"NAME","snapshot":"s-12","why":"…"})");
   }
+  const auto restored = [&]() -> Result<void> {
+    const auto ticket = dispatcher_.restore(name, snapshot, why);
+    return ticket ? Result<void>() : fail(ticket.error());
+  };
   const Result<void> done = verb == "pause"    ? dispatcher_.pause(name, why)
                             : verb == "resume" ? dispatcher_.resume(name, why)
-                                               : dispatcher_.restore(name, snapshot, why);
+                                               : restored();
   if (!done) {
     const bool unknown = done.error().code == ErrorCode::not_found;
     return refuse(unknown ? 404 : 409, unknown ? "not_found" : "conflict", done.error().message);
@@ -202,9 +211,12 @@ Json Api::describe(const Trigger& trigger) const {
                {"worker", trigger.worker},
                {"isolation", place_name(dispatcher_.place(trigger))},
                {"paused", nullptr},
+               {"pinned", nullptr},
                {"last_error", nullptr},
                {"load_error", nullptr},
                {"refused", nullptr}};
+  if (const auto pin = dispatcher_.pins().find(trigger.name()); pin != dispatcher_.pins().end())
+    json["pinned"] = pin->second.why;
   if (trigger.last_error) {
     Json error = error_json(trigger.last_error->error);
     error["sequence"] = trigger.last_error->sequence.value;

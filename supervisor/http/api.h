@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "state/checkpoint_store.h"
 #include "supervisor/dispatch/dispatcher.h"
+#include "supervisor/http/deploy_api.h"
 #include "supervisor/http/history_reader.h"
 #include "supervisor/http/http_server.h"
 #include "supervisor/http/notify_api.h"
@@ -22,6 +23,8 @@ class Api {
     std::string token;
     // Outlives the Api; none: there are no orders about notifications.
     NotifyApi* notify = nullptr;
+    // The same of deployments.
+    DeployApi* deploy = nullptr;
     // The state file: a replay's file lies beside it. Empty: no replay takes over.
     std::string state_file = {};
   };

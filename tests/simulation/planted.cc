@@ -115,6 +115,10 @@ class PlantedStore final : public CheckpointStore {
   Result<std::optional<Snapshot>> snapshot(std::uint64_t number) override {
     return inner_->snapshot(number);
   }
+  Result<std::vector<DeploymentRecord>> deployments(const DeploymentQuery& query) override {
+    return inner_->deployments(query);
+  }
+  Result<std::vector<Pin>> pins() override { return inner_->pins(); }
   Result<std::vector<LogRecord>> logs(const TriggerName& trigger, std::uint32_t max) override {
     return inner_->logs(trigger, max);
   }

@@ -107,6 +107,32 @@ TEST(Simulation, FullDisksLoseNothingThatWasCounted) {
   }
 }
 
+TEST(Simulation, DeploymentsAreWholeAndAtOneSequenceWhateverDies) {
+  const auto [first, count] = seeds(40);
+  World::Seen sum;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    WorldOptions options;
+    options.deployments = true;
+    World world(seed, options);
+    world.run();
+    expect_one_pass(world);
+    EXPECT_EQ(world.what_runs_is_what_was_deployed(), "");
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+    sum.deployments += world.seen().deployments;
+    sum.refused += world.seen().refused;
+    sum.rollbacks += world.seen().rollbacks;
+    sum.renames += world.seen().renames;
+    sum.gone_on += world.seen().gone_on;
+  }
+  // The campaign must have done what it is for.
+  if (count < 40) return;
+  EXPECT_GT(sum.deployments, count * 2);
+  EXPECT_GT(sum.refused, count / 4);
+  EXPECT_GT(sum.rollbacks, count / 4);
+  EXPECT_GT(sum.renames, count / 4);
+  EXPECT_GT(sum.gone_on, count / 4);
+}
+
 // What the campaign says of a world with a planted bug, at the first seed of `count` that it finds
 // it with.
 std::string finding(Planted bug, std::uint64_t count) {

@@ -37,10 +37,13 @@ World::World(std::uint64_t seed, const WorldOptions& options)
       {"keyless", "match=b notify=4 keyless=1"},
       {"resolving", "match=a notify=3 resolve=3"},
   };
-  for (const auto& [name, text] : scripts)
+  for (const auto& [name, text] : scripts) {
     scripts_.push_back({name, make_version({name + ".lua", text}, {})});
+    names_.insert(name);
+  }
   start_syndicator();
   start_supervisor();
+  if (options_.deployments) dispatcher_->deploy({.commit = "first", .scripts = scripts_});
 }
 
 World::~World() {
@@ -75,6 +78,10 @@ void World::start_supervisor() {
   auto store = open_store(options);
   HASTUR_CHECK(store.has_value(), store ? "" : store.error().message.c_str());
   committed_ = store->get();
+  if (const auto newest = committed_->deployments({.max = 1}); newest && !newest->empty()) {
+    seen_.gone_on += static_cast<std::uint64_t>(
+        std::ranges::count(newest->front().changes, std::string(), &DeploymentChange::outcome));
+  }
   store_ = plant(options_.planted, std::move(*store));
   Dispatcher::Options dispatcher_options;
   dispatcher_options.workers = worker_count;
@@ -88,7 +95,7 @@ void World::start_supervisor() {
   workers_.clear();
   workers_.resize(worker_count);
   dispatcher_ = std::make_unique<Dispatcher>(*store_, clock_, std::move(dispatcher_options));
-  dispatcher_->desire(scripts_);
+  if (!options_.deployments) dispatcher_->desire(scripts_);
   carry_out();
 }
 
@@ -222,7 +229,9 @@ void World::carry_out() {
   // A process that died in this step has done nothing that anybody can see.
   if (store_disk_.is_down()) return;
   for (Action& action : actions) {
-    if (auto* send = std::get_if<SendRequest>(&action)) {
+    if (const auto* decided = std::get_if<Deployed>(&action)) {
+      ++(decided->record.sequence ? seen_.deployments : seen_.refused);
+    } else if (auto* send = std::get_if<SendRequest>(&action)) {
       if (const auto* append = std::get_if<AppendRequest>(&send->frame.request))
         check_release(*append);
       if (connected_) requests_.push_back(std::move(send->frame));
@@ -330,6 +339,8 @@ void World::step(bool faults) {
     carry_out();
     check_disks();
   }
+  if (faults && options_.deployments && dispatcher_ && chance(12)) deploy();
+  check_disks();
   if (faults && options_.power_cuts && chance(1)) cut_power();
   if (faults && options_.full_disks) {
     if (chance(2)) history_disk_.set_room(history_disk_.used_bytes() + pick(20'000));
@@ -349,7 +360,10 @@ bool World::settled() {
   if (dispatcher_->stage() != Dispatcher::Stage::running ||
       dispatcher_->main_position() != history_->last())
     return false;
-  if (dispatcher_->triggers().size() != scripts_.size()) return false;
+  if (!options_.deployments && dispatcher_->triggers().size() != scripts_.size()) return false;
+  if (std::ranges::any_of(dispatcher_->triggers(),
+                          [](const auto& entry) { return entry.second->next_switch.has_value(); }))
+    return false;
   const auto late =
       store_->notifications({.since = {}, .status = NotificationStatus::pending, .trigger = {}});
   if (!late || !late->empty()) return false;
@@ -399,21 +413,31 @@ World::Reference World::reference(const TriggerName& name, const RunRecord& run,
   const auto journal = store_->journal(name, run.run);
   HASTUR_CHECK(journal.has_value(), "the journal could not be read at the end");
   const std::vector<Pause> pauses = pauses_from_journal(*journal);
-  const auto script = std::ranges::find(scripts_, name, &DesiredScript::name);
+  const auto version = store_->version(run.version);
+  HASTUR_CHECK(version && *version, "a version that ran is not in the store");
   FakeWorker worker;
   LoadCommand load;
   load.handle = TriggerHandle{1};
   load.name = name;
-  load.script = script->version.script;
+  load.script = {(*version)->files[0].path, (*version)->files[0].text};
   const auto loaded = std::get<Loaded>(worker.execute(load));
   Reference result;
   const auto first = std::get<Judged>(worker.execute(JudgeCommand{load.handle}));
-  result.first_state = first.memory.state;
-  worker.execute(
-      RestoreCommand{load.handle, Memory{after, {}, first.memory.state, "{}"}, UINT32_MAX});
-
+  Memory memory{after, {}, first.memory.state, "{}"};
   // Whether the state has not been taken since it last changed.
   bool touched = true;
+  const auto kept = store_->snapshots(name);
+  HASTUR_CHECK(kept.has_value(), "the snapshots could not be read at the end");
+  for (const SnapshotRecord& record : *kept) {
+    if (record.run != run.run || record.sequence != after) continue;
+    const auto start = store_->snapshot(record.number);
+    memory = {after, record.time, (*start)->state, (*start)->runtime};
+    touched = false;
+    result.states[after.value] = memory.state;
+  }
+  result.first_state = memory.state;
+  worker.execute(RestoreCommand{load.handle, memory, UINT32_MAX});
+
   Router router;
   std::vector<Subscription> subscriptions;
   for (const SubscriptionSpec& spec : loaded.subscriptions) {
@@ -454,7 +478,34 @@ World::Reference World::reference(const TriggerName& name, const RunRecord& run,
       if (progress.judged) result.states[progress.judged->sequence.value] = progress.judged->state;
     }
   }
+  result.end_state = std::get<Judged>(worker.execute(JudgeCommand{load.handle})).memory.state;
   return result;
+}
+
+std::vector<std::pair<RunRecord, Sequence>> World::runs_of(const TriggerName& name) {
+  std::vector<std::pair<RunRecord, Sequence>> runs;
+  const Run newest = store_->newest_run(name);
+  for (Run run{1}; run <= newest; run = Run{run.value + 1}) {
+    const auto record = store_->run(name, run);
+    if (!record || !*record) continue;
+    if (!runs.empty()) runs.back().second = std::min(runs.back().second, (*record)->after);
+    Sequence until = history_->last();
+    const auto journal = store_->journal(name, run);
+    for (const JournalRecord& decision : *journal) {
+      if (decision.decision == "forget") until = Sequence{decision.sequence.value - 1};
+    }
+    runs.emplace_back(**record, until);
+  }
+  return runs;
+}
+
+std::vector<Effect> World::effects_of(const TriggerName& name) {
+  std::vector<Effect> all;
+  for (const auto& [run, until] : runs_of(name)) {
+    auto effects = reference(name, run, until).effects;
+    std::ranges::move(effects, std::back_inserter(all));
+  }
+  return all;
 }
 
 std::string World::states_equal_one_pass() {
@@ -530,10 +581,9 @@ std::string World::derived_messages_stand_exactly_once() {
                       *message.name, message.value.number));
     }
   }
-  for (const auto& [name, trigger] : dispatcher_->triggers()) {
-    const auto record = store_->load(name);
+  for (const TriggerName& name : names_) {
     std::vector<std::string> wanted;
-    for (const Effect& effect : reference(name, (*record)->run, trigger->cursor()).effects) {
+    for (const Effect& effect : effects_of(name)) {
       if (effect.kind != EffectKind::message) continue;
       const Json json = parse_json(effect.payload).value();
       wanted.push_back(fmt::format("{}/{} {}={}", effect.sequence.value, effect.ordinal,
@@ -551,8 +601,7 @@ std::string World::derived_messages_stand_exactly_once() {
 }
 
 std::string World::notifications_stand_exactly_once() {
-  for (const auto& [name, trigger] : dispatcher_->triggers()) {
-    const auto record = store_->load(name);
+  for (const TriggerName& name : names_) {
     CheckpointStore::NotificationQuery query;
     query.trigger = name;
     query.max = 1'000'000;
@@ -575,7 +624,7 @@ std::string World::notifications_stand_exactly_once() {
                                    notification.payload));
     }
     std::vector<std::string> wanted;
-    for (const Effect& effect : reference(name, (*record)->run, trigger->cursor()).effects) {
+    for (const Effect& effect : effects_of(name)) {
       if (effect.kind != EffectKind::notification) continue;
       wanted.push_back(
           fmt::format("{}/{} {}", effect.sequence.value, effect.ordinal, effect.payload));

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct WorldOptions {
   bool pauses = true;
   // Workers give up their turn after a few inputs, and triggers move.
   bool slices = true;
+  // Commits come, good and bad ones, with renames; triggers are rolled back. Else a folder is read.
+  bool deployments = false;
   Planted planted = Planted::nothing;
   std::size_t steps = 400;
 };
@@ -57,6 +60,8 @@ class World {
   std::string notifications_stand_exactly_once();
   std::string no_number_was_used_twice();
   std::string every_datagram_stands_once();
+  // What runs is what the newest deployments say, and each began where its deployment was decided.
+  std::string what_runs_is_what_was_deployed();
   // No append bore a message whose commit was not complete, and no daemon found itself unable to go
   // on.
   std::string nothing_went_before_its_commit() const { return broken_; }
@@ -64,7 +69,8 @@ class World {
   struct Seen {
     std::uint64_t kills = 0, power_cuts = 0, worker_deaths = 0, dropped = 0, derived = 0,
                   notifications = 0, callbacks = 0, restarts = 0, lost_ranges = 0, pauses = 0,
-                  aside = 0, digests = 0, late = 0;
+                  aside = 0, digests = 0, late = 0, deployments = 0, refused = 0, rollbacks = 0,
+                  renames = 0, gone_on = 0;
   };
   const Seen& seen() const { return seen_; }
 
@@ -78,7 +84,8 @@ class World {
   struct Reference {
     std::map<std::uint64_t, std::string> states;  // by the sequence at which they were judged
     std::vector<Effect> effects;
-    std::string first_state;
+    // What the run began with, and what it would be judged as after its last input.
+    std::string first_state, end_state;
   };
   struct Channel;
 
@@ -97,10 +104,15 @@ class World {
   void crash_supervisor();
   void cut_power();
   void check_disks();
+  void deploy();
   void connect();
   bool settled();
   // One pass of the trigger's run over History as it stands, obeying its journal.
   Reference reference(const TriggerName& name, const RunRecord& run, Sequence until);
+  // Every run that there ever was of the name, with its last input.
+  std::vector<std::pair<RunRecord, Sequence>> runs_of(const TriggerName& name);
+  // What all of them emit in one pass, in order.
+  std::vector<Effect> effects_of(const TriggerName& name);
   std::vector<Batch> all_batches();
 
   std::uint64_t seed_;
@@ -127,6 +139,9 @@ class World {
   int connection_ = 0;
 
   std::vector<DesiredScript> scripts_;
+  std::uint64_t commits_ = 0;
+  // All that ever were in a commit.
+  std::set<TriggerName> names_;
   std::uint64_t datagrams_ = 0;
   // What anybody may have seen: a hash of each message published, by its number.
   std::map<std::uint64_t, std::uint64_t> published_hashes_;

@@ -658,6 +658,69 @@ TEST_P(CheckpointStoreContract, KeepsASnapshotEachMinuteAndAtTheEdgesOfRuns) {
   EXPECT_FALSE(store().run("a", {3}).value());
 }
 
+TEST_P(CheckpointStoreContract, DeploymentsComeBackNewestFirstWithTheirVersions) {
+  CommitBuilder first;
+  commit(first.deployment(1, 11, {"b", "a"}));
+  CommitBuilder second;
+  commit(second.deployment(2, 0, {}).outcome(1, "a", "live"));
+  CommitBuilder third;
+  commit(third.deployment(3, 31, {"a"}).outcome(4'711, "a", "live"));
+  reopen();
+  const auto all = store().deployments({}).value();
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].id, 3u);
+  EXPECT_EQ(all[0].sequence, Sequence{31});
+  EXPECT_FALSE(all[1].sequence);
+  ASSERT_EQ(all[2].changes.size(), 2u);
+  EXPECT_EQ(all[2].changes[0].trigger, "a");
+  EXPECT_EQ(all[2].changes[0].outcome, "live");
+  EXPECT_EQ(all[2].changes[1].outcome, "");
+  EXPECT_EQ(all[2].commit, "c-1");
+  EXPECT_EQ(store().deployments({.max = 1}).value().front().id, 3u);
+  EXPECT_EQ(store().deployments({.before = 3, .max = 1}).value().front().id, 2u);
+  EXPECT_EQ(store().deployments({.trigger = "b"}).value().size(), 1u);
+  EXPECT_EQ(store().version("d-b-1").value()->files[0].text, "-- deployed 1");
+}
+
+TEST_P(CheckpointStoreContract, APinReplacesTheOneBeforeItAndGoesWhenItIsTold) {
+  CommitBuilder pinned;
+  commit(pinned.pin("b", "v-1", 1).pin("a", "v-2", 2));
+  CommitBuilder again;
+  commit(again.unpin("b").pin("b", "v-3", 3));
+  reopen();
+  auto pins = store().pins().value();
+  ASSERT_EQ(pins.size(), 2u);
+  EXPECT_EQ(pins[0].trigger, "a");
+  EXPECT_EQ(pins[1].version, "v-3");
+  CommitBuilder gone;
+  commit(gone.unpin("a").unpin("nobody"));
+  reopen();
+  pins = store().pins().value();
+  ASSERT_EQ(pins.size(), 1u);
+  EXPECT_EQ(pins[0].trigger, "b");
+}
+
+TEST_P(CheckpointStoreContract, PruningKeepsWhatADeploymentOrAPinStillNeeds) {
+  CommitBuilder batch;
+  batch.deployment(1, 10, {"done"}).outcome(1, "done", "live");
+  batch.deployment(2, 20, {"pending"});
+  batch.deployment(3, 30, {"pinned"}).outcome(3, "pinned", "live").pin("pinned", "d-pinned-3", 3);
+  batch.deployment(4, 40, {"newest"}).outcome(4, "newest", "live");
+  commit(batch);
+  const Retention retention{Sequence{1'000}, CommitBuilder::time(1'000)};
+  while (store().prune(retention).value().more) {
+  }
+  reopen();
+  std::vector<std::uint64_t> ids;
+  const auto kept = store().deployments({}).value();
+  for (const DeploymentRecord& record : kept) ids.push_back(record.id);
+  EXPECT_EQ(ids, (std::vector<std::uint64_t>{4, 3, 2}));
+  EXPECT_FALSE(store().version("d-done-1").value());
+  EXPECT_TRUE(store().version("d-pending-2").value());
+  EXPECT_TRUE(store().version("d-pinned-3").value());
+  EXPECT_TRUE(store().version("d-newest-4").value());
+}
+
 INSTANTIATE_TEST_SUITE_P(Stores, CheckpointStoreContract,
                          testing::Values(Kind::memory, Kind::file, Kind::faulty_disk,
                                          Kind::faulty_disk_synced),

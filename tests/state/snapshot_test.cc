@@ -122,5 +122,19 @@ TEST(Snapshot, IsDueOnceAMinuteAndNotForAllAtOnce) {
   EXPECT_LE(most, 12u);
 }
 
+TEST(Snapshot, TheEndOfARunStaysForAMonthAmongThoseOfItsDay) {
+  std::vector<SnapshotRecord> kept;
+  for (const Micros at : {Micros{0}, minute * 3, minute * 5, day * 20}) {
+    SnapshotRecord record;
+    record.time = begin + at;
+    record.bytes = 10;
+    record.why = at == minute * 3 ? "end" : "cadence";
+    kept.push_back(record);
+  }
+  EXPECT_EQ(thin(kept), (std::vector<std::size_t>{2}));
+  kept.back().time = begin + day * 32;
+  EXPECT_EQ(thin(kept), (std::vector<std::size_t>{0, 1, 2}));
+}
+
 }  // namespace
 }  // namespace hastur

@@ -30,6 +30,7 @@ CommitBuilder first_commit() {
   CommitBuilder batch;
   batch.start("a", 1, 10, std::string(3'000, 'a')).start("b", 1, 10).start("c", 1, 10);
   batch.message("a", 1, 11).message("b", 1, 12).notification("a", 1, 12).position(12);
+  batch.deployment(1, 11, {"a", "c"}).pin("c", "d-c-1", 1);
   return batch;
 }
 
@@ -46,6 +47,10 @@ CommitBuilder second_commit() {
       .log("a", 21, "hm")
       .journal("a", 1, 26, "skip")
       .remove("c")
+      .outcome(1, "a", "live")
+      .deployment(2, 26, {"a", "e"})
+      .unpin("c")
+      .pin("a", "d-a-1", 2)
       .position(25);
   return batch;
 }

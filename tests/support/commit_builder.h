@@ -89,6 +89,42 @@ class CommitBuilder {
     batch_.journal.push_back({trigger, {run}, {sequence}, decision, detail, time(sequence)});
     return *this;
   }
+  // A deployment of the commit "c-ID" at `sequence` (0: refused), which gives each trigger the
+  // version "d-TRIGGER-ID" as its run ID.
+  CommitBuilder& deployment(std::uint64_t id, std::uint64_t sequence,
+                            const std::vector<TriggerName>& triggers) {
+    DeploymentRecord record;
+    record.id = id;
+    record.kind = DeploymentKind::commit;
+    record.commit = fmt::format("c-{}", id);
+    record.author = "Ada";
+    record.subject = "a change";
+    record.report = "all good";
+    record.decided_at = time(sequence);
+    if (sequence > 0) record.sequence = Sequence{sequence};
+    for (const TriggerName& trigger : triggers) {
+      const VersionId version = fmt::format("d-{}-{}", trigger, id);
+      record.changes.push_back({trigger, "", version, {0}, {id}, "deploy", "", 0, ""});
+      batch_.versions.push_back(
+          {version, trigger, {{trigger + ".lua", fmt::format("-- deployed {}", id)}}});
+    }
+    batch_.deployments.push_back(std::move(record));
+    return *this;
+  }
+  CommitBuilder& outcome(std::uint64_t deployment, const TriggerName& trigger,
+                         const std::string& outcome) {
+    batch_.outcomes.push_back({deployment, trigger, outcome});
+    return *this;
+  }
+  CommitBuilder& pin(const TriggerName& trigger, const VersionId& version,
+                     std::uint64_t deployment) {
+    batch_.pins.push_back({trigger, version, "v-file", deployment, "it was worse", time(1)});
+    return *this;
+  }
+  CommitBuilder& unpin(const TriggerName& trigger) {
+    batch_.unpins.push_back(trigger);
+    return *this;
+  }
   CommitBuilder& remove(const TriggerName& trigger) {
     batch_.removals.push_back(trigger);
     return *this;
@@ -182,6 +218,28 @@ inline std::string describe(CheckpointStore& store) {
                         incident_state_name(incident.state), to_us(incident.opened),
                         to_us(incident.changed), us(incident.last_sent), incident.told_open,
                         incident.newest_trigger, incident.newest);
+  }
+  const auto deployments = store.deployments({.max = 1'000'000});
+  if (!deployments) return deployments.error().message;
+  for (const DeploymentRecord& record : *deployments) {
+    text += fmt::format("deployment {} {} {} by {} \"{}\" decided {} at {}: {}\n", record.id,
+                        deployment_kind_name(record.kind), record.commit, record.author,
+                        record.subject, to_us(record.decided_at),
+                        record.sequence ? record.sequence->value : 0, record.report);
+    for (const DeploymentChange& change : record.changes) {
+      const auto version = store.version(change.version);
+      if (!version) return version.error().message;
+      text += fmt::format("  {} {} run {} to {} run {} {} was '{}' snapshot {} outcome '{}': {}\n",
+                          change.trigger, change.before, change.run_before.value, change.version,
+                          change.run.value, change.why, change.was, change.snapshot, change.outcome,
+                          *version ? (*version)->files[0].text : "no files");
+    }
+  }
+  const auto pins = store.pins();
+  if (!pins) return pins.error().message;
+  for (const Pin& pin : *pins) {
+    text += fmt::format("pin {} {} over {} by {} since {}: {}\n", pin.trigger, pin.version,
+                        pin.file, pin.deployment, to_us(pin.since), pin.why);
   }
   for (const StoredTrigger& trigger : *triggers) {
     const auto snapshots = store.snapshots(trigger.run.trigger);

@@ -65,10 +65,13 @@ WorkerReply FakeWorker::load(const LoadCommand& command) {
   std::istringstream words(command.script.text);
   for (std::string word; words >> word;) {
     const auto equals = word.find('=');
+    if (equals == std::string::npos) continue;
     const std::string key = word.substr(0, equals);
     const std::string value = word.substr(equals + 1);
     if (key == "match") {
       instance.program.match = value;
+    } else if (key == "was") {
+      instance.program.was.push_back(value);
     } else if (key == "broken") {
       broken = true;
     } else {
@@ -78,6 +81,7 @@ WorkerReply FakeWorker::load(const LoadCommand& command) {
                               : key == "keyless" ? instance.program.keyless
                               : key == "raise"   ? instance.program.raise
                               : key == "migrate" ? instance.program.migrate
+                              : key == "refuses" ? instance.program.refuses
                                                  : instance.program.every;
       number = std::stoull(value);
     }
@@ -92,6 +96,10 @@ WorkerReply FakeWorker::load(const LoadCommand& command) {
   loaded.subscriptions = {{0, {}, canonical_json({{"name", instance.program.match}}), false, 1}};
   loaded.periodic = instance.program.every > 0 ? 1 : 0;
   loaded.state_bytes_max = command.limits.state_bytes_max;
+  loaded.was = instance.program.was;
+  if (command.migrate_from && instance.program.refuses > 0 &&
+      instance.state["n"].get<std::uint64_t>() >= instance.program.refuses)
+    return LoadFailed{command.handle, {"that is too much", command.script.path, 4}};
   if (command.migrate_from && instance.program.migrate > 0) {
     if (instance.program.migrate == 13)
       return LoadFailed{command.handle, {"it cannot migrate", command.script.path, 3}};

@@ -3,7 +3,7 @@
 // A trigger-worker without a process or Lua: it answers commands as the protocol says, for scripts
 // of a few words.
 //
-// A script's text is words of the form key=number:
+// A script's text is words of the form key=number; other words mean nothing:
 //   match=NAME    counts messages of this name (any type)
 //   emit=K        derives a gauge at each K-th of them
 //   notify=K      notifies at each K-th of them
@@ -13,6 +13,8 @@
 //   every=S       a periodic callback of S seconds, which derives a gauge
 //   broken=1      does not load
 //   migrate=K     adds K to the count of another version; refuses to for 13
+//   refuses=K     refuses to migrate a count of K and more
+//   was=NAME      takes over the state of NAME
 // Everything it does is a function of state and input, as of a real trigger.
 
 #include <cstdint>
@@ -39,7 +41,9 @@ class FakeWorker {
  private:
   struct Program {
     std::string match;
-    std::uint64_t emit = 0, notify = 0, resolve = 0, keyless = 0, raise = 0, every = 0, migrate = 0;
+    std::uint64_t emit = 0, notify = 0, resolve = 0, keyless = 0, raise = 0, every = 0, migrate = 0,
+                  refuses = 0;
+    std::vector<std::string> was;
   };
   struct Instance {
     TriggerName name;

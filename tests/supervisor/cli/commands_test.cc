@@ -1,4 +1,5 @@
 #include "supervisor/cli/commands.h"
+#include "supervisor/cli/deploy_commands.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -230,6 +231,25 @@ TEST_F(Asking, StatusEndsWithOneInTrouble) {
   const auto trouble = printed([&] { return status_command(http_); });
   EXPECT_EQ(trouble.code, 1);
   EXPECT_NE(trouble.out.find("the disk is full"), std::string::npos);
+}
+
+TEST_F(Asking, DeploymentsAreATableAndOneIsAPage) {
+  const std::string one =
+      R"({"id":"d-7","kind":"commit","verdict":"accepted","sequence":90,"author":"Ada","time":0,)"
+      R"("commit":"0123456789abcdef","subject":"page less","report":"all good\n","changes":[)"
+      R"({"trigger":"a","before":"v1","version":"v2","why":"deploy","was":"","outcome":"live"},)"
+      R"({"trigger":"b","before":"v1","version":"v3","why":"deploy","was":"c","outcome":"live"}]})";
+  api_.answers("/v1/deployments?limit=20&trigger=a/b", R"({"items":[)" + one + R"(],"next":null})");
+  api_.answers("/v1/deployments/d-7", one);
+  DeployOptions options;
+  options.trigger = "a/b";
+  const auto list = printed([&] { return deployments_command(http_, options); });
+  EXPECT_NE(list.out.find("1 changed, 1 renamed"), std::string::npos) << list.out;
+  EXPECT_NE(list.out.find("0123456789  Ada"), std::string::npos) << list.out;
+  options.deployment = "d-7";
+  const auto page = printed([&] { return deployments_command(http_, options); });
+  EXPECT_NE(page.out.find("was c"), std::string::npos) << page.out;
+  EXPECT_NE(page.out.find("\nall good\n"), std::string::npos) << page.out;
 }
 
 TEST_F(Asking, AMessageWatchShowsEachMessageOnce) {

@@ -46,6 +46,17 @@ class Rig {
     pump();
   }
 
+  // The same as a commit: whole or not at all. Returns the ticket.
+  std::uint64_t deploy(const std::vector<std::pair<std::string, std::string>>& scripts,
+                       const std::string& commit = "c") {
+    Deployment deployment{.commit = commit, .scripts = {}};
+    for (const auto& [name, text] : scripts)
+      deployment.scripts.push_back({name, make_version({name + ".lua", text}, {})});
+    const std::uint64_t ticket = dispatcher->deploy(std::move(deployment));
+    pump();
+    return ticket;
+  }
+
   // So many gauges of this name, 100 ms apart.
   void send(std::string_view name, int count) {
     for (int i = 0; i < count; ++i) {
@@ -101,10 +112,14 @@ class Rig {
   std::vector<Worker> workers;
   std::unique_ptr<Dispatcher> dispatcher;
   std::string stopped;
+  // What was decided, in order.
+  std::vector<Deployed> deployed;
   // Of the next start.
   OutputGate::Options gate;
   // On: commands wait in the workers' queues.
   bool holds_commands = false;
+  // On: no version comes to its end.
+  bool holds_judgements = false;
   // The first waiting LoadCommand for this name, and the worker that it waits for.
   WorkerCommand held_command(const TriggerName& name) { return *find_held(name).second; }
   std::uint32_t held_worker(const TriggerName& name) { return find_held(name).first; }
@@ -136,12 +151,16 @@ class Rig {
         workers[ended->worker] = {};
       } else if (auto* command = std::get_if<ToWorker>(&action)) {
         workers[command->worker].commands.push_back(std::move(command->command));
+      } else if (auto* decided = std::get_if<Deployed>(&action)) {
+        deployed.push_back(std::move(*decided));
       } else if (auto* stop = std::get_if<StopProcess>(&action)) {
         stopped = stop->why.message;
       }
     }
     for (std::uint32_t worker = 0; worker < workers.size(); ++worker) {
       while (!holds_commands && !workers[worker].commands.empty() && workers[worker].fake) {
+        const bool judges = std::holds_alternative<JudgeCommand>(workers[worker].commands.front());
+        if (holds_judgements && judges) break;
         const WorkerCommand command = std::move(workers[worker].commands.front());
         workers[worker].commands.pop_front();
         dispatcher->worker_replied(worker, workers[worker].fake->execute(command));

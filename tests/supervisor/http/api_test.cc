@@ -14,7 +14,9 @@ class ApiTest : public ::testing::Test {
  protected:
   ApiTest()
       : history_([](const RequestFrame&) {}),
-        api_(*rig_.dispatcher, *rig_.store, history_, rig_.clock, {"0123456789abcdef"}) {
+        deploy_api_(*rig_.dispatcher, *rig_.store, {[this] { ++read_again_; }}),
+        api_(*rig_.dispatcher, *rig_.store, history_, rig_.clock,
+             {"0123456789abcdef", nullptr, &deploy_api_}) {
     rig_.desire({{"billing/t", "match=a"}});
   }
 
@@ -22,6 +24,7 @@ class ApiTest : public ::testing::Test {
     HttpResponse response;
     api_.answer(request, [&](HttpResponse given) { response = std::move(given); });
     rig_.pump();
+    for (const Deployed& decided : std::exchange(rig_.deployed, {})) deploy_api_.deployed(decided);
     return response;
   }
   HttpRequest command(const std::string& verb, const std::string& body) {
@@ -44,6 +47,8 @@ class ApiTest : public ::testing::Test {
 
   Rig rig_;
   HistoryReader history_;
+  int read_again_ = 0;
+  DeployApi deploy_api_;
   Api api_;
 };
 
@@ -59,6 +64,37 @@ TEST_F(ApiTest, PausesAndResumesAndShowsIt) {
   EXPECT_EQ(ask(command("pause", R"({"trigger":"billing/t"})")).status, 409u);
   EXPECT_EQ(ask(command("resume", R"({"trigger":"billing/t"})")).status, 200u);
   EXPECT_EQ(parse_json(get("/v1/triggers/billing/t").body).value()["paused"], nullptr);
+}
+
+TEST_F(ApiTest, RollsBackWhenThatIsStoredAndListsWhatChangedTheSet) {
+  rig_.send("a", 25);
+  rig_.deploy({{"billing/t", "match=a emit=2"}}, "0123abcd");
+  rig_.send("a", 5);
+  const HttpResponse back =
+      ask(command("rollback", R"({"trigger":"billing/t","why":"it pages all night"})"));
+  ASSERT_EQ(back.status, 200u) << back.body;
+  const Json record = parse_json(back.body).value();
+  EXPECT_EQ(record["kind"], "rollback");
+  EXPECT_EQ(record["id"], "d-3");
+  EXPECT_EQ(record["report"], "it pages all night");
+  EXPECT_EQ(record["changes"][0]["snapshot"].get<std::string>().substr(0, 2), "s-");
+  const Json all = parse_json(get("/v1/deployments").body).value();
+  ASSERT_EQ(all["items"].size(), 3u);
+  EXPECT_EQ(all["items"][1]["commit"], "0123abcd");
+  EXPECT_EQ(all["items"][1]["verdict"], "accepted");
+  EXPECT_EQ(all["items"][0]["changes"][0]["outcome"], "live");
+  EXPECT_EQ(parse_json(get("/v1/deployments/d-2").body).value(), all["items"][1]);
+  EXPECT_EQ(get("/v1/deployments/d-9").status, 404u);
+  EXPECT_EQ(get("/v1/deployments/2").status, 404u);
+  EXPECT_EQ(parse_json(get("/v1/triggers/billing/t").body).value()["pinned"], "it pages all night");
+  const Json pins = parse_json(get("/v1/pins").body).value();
+  ASSERT_EQ(pins["items"].size(), 1u);
+  EXPECT_EQ(pins["items"][0]["deployment"], "d-3");
+  EXPECT_EQ(ask(command("unpin", R"({"trigger":"billing/t"})")).status, 200u);
+  EXPECT_EQ(read_again_, 1);
+  EXPECT_EQ(ask(command("unpin", R"({"trigger":"billing/t"})")).status, 404u);
+  EXPECT_EQ(ask(command("rollback", R"({"trigger":"nobody"})")).status, 404u);
+  EXPECT_EQ(ask(command("rollback", R"({"trigger":"billing/t","before":"2"})")).status, 400u);
 }
 
 TEST_F(ApiTest, RefusesACommandThatIsNotFromUs) {

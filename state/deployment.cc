@@ -1,0 +1,25 @@
+#include "state/deployment.h"
+
+#include <algorithm>
+#include <array>
+
+namespace hastur {
+namespace {
+
+// In the order of the enumerators.
+constexpr std::array<std::string_view, 5> kind_names = {"directory", "commit", "only", "rollback",
+                                                        "restore"};
+
+}  // namespace
+
+std::string_view deployment_kind_name(DeploymentKind kind) {
+  return kind_names[static_cast<std::size_t>(kind)];
+}
+
+std::optional<DeploymentKind> deployment_kind_from_name(std::string_view name) {
+  const auto found = std::ranges::find(kind_names, name);
+  if (found == kind_names.end()) return std::nullopt;
+  return static_cast<DeploymentKind>(found - kind_names.begin());
+}
+
+}  // namespace hastur

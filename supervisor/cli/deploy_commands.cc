@@ -1,0 +1,153 @@
+#include "supervisor/cli/deploy_commands.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "core/time.h"
+#include "supervisor/cli/commands.h"
+#include "supervisor/cli/text.h"
+
+namespace hastur {
+namespace {
+
+// Of a commit's or a version's hash: what tells it from others.
+constexpr std::size_t short_hash = 10;
+
+int complain(const Error& error) {
+  fmt::print(stderr, "hastur: {}\n", error.message);
+  return 1;
+}
+
+// A text as it stands, anything else as JSON; empty for null or nothing.
+std::string shown(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return "";
+  return printable(found->is_string() ? found->get<std::string>() : canonical_json(*found));
+}
+
+std::string hash_of(const Json& object, const char* key) {
+  return shown(object, key).substr(0, short_hash);
+}
+
+std::string time_of(const Json& deployment) {
+  const auto found = deployment.find("time");
+  if (found == deployment.end() || !found->is_number_integer()) return "";
+  return format_time(time_from_us(found->get<std::int64_t>()));
+}
+
+Json changes_of(const Json& deployment) {
+  const auto found = deployment.find("changes");
+  return found != deployment.end() && found->is_array() ? *found : Json::array();
+}
+
+// "new", "changed", "removed", "was old/name"
+std::string what_changed(const Json& change) {
+  if (const std::string was = shown(change, "was"); !was.empty()) return "was " + was;
+  if (shown(change, "version").empty()) return "removed";
+  if (shown(change, "before").empty()) return "new";
+  const std::string why = shown(change, "why");
+  return why == "deploy" ? "changed" : why;
+}
+
+std::string summary(const Json& deployment) {
+  std::map<std::string, int> counts;
+  for (const Json& change : changes_of(deployment))
+    ++counts[shown(change, "was").empty() ? what_changed(change) : "renamed"];
+  std::string out;
+  for (const auto& [what, count] : counts)
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, what);
+  return out.empty() ? "nothing" : out;
+}
+
+Result<Json> order(HttpClient& http, const std::string& verb, const Json& body,
+                   const std::string& token_file) {
+  const auto token = read_token_file(token_file);
+  if (!token) return fail(token.error());
+  return http.post_json("/v1/commands/" + verb, body, *token);
+}
+
+}  // namespace
+
+std::string deployment_table(const Json& items) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& item : items) {
+    const Json changes = changes_of(item);
+    const std::string subject = shown(item, "subject");
+    rows.push_back({shown(item, "id"), time_of(item), shown(item, "kind"), shown(item, "verdict"),
+                    shown(item, "sequence"), hash_of(item, "commit"), shown(item, "author"),
+                    changes.size() == 1 ? fmt::format("{} {}", shown(changes[0], "trigger"),
+                                                      what_changed(changes[0]))
+                                        : summary(item),
+                    cut(subject, 50)});
+  }
+  if (rows.empty()) return "nothing was deployed yet\n";
+  return table(
+      {"ID", "TIME", "KIND", "VERDICT", "SEQUENCE", "COMMIT", "AUTHOR", "CHANGED", "SUBJECT"},
+      rows);
+}
+
+std::string deployment_page(const Json& deployment) {
+  std::string out = fmt::format("{}  {}  {}\n", shown(deployment, "id"), shown(deployment, "kind"),
+                                shown(deployment, "verdict"));
+  for (const char* key : {"commit", "author", "subject", "sequence"}) {
+    if (const std::string value = shown(deployment, key); !value.empty())
+      out += fmt::format("{:<9} {}\n", key, value);
+  }
+  out += fmt::format("{:<9} {}\n", "time", time_of(deployment));
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& change : changes_of(deployment)) {
+    rows.push_back({shown(change, "trigger"), what_changed(change), hash_of(change, "before"),
+                    hash_of(change, "version"), shown(change, "outcome")});
+  }
+  if (!rows.empty()) out += "\n" + table({"TRIGGER", "WHAT", "BEFORE", "AFTER", "OUTCOME"}, rows);
+  const auto report = deployment.find("report");
+  if (report != deployment.end() && report->is_string() && !report->empty()) {
+    out += "\n";
+    std::string_view rest = report->get_ref<const std::string&>();
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      out += printable(rest.substr(0, end)) + "\n";
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return out;
+}
+
+int deployments_command(HttpClient& http, const DeployOptions& options) {
+  if (!options.deployment.empty()) {
+    const auto one = http.get_json("/v1/deployments/" + url_path(options.deployment));
+    if (!one) return complain(one.error());
+    fmt::print("{}", options.json ? canonical_json(*one) + "\n" : deployment_page(*one));
+    return 0;
+  }
+  std::string path = fmt::format("/v1/deployments?limit={}", options.limit);
+  if (!options.trigger.empty()) path += "&trigger=" + url_path(options.trigger);
+  const auto answer = http.get_json(path);
+  if (!answer) return complain(answer.error());
+  fmt::print("{}", options.json ? canonical_json(*answer) + "\n"
+                                : deployment_table(answer->value("items", Json::array())));
+  return 0;
+}
+
+int rollback_command(HttpClient& http, const DeployOptions& options) {
+  const auto answer =
+      order(http, "rollback",
+            {{"trigger", options.trigger}, {"before", options.deployment}, {"why", options.why}},
+            options.token_file);
+  if (!answer) return complain(answer.error());
+  fmt::print(
+      "{} is back at its version and state of before, from sequence {} on ({})\n"
+      "it stays there until its file changes, or: hastur unpin {}\n",
+      options.trigger, shown(*answer, "sequence"), shown(*answer, "id"), options.trigger);
+  return 0;
+}
+
+int unpin_command(HttpClient& http, const DeployOptions& options) {
+  const auto answer = order(http, "unpin", {{"trigger", options.trigger}}, options.token_file);
+  if (!answer) return complain(answer.error());
+  fmt::print("{} follows its file again\n", options.trigger);
+  return 0;
+}
+
+}  // namespace hastur

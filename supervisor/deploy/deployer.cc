@@ -1,0 +1,143 @@
+#include "supervisor/deploy/deployer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/log.h"
+#include "supervisor/deploy/script_set.h"
+
+namespace hastur {
+namespace {
+
+constexpr std::size_t passed_max = 32;
+
+// Relative, and nothing in it leads up.
+bool is_plain_path(std::string_view path) {
+  if (path.empty() || path.find('\0') != std::string_view::npos) return false;
+  while (true) {
+    const std::size_t end = path.find('/');
+    const std::string_view part = path.substr(0, end);
+    if (part.empty() || part.starts_with(".")) return false;
+    if (end == std::string_view::npos) return true;
+    path.remove_prefix(end + 1);
+  }
+}
+
+std::string fingerprint(const std::string& commit, const std::vector<std::string>& paths) {
+  std::string text = commit;
+  for (const std::string& path : paths) text += "\n" + path;
+  return text;
+}
+
+}  // namespace
+
+void Deployer::submit(Submission submission, Tell tell) {
+  if (waiting_.size() >= waiting_max) {
+    return tell({false, fmt::format("{} commits wait already; try again later\n", waiting_max)});
+  }
+  waiting_.push_back({std::move(submission), std::move(tell), {}});
+  begin_next();
+}
+
+void Deployer::begin_next() {
+  if (under_way_ || waiting_.empty()) return;
+  under_way_ = std::move(waiting_.front());
+  waiting_.pop_front();
+  const Submission& wanted = under_way_->submission;
+  const CommitFiles& commit = wanted.commit;
+
+  std::vector<std::string> problems = commit.problems;
+  for (const auto& [path, text] : commit.files) {
+    if (!is_plain_path(path))
+      problems.push_back(fmt::format("{}: is no path of a repository", path));
+  }
+  ScriptSet set = make_script_set(commit.files);
+  std::ranges::move(set.problems, std::back_inserter(problems));
+  if (!wanted.only.empty()) {
+    std::erase_if(set.scripts, [&](const auto& each) { return each.name != wanted.only; });
+    if (set.scripts.empty())
+      problems.push_back(
+          fmt::format("there is no trigger {} in the commit {}", wanted.only, commit.commit));
+  }
+  if (!problems.empty()) {
+    std::string report;
+    for (const std::string& problem : problems) report += problem + "\n";
+    return refuse(std::move(report));
+  }
+  under_way_->scripts = std::move(set.scripts);
+  const std::vector<std::string> paths = changed_paths(under_way_->scripts);
+  if (const auto known = passed_.find(fingerprint(commit.commit, paths)); known != passed_.end())
+    return take(known->second);
+  gate_ = Gate::begin(loop_, options_, commit.files, paths,
+                      [this](const Gate::Verdict& verdict) { judged(verdict); });
+}
+
+std::vector<std::string> Deployer::changed_paths(const std::vector<DesiredScript>& scripts) const {
+  std::vector<std::string> paths;
+  for (const DesiredScript& script : scripts) {
+    const auto runs = dispatcher_.triggers().find(script.name);
+    if (runs != dispatcher_.triggers().end() && runs->second->version().id == script.version.id)
+      continue;
+    const auto pin = dispatcher_.pins().find(script.name);
+    if (under_way_->submission.only.empty() && pin != dispatcher_.pins().end() &&
+        pin->second.file == script.version.id)
+      continue;
+    paths.push_back(script.version.script.path);
+  }
+  return paths;
+}
+
+void Deployer::judged(const Gate::Verdict& verdict) {
+  gate_.reset();
+  if (!verdict.passed) return refuse(verdict.report);
+  if (passed_.size() >= passed_max) passed_.clear();
+  const CommitFiles& commit = under_way_->submission.commit;
+  passed_.emplace(fingerprint(commit.commit, changed_paths(under_way_->scripts)), verdict.report);
+  take(verdict.report);
+}
+
+void Deployer::take(std::string report) {
+  const Submission& wanted = under_way_->submission;
+  if (wanted.dry_run) return finish({true, std::move(report)});
+  Deployment deployment;
+  deployment.kind = wanted.only.empty() ? DeploymentKind::commit : DeploymentKind::only;
+  deployment.commit = wanted.commit.commit;
+  deployment.author = wanted.commit.author;
+  deployment.subject = wanted.commit.subject;
+  deployment.report = std::move(report);
+  deployment.why = wanted.why;
+  deployment.scripts = std::move(under_way_->scripts);
+  ticket_ = dispatcher_.deploy(std::move(deployment));
+}
+
+void Deployer::refuse(std::string report) {
+  const Submission& wanted = under_way_->submission;
+  log_warn("the commit {} is refused: {}", wanted.commit.commit,
+           report.substr(0, report.find('\n')));
+  if (wanted.dry_run) return finish({false, std::move(report)});
+  // It stands among the deployments, as what the dispatcher refuses does.
+  Deployment deployment;
+  deployment.kind = wanted.only.empty() ? DeploymentKind::commit : DeploymentKind::only;
+  deployment.commit = wanted.commit.commit;
+  deployment.author = wanted.commit.author;
+  deployment.subject = wanted.commit.subject;
+  deployment.report = std::move(report);
+  deployment.is_refused = true;
+  ticket_ = dispatcher_.deploy(std::move(deployment));
+}
+
+void Deployer::deployed(const Deployed& deployed) {
+  if (!under_way_ || ticket_ != deployed.ticket) return;
+  finish({deployed.record.sequence.has_value(), deployed.record.report, deployed.record});
+}
+
+void Deployer::finish(const Answer& answer) {
+  ticket_.reset();
+  const Job done = *std::exchange(under_way_, std::nullopt);
+  // What is told may submit the next.
+  done.tell(answer);
+  later_ = loop_.after(Micros{0}, [this] { begin_next(); });
+}
+
+}  // namespace hastur

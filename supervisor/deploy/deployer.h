@@ -1,0 +1,79 @@
+#pragma once
+
+// Commits on their way from a push to running: judged by the gate, then taken by the dispatcher,
+// one after the other.
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "core/loop.h"
+#include "supervisor/deploy/gate.h"
+#include "supervisor/deploy/git/repository.h"
+#include "supervisor/dispatch/dispatcher.h"
+
+namespace hastur {
+
+class Deployer {
+ public:
+  struct Submission {
+    CommitFiles commit;
+    // Judges only; else what passes is taken.
+    bool dry_run = false;
+    // Takes this one trigger and pins it; empty: the whole commit.
+    TriggerName only = {};
+    std::string why = {};
+  };
+  struct Answer {
+    bool accepted = false;
+    // For people: what the gate found, or why it did not come to that.
+    std::string report;
+    // What was decided; nothing for a dry run that passed or a commit that the gate refused while
+    // nobody wanted it to run.
+    std::optional<DeploymentRecord> record = std::nullopt;
+  };
+  using Tell = std::function<void(const Answer&)>;
+
+  // Both outlive it.
+  Deployer(Loop& loop, Dispatcher& dispatcher, Gate::Options options)
+      : loop_(loop), dispatcher_(dispatcher), options_(std::move(options)) {}
+
+  // Calls `tell` once, on the loop, when the commit has been judged or taken.
+  void submit(Submission submission, Tell tell);
+  void deployed(const Deployed& deployed);
+
+  // At most so many commits wait; more are refused.
+  static constexpr std::size_t waiting_max = 32;
+
+ private:
+  struct Job {
+    Submission submission;
+    Tell tell;
+    std::vector<DesiredScript> scripts;
+  };
+  void begin_next();
+  void judged(const Gate::Verdict& verdict);
+  void take(std::string report);
+  void refuse(std::string report);
+  void finish(const Answer& answer);
+  // What the commit changes of what runs.
+  std::vector<std::string> changed_paths(const std::vector<DesiredScript>& scripts) const;
+
+  Loop& loop_;
+  Dispatcher& dispatcher_;
+  Gate::Options options_;
+  std::deque<Job> waiting_;
+  std::optional<Job> under_way_;
+  std::unique_ptr<Gate> gate_;
+  std::optional<std::uint64_t> ticket_;
+  // Reports of commits that passed, by commit and what was tested of it: what a push had judged
+  // need not be judged again to be taken.
+  std::map<std::string, std::string> passed_;
+  std::unique_ptr<Loop::Handle> later_;
+};
+
+}  // namespace hastur

@@ -1,0 +1,535 @@
+// Dispatcher: one set of scripts giving way to another, at one sequence. switching.cc does the
+// rest, trigger by trigger, as each comes to that sequence.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/json.h"
+#include "core/log.h"
+#include "supervisor/dispatch/dispatcher.h"
+#include "supervisor/dispatch/stored_run.h"
+
+namespace hastur {
+namespace {
+
+std::string told(const ScriptError& error) {
+  return error.line > 0 ? fmt::format("{}:{}: {}", error.script, error.line, error.text)
+                        : fmt::format("{}: {}", error.script, error.text);
+}
+
+}  // namespace
+
+void Dispatcher::desire(std::vector<DesiredScript> scripts) {
+  desired_ = std::move(scripts);
+  lease_due_ = stage_ != Stage::connecting;
+  work();
+}
+
+std::uint64_t Dispatcher::deploy(Deployment deployment) {
+  const std::uint64_t ticket = ++newest_ticket_;
+  queued_.emplace_back(ticket, std::move(deployment));
+  lease_due_ = stage_ != Stage::connecting;
+  work();
+  return ticket;
+}
+
+Result<void> Dispatcher::can_begin(const TriggerName& name) const {
+  const auto found = triggers_.find(name);
+  if (found == triggers_.end())
+    return fail(ErrorCode::not_found, fmt::format("there is no trigger {}", name));
+  const bool probed =
+      std::ranges::any_of(probes_, [&](const Probe& each) { return each.script.name == name; });
+  const bool waits = std::ranges::any_of(queued_, [&](const auto& each) {
+    return std::ranges::find(each.second.scripts, name, &DesiredScript::name) !=
+           each.second.scripts.end();
+  });
+  if (probed || waits || found->second->next_switch)
+    return fail(ErrorCode::conflict,
+                fmt::format("another run of {} is about to begin; try again in a moment", name));
+  return {};
+}
+
+Result<std::uint64_t> Dispatcher::restore(const TriggerName& name, std::uint64_t snapshot,
+                                          std::string why) {
+  const auto found = triggers_.find(name);
+  if (found == triggers_.end())
+    return fail(ErrorCode::not_found, fmt::format("there is no trigger {}", name));
+  auto kept = store_.snapshot(snapshot);
+  if (!kept) return fail(kept.error());
+  if (!*kept || (*kept)->record.trigger != name) {
+    return fail(
+        ErrorCode::not_found,
+        fmt::format("{} has no snapshot s-{}; see hastur snapshots {}", name, snapshot, name));
+  }
+  HASTUR_TRY(can_begin(name));
+  const SnapshotRecord& record = (*kept)->record;
+  const auto run = store_.run(name, record.run);
+  if (!run) return fail(run.error());
+  Deployment deployment{
+      .kind = DeploymentKind::restore, .scripts = {{name, found->second->version()}}, .why = why};
+  deployment.restoration = Trigger::Restoration{snapshot,
+                                                record.run,
+                                                record.sequence,
+                                                *run ? (*run)->version : VersionId(),
+                                                std::move((*kept)->state),
+                                                std::move((*kept)->runtime),
+                                                std::move(why)};
+  return deploy(std::move(deployment));
+}
+
+Result<std::uint64_t> Dispatcher::rollback(const TriggerName& name, std::uint64_t deployment,
+                                           std::string why) {
+  HASTUR_TRY(can_begin(name));
+  const VersionId present = triggers_.at(name)->version().id;
+  CheckpointStore::DeploymentQuery query;
+  query.trigger = name;
+  query.max = 1'000;
+  const auto all = store_.deployments(query);
+  if (!all) return fail(all.error());
+  std::optional<DeploymentChange> undone;
+  for (const DeploymentRecord& record : *all) {
+    const auto change = std::ranges::find(record.changes, name, &DeploymentChange::trigger);
+    const bool changed_code = change->outcome == "live" && change->before != change->version &&
+                              record.kind != DeploymentKind::rollback;
+    const bool is_meant = deployment > 0 ? record.id == deployment : change->version == present;
+    if (!changed_code || !is_meant) continue;
+    undone = *change;
+    break;
+  }
+  if (!undone || undone->before.empty()) {
+    return fail(ErrorCode::not_found,
+                fmt::format("nothing is known of {} from before {}; see hastur deployments", name,
+                            deployment > 0 ? fmt::format("deployment {}", deployment)
+                                           : std::string("its present version")));
+  }
+  if (!undone->was.empty()) {
+    return fail(ErrorCode::conflict,
+                fmt::format("{} was {} before; give the file its old name back, with "
+                            "ctx:was(\"{}\") in it",
+                            name, undone->was, name));
+  }
+  const auto files = store_.version(undone->before);
+  if (!files) return fail(files.error());
+  const auto kept = store_.snapshots(name);
+  if (!kept) return fail(kept.error());
+  std::optional<Snapshot> end;
+  for (const SnapshotRecord& record : *kept) {
+    if (record.run != undone->run_before || (end && end->record.sequence >= record.sequence))
+      continue;
+    auto whole = store_.snapshot(record.number);
+    if (!whole) return fail(whole.error());
+    end = std::move(*whole);
+  }
+  if (!*files || !end) {
+    return fail(ErrorCode::not_found,
+                fmt::format("the {} of {} from before that deployment is not kept any more",
+                            *files ? "state" : "code", name));
+  }
+  Deployment back{
+      .kind = DeploymentKind::rollback, .scripts = {{name, version_from(**files)}}, .why = why};
+  back.restoration = Trigger::Restoration{end->record.number, end->record.run, end->record.sequence,
+                                          undone->before,     end->state,      end->runtime,
+                                          std::move(why)};
+  return deploy(std::move(back));
+}
+
+Result<void> Dispatcher::unpin(const TriggerName& name) {
+  if (pins_.erase(name) == 0)
+    return fail(ErrorCode::not_found, fmt::format("{} is not pinned", name));
+  gate_.waiting().unpins.push_back(name);
+  work();
+  return {};
+}
+
+// The same files were tried before: they do not load any better now.
+bool Dispatcher::is_refused(const DesiredScript& script) const {
+  const auto found = triggers_.find(script.name);
+  if (found != triggers_.end())
+    return found->second->refused && found->second->refused_version == script.version.id;
+  const auto refused = refused_.find(script.name);
+  return refused != refused_.end() && refused->second.version == script.version.id;
+}
+
+// The version that its file has in the branch or folder, as far as that is known; empty: it has no
+// file there.
+VersionId Dispatcher::file_of(const TriggerName& name) const {
+  if (const auto pin = pins_.find(name); pin != pins_.end()) return pin->second.file;
+  const auto found = triggers_.find(name);
+  if (found == triggers_.end()) return {};
+  return found->second->refused ? found->second->refused_version : found->second->version().id;
+}
+
+// A pin holds until the file is another, or comes, or goes.
+bool Dispatcher::stays_pinned(const TriggerName& name, const VersionId& file) {
+  const auto pin = pins_.find(name);
+  if (pin == pins_.end()) return false;
+  if (pin->second.file == file && triggers_.contains(name)) return true;
+  deploying_->unpins.push_back(name);
+  return false;
+}
+
+void Dispatcher::probe(DesiredScript script, std::optional<Trigger::Restoration> restoration) {
+  Probe probe;
+  probe.script = std::move(script);
+  probe.handle = new_handle();
+  probe.worker = least_loaded();
+  probe.restoration = std::move(restoration);
+  const TriggerName& name = probe.script.name;
+  probe.run = next_run(name);
+  ++slots_[probe.worker].triggers;
+  if (slots_[probe.worker].up) load_probe(probe);
+  probes_.push_back(std::move(probe));
+}
+
+void Dispatcher::load_probe(const Probe& probe) {
+  std::optional<VersionId> migrate_from;
+  if (probe.memory) migrate_from = probe.before->version;
+  send_load(probe.worker, probe.handle, probe.script.name, probe.run, probe.script.version,
+            options_.limits, probe.memory, std::move(migrate_from));
+}
+
+// Tries every version that is new or changed, one deployment at a time.
+void Dispatcher::begin_deployment() {
+  if (deploying_) return accept_deployment();
+  if (stopping_) return;
+  if (std::ranges::any_of(triggers_,
+                          [](const auto& entry) { return entry.second->next_switch.has_value(); }))
+    return;
+  if (!queued_.empty()) {
+    auto [ticket, deployment] = std::move(queued_.front());
+    queued_.pop_front();
+    begin(ticket, std::move(deployment));
+  } else if (desired_) {
+    Deployment directory{.kind = DeploymentKind::directory, .scripts = *std::move(desired_)};
+    desired_.reset();
+    begin(0, std::move(directory));
+  }
+}
+
+void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
+  deploying_.emplace();
+  deploying_->ticket = ticket;
+  DeploymentRecord& record = deploying_->record;
+  record.kind = deployment.kind;
+  record.commit = deployment.commit;
+  record.author = deployment.author;
+  record.subject = deployment.subject;
+  const bool has_why = deployment.report.empty() && !deployment.is_whole_set();
+  record.report = has_why ? deployment.why : deployment.report;
+  deploying_->wanted = std::move(deployment);
+  const Deployment& wanted = deploying_->wanted;
+  if (wanted.is_refused) {
+    record.id = ++newest_deployment_;
+    return store_deployment();
+  }
+
+  std::set<TriggerName> kept;
+  for (const DesiredScript& script : wanted.scripts) {
+    const TriggerName& name = script.name;
+    kept.insert(name);
+    const auto found = triggers_.find(name);
+    const bool runs = found != triggers_.end();
+    const bool stays = wanted.is_whole_set() && stays_pinned(name, script.version.id);
+    const ScriptVersion& version = stays ? found->second->version() : script.version;
+    if (wanted.pins()) {
+      deploying_->pins.push_back({name, version.id, file_of(name), 0, wanted.why, now_});
+    }
+    if (wanted.by_replay) {
+      probe({name, version},
+            Trigger::Restoration{
+                .run = found->second->run(), .version = version.id, .by_replay = true});
+      continue;
+    }
+    if (runs && found->second->version().id == version.id && !wanted.restoration) {
+      if (!stays) found->second->refused.reset();
+      // Counted limits and the runtime are part of a run: where they changed, another run begins.
+      if (found->second->limits() == options_.limits &&
+          found->second->runtime_build == options_.runtime_build)
+        continue;
+    }
+    if (!deploying_->is_whole() && is_refused(script)) continue;
+    probe({name, version}, wanted.restoration);
+  }
+  if (wanted.is_whole_set()) {
+    std::erase_if(refused_, [&](const auto& entry) { return !kept.contains(entry.first); });
+    for (const auto& [name, trigger] : triggers_) {
+      if (!kept.contains(name) && !stays_pinned(name, {})) deploying_->removals.push_back(name);
+    }
+  }
+  accept_deployment();
+}
+
+std::optional<Dispatcher::Predecessor> Dispatcher::predecessor(const Probe& probe) {
+  const TriggerName& name = probe.script.name;
+  const auto memory = [](const Checkpoint& at) {
+    return Memory{at.state_sequence, at.state_time, at.state, at.runtime};
+  };
+  if (const auto same = triggers_.find(name); same != triggers_.end()) {
+    const Trigger& trigger = *same->second;
+    Predecessor before{name, trigger.version().id, trigger.run(), memory(trigger.stored()), true};
+    if (const auto& from = probe.restoration) {
+      before.version = from->version;
+      before.memory.state = from->state;
+      before.memory.runtime = from->runtime;
+    }
+    return before;
+  }
+  for (const TriggerName& was : probe.loaded->was) {
+    if (deploying_->claimed.contains(was)) continue;
+    const auto ends = triggers_.find(was);
+    if (ends != triggers_.end()) {
+      if (std::ranges::find(deploying_->removals, was) == deploying_->removals.end()) continue;
+      deploying_->claimed.insert(was);
+      const Trigger& trigger = *ends->second;
+      return Predecessor{was, trigger.version().id, trigger.run(), memory(trigger.stored()), true};
+    }
+    const auto removed = store_.load_removed(was);
+    if (!removed || !*removed || (*removed)->checkpoint.state.empty()) continue;
+    deploying_->claimed.insert(was);
+    const RunRecord& run = (*removed)->run;
+    return Predecessor{was, run.version, run.run, memory((*removed)->checkpoint), false};
+  }
+  return std::nullopt;
+}
+
+// Loads each version again with what it will take over, so that one whose ctx:migrate cannot
+// convert it is refused before anything has changed. True if some are under way.
+bool Dispatcher::try_with_memory() {
+  bool under_way = false;
+  for (Probe& probe : probes_) {
+    if (probe.error || std::exchange(probe.is_tried, true)) continue;
+    probe.before = predecessor(probe);
+    if (!probe.before || probe.before->memory.state.empty() ||
+        probe.before->version == probe.script.version.id)
+      continue;
+    // A script of a directory that cannot migrate is refused when its trigger comes to the switch.
+    if (probe.before->is_live && !deploying_->is_whole()) continue;
+    probe.memory = probe.before->memory;
+    probe.loaded.reset();
+    if (slots_[probe.worker].up) act(ToWorker{probe.worker, UnloadCommand{probe.handle}});
+    probe.handle = new_handle();
+    if (slots_[probe.worker].up) load_probe(probe);
+    under_way = true;
+  }
+  return under_way;
+}
+
+void Dispatcher::accept_deployment() {
+  if (!std::ranges::all_of(probes_, [](const Probe& probe) { return probe.loaded || probe.error; }))
+    return;
+  if (try_with_memory()) return;
+  const auto failed = [](const Probe& probe) { return probe.error.has_value(); };
+  if (deploying_->is_whole() && std::ranges::any_of(probes_, failed)) return refuse_deployment();
+
+  // One sequence for all of it: nothing at or after it has been handed to any trigger.
+  const Sequence at = std::max(newest(), main_).next();
+  DeploymentRecord& record = deploying_->record;
+  record.id = ++newest_deployment_;
+  std::vector<Probe> probes = std::exchange(probes_, {});
+  for (Probe& probe : probes) probe.error ? refuse(probe) : accept(probe, at);
+  for (const TriggerName& name : deploying_->removals) {
+    if (!deploying_->claimed.contains(name)) remove(name, at);
+  }
+  for (const TriggerName& name : deploying_->unpins) {
+    pins_.erase(name);
+    gate_.waiting().unpins.push_back(name);
+    log_info("{} is not pinned any more: its file has changed", name);
+  }
+  for (Pin& pin : deploying_->pins) {
+    pin.deployment = record.id;
+    pins_.insert_or_assign(pin.trigger, pin);
+    gate_.waiting().pins.push_back(std::move(pin));
+  }
+  if (deploying_->is_whole() || !record.changes.empty()) record.sequence = at;
+  store_deployment();
+}
+
+// A folder that is read and holds nothing new is no deployment, and of a replay the journal tells.
+void Dispatcher::store_deployment() {
+  DeploymentRecord& record = deploying_->record;
+  const bool is_told =
+      !deploying_->wanted.by_replay &&
+      (deploying_->is_whole() || !record.changes.empty() || !record.report.empty());
+  record.decided_at = now_;
+  std::ranges::sort(record.changes, {}, &DeploymentChange::trigger);
+  if (is_told) {
+    if (deploying_->ticket > 0) tickets_.emplace(record.id, deploying_->ticket);
+    gate_.waiting().deployments.push_back(std::move(record));
+  } else {
+    --newest_deployment_;
+  }
+  deploying_.reset();
+}
+
+void Dispatcher::accept(Probe& probe, Sequence at) {
+  const TriggerName& name = probe.script.name;
+  const ScriptVersion& version = probe.script.version;
+  refused_.erase(name);
+  const bool takes_over = probe.before && probe.before->is_live;
+  DeploymentChange change{name, "", version.id, {}, probe.run, "deploy", "", 0, ""};
+  if (probe.before) {
+    change.before = probe.before->version;
+    change.run_before = probe.before->run;
+    if (probe.before->name != name) change.was = probe.before->name;
+  }
+  gate_.waiting().versions.push_back(version_record(name, version));
+  if (takes_over) {
+    Trigger& before = *triggers_.at(probe.before->name);
+    before.refused.reset();
+    change.before = before.version().id;
+    change.why = deploying_->wanted.by_replay                          ? "replay"
+                 : deploying_->wanted.kind == DeploymentKind::rollback ? "rollback"
+                 : deploying_->wanted.kind == DeploymentKind::restore  ? "restore"
+                 : before.version().id != version.id                   ? "deploy"
+                 : before.limits() != options_.limits                  ? "limits"
+                                                                       : "upgrade";
+    const bool by_replay = deploying_->wanted.by_replay;
+    if (by_replay && hold_) hold_->through = Sequence{at.value - 1};
+    if (probe.restoration) change.snapshot = probe.restoration->snapshot;
+    before.next_switch = Trigger::Switch{at,           version,
+                                         probe.handle, probe.worker,
+                                         probe.run,    *probe.loaded,
+                                         change.why,   std::move(probe.restoration),
+                                         change.was,   by_replay ? 0 : deploying_->record.id};
+    if (!change.was.empty()) before.next_switch->as = name;
+    log_info("{} begins run {} at sequence {} ({})", name, probe.run.value, at.value, change.why);
+  } else {
+    change.outcome = "live";
+    start_new(probe, at);
+  }
+  deploying_->record.changes.push_back(std::move(change));
+}
+
+void Dispatcher::remove(const TriggerName& name, Sequence at) {
+  Trigger& trigger = *triggers_.at(name);
+  Trigger::Switch& end = trigger.next_switch.emplace();
+  end.at = at;
+  end.why = "removed";
+  end.deployment = deploying_->record.id;
+  deploying_->record.changes.push_back(
+      {name, trigger.version().id, "", trigger.run(), {}, "removed", "", 0, ""});
+  log_info("{} ends at sequence {}: its file is gone", name, at.value);
+}
+
+void Dispatcher::refuse(Probe& probe) {
+  const TriggerName& name = probe.script.name;
+  leave_slot(probe.worker);
+  log_warn("{} is refused: {}", name, told(*probe.error));
+  deploying_->record.report += fmt::format("{} is refused: {}\n", name, told(*probe.error));
+  // Of a whole deployment nothing is taken, and the reason stands in its report.
+  if (deploying_->is_whole()) return;
+  const auto found = triggers_.find(name);
+  if (found != triggers_.end()) {
+    found->second->refused = probe.error;
+    found->second->refused_version = probe.script.version.id;
+  } else {
+    refused_[name] = {*probe.error, now_, probe.script.version.id};
+  }
+}
+
+void Dispatcher::refuse_deployment() {
+  deploying_->record.id = ++newest_deployment_;
+  for (Probe& probe : std::exchange(probes_, {})) {
+    if (probe.error) {
+      refuse(probe);
+    } else {
+      if (slots_[probe.worker].up) act(ToWorker{probe.worker, UnloadCommand{probe.handle}});
+      leave_slot(probe.worker);
+    }
+  }
+  store_deployment();
+}
+
+void Dispatcher::start_new(Probe& probe, Sequence at) {
+  const TriggerName& name = probe.script.name;
+  Checkpoint checkpoint;
+  checkpoint.trigger = name;
+  checkpoint.run = probe.run;
+  checkpoint.state_sequence = Sequence{at.value - 1};
+  checkpoint.state_time = stream_time_.value_or(Time{});
+  checkpoint.effects_sequence = checkpoint.state_sequence;
+  Json detail = {{"version", probe.script.version.id}};
+  if (probe.memory) {
+    checkpoint.state_time = probe.memory->time;
+    checkpoint.state = probe.loaded->migrated.value_or(probe.memory->state);
+    checkpoint.runtime = probe.memory->runtime;
+    detail["before"] = probe.before->version;
+    detail["was"] = probe.before->name;
+  }
+  gate_.waiting().starts.push_back(make_start(name, probe.script.version, probe.run, "deploy",
+                                              checkpoint.state_sequence, checkpoint));
+  gate_.waiting().journal.push_back(
+      {name, probe.run, at, probe.memory ? "switch" : "start", canonical_json(detail), now_});
+
+  auto trigger = std::make_unique<Trigger>(name, probe.script.version, options_.limits,
+                                           std::move(checkpoint), std::vector<Skip>{});
+  trigger->runtime_build = options_.runtime_build;
+  trigger->handle = probe.handle;
+  trigger->worker = probe.worker;
+  trigger->loaded = std::move(*probe.loaded);
+  handles_of_[trigger->handle] = trigger.get();
+  if (const auto memory = trigger->memory()) {
+    trigger->phase = Trigger::Phase::restoring;
+    act(ToWorker{trigger->worker, RestoreCommand{trigger->handle, *memory, 0}});
+  } else {
+    trigger->phase = Trigger::Phase::running;
+    behind_.insert(name);
+  }
+  triggers_[name] = std::move(trigger);
+  router_stale_ = true;
+  log_info("{} starts at sequence {}", name, at.value);
+}
+
+// After a crash: what was decided and not yet done is done where it was decided.
+void Dispatcher::go_on_with_deployment() {
+  const auto pins = store_.pins();
+  if (!pins) return stop_process(pins.error());
+  for (const Pin& pin : *pins) pins_.emplace(pin.trigger, pin);
+  const auto newest = store_.deployments({.max = 1});
+  if (!newest) return stop_process(newest.error());
+  if (newest->empty()) return;
+  const DeploymentRecord& record = newest->front();
+  newest_deployment_ = record.id;
+  if (!record.sequence) return;
+  for (const DeploymentChange& change : record.changes) {
+    if (!change.outcome.empty()) continue;
+    const auto found = triggers_.find(change.was.empty() ? change.trigger : change.was);
+    if (found == triggers_.end()) continue;
+    Trigger& trigger = *found->second;
+    Trigger::Switch next{*record.sequence, std::nullopt, {}, 0, change.run, {}, change.why};
+    next.deployment = record.id;
+    if (!change.version.empty()) {
+      const auto files = store_.version(change.version);
+      if (!files) return stop_process(files.error());
+      if (!*files) continue;
+      next.version = version_from(**files);
+      if (!change.was.empty()) next.as = change.trigger;
+      next.is_loaded = false;
+      next.handle = new_handle();
+      next.worker = least_loaded();
+      ++slots_[next.worker].triggers;
+    }
+    if (change.snapshot > 0) {
+      auto kept = store_.snapshot(change.snapshot);
+      if (!kept) return stop_process(kept.error());
+      if (!*kept) continue;
+      const SnapshotRecord& of = (*kept)->record;
+      const auto run = store_.run(of.trigger, of.run);
+      if (!run) return stop_process(run.error());
+      next.restoration = Trigger::Restoration{of.number,
+                                              of.run,
+                                              of.sequence,
+                                              *run ? (*run)->version : VersionId(),
+                                              std::move((*kept)->state),
+                                              std::move((*kept)->runtime),
+                                              record.report};
+    }
+    trigger.next_switch = std::move(next);
+    if (trigger.next_switch->version && slots_[trigger.next_switch->worker].up) load_next(trigger);
+    log_info("{} goes on to what deployment {} decided, at sequence {}", change.trigger, record.id,
+             record.sequence->value);
+  }
+}
+
+}  // namespace hastur

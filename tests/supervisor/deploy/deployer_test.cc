@@ -1,0 +1,183 @@
+// Commits pass the gate and are taken, or are refused with a report and nothing changes. In
+// trigger-test's place stands a shell script that decides by what is in the files.
+
+#include "supervisor/deploy/deployer.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/clock.h"
+#include "tests/supervisor/dispatch/rig.h"
+
+namespace hastur::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class DeployerTest : public ::testing::Test {
+ protected:
+  DeployerTest() {
+    const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
+    folder_ = fs::path(testing::TempDir()) / ("hastur_deployer_" + test);
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    const fs::path program = folder_ / "trigger-test";
+    std::ofstream(program) << "#!/bin/sh\n"
+                              "echo ran >> ../../runs\n"
+                              "echo \"tested $*\"\n"
+                              "if grep -q emit=14 \"$@\"; then sleep 1000 & wait; fi\n"
+                              "bad=$(grep -l emit=13 \"$@\")\n"
+                              "[ -z \"$bad\" ] || { echo \"$bad: unlucky\"; exit 1; }\n";
+    fs::permissions(program, fs::perms::owner_all);
+    options_ = {program, folder_ / "gate", std::chrono::seconds{60}};
+    make();
+  }
+  ~DeployerTest() override {
+    deployer_.reset();
+    fs::remove_all(folder_);
+  }
+
+  void make() { deployer_ = std::make_unique<Deployer>(loop_, *rig_.dispatcher, options_); }
+
+  static Deployer::Submission commit(const std::string& id,
+                                     std::map<std::string, std::string> files) {
+    Deployer::Submission submission;
+    submission.commit.commit = id;
+    submission.commit.author = "Ada";
+    submission.commit.subject = "a change";
+    submission.commit.files = std::move(files);
+    return submission;
+  }
+  Deployer::Answer submit(Deployer::Submission submission) {
+    std::optional<Deployer::Answer> answer;
+    deployer_->submit(std::move(submission), [&](const auto& given) { answer = given; });
+    const Micros start = real_.monotonic();
+    while (!answer && real_.monotonic() - start < std::chrono::seconds{60}) {
+      loop_.run_some(std::chrono::milliseconds{10});
+      rig_.pump();
+      for (const Deployed& decided : std::exchange(rig_.deployed, {})) deployer_->deployed(decided);
+    }
+    EXPECT_TRUE(answer) << "there was no answer";
+    return answer.value_or(Deployer::Answer{});
+  }
+  std::size_t tests_run() {
+    std::ifstream file(folder_ / "runs");
+    std::size_t lines = 0;
+    for (std::string line; std::getline(file, line);) ++lines;
+    return lines;
+  }
+
+  SystemClock real_;
+  Loop loop_;
+  Rig rig_;
+  fs::path folder_;
+  Gate::Options options_;
+  std::unique_ptr<Deployer> deployer_;
+};
+
+TEST_F(DeployerTest, TakesACommitWhoseChangedTriggersPass) {
+  const auto first = submit(commit("c1", {{"a.lua", "match=a"}, {"b/c.lua", "match=a"}}));
+  ASSERT_TRUE(first.accepted) << first.report;
+  EXPECT_EQ(first.report, "tested ./a.lua ./b/c.lua\n");
+  ASSERT_TRUE(first.record && first.record->sequence);
+  EXPECT_EQ(first.record->author, "Ada");
+  EXPECT_EQ(rig_.store->deployments({}).value().front().report, first.report);
+  const auto second = submit(commit("c2", {{"a.lua", "match=a emit=2"}, {"b/c.lua", "match=a"}}));
+  EXPECT_EQ(second.report, "tested ./a.lua\n");
+  EXPECT_EQ(rig_.trigger("b/c").run(), hastur::Run{1});
+  EXPECT_EQ(rig_.trigger("a").run(), hastur::Run{2});
+  // Nothing is left of what was tested.
+  EXPECT_TRUE(fs::is_empty(folder_ / "gate"));
+}
+
+TEST_F(DeployerTest, AChangedLibraryTestsAllThatRequireIt) {
+  const std::string with = "match=a require\"lib.x\"";
+  (void)submit(commit("c1", {{"a.lua", with}, {"b.lua", "match=a"}, {"lib/x.lua", "1"}}));
+  const auto next =
+      submit(commit("c2", {{"a.lua", with}, {"b.lua", "match=a"}, {"lib/x.lua", "2"}}));
+  EXPECT_EQ(next.report, "tested ./a.lua\n");
+  EXPECT_EQ(rig_.trigger("a").run(), hastur::Run{2});
+  EXPECT_EQ(rig_.trigger("b").run(), hastur::Run{1});
+}
+
+TEST_F(DeployerTest, ACommitThatFailsIsStoredAsRefusedAndNothingChanges) {
+  (void)submit(commit("c1", {{"a.lua", "match=a"}}));
+  const auto bad = submit(commit("c2", {{"a.lua", "match=a emit=13"}, {"b.lua", "match=a"}}));
+  EXPECT_FALSE(bad.accepted);
+  EXPECT_EQ(bad.report, "tested ./a.lua ./b.lua\n./a.lua: unlucky\n");
+  const auto stored = rig_.store->deployments({}).value();
+  EXPECT_EQ(stored.front().commit, "c2");
+  EXPECT_FALSE(stored.front().sequence);
+  EXPECT_EQ(stored.front().report, bad.report);
+  EXPECT_EQ(rig_.dispatcher->triggers().size(), 1u);
+  EXPECT_EQ(rig_.trigger("a").run(), hastur::Run{1});
+}
+
+TEST_F(DeployerTest, ATestThatNeverEndsIsKilled) {
+  options_.time_max = std::chrono::milliseconds{300};
+  make();
+  const auto endless = submit(commit("c1", {{"a.lua", "match=a emit=14"}}));
+  EXPECT_FALSE(endless.accepted);
+  EXPECT_NE(endless.report.find("it did not end in 300ms"), std::string::npos) << endless.report;
+  EXPECT_TRUE(rig_.dispatcher->triggers().empty());
+}
+
+TEST_F(DeployerTest, ADryRunJudgesAndItsVerdictIsUsedWhenTheCommitIsTaken) {
+  auto dry = commit("c1", {{"a.lua", "match=a"}});
+  dry.dry_run = true;
+  const auto judged = submit(dry);
+  EXPECT_TRUE(judged.accepted);
+  EXPECT_FALSE(judged.record);
+  EXPECT_TRUE(rig_.dispatcher->triggers().empty());
+  EXPECT_TRUE(rig_.store->deployments({}).value().empty());
+  EXPECT_TRUE(submit(commit("c1", {{"a.lua", "match=a"}})).accepted);
+  EXPECT_EQ(tests_run(), 1u);
+  EXPECT_TRUE(rig_.dispatcher->triggers().contains("a"));
+}
+
+TEST_F(DeployerTest, OneTriggerOfACommitIsTakenAndPinned) {
+  (void)submit(commit("c1", {{"a.lua", "match=a"}, {"b.lua", "match=a"}}));
+  auto one = commit("c2", {{"a.lua", "match=a emit=2"}, {"b.lua", "match=a emit=13"}});
+  one.only = "a";
+  one.why = "try it";
+  const auto taken = submit(one);
+  ASSERT_TRUE(taken.accepted) << taken.report;
+  EXPECT_EQ(taken.report, "tested ./a.lua\n");
+  EXPECT_EQ(taken.record->kind, DeploymentKind::only);
+  EXPECT_EQ(rig_.dispatcher->pins().at("a").why, "try it");
+  EXPECT_EQ(rig_.trigger("b").run(), hastur::Run{1});
+  // A commit of the branch does not test what stays.
+  EXPECT_EQ(submit(commit("c3", {{"a.lua", "match=a"}, {"b.lua", "match=a emit=3"}})).report,
+            "tested ./b.lua\n");
+  one.only = "nobody";
+  EXPECT_EQ(submit(one).report, "there is no trigger nobody in the commit c2\n");
+}
+
+TEST_F(DeployerTest, WhatIsNoTreeOfScriptsIsRefusedBeforeItTouchesTheDisk) {
+  for (const char* path : {"../out.lua", "/etc/a.lua", "a//b.lua", ".hidden.lua", ""}) {
+    const auto odd = submit(commit("c1", {{path, "match=a"}}));
+    EXPECT_FALSE(odd.accepted);
+    EXPECT_NE(odd.report.find(": is no path of a repository"), std::string::npos) << odd.report;
+  }
+  EXPECT_FALSE(submit(commit("c1", {{"a b\n.lua", "match=a"}})).accepted);
+  auto link = commit("c2", {{"a.lua", "match=a"}});
+  link.commit.problems = {"out.lua: a link is not followed; copy the file"};
+  EXPECT_EQ(submit(link).report, "out.lua: a link is not followed; copy the file\n");
+  EXPECT_EQ(tests_run(), 0u);
+  EXPECT_FALSE(fs::exists(folder_ / "gate"));
+  EXPECT_TRUE(rig_.dispatcher->triggers().empty());
+}
+
+TEST_F(DeployerTest, TwoThousandTriggersAreOneCommit) {
+  std::map<std::string, std::string> files;
+  for (int i = 0; i < 2'000; ++i) files["t/n" + std::to_string(i) + ".lua"] = "match=a";
+  const auto all = submit(commit("c1", files));
+  ASSERT_TRUE(all.accepted) << all.report.substr(0, 500);
+  EXPECT_EQ(rig_.dispatcher->triggers().size(), 2'000u);
+  EXPECT_EQ(all.record->changes.size(), 2'000u);
+}
+
+}  // namespace
+}  // namespace hastur::test

@@ -1,0 +1,239 @@
+// Dispatcher: deployments, which are taken as a whole or not at all; what survives a crash in the
+// middle of one; going back.
+
+#include <gtest/gtest.h>
+
+#include "tests/supervisor/dispatch/rig.h"
+
+namespace hastur::test {
+namespace {
+
+DeploymentRecord newest(Rig& rig) {
+  auto all = rig.store->deployments({.max = 1}).value();
+  EXPECT_FALSE(all.empty());
+  return all.empty() ? DeploymentRecord{} : std::move(all.front());
+}
+
+TEST(WholeDeployment, AllThatChangedSwitchAtOneSequenceAndTheOthersRunOn) {
+  Rig rig;
+  rig.deploy({{"a", "match=a"}, {"b", "match=a"}, {"gone", "match=a"}}, "c1");
+  rig.send("a", 25);
+  const std::uint64_t ticket =
+      rig.deploy({{"a", "match=a emit=9"}, {"b", "match=a"}, {"new", "match=a"}}, "c2");
+  rig.send("a", 5);
+  rig.send("b", 20);
+  ASSERT_EQ(rig.deployed.size(), 2u);
+  EXPECT_EQ(rig.deployed[1].ticket, ticket);
+  const DeploymentRecord stored = newest(rig);
+  EXPECT_EQ(stored.commit, "c2");
+  EXPECT_EQ(stored.sequence, rig.deployed[1].record.sequence);
+  ASSERT_EQ(stored.changes.size(), 3u);
+  EXPECT_EQ(stored.changes[0].trigger, "a");
+  EXPECT_EQ(stored.changes[0].outcome, "live");
+  EXPECT_EQ(stored.changes[1].trigger, "gone");
+  EXPECT_EQ(stored.changes[1].outcome, "gone");
+  EXPECT_EQ(stored.changes[2].trigger, "new");
+  EXPECT_EQ(stored.changes[2].outcome, "live");
+  EXPECT_EQ(rig.trigger("a").run(), hastur::Run{2});
+  EXPECT_EQ(rig.trigger("b").run(), hastur::Run{1});
+  EXPECT_EQ(rig.store->run("a", {2}).value()->after.next(), stored.sequence);
+  EXPECT_EQ(rig.store->run("new", {1}).value()->after.next(), stored.sequence);
+  EXPECT_EQ(rig.stored_n("a"), 30u);
+  EXPECT_EQ(rig.stored_n("new"), 5u);
+}
+
+TEST(WholeDeployment, OneScriptThatDoesNotLoadRefusesAllOfIt) {
+  Rig rig;
+  rig.deploy({{"a", "match=a"}, {"gone", "match=a"}});
+  rig.send("a", 25);
+  rig.deploy({{"a", "match=a emit=9"}, {"new", "match=a"}, {"bad", "broken=1"}}, "c2");
+  rig.send("a", 5);
+  rig.send("b", 20);
+  const DeploymentRecord stored = newest(rig);
+  EXPECT_FALSE(stored.sequence);
+  EXPECT_TRUE(stored.changes.empty());
+  EXPECT_EQ(stored.report, "bad is refused: bad.lua:1: it is broken\n");
+  EXPECT_EQ(rig.dispatcher->triggers().size(), 2u);
+  EXPECT_EQ(rig.trigger("a").run(), hastur::Run{1});
+  EXPECT_EQ(rig.stored_n("gone"), 30u);
+  // The next one is taken.
+  rig.deploy({{"a", "match=a emit=9"}, {"new", "match=a"}}, "c3");
+  EXPECT_TRUE(newest(rig).sequence);
+  EXPECT_EQ(rig.trigger("a").run(), hastur::Run{2});
+}
+
+TEST(WholeDeployment, AMigrationThatFailsOnACopyRefusesAllOfIt) {
+  Rig rig;
+  rig.deploy({{"a", "match=a"}, {"b", "match=a"}});
+  rig.send("a", 25);
+  rig.send("b", 20);
+  rig.deploy({{"a", "match=a emit=9"}, {"b", "match=a migrate=13"}}, "c2");
+  EXPECT_FALSE(newest(rig).sequence);
+  EXPECT_NE(newest(rig).report.find("b is refused: b.lua:3: it cannot migrate"), std::string::npos);
+  EXPECT_EQ(rig.trigger("a").run(), hastur::Run{1});
+  // The same by another name.
+  rig.deploy({{"a", "match=a emit=9"}, {"c", "match=a was=b migrate=13"}}, "c3");
+  EXPECT_FALSE(newest(rig).sequence);
+  EXPECT_TRUE(rig.dispatcher->triggers().contains("b"));
+}
+
+TEST(WholeDeployment, AMigrationThatFailsAfterItHadSucceededOnTheCopyIsToldInTheOutcome) {
+  Rig rig;
+  rig.deploy({{"a", "match=a"}});
+  // Stored with less than 30; by the time of the switch there are more.
+  rig.send("a", 25);
+  rig.send("b", 20);
+  rig.send("a", 6);
+  ASSERT_LT(rig.stored_n("a"), 30u);
+  rig.deploy({{"a", "match=a refuses=30"}}, "c2");
+  rig.send("b", 20);
+  const DeploymentRecord stored = newest(rig);
+  ASSERT_EQ(stored.changes.size(), 1u);
+  EXPECT_EQ(stored.changes[0].outcome, "refused: a.lua:4: that is too much");
+  EXPECT_EQ(rig.trigger("a").run(), hastur::Run{1});
+  EXPECT_EQ(rig.stored_n("a"), 31u);
+}
+
+TEST(WholeDeployment, ASupervisorThatDiesInTheMiddleGoesOnWithItAtTheSameSequence) {
+  Rig rig;
+  rig.deploy({{"a", "match=a"}, {"old", "match=a"}, {"gone", "match=a"}});
+  rig.send("a", 25);
+  rig.holds_judgements = true;
+  rig.deploy({{"a", "match=a emit=9 migrate=100"}, {"new", "match=a was=old"}, {"x", "match=a"}});
+  const DeploymentRecord decided = newest(rig);
+  ASSERT_TRUE(decided.sequence);
+  EXPECT_EQ(rig.trigger("a").run(), hastur::Run{1});
+  rig.send("a", 10);
+  rig.holds_judgements = false;
+  rig.start();
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.trigger("a").run(), hastur::Run{2});
+  EXPECT_EQ(rig.store->run("a", {2}).value()->after.next(), decided.sequence);
+  EXPECT_EQ(rig.store->run("new", {1}).value()->after.next(), decided.sequence);
+  EXPECT_EQ(rig.stored_n("a"), 140u);
+  EXPECT_EQ(rig.stored_n("new"), 40u);
+  EXPECT_EQ(rig.stored_n("x"), 15u);
+  EXPECT_FALSE(rig.dispatcher->triggers().contains("old"));
+  EXPECT_FALSE(rig.dispatcher->triggers().contains("gone"));
+  const DeploymentRecord done = newest(rig);
+  for (const DeploymentChange& change : done.changes)
+    EXPECT_NE(change.outcome, "") << change.trigger;
+}
+
+TEST(WholeDeployment, OneThatChangesNothingIsDecidedAtOnce) {
+  Rig rig;
+  rig.deploy({{"a", "match=a"}}, "c1");
+  rig.deploy({{"a", "match=a"}}, "c2");
+  EXPECT_EQ(rig.deployed.size(), 2u);
+  EXPECT_TRUE(newest(rig).sequence);
+  EXPECT_TRUE(newest(rig).changes.empty());
+  EXPECT_EQ(rig.trigger("a").run(), hastur::Run{1});
+}
+
+TEST(DirectoryDeployment, IsStoredIfItChangesOrRefusesAnything) {
+  Rig rig;
+  rig.desire({{"a", "match=a"}});
+  rig.desire({{"a", "match=a"}});
+  EXPECT_EQ(rig.store->deployments({}).value().size(), 1u);
+  rig.desire({{"a", "match=a"}, {"b", "broken=1"}});
+  EXPECT_FALSE(newest(rig).sequence);
+  rig.desire({{"a", "match=a emit=2"}, {"b", "broken=1"}});
+  EXPECT_TRUE(newest(rig).sequence);
+  EXPECT_EQ(newest(rig).changes.size(), 1u);
+}
+
+TEST(Rollback, CodeAndStateAreThoseOfBefore) {
+  Rig rig;
+  rig.deploy({{"t", "match=a"}});
+  rig.send("a", 25);
+  rig.deploy({{"t", "match=a migrate=1000"}}, "bad");
+  const std::uint64_t bad = newest(rig).id;
+  rig.send("a", 25);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 1'050u);
+  ASSERT_TRUE(rig.dispatcher->rollback("t", 0, "it was worse"));
+  rig.pump();
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 30u);
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{3});
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a");
+  EXPECT_EQ(rig.store->run("t", {3}).value()->why, "rollback");
+  EXPECT_EQ(newest(rig).kind, DeploymentKind::rollback);
+  EXPECT_EQ(newest(rig).report, "it was worse");
+  // There is nothing before the first version.
+  EXPECT_EQ(rig.dispatcher->rollback("t", 0, "further").error().code, ErrorCode::not_found);
+  // The same deployment can be named.
+  EXPECT_TRUE(rig.dispatcher->rollback("t", bad, "once more"));
+  EXPECT_EQ(rig.dispatcher->rollback("nobody", 0, "").error().code, ErrorCode::not_found);
+}
+
+TEST(Rollback, PinsTheTriggerUntilItsFileChanges) {
+  Rig rig;
+  rig.deploy({{"t", "match=a"}, {"u", "match=a"}});
+  rig.send("a", 25);
+  rig.deploy({{"t", "match=a emit=2"}, {"u", "match=a"}}, "bad");
+  rig.send("a", 5);
+  ASSERT_TRUE(rig.dispatcher->rollback("t", 0, "it was worse"));
+  rig.pump();
+  ASSERT_TRUE(rig.dispatcher->pins().contains("t"));
+  // Other files change; a supervisor starts again.
+  rig.deploy({{"t", "match=a emit=2"}, {"u", "match=a emit=4"}}, "other");
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a");
+  rig.start();
+  rig.deploy({{"t", "match=a emit=2"}}, "another");
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a");
+  EXPECT_EQ(rig.store->pins().value().size(), 1u);
+  rig.deploy({{"t", "match=a emit=3"}}, "better");
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a emit=3");
+  EXPECT_TRUE(rig.dispatcher->pins().empty());
+  EXPECT_TRUE(rig.store->pins().value().empty());
+}
+
+TEST(Rollback, APinEndsWhenTheFileGoesOrSomebodySaysSo) {
+  Rig rig;
+  rig.deploy({{"t", "match=a"}, {"u", "match=a"}});
+  rig.send("a", 25);
+  rig.deploy({{"t", "match=a emit=2"}, {"u", "match=a emit=2"}});
+  rig.send("a", 25);
+  ASSERT_TRUE(rig.dispatcher->rollback("t", 0, ""));
+  ASSERT_TRUE(rig.dispatcher->rollback("u", 0, ""));
+  rig.pump();
+  ASSERT_EQ(rig.store->pins().value().size(), 2u);
+  ASSERT_TRUE(rig.dispatcher->unpin("u"));
+  EXPECT_EQ(rig.dispatcher->unpin("u").error().code, ErrorCode::not_found);
+  rig.deploy({{"u", "match=a emit=2"}});
+  EXPECT_FALSE(rig.dispatcher->triggers().contains("t"));
+  EXPECT_EQ(rig.trigger("u").version().script.text, "match=a emit=2");
+  EXPECT_TRUE(rig.store->pins().value().empty());
+}
+
+TEST(DeployOnly, TakesOneTriggerAndPinsIt) {
+  Rig rig;
+  rig.deploy({{"t", "match=a"}, {"u", "match=a"}});
+  rig.send("a", 25);
+  const auto only = [&](const std::string& name, const std::string& text) {
+    rig.dispatcher->deploy({.kind = DeploymentKind::only,
+                            .commit = "c9",
+                            .scripts = {{name, make_version({name + ".lua", text}, {})}},
+                            .why = "try it"});
+    rig.pump();
+  };
+  only("t", "match=a emit=2");
+  only("new", "match=a");
+  EXPECT_EQ(rig.dispatcher->triggers().size(), 3u);
+  EXPECT_EQ(newest(rig).kind, DeploymentKind::only);
+  // What the branch holds does not touch them, nor that it does not hold one.
+  rig.deploy({{"t", "match=a"}, {"u", "match=a emit=5"}});
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a emit=2");
+  EXPECT_EQ(rig.trigger("u").version().script.text, "match=a emit=5");
+  EXPECT_TRUE(rig.dispatcher->triggers().contains("new"));
+  rig.deploy({{"t", "match=a emit=7"}, {"u", "match=a"}, {"new", "match=a emit=7"}});
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a emit=7");
+  EXPECT_EQ(rig.trigger("new").version().script.text, "match=a emit=7");
+  EXPECT_TRUE(rig.dispatcher->pins().empty());
+}
+
+}  // namespace
+}  // namespace hastur::test
