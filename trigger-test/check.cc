@@ -79,7 +79,10 @@ class Checker {
   }
 
   void check_coverage(const TriggerFiles& trigger) {
-    CheckReport check{"coverage", "its tests run enough of it", {trigger.path, 0}};
+    CheckReport check;
+    check.kind = "coverage";
+    check.name = "its tests run enough of it";
+    check.at = {trigger.path, 0};
     const Measured& measured = *report_.measured;
     if (report_.tests() == 0) {
       check.failures.push_back({fmt::format("it has no tests, so none of its lines are known to "

@@ -236,9 +236,11 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
       deploying_->pins.push_back({name, version.id, file_of(name), 0, wanted.why, now_});
     }
     if (wanted.by_replay) {
-      probe({name, version},
-            Trigger::Restoration{
-                .run = found->second->run(), .version = version.id, .by_replay = true});
+      Trigger::Restoration replayed;
+      replayed.run = found->second->run();
+      replayed.version = version.id;
+      replayed.by_replay = true;
+      probe({name, version}, std::move(replayed));
       continue;
     }
     if (runs && found->second->version().id == version.id && !wanted.restoration) {

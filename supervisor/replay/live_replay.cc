@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/progress.h"
 #include "supervisor/replay/comparison.h"
-#include "supervisor/replay/progress.h"
 #include "supervisor/replay/replay_file.h"
 #include "supervisor/replay/replay_run.h"
 #include "supervisor/replay/survey.h"
@@ -123,7 +123,7 @@ Result<void> LiveReplay::load() {
 
 Result<void> LiveReplay::read(Sequence last) {
   const Sequence after = run_->reached();
-  Progress progress(stderr, isatty(STDERR_FILENO) == 1, last.value - after.value);
+  Progress progress(stderr, isatty(STDERR_FILENO) == 1, last.value - after.value, "inputs");
   const Micros started = clock_.monotonic();
   source_->read(after.next(), last);
   const auto work = [&]() -> Result<void> {
