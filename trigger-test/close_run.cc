@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/json.h"
 #include "trigger-test/report.h"
 
 namespace hastur {

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <optional>
 
+#include "core/json.h"
+
 namespace hastur {
 namespace {
 

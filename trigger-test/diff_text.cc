@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "core/json.h"
 #include "trigger-test/message_words.h"
 #include "trigger-test/state_change.h"
 

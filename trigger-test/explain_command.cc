@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/json.h"
 #include "trigger-test/explanation.h"
 #include "trigger-test/printer.h"
 #include "trigger-test/recording_file.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/json.h"
 #include "trigger-test/message_words.h"
 
 namespace hastur {

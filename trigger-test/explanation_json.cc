@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "message/json_codec.h"
 #include "trigger-test/explanation.h"
 

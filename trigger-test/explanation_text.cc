@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/json.h"
 #include "trigger-test/explanation.h"
 #include "trigger-test/message_words.h"
 

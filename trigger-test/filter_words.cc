@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/json.h"
 #include "core/suggest.h"
 
 namespace hastur {

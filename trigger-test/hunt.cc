@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/hash.h"
+#include "core/json.h"
 #include "trigger-test/hunt_cases.h"
 #include "trigger-test/hunt_growth.h"
 #include "trigger-test/hunt_order.h"

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/json.h"
 #include "trigger-test/hunt_places.h"
 
 namespace hastur {

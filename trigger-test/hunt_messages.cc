@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/json.h"
 #include "message/json_codec.h"
 #include "message/recording.h"
 #include "trigger-test/test_file.h"

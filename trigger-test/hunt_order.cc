@@ -7,6 +7,8 @@
 #include <map>
 #include <vector>
 
+#include "core/json.h"
+
 namespace hastur {
 namespace {
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/json.h"
 #include "trigger-test/dice.h"
 
 namespace hastur {

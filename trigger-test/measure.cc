@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "trigger-test/script_lines.h"
 
 namespace hastur {

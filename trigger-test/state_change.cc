@@ -6,6 +6,8 @@
 #include <cctype>
 #include <set>
 
+#include "core/json.h"
+
 namespace hastur {
 namespace {
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "core/json.h"
 #include "core/time.h"
 #include "trigger-test/message_words.h"
 #include "trigger-test/state_change.h"

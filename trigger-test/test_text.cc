@@ -7,6 +7,8 @@
 #include <set>
 #include <string_view>
 
+#include "core/json.h"
+
 namespace hastur {
 namespace {
 

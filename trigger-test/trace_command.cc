@@ -5,6 +5,7 @@
 #include <iterator>
 #include <memory>
 
+#include "core/json.h"
 #include "message/json_codec.h"
 #include "message/recording.h"
 #include "trigger-runtime/host/effect_lines.h"

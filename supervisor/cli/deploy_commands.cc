@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "core/json.h"
 #include "core/time.h"
 #include "supervisor/cli/commands.h"
 #include "supervisor/cli/text.h"

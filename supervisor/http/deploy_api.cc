@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "core/json.h"
 #include "supervisor/http/answers.h"
 
 namespace hastur {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/json.h"
 #include "supervisor/http/answers.h"
 
 namespace hastur {

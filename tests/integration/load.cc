@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "core/clock.h"
+#include "core/json.h"
 #include "core/result.h"
 
 namespace hastur {

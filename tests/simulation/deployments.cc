@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "tests/simulation/world.h"
 
 namespace hastur::test {

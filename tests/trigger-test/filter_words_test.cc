@@ -1,4 +1,5 @@
 #include "trigger-test/filter_words.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
 #include "trigger-test/hunt_messages.h"
+#include "core/json.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

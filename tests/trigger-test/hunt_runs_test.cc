@@ -76,7 +76,7 @@ local list = ctx.state.list
 list[#list + 1] = 4
 end)"};
   ObservedCall call;
-  for (std::uint32_t line = 1; line <= 6; ++line) call.steps.push_back({"t.lua", line, {}, 0});
+  for (std::uint32_t line = 1; line <= 6; ++line) call.steps.push_back({"t.lua", line, {}, 0, {}});
   EXPECT_EQ(place_that_wrote(trigger, call, "state.hosts.u1.load").line, 3u);
   // By the name that it got on the way.
   EXPECT_EQ(place_that_wrote(trigger, call, "state.list[2]").line, 5u);

@@ -1,4 +1,5 @@
 #include "trigger-test/shrink.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
 #include "trigger-test/state_change.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 
