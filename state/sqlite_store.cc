@@ -576,6 +576,15 @@ std::uint64_t SqliteStore::bytes_on_disk() const {
   return sum;
 }
 
+// A commit whose sync failed, or whose writer died before it, can be read again and yet be lost with
+// the next power cut. What is read from here on is on the disk.
+Result<void> make_durable(Database& database) {
+  auto written_back = database.checkpoint();
+  if (written_back || written_back.error().code != ErrorCode::unavailable) return written_back;
+  // A reader holds the WAL. A commit syncs what stands before it, too.
+  return database.run("UPDATE meta SET position = position");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CheckpointStore>> open_store(const SqliteStoreOptions& options) {
@@ -587,6 +596,7 @@ Result<std::unique_ptr<CheckpointStore>> open_store(const SqliteStoreOptions& op
   }
   auto database = open_state_file(options);
   if (!database) return fail(database.error());
+  if (options.synced && !options.read_only) HASTUR_TRY(make_durable(*database));
   auto store = std::make_unique<SqliteStore>(*std::move(database), std::move(lock), options.synced);
   HASTUR_TRY(store->read_heads());
   return std::unique_ptr<CheckpointStore>(std::move(store));

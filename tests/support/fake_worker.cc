@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <sstream>
+#include <utility>
 
 #include "core/json.h"
 #include "message/json_codec.h"
@@ -201,8 +202,8 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
         });
       }
       if (!stop) {
-        instance.last_tick = time;
-        if (!instance.judged_at ||
+        const bool first = !std::exchange(instance.last_tick, time);
+        if (first || !instance.judged_at ||
             (instance.touched && time - *instance.judged_at >= us_per_second)) {
           if (forgets_determinism)
             instance.state["sum"] = instance.state["sum"].get<double>() + instance.restores;

@@ -23,7 +23,7 @@ CALLS = [
 
 # Library header -> where it may be included. tests/ and bench/ may include what they test against.
 WRAPPERS = {
-    "nlohmann/*": ["core/json.h"],
+    "nlohmann/*": ["core/json.h", "core/json_fwd.h"],
     "xxhash.h": ["core/hash.h"],
     "spdlog/*": ["core/log.cc"],
     "toml++/*": ["core/settings.cc"],

@@ -145,8 +145,8 @@ bool Feed::take_tick(std::uint32_t row) {
   }
   if (!vm_.helpers.empty()) send_pages();
   vm_.effects.end_input();
-  trigger_.runtime.last_tick = time;
-  if (trigger_.is_judgement_due(vm_.effects.now())) {
+  const bool first = !std::exchange(trigger_.runtime.last_tick, time);
+  if (trigger_.is_judgement_due(vm_.effects.now(), first)) {
     std::optional<CallError> error;
     progress_.judged = trigger_.judge(vm_.effects.sequence(), vm_.effects.now(), error);
     if (error) progress_.errors.push_back(std::move(*error));

@@ -282,9 +282,10 @@ std::optional<std::string> LoadedTrigger::fill_state(
   return fault;
 }
 
-bool LoadedTrigger::is_judgement_due(Time time) const {
-  // The first tick is remembered even if no callback ran: from then on ctx:every counts.
-  if (!runtime.judged_at) return true;
+bool LoadedTrigger::is_judgement_due(Time time, bool first_tick) const {
+  // The first tick is remembered even if no callback ran: from then on ctx:every counts. What was
+  // judged before it, at a pause, does not know it.
+  if (first_tick || !runtime.judged_at) return true;
   if (!touched) return false;
   const auto parts = (judged_state_.size() + judged_bytes_per_second - 1) / judged_bytes_per_second;
   return time - *runtime.judged_at >= std::chrono::seconds{std::max<std::size_t>(parts, 1)};

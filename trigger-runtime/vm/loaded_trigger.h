@@ -28,8 +28,9 @@ class LoadedTrigger {
   // From the next callback on.
   void observe(ObserveCommand::What what);
 
-  // Whether the schedule asks for a judgement at a tick with this stream time.
-  bool is_judgement_due(Time time) const;
+  // Whether the schedule asks for a judgement at a tick with this stream time, which may be the
+  // first that the trigger saw.
+  bool is_judgement_due(Time time, bool first_tick) const;
   // Judges the state: takes it, or puts the last judged one back and says why in `error`.
   Memory judge(Sequence at, Time time, std::optional<CallError>& error);
 

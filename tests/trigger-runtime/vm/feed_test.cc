@@ -444,6 +444,28 @@ TEST(Judgement, ByCommandTakesTheStateAtOnce) {
   EXPECT_FALSE(judged.error);
 }
 
+TEST(Judgement, OfBeforeTheFirstTickLeavesThatOneDue) {
+  constexpr const char* each_ten = R"lua(
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:every("10s", function() ctx.state.n = ctx.state.n + 1 end)
+)lua";
+  TestTrigger trigger(each_ten);
+  const Judged before = trigger.vm().judge(Sequence{0}, at_second(0));
+  EXPECT_EQ(before.memory.state, R"({"n":0})");
+  Stream stream;
+  stream.tick(5);
+  const TriggerProgress progress = trigger.feed(stream);
+  ASSERT_TRUE(progress.judged) << "nobody would know that it has seen a tick";
+
+  // Whoever goes on from there fires at 10 s, as this one does.
+  TriggerOptions options;
+  options.memory = *progress.judged;
+  TestTrigger restored(each_ten, options);
+  stream.tick(11);
+  restored.feed(stream);
+  EXPECT_EQ(restored.state(), R"({"n":1})");
+}
+
 TEST(Load, TakesTheMemoryItIsGiven) {
   TriggerOptions options;
   options.memory = Memory{Sequence{9}, at_second(0), R"({"n":41})", ""};
