@@ -576,8 +576,8 @@ std::uint64_t SqliteStore::bytes_on_disk() const {
   return sum;
 }
 
-// A commit whose sync failed, or whose writer died before it, can be read again and yet be lost with
-// the next power cut. What is read from here on is on the disk.
+// A commit whose sync failed, or whose writer died before it, can be read again and yet be lost
+// with the next power cut. What is read from here on is on the disk.
 Result<void> make_durable(Database& database) {
   auto written_back = database.checkpoint();
   if (written_back || written_back.error().code != ErrorCode::unavailable) return written_back;
