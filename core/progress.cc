@@ -13,14 +13,15 @@ constexpr Micros line_every = std::chrono::seconds{5};
 // A rate of less is a guess.
 constexpr Micros rated_after = std::chrono::milliseconds{500};
 
-}  // namespace
-
-std::string short_count(double count) {
+// "950", "12.3 k", "4.8 M".
+std::string count_text(double count) {
   if (count < 1'000) return fmt::format("{:.0f}", count);
   if (count < 999'950) return fmt::format("{:.1f} k", count / 1e3);
   if (count < 999'950e3) return fmt::format("{:.1f} M", count / 1e6);
   return fmt::format("{:.1f} G", count / 1e9);
 }
+
+}  // namespace
 
 std::string progress_text(std::uint64_t done, std::uint64_t total, std::string_view unit,
                           Micros elapsed) {
@@ -29,13 +30,13 @@ std::string progress_text(std::uint64_t done, std::uint64_t total, std::string_v
   const auto full = static_cast<std::size_t>(part * static_cast<double>(bar_width));
   std::string text = fmt::format("[{}{}] {:3.0f} %, {} of {} {}", std::string(full, '#'),
                                  std::string(bar_width - full, '-'), part * 100,
-                                 short_count(static_cast<double>(done)),
-                                 short_count(static_cast<double>(total)), unit);
+                                 count_text(static_cast<double>(done)),
+                                 count_text(static_cast<double>(total)), unit);
   if (elapsed < rated_after || done == 0) return text;
   const double rate = static_cast<double>(done) / (static_cast<double>(elapsed.count()) / 1e6);
   const double left = static_cast<double>(total - done) / rate;
   const auto seconds = std::chrono::seconds{static_cast<std::int64_t>(left + 0.5)};
-  return text + fmt::format(", {}/s, {} left", short_count(rate), format_span(seconds));
+  return text + fmt::format(", {}/s, {} left", count_text(rate), format_span(seconds));
 }
 
 void Progress::show(std::uint64_t done, Micros elapsed) {

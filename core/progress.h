@@ -18,9 +18,6 @@ namespace hastur {
 std::string progress_text(std::uint64_t done, std::uint64_t total, std::string_view unit,
                           Micros elapsed);
 
-// "950", "12.3 k", "4.8 M".
-std::string short_count(double count);
-
 class Progress {
  public:
   // On `out`; the bar is drawn over itself if that is a terminal.

@@ -1,7 +1,8 @@
 #include "state/deployment.h"
 
-#include <algorithm>
 #include <array>
+
+#include "core/enum_names.h"
 
 namespace hastur {
 namespace {
@@ -17,9 +18,7 @@ std::string_view deployment_kind_name(DeploymentKind kind) {
 }
 
 std::optional<DeploymentKind> deployment_kind_from_name(std::string_view name) {
-  const auto found = std::ranges::find(kind_names, name);
-  if (found == kind_names.end()) return std::nullopt;
-  return static_cast<DeploymentKind>(found - kind_names.begin());
+  return enum_from_name<DeploymentKind>(kind_names, name);
 }
 
 }  // namespace hastur

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/enum_names.h"
 #include "core/json.h"
 
 namespace hastur {
@@ -15,15 +16,6 @@ constexpr std::array<std::string_view, 6> status_names = {"recorded", "waiting",
                                                           "pending",  "closed",  "failed"};
 constexpr std::array<std::string_view, 3> action_names = {"trigger", "acknowledge", "resolve"};
 constexpr std::array<std::string_view, 3> incident_state_names = {"open", "acknowledged", "closed"};
-
-template <class Enum, std::size_t count>
-std::optional<Enum> from_name(const std::array<std::string_view, count>& names,
-                              std::string_view name) {
-  for (std::size_t at = 0; at < count; ++at) {
-    if (names[at] == name) return static_cast<Enum>(at);
-  }
-  return std::nullopt;
-}
 
 // The text at `key`, or an empty one.
 std::string text_of(const Json& object, const char* key) {
@@ -41,21 +33,21 @@ std::string_view status_name(NotificationStatus status) {
   return status_names[static_cast<std::size_t>(status)];
 }
 std::optional<NotificationStatus> status_from_name(std::string_view name) {
-  return from_name<NotificationStatus>(status_names, name);
+  return enum_from_name<NotificationStatus>(status_names, name);
 }
 
 std::string_view action_name(NotificationAction action) {
   return action_names[static_cast<std::size_t>(action)];
 }
 std::optional<NotificationAction> action_from_name(std::string_view name) {
-  return from_name<NotificationAction>(action_names, name);
+  return enum_from_name<NotificationAction>(action_names, name);
 }
 
 std::string_view incident_state_name(IncidentState state) {
   return incident_state_names[static_cast<std::size_t>(state)];
 }
 std::optional<IncidentState> incident_state_from_name(std::string_view name) {
-  return from_name<IncidentState>(incident_state_names, name);
+  return enum_from_name<IncidentState>(incident_state_names, name);
 }
 
 std::string short_id(std::uint64_t id) { return fmt::format("n-{:04x}", id); }

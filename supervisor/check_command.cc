@@ -29,7 +29,7 @@ Result<void> check_versions(const SqliteStoreOptions& options, StoreCheck& check
 
 }  // namespace
 
-int check_command(const std::string& state) {
+int check_state_command(const std::string& state) {
   SqliteStoreOptions options;
   options.path = state;
   options.read_only = true;

@@ -8,6 +8,6 @@ namespace hastur {
 
 // Says on standard output what it found. Returns the exit code: 0 all is sound, 1 it is not or
 // cannot be read.
-int check_command(const std::string& state);
+int check_state_command(const std::string& state);
 
 }  // namespace hastur

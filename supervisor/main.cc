@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
   replay.flag("--yes", &replay_options.yes, "do it: without, a live replay shows what it changes");
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
-  if (check.chosen()) return hastur::check_command(config.state);
+  if (check.chosen()) return hastur::check_state_command(config.state);
   hastur::start_log("supervisor",
                     hastur::log_level_from_name(config.log).value_or(hastur::LogLevel::info));
   if (replay.chosen()) {

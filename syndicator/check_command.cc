@@ -7,7 +7,7 @@
 
 namespace hastur {
 
-int check_command(const std::string& history) {
+int check_history_command(const std::string& history) {
   const bool is_terminal = isatty(STDERR_FILENO) == 1;
   const auto look = [&](Sequence at) {
     if (is_terminal) fmt::print(stderr, "\rmessage {} … ", at.value);

@@ -8,6 +8,6 @@ namespace hastur {
 
 // Says on standard output what it found. Returns the exit code: 0 all is sound, 1 it is not or
 // cannot be read.
-int check_command(const std::string& history);
+int check_history_command(const std::string& history);
 
 }  // namespace hastur

@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
   CommandLine& check = line.command("check", "Says whether the History folder is sound");
   line.optional_command();
   if (const auto code = line.parse(argc, argv)) return *code;
-  if (check.chosen()) return check_command(options.history);
+  if (check.chosen()) return check_history_command(options.history);
   start_log("syndicator", options.log_level());
   return run(line, options);
 }

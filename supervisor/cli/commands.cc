@@ -13,11 +13,6 @@
 namespace hastur {
 namespace {
 
-int complain(const Error& error) {
-  fmt::print(stderr, "hastur: {}\n", error.message);
-  return 1;
-}
-
 int send_lines(UdpSender& sender, std::istream& input, const std::string& to, Time now) {
   std::string line;
   std::uint64_t number = 0;
@@ -39,6 +34,11 @@ int send_lines(UdpSender& sender, std::istream& input, const std::string& to, Ti
 }
 
 }  // namespace
+
+int complain(const Error& error) {
+  fmt::print(stderr, "hastur: {}\n", error.message);
+  return 1;
+}
 
 int send_command(const SendOptions& options, std::istream& input, Time now) {
   auto sender = UdpSender::connect(options.to);
@@ -118,12 +118,17 @@ Result<std::string> read_token_file(const std::string& named) {
                           path));
 }
 
+Result<Json> order(HttpClient& http, const std::string& verb, const Json& body,
+                   const std::string& token_file) {
+  const auto token = read_token_file(token_file);
+  if (!token) return fail(token.error());
+  return http.post_json("/v1/commands/" + verb, body, *token);
+}
+
 int trigger_command(HttpClient& http, const std::string& verb, const CommandOptions& options) {
-  const auto token = read_token_file(options.token_file);
-  if (!token) return complain(token.error());
   Json body = {{"trigger", options.trigger}, {"why", options.why}};
   if (!options.snapshot.empty()) body["snapshot"] = options.snapshot;
-  const auto answer = http.post_json("/v1/commands/" + verb, body, *token);
+  const auto answer = order(http, verb, body, options.token_file);
   if (!answer) return complain(answer.error());
   fmt::print("{} is {}\n", options.trigger, answer->value("status", "unknown"));
   return 0;

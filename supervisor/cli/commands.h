@@ -33,6 +33,13 @@ int status_command(HttpClient& http);
 // The error says where it was looked for.
 Result<std::string> read_token_file(const std::string& named);
 
+// POST /v1/commands/VERB with that token.
+Result<Json> order(HttpClient& http, const std::string& verb, const Json& body,
+                   const std::string& token_file);
+
+// Says it on standard error; returns exit code 1.
+int complain(const Error& error);
+
 struct CommandOptions {
   std::string trigger;
   std::string why;

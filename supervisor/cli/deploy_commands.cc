@@ -15,18 +15,6 @@ namespace {
 // Of a commit's or a version's hash: what tells it from others.
 constexpr std::size_t short_hash = 10;
 
-int complain(const Error& error) {
-  fmt::print(stderr, "hastur: {}\n", error.message);
-  return 1;
-}
-
-// A text as it stands, anything else as JSON; empty for null or nothing.
-std::string shown(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return "";
-  return printable(found->is_string() ? found->get<std::string>() : canonical_json(*found));
-}
-
 std::string hash_of(const Json& object, const char* key) {
   return shown(object, key).substr(0, short_hash);
 }
@@ -59,13 +47,6 @@ std::string summary(const Json& deployment) {
   for (const auto& [what, count] : counts)
     out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, what);
   return out.empty() ? "nothing" : out;
-}
-
-Result<Json> order(HttpClient& http, const std::string& verb, const Json& body,
-                   const std::string& token_file) {
-  const auto token = read_token_file(token_file);
-  if (!token) return fail(token.error());
-  return http.post_json("/v1/commands/" + verb, body, *token);
 }
 
 }  // namespace

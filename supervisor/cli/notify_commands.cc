@@ -10,18 +10,6 @@
 namespace hastur {
 namespace {
 
-int complain(const Error& error) {
-  fmt::print(stderr, "hastur: {}\n", error.message);
-  return 1;
-}
-
-// A text as it stands, anything else as JSON; empty for null or nothing.
-std::string shown(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return "";
-  return printable(found->is_string() ? found->get<std::string>() : canonical_json(*found));
-}
-
 std::string time_of(const Json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number_integer()) return "";
@@ -31,13 +19,6 @@ std::string time_of(const Json& object, const char* key) {
 Json items_of(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_array() ? *found : Json::array();
-}
-
-Result<Json> order(HttpClient& http, const std::string& verb, const Json& body,
-                   const std::string& token_file) {
-  const auto token = read_token_file(token_file);
-  if (!token) return fail(token.error());
-  return http.post_json("/v1/commands/" + verb, body, *token);
 }
 
 void print_incidents(const Json& items) {

@@ -17,13 +17,6 @@ const Json* find(const Json& object, const char* key) {
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
-// A text as it stands, anything else as JSON; empty if it is not there.
-std::string shown(const Json& object, const char* key) {
-  const Json* value = find(object, key);
-  if (value == nullptr) return {};
-  return printable(value->is_string() ? value->get<std::string>() : canonical_json(*value));
-}
-
 double number(const Json& object, const char* key) {
   const Json* value = find(object, key);
   return value != nullptr && value->is_number() ? value->get<double>() : 0;

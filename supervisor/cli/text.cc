@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/json.h"
+
 namespace hastur {
 namespace {
 
@@ -63,6 +65,12 @@ std::string table(const std::vector<std::string>& heading,
   append(heading);
   for (const auto& row : rows) append(row);
   return out;
+}
+
+std::string shown(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return "";
+  return printable(found->is_string() ? found->get<std::string>() : canonical_json(*found));
 }
 
 std::string short_count(double count) {

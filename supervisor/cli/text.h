@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json_fwd.h"
+
 namespace hastur {
 
 // Control characters (also those of C1) become '?': a message must not be able to command the
@@ -22,6 +24,10 @@ std::string cut(std::string_view text, std::size_t columns_max);
 // many cells as the heading. Ends each line with '\n'.
 std::string table(const std::vector<std::string>& heading,
                   const std::vector<std::vector<std::string>>& rows);
+
+// What an answer holds at `key`: a text as it stands, printable; anything else as JSON; empty for
+// null or nothing.
+std::string shown(const Json& object, const char* key);
 
 // "1.2k", "3.4M": at most four characters, for counts that change while one looks.
 std::string short_count(double count);

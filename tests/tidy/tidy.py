@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """tidy.py CHECK ROOT [BUILD]: prints what is out of order, one line each; exit code 1 if anything is.
 
-CHECK is layers, calls, links or format. BUILD is the build folder, for layers.txt and programs.txt.
+CHECK is layers, calls, links, names or format. BUILD is the build folder, for layers.txt and programs.txt.
 """
 
 import pathlib
@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import calls
 import layers
 import links
+import names
 from source import source_files
 
 
@@ -36,6 +37,8 @@ def main(check, root, build=None):
         found = calls.findings(root)
     elif check == "links":
         found = links.findings(build / "bin", (build / "programs.txt").read_text().split())
+    elif check == "names":
+        found = names.findings(build)
     elif check == "format":
         found = check_format(root)
     else:

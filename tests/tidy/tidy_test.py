@@ -2,6 +2,7 @@
 """Every check of this folder finds the fault that is planted for it, and nothing in what is in order."""
 
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -10,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import calls
 import layers
 import links
+import names
 import source
 import tidy
 
@@ -136,6 +138,21 @@ class Links(Tree):
 
     def test_a_program_that_the_build_does_not_make_is_passed_over(self):
         self.assertEqual(links.findings(self.root, []), [])
+
+
+class Names(Tree):
+    def library(self, path, text):
+        self.plant(path + ".cc", text)
+        code = self.root / (path + ".o")
+        subprocess.run(["c++", "-c", str(self.root / (path + ".cc")), "-o", str(code)], check=True)
+        subprocess.run(["ar", "rc", str(code.with_name(f"libhastur_{code.stem}.a")), str(code)], check=True)
+
+    def test_a_name_of_two_layers_is_found(self):
+        self.library("one/a", "namespace hastur { int f(int) { return 1; } inline int g() { return 2; } int h = g(); }")
+        self.library("two/b", "namespace hastur { int f(long) { return 1; } inline int g() { return 2; } int i = g(); }")
+        self.assertEqual(names.findings(self.root), [])
+        self.library("three/c", "namespace hastur { int f(int) { return 3; } }")
+        self.assertEqual(names.findings(self.root), ["hastur::f(int) is defined in one and in three"])
 
 
 class Format(Tree):
