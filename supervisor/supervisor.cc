@@ -131,11 +131,14 @@ Result<void> Supervisor::open() {
   };
   calls.connected = [this] {
     log_info("connected to the syndicator at {}", config_.request);
-    history_->reconnected();
+    history_->connected();
     dispatcher_->connected();
     carry_out();
   };
-  calls.disconnected = [] { log_warn("the connection to the syndicator is gone; trying again"); };
+  calls.disconnected = [this] {
+    log_warn("the connection to the syndicator is gone; trying again");
+    history_->disconnected();
+  };
   calls.garbage = [](const Error& error) {
     log_warn("something came that is no frame of a syndicator: {}", error.message);
   };

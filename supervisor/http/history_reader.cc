@@ -3,6 +3,11 @@
 namespace hastur {
 
 void HistoryReader::read(ReadRequest request, Each each, Done done, Micros now_monotonic) {
+  if (!connected_) {
+    return done(
+        fail(ErrorCode::unavailable,
+             "there is no connection to the syndicator, which holds History; is it running?"));
+  }
   if (readings_.size() >= reads_max) {
     return done(fail(ErrorCode::unavailable,
                      "too many reads of History are under way; try again in a moment"));
@@ -48,7 +53,17 @@ void HistoryReader::turn(Micros now_monotonic) {
   }
 }
 
-void HistoryReader::reconnected() {
+void HistoryReader::connected() {
+  finish_all();
+  connected_ = true;
+}
+
+void HistoryReader::disconnected() {
+  connected_ = false;
+  finish_all();
+}
+
+void HistoryReader::finish_all() {
   while (!readings_.empty()) {
     finish(readings_.begin()->first,
            fail(ErrorCode::unavailable,

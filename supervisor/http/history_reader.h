@@ -24,8 +24,8 @@ class HistoryReader {
   // Called batch by batch in order; false ends the read early.
   using Each = std::function<bool(const BatchView&)>;
   // Called once: the read has come to its end, or to the stream's, or was ended by `each`; or why
-  // it could not. `unavailable` when the syndicator does not answer, or too many reads are under
-  // way.
+  // it could not. `unavailable`, at once, while there is no connection; when the syndicator does
+  // not answer; when too many reads are under way.
   using Done = std::function<void(Result<void>)>;
   void read(ReadRequest request, Each each, Done done, Micros now_monotonic);
 
@@ -33,8 +33,9 @@ class HistoryReader {
   bool replied(const ReplyFrame& frame, Micros now_monotonic);
   // To be called each second: reads that have not been answered for `answer_max` end with an error.
   void turn(Micros now_monotonic);
-  // The connection is new: nothing that was asked for will be answered.
-  void reconnected();
+  // There is a connection, and it is new: nothing that was asked for before will be answered.
+  void connected();
+  void disconnected();
 
  private:
   static constexpr std::size_t reads_max = 32;
@@ -45,7 +46,9 @@ class HistoryReader {
     Micros last_heard{0};
   };
   void finish(std::uint64_t id, Result<void> how);
+  void finish_all();
 
+  bool connected_ = false;
   std::function<void(RequestFrame)> send_;
   std::map<std::uint64_t, Reading> readings_;
   std::uint64_t next_id_ = first_id;

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "core/json.h"
 #include "tests/supervisor/dispatch/rig.h"
 
@@ -51,6 +53,26 @@ class ApiTest : public ::testing::Test {
   DeployApi deploy_api_;
   Api api_;
 };
+
+TEST_F(ApiTest, SaysAtOnceThatHistoryCannotBeReadWithoutASyndicator) {
+  const HttpResponse before = get("/v1/messages");
+  EXPECT_EQ(before.status, 503u);
+  EXPECT_NE(before.body.find("is it running?"), std::string::npos) << before.body;
+
+  // One that is under way when the connection goes ends with it.
+  history_.connected();
+  HttpRequest request;
+  request.method = "GET";
+  request.path = "/v1/messages";
+  request.from_loopback = true;
+  std::optional<HttpResponse> answer;
+  api_.answer(request, [&](HttpResponse given) { answer = std::move(given); });
+  EXPECT_FALSE(answer);
+  history_.disconnected();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 503u);
+  EXPECT_NE(answer->body.find("was lost"), std::string::npos) << answer->body;
+}
 
 TEST_F(ApiTest, PausesAndResumesAndShowsIt) {
   const HttpResponse paused = ask(command("pause", R"({"trigger":"billing/t","why":"new disks"})"));
