@@ -144,6 +144,14 @@ Result<TriggerFiles> find_trigger_files(const std::string& path) {
   return files;
 }
 
+std::optional<std::string> root_of(const std::string& path) {
+  std::error_code ignored;
+  fs::path script = fs::absolute(path, ignored).lexically_normal();
+  if (fs::is_directory(path, ignored)) script /= "x.lua";
+  const std::optional<fs::path> root = root_above(script);
+  return root ? std::optional(root->string()) : std::nullopt;
+}
+
 Result<std::vector<std::string>> list_triggers(const std::string& path) {
   std::error_code error;
   std::vector<std::string> found;
@@ -155,8 +163,7 @@ Result<std::vector<std::string>> list_triggers(const std::string& path) {
     }
     return std::vector{path};
   }
-  const std::optional<fs::path> root =
-      root_above(fs::absolute(path, error).lexically_normal() / "x.lua");
+  const std::optional<std::string> root = root_of(path);
   fs::recursive_directory_iterator entry(path, error);
   if (error) return cannot_read(path, error.message());
   for (const fs::recursive_directory_iterator end; entry != end; entry.increment(error)) {
@@ -164,7 +171,7 @@ Result<std::vector<std::string>> list_triggers(const std::string& path) {
     const std::string file = entry->path().filename().string();
     const fs::path absolute = fs::absolute(entry->path(), error).lexically_normal();
     const bool is_folder = entry->is_directory(error);
-    if (is_folder && (file.starts_with('.') || (root && absolute == *root / "lib")))
+    if (is_folder && (file.starts_with('.') || (root && absolute == fs::path(*root) / "lib")))
       entry.disable_recursion_pending();
     if (is_folder || file.starts_with('.') || entry->path().extension() != ".lua" ||
         file.find(".test.") != std::string::npos)
