@@ -129,6 +129,7 @@ Result<CheckPlan> plan_check(const CheckCommand& command) {
     }
     if (chosen.empty()) {
       plan.options.only_tests = command.filter;
+      plan.options.hunt.reset();
     } else {
       plan.paths = std::move(chosen);
     }
@@ -150,8 +151,14 @@ ExitCode check(const CheckCommand& command, const CheckPlan& plan, const Verdict
   writer->end(out, all, clock.monotonic() - begin);
   if (!write_out(out) || !crew.written())
     return stop(ExitCode::internal, fmt::format("cannot write the report: {}", strerror(errno)));
-  return std::ranges::all_of(all, &TriggerReport::is_good) ? ExitCode::good
-                                                           : ExitCode::trigger_failed;
+  if (!std::ranges::all_of(all, &TriggerReport::is_good)) return ExitCode::trigger_failed;
+  const bool any_test = std::ranges::any_of(all, [](const auto& each) { return each.tests() > 0; });
+  if (!plan.options.only_tests.empty() && !any_test) {
+    return stop(ExitCode::usage,
+                fmt::format("--filter {}: no trigger's path holds it, and no test's name does",
+                            plan.options.only_tests));
+  }
+  return ExitCode::good;
 }
 
 ExitCode check(const CheckCommand& command) {

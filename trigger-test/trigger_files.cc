@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -23,18 +25,20 @@ Failure cannot_read(const fs::path& path, const std::string& cause) {
   return fail(ErrorCode::not_found, fmt::format("cannot read {}: {}", path.string(), cause));
 }
 
+// `path` as its author wrote it.
 Result<std::string> read_file(const fs::path& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) {
     return cannot_read(path, error ? error.message() : "it is no file");
   }
+  errno = 0;
   const std::uintmax_t bytes = fs::file_size(path, error);
   if (!error && bytes > file_bytes_max) {
     return cannot_read(path, fmt::format("it has more than {} bytes", file_bytes_max));
   }
   std::ifstream in(path, std::ios::binary);
   std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in.is_open() || in.bad()) return cannot_read(path, "it cannot be opened");
+  if (!in.is_open() || in.bad()) return cannot_read(path, std::strerror(errno));
   return text;
 }
 
@@ -42,12 +46,16 @@ Result<std::string> read_file(const fs::path& path) {
 std::optional<fs::path> root_above(const fs::path& script) {
   std::error_code ignored;
   std::optional<fs::path> by_habit;
+  // A folder on the way may be there only once the script is written.
+  bool comes_from_lib = false;
   for (fs::path folder = script.parent_path(); folder != folder.root_path();
        folder = folder.parent_path()) {
     if (folder == "/usr") break;
+    const bool has_lib = comes_from_lib || fs::is_directory(folder / "lib", ignored);
+    comes_from_lib = folder.filename() == "lib";
     if (fs::is_directory(folder / ".hastur", ignored)) return folder;
     const bool is_repo = fs::exists(folder / ".git", ignored);
-    if (!by_habit && (is_repo || fs::is_directory(folder / "lib", ignored))) by_habit = folder;
+    if (!by_habit && (is_repo || has_lib)) by_habit = folder;
     if (is_repo) break;
   }
   return by_habit;
@@ -114,8 +122,7 @@ Result<ScriptPlace> place_of(const std::string& path) {
         fmt::format("{} is no trigger: what lies in lib/ is code for triggers to share", path));
   }
   if (const auto named = check_trigger_name(place.name); !named) {
-    return fail(ErrorCode::invalid, fmt::format("{} cannot be a trigger's name: {}", place.name,
-                                                named.error().message));
+    return fail(ErrorCode::invalid, fmt::format("{}: {}", path, named.error().message));
   }
   return place;
 }
@@ -130,7 +137,7 @@ Result<TriggerName> trigger_name_of(const std::string& path) {
 Result<TriggerFiles> find_trigger_files(const std::string& path) {
   Result<ScriptPlace> place = place_of(path);
   if (!place) return fail(place.error());
-  Result<std::string> text = read_file(place->script);
+  Result<std::string> text = read_file(path);
   if (!text) return fail(text.error());
   TriggerFiles files;
   files.path = path;
@@ -155,7 +162,8 @@ std::optional<std::string> root_of(const std::string& path) {
 Result<std::vector<std::string>> list_triggers(const std::string& path) {
   std::error_code error;
   std::vector<std::string> found;
-  if (!fs::exists(path, error)) return cannot_read(path, "there is no such file or folder");
+  if (!fs::exists(path, error))
+    return cannot_read(path, error ? error.message() : "there is no such file or folder");
   if (!fs::is_directory(path, error)) {
     for (const char* ending : {".test.lua", ".test.json"}) {
       if (!path.ends_with(ending)) continue;
