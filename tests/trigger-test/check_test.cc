@@ -112,7 +112,8 @@ TEST_F(TriggerTestCheck, ATestFileThatIsNoneFailsWithItsLine) {
         std::tuple{"return nil", "it returns nothing", "t.test.lua"},
         std::tuple{"while true do end", "instructions", "t.test.lua:1"},
         std::tuple{"return { messages = {\n{ recording = 'no.jsonl' } } }",
-                   "the recording: cannot read no.jsonl: No such file or directory", "t.test.lua:2"},
+                   "the recording: cannot read no.jsonl: No such file or directory",
+                   "t.test.lua:2"},
         std::tuple{"return { messages = { f = function() end } }", "is a function",
                    "t.test.lua"}}) {
     write("t.test.lua", text);
