@@ -233,17 +233,22 @@ std::optional<int> CommandLine::parse(int argc, const char* const* argv) {
     if (is_negative_number(argument)) argument.insert(0, 1, value_mark);
     arguments.push_back(std::move(argument));
   }
-  const std::string see = fmt::format("; see {} --help", parser_->program);
+  const auto see = [this] {
+    const std::vector<CLI::App*> commands = parser_->app->get_subcommands();
+    return fmt::format("; see {}{} --help", parser_->program,
+                       commands.empty() ? "" : " " + commands.front()->get_name());
+  };
   try {
     parser_->app->parse(std::move(arguments));
   } catch (const CLI::Success& asked) {
     return parser_->app->exit(asked);
   } catch (const CLI::ParseError& wrong) {
     // A command that is mistyped is missing too, but what was typed says more.
-    if (!parser_->app->remaining(true).empty()) return parser_->refuse(parser_->unexpected() + see);
+    if (!parser_->app->remaining(true).empty())
+      return parser_->refuse(parser_->unexpected() + see());
     std::string sentence = lowered_first(wrong.what());
     if (sentence == "a subcommand is required") sentence = "a command is required";
-    return parser_->refuse(sentence + see);
+    return parser_->refuse(sentence + see());
   }
   if (parser_->settings == nullptr) return std::nullopt;
 

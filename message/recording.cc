@@ -117,6 +117,7 @@ struct RecordingReader::Source {
   std::vector<std::uint64_t> row_messages;
   std::vector<std::uint64_t> finished_row_messages;
   std::uint64_t refused = 0;
+  std::string first_refused;
   std::uint64_t journal_lines = 0;
 };
 
@@ -290,10 +291,10 @@ void RecordingReader::Source::take_decoded(std::variant<MessageView, Refused> de
 }
 
 void RecordingReader::Source::take_refused(const Refused& why, std::string_view original) {
-  ++refused;
+  std::string placed = fmt::format("{}:{}: {}", name, item_number, why.text);
+  if (refused++ == 0) first_refused = placed;
   error_line.emplace(
-      refused_message({why.why, fmt::format("{}:{}: {}", name, item_number, why.text)}, original,
-                      recording_uuid, received_at));
+      refused_message({why.why, std::move(placed)}, original, recording_uuid, received_at));
   pend(error_line->view());
 }
 
@@ -365,6 +366,7 @@ const std::vector<std::uint64_t>& RecordingReader::row_messages() const {
 }
 std::uint64_t RecordingReader::messages() const { return source_->messages; }
 std::uint64_t RecordingReader::refused() const { return source_->refused; }
+const std::string& RecordingReader::first_refused() const { return source_->first_refused; }
 std::uint64_t RecordingReader::journal_lines() const { return source_->journal_lines; }
 std::uint64_t RecordingReader::line() const { return source_->item_number; }
 

@@ -53,6 +53,8 @@ class RecordingReader {
   // Lines or array elements read so far that were not ticks, and how many of them were refused.
   std::uint64_t messages() const;
   std::uint64_t refused() const;
+  // The place of the first of these and why ("metrics.jsonl:12: …"); empty if there is none.
+  const std::string& first_refused() const;
   // Lines of a journal, passed over.
   std::uint64_t journal_lines() const;
   // 1-based line (JSON Lines) or element (array) of the last message read, for error texts.

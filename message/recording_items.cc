@@ -23,7 +23,14 @@ Result<bool> RecordingItems::begin() {
   while (is_space(input_.peek())) {
     if (input_.get() == '\n') ++number_;
   }
-  const int first = input_.peek();
+  int first = input_.peek();
+  // The byte order mark that some editors put before UTF-8.
+  if (first == 0xEF) {
+    for (const int mark : {0xEF, 0xBB, 0xBF}) {
+      if (input_.peek() == mark) input_.get();
+    }
+    first = input_.peek();
+  }
   if (input_.bad()) return fail(ErrorCode::unavailable, fmt::format("{} cannot be read", source_));
   if (first == std::istream::traits_type::eof()) return false;
   if (first != '{' && first != '[') {

@@ -146,9 +146,10 @@ Result<void> Supervisor::open() {
   if (!connection) return fail(connection.error());
   connection_ = std::move(*connection);
 
-  auto watch = DirectoryWatch::make(loop_, config_.directory, [this] { read_scripts(); });
+  auto watch = FolderWatch::make(loop_, [this](const auto& /*paths*/) { read_scripts(); });
   if (!watch) return fail(watch.error());
   watch_ = std::move(*watch);
+  watch_->watch({{config_.directory, FolderWatch::Depth::tree}});
   return {};
 }
 

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/folder_watch.h"
 #include "core/loop.h"
 #include "core/result.h"
 #include "state/checkpoint_store.h"
 #include "supervisor/config.h"
-#include "supervisor/deploy/directory_watch.h"
 #include "supervisor/dispatch/dispatcher.h"
 #include "supervisor/dispatch/pruner.h"
 #include "supervisor/http/api.h"
@@ -86,7 +86,7 @@ class Supervisor {
   std::unique_ptr<DeployApi> deploy_api_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<HttpServer> http_;
-  std::unique_ptr<DirectoryWatch> watch_;
+  std::unique_ptr<FolderWatch> watch_;
   std::vector<std::string> problems_;
   std::unique_ptr<Loop::Handle> turns_, stop_signals_, reload_signal_, give_up_;
   bool carrying_out_ = false;

@@ -15,7 +15,7 @@
 namespace hastur {
 
 struct CheckOptions {
-  // Only tests whose name holds this.
+  // Only tests whose name holds this, and no hunt; empty: all.
   std::string only_tests;
   // Say what the tests run of each trigger, and what it costs; fail one of which they run less.
   bool measure = false;

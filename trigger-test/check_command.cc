@@ -12,7 +12,6 @@
 #include <optional>
 #include <thread>
 
-#include "trigger-test/check.h"
 #include "trigger-test/paint.h"
 
 namespace hastur {
@@ -33,8 +32,8 @@ bool write_out(const std::string& text) {
 // Checks triggers on several stands at once and hands out the reports in the order of the paths.
 class Crew {
  public:
-  Crew(const std::vector<std::string>& paths, const CheckOptions& options, ReportWriter& writer)
-      : paths_(paths), options_(options), writer_(writer), reports_(paths.size()) {}
+  Crew(const CheckPlan& plan, ReportWriter& writer, const Verdict& verdict)
+      : plan_(plan), verdict_(verdict), writer_(writer), reports_(plan.paths.size()) {}
 
   void run(std::size_t hands) {
     // A worker dies with the thread that started it, so each thread has a stand of its own.
@@ -59,9 +58,9 @@ class Crew {
     if (!elsewhere) return stop(elsewhere.error());
     while (true) {
       const std::size_t index = next_++;
-      if (index >= paths_.size() || is_over()) return;
+      if (index >= plan_.paths.size() || is_over()) return;
       Result<TriggerReport> report =
-          check_trigger(**stand, **elsewhere, clock_, paths_[index], options_);
+          check_trigger(**stand, **elsewhere, clock_, plan_.paths[index], plan_.options);
       if (!report) return stop(report.error());
       done(index, std::move(*report));
     }
@@ -77,15 +76,17 @@ class Crew {
   }
   void done(std::size_t index, TriggerReport report) {
     const std::lock_guard lock(mutex_);
+    const bool good = report.is_good();
     reports_[index] = std::move(report);
     std::string out;
     for (; told_ < reports_.size() && reports_[told_]; ++told_)
       writer_.trigger(out, *reports_[told_]);
     if (!write_out(out)) written_ = false;
+    if (verdict_) verdict_(index, good);
   }
 
-  const std::vector<std::string>& paths_;
-  const CheckOptions& options_;
+  const CheckPlan& plan_;
+  const Verdict& verdict_;
   SystemClock system_clock_;
   SharedClock clock_{system_clock_};
   std::atomic<std::size_t> next_{0};
@@ -101,55 +102,70 @@ class Crew {
 
 }  // namespace
 
-ExitCode check(const CheckCommand& command) {
-  const std::unique_ptr<ReportWriter> writer = writer_of(command.format);
-  if (!writer) {
-    return stop(ExitCode::usage,
-                fmt::format("--format takes text, json or junit, not \"{}\"", command.format));
-  }
-  std::vector<std::string> paths;
+Result<CheckPlan> plan_check(const CheckCommand& command) {
+  const auto wrong = [](const std::string& sentence) { return fail(ErrorCode::invalid, sentence); };
+  if (!writer_of(command.format))
+    return wrong(fmt::format("--format takes text, json or junit, not \"{}\"", command.format));
+  if (command.coverage_min > 100)
+    return wrong(fmt::format("--coverage-min takes a percentage, not {}", command.coverage_min));
+  CheckPlan plan;
   for (const std::string& path :
        command.paths.empty() ? std::vector<std::string>{"."} : command.paths) {
     Result<std::vector<std::string>> found = list_triggers(path);
-    if (!found) return stop(ExitCode::usage, found.error().message);
-    paths.insert(paths.end(), found->begin(), found->end());
+    if (!found) return fail(found.error());
+    for (std::string& script : *found) {
+      if (std::ranges::find(plan.paths, script) == plan.paths.end())
+        plan.paths.push_back(std::move(script));
+    }
   }
-  if (command.coverage_min > 100) {
-    return stop(ExitCode::usage,
-                fmt::format("--coverage-min takes a percentage, not {}", command.coverage_min));
-  }
-  CheckOptions options;
-  options.measure = command.coverage || command.coverage_min > 0;
-  options.coverage_min = static_cast<unsigned>(command.coverage_min);
-  if (!command.no_hunt) options.hunt = HuntOptions{command.seed, command.write_failing};
+  plan.options.measure = command.coverage || command.coverage_min > 0;
+  plan.options.coverage_min = static_cast<unsigned>(command.coverage_min);
+  if (!command.no_hunt) plan.options.hunt = HuntOptions{command.seed, command.write_failing};
   if (!command.filter.empty()) {
     // A filter that names triggers chooses those; otherwise it chooses tests.
     std::vector<std::string> chosen;
-    for (const std::string& path : paths) {
+    for (const std::string& path : plan.paths) {
       if (path.find(command.filter) != std::string::npos) chosen.push_back(path);
     }
     if (chosen.empty()) {
-      options.only_tests = command.filter;
+      plan.options.only_tests = command.filter;
+      plan.options.hunt.reset();
     } else {
-      paths = std::move(chosen);
+      plan.paths = std::move(chosen);
     }
   }
-  if (paths.empty()) return stop(ExitCode::usage, "there are no triggers here");
+  return plan;
+}
 
+ExitCode check(const CheckCommand& command, const CheckPlan& plan, const Verdict& verdict) {
+  const std::unique_ptr<ReportWriter> writer = writer_of(command.format);
   SystemClock clock;
   const Micros begin = clock.monotonic();
   const std::size_t hands =
       command.jobs != 0 ? command.jobs : std::max(1u, std::thread::hardware_concurrency());
-  Crew crew(paths, options, *writer);
-  crew.run(std::min(hands, paths.size()));
+  Crew crew(plan, *writer, verdict);
+  crew.run(std::min(hands, plan.paths.size()));
   if (crew.error()) return stop(ExitCode::internal, crew.error()->message);
   const std::vector<TriggerReport> all = crew.take();
   std::string out;
   writer->end(out, all, clock.monotonic() - begin);
   if (!write_out(out) || !crew.written())
     return stop(ExitCode::internal, fmt::format("cannot write the report: {}", strerror(errno)));
-  return std::ranges::all_of(all, &TriggerReport::is_good) ? ExitCode::good
-                                                           : ExitCode::trigger_failed;
+  if (!std::ranges::all_of(all, &TriggerReport::is_good)) return ExitCode::trigger_failed;
+  const bool any_test = std::ranges::any_of(all, [](const auto& each) { return each.tests() > 0; });
+  if (!plan.options.only_tests.empty() && !any_test) {
+    return stop(ExitCode::usage,
+                fmt::format("--filter {}: no trigger's path holds it, and no test's name does",
+                            plan.options.only_tests));
+  }
+  return ExitCode::good;
+}
+
+ExitCode check(const CheckCommand& command) {
+  const Result<CheckPlan> plan = plan_check(command);
+  if (!plan) return stop(ExitCode::usage, plan.error().message);
+  if (plan->paths.empty()) return stop(ExitCode::usage, no_triggers);
+  return check(command, *plan);
 }
 
 }  // namespace hastur

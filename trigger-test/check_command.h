@@ -3,9 +3,12 @@
 // trigger-test [PATHS]: checks triggers and reports.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "core/result.h"
+#include "trigger-test/check.h"
 #include "trigger-test/exit_code.h"
 
 namespace hastur {
@@ -26,9 +29,29 @@ struct CheckCommand {
   std::uint64_t seed = 1;
   // A folder for the shrunk cases of the hunt.
   std::string write_failing;
+  // Go on, and check again what is saved (watch_command.h).
+  bool watch = false;
 };
 
-// Writes the report to standard output.
+// What is said where there are none.
+inline constexpr const char* no_triggers = "there are no triggers here";
+
+// What a command asks for, as the disk is now.
+struct CheckPlan {
+  // Scripts, in the order of their reports; none if there are no triggers.
+  std::vector<std::string> paths;
+  CheckOptions options;
+};
+
+// Fails for wrong usage.
+Result<CheckPlan> plan_check(const CheckCommand& command);
+
+// Called for each script as it is known, in no order and from any thread.
+using Verdict = std::function<void(std::size_t path, bool good)>;
+
+// Checks a plan that has paths, and writes the report to standard output.
+ExitCode check(const CheckCommand& command, const CheckPlan& plan, const Verdict& verdict = {});
+// Plans and checks.
 ExitCode check(const CheckCommand& command);
 
 }  // namespace hastur

@@ -22,6 +22,9 @@
 namespace hastur {
 namespace {
 
+// How a file of ours begins: it may be overwritten.
+constexpr std::string_view first_words = "-- Found by trigger-test --seed ";
+
 // The first ones tell it.
 constexpr std::size_t findings_max = 4;
 constexpr int rounds_max = 6;
@@ -441,7 +444,7 @@ void Hunt::add(ReportedFailure finding, const std::string& title, const TestCase
 
 // The smallest cases as the text of a test file.
 void Hunt::offer() {
-  std::string text = fmt::format("-- Found by trigger-test --seed {}\nreturn {{\n", options_.seed);
+  std::string text = fmt::format("{}{}\nreturn {{\n", first_words, options_.seed);
   for (const std::string& each : offered_) text += "  " + each + ",\n";
   text += "}\n";
   CheckReport::Block block{"the fewest messages that show it, as a test file", {}};
@@ -462,6 +465,13 @@ std::string Hunt::written(const std::string& text) const {
   const fs::path path = fs::path(options_.write_failing) / (trigger_.name + ".test.lua");
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
+  if (fs::exists(path, error)) {
+    const Result<std::string> there = read_script_file(path);
+    // One that is the same is not written, so that nobody who watches it checks it again.
+    if (there && *there == text) return path.string();
+    if (!there || !there->starts_with(first_words))
+      return fmt::format("{} is not from here and was not overwritten", path.string());
+  }
   std::ofstream out(path);
   out << text;
   out.close();

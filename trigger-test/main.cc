@@ -8,6 +8,7 @@
 #include "trigger-test/new_command.h"
 #include "trigger-test/run_command.h"
 #include "trigger-test/trace_command.h"
+#include "trigger-test/watch_command.h"
 
 int main(int argc, char** argv) {
   hastur::CommandLine line(
@@ -29,6 +30,8 @@ int main(int argc, char** argv) {
   line.text(
       "--write-failing", &check.write_failing,
       "Write the fewest messages that show what the hunt found to this folder, as test files");
+  line.flag("--watch", &check.watch,
+            "Go on until Ctrl-C: check again what is saved, and what failed before");
   hastur::RunCommand run;
   hastur::CommandLine& run_line = line.command("run",
                                                "Run one trigger on a recording and print what it "
@@ -81,5 +84,5 @@ int main(int argc, char** argv) {
   if (diff_line.chosen()) return static_cast<int>(hastur::diff(diff));
   if (new_line.chosen()) return static_cast<int>(hastur::make_new(make));
   if (explain_line.chosen()) return static_cast<int>(hastur::explain(explain));
-  return static_cast<int>(hastur::check(check));
+  return static_cast<int>(check.watch ? hastur::watch(check) : hastur::check(check));
 }

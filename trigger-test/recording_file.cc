@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 
@@ -19,8 +21,12 @@ Result<std::unique_ptr<RecordingFile>> RecordingFile::open(const std::string& pa
   std::error_code error;
   if (std::filesystem::is_directory(path, error))
     return fail(ErrorCode::not_found, fmt::format("cannot read {}: it is a folder", path));
+  errno = 0;
   file->file_.open(path, std::ios::binary);
-  if (!file->file_) return fail(ErrorCode::not_found, fmt::format("cannot read {}", path));
+  if (!file->file_) {
+    return fail(ErrorCode::not_found,
+                fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  }
   const std::uintmax_t bytes = std::filesystem::file_size(path, error);
   if (!error) file->bytes_ = bytes;
   return file;
@@ -33,6 +39,14 @@ std::uint64_t RecordingFile::bytes_read() {
   if (file_.eof()) return bytes_;
   const std::streamoff at = file_.tellg();
   return at < 0 ? bytes_ : std::min(bytes_, static_cast<std::uint64_t>(at));
+}
+
+void tell_refused(const RecordingReader& reader) {
+  if (reader.refused() == 0) return;
+  fmt::print(stderr,
+             "trigger-test: {} of {} messages cannot be decoded, and came in as error messages, as "
+             "they would in production; the first is {}\n",
+             reader.refused(), reader.messages(), reader.first_refused());
 }
 
 }  // namespace hastur

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/result.h"
+#include "message/recording.h"
 
 namespace hastur {
 
@@ -31,5 +32,8 @@ class RecordingFile {
   bool is_stdin_ = false;
   std::uint64_t bytes_ = 0;
 };
+
+// Says on standard error how many messages of a recording could not be decoded, if any.
+void tell_refused(const RecordingReader& reader);
 
 }  // namespace hastur

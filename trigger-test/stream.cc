@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "core/json.h"
 #include "message/json_codec.h"
 #include "message/recording.h"
 #include "trigger-runtime/host/run_stream.h"
+#include "trigger-test/recording_file.h"
 
 namespace hastur {
 namespace {
@@ -88,9 +88,9 @@ class Maker {
 
   std::optional<TestFileError> add_recording(const MessageSpec& spec) {
     const std::string path = std::filesystem::path(folder_) / spec.recording;
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return TestFileError{fmt::format("cannot read the recording {}", path), spec.line};
-    const Result<Stream> recorded = read_stream(file, path);
+    const auto file = RecordingFile::open(path);
+    if (!file) return TestFileError{"the recording: " + file.error().message, spec.line};
+    const Result<Stream> recorded = read_stream((*file)->stream(), path);
     if (!recorded) return TestFileError{recorded.error().message, spec.line};
     std::optional<Micros> shift;
     std::vector<Label> scratch;

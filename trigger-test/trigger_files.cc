@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -23,18 +25,20 @@ Failure cannot_read(const fs::path& path, const std::string& cause) {
   return fail(ErrorCode::not_found, fmt::format("cannot read {}: {}", path.string(), cause));
 }
 
+// `path` as its author wrote it.
 Result<std::string> read_file(const fs::path& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) {
     return cannot_read(path, error ? error.message() : "it is no file");
   }
+  errno = 0;
   const std::uintmax_t bytes = fs::file_size(path, error);
   if (!error && bytes > file_bytes_max) {
     return cannot_read(path, fmt::format("it has more than {} bytes", file_bytes_max));
   }
   std::ifstream in(path, std::ios::binary);
   std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in.is_open() || in.bad()) return cannot_read(path, "it cannot be opened");
+  if (!in.is_open() || in.bad()) return cannot_read(path, std::strerror(errno));
   return text;
 }
 
@@ -42,12 +46,16 @@ Result<std::string> read_file(const fs::path& path) {
 std::optional<fs::path> root_above(const fs::path& script) {
   std::error_code ignored;
   std::optional<fs::path> by_habit;
+  // A folder on the way may be there only once the script is written.
+  bool comes_from_lib = false;
   for (fs::path folder = script.parent_path(); folder != folder.root_path();
        folder = folder.parent_path()) {
     if (folder == "/usr") break;
+    const bool has_lib = comes_from_lib || fs::is_directory(folder / "lib", ignored);
+    comes_from_lib = folder.filename() == "lib";
     if (fs::is_directory(folder / ".hastur", ignored)) return folder;
     const bool is_repo = fs::exists(folder / ".git", ignored);
-    if (!by_habit && (is_repo || fs::is_directory(folder / "lib", ignored))) by_habit = folder;
+    if (!by_habit && (is_repo || has_lib)) by_habit = folder;
     if (is_repo) break;
   }
   return by_habit;
@@ -114,8 +122,7 @@ Result<ScriptPlace> place_of(const std::string& path) {
         fmt::format("{} is no trigger: what lies in lib/ is code for triggers to share", path));
   }
   if (const auto named = check_trigger_name(place.name); !named) {
-    return fail(ErrorCode::invalid, fmt::format("{} cannot be a trigger's name: {}", place.name,
-                                                named.error().message));
+    return fail(ErrorCode::invalid, fmt::format("{}: {}", path, named.error().message));
   }
   return place;
 }
@@ -130,7 +137,7 @@ Result<TriggerName> trigger_name_of(const std::string& path) {
 Result<TriggerFiles> find_trigger_files(const std::string& path) {
   Result<ScriptPlace> place = place_of(path);
   if (!place) return fail(place.error());
-  Result<std::string> text = read_file(place->script);
+  Result<std::string> text = read_file(path);
   if (!text) return fail(text.error());
   TriggerFiles files;
   files.path = path;
@@ -144,10 +151,19 @@ Result<TriggerFiles> find_trigger_files(const std::string& path) {
   return files;
 }
 
+std::optional<std::string> root_of(const std::string& path) {
+  std::error_code ignored;
+  fs::path script = fs::absolute(path, ignored).lexically_normal();
+  if (fs::is_directory(path, ignored)) script /= "x.lua";
+  const std::optional<fs::path> root = root_above(script);
+  return root ? std::optional(root->string()) : std::nullopt;
+}
+
 Result<std::vector<std::string>> list_triggers(const std::string& path) {
   std::error_code error;
   std::vector<std::string> found;
-  if (!fs::exists(path, error)) return cannot_read(path, "there is no such file or folder");
+  if (!fs::exists(path, error))
+    return cannot_read(path, error ? error.message() : "there is no such file or folder");
   if (!fs::is_directory(path, error)) {
     for (const char* ending : {".test.lua", ".test.json"}) {
       if (!path.ends_with(ending)) continue;
@@ -155,8 +171,7 @@ Result<std::vector<std::string>> list_triggers(const std::string& path) {
     }
     return std::vector{path};
   }
-  const std::optional<fs::path> root =
-      root_above(fs::absolute(path, error).lexically_normal() / "x.lua");
+  const std::optional<std::string> root = root_of(path);
   fs::recursive_directory_iterator entry(path, error);
   if (error) return cannot_read(path, error.message());
   for (const fs::recursive_directory_iterator end; entry != end; entry.increment(error)) {
@@ -164,7 +179,7 @@ Result<std::vector<std::string>> list_triggers(const std::string& path) {
     const std::string file = entry->path().filename().string();
     const fs::path absolute = fs::absolute(entry->path(), error).lexically_normal();
     const bool is_folder = entry->is_directory(error);
-    if (is_folder && (file.starts_with('.') || (root && absolute == *root / "lib")))
+    if (is_folder && (file.starts_with('.') || (root && absolute == fs::path(*root) / "lib")))
       entry.disable_recursion_pending();
     if (is_folder || file.starts_with('.') || entry->path().extension() != ".lua" ||
         file.find(".test.") != std::string::npos)

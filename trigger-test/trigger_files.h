@@ -2,6 +2,7 @@
 
 // A trigger's files, found from the path that its author types.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ Result<TriggerFiles> find_trigger_files(const std::string& path);
 
 // The name alone, also of a script that is not there yet.
 Result<TriggerName> trigger_name_of(const std::string& path);
+
+// The root of a script of this path, or of a script in this folder; nothing if it has none.
+std::optional<std::string> root_of(const std::string& path);
 
 // The scripts of triggers in a folder and below it, sorted: files NAME.lua that are no tests, not
 // hidden and not in the root's lib/. Of a file: itself, or for a test file its trigger. Fails for

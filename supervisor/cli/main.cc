@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <string_view>
 #include <vector>
@@ -21,6 +20,7 @@
 #include "supervisor/cli/commands.h"
 #include "supervisor/cli/demo.h"
 #include "supervisor/cli/deploy_commands.h"
+#include "supervisor/cli/handed_on.h"
 #include "supervisor/cli/host_metrics_command.h"
 #include "supervisor/cli/notify_commands.h"
 #include "supervisor/cli/watch.h"
@@ -30,22 +30,6 @@ namespace {
 using namespace hastur;
 
 constexpr Micros answer_max = std::chrono::seconds{10};
-
-std::string program_beside(const char* name) {
-  std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / name;
-}
-
-// In this one's place; `arguments` are those after its name.
-int run_supervisor(char** arguments) {
-  const std::string program = program_beside("supervisor");
-  std::vector<char*> words = {const_cast<char*>(program.c_str())};
-  for (; *arguments != nullptr; ++arguments) words.push_back(*arguments);
-  words.push_back(nullptr);
-  execv(program.c_str(), words.data());
-  fmt::print(stderr, "hastur: cannot start {}: {}\n", program, strerror(errno));
-  return 1;
-}
 
 // Both databases, one after the other: 0 if both are sound.
 int check_both(const std::string& config) {
@@ -227,9 +211,11 @@ int run(int argc, char** argv) {
   std::string config;
   check.text("--config", &config, "the daemons' file [hastur.toml]");
 
-  // The supervisor's program does it, and knows its flags.
-  line.command("replay", "Show what triggers would have done on History; see replay --help");
-  if (argc > 1 && std::string_view(argv[1]) == "replay") return run_supervisor(argv + 1);
+  // The other programs know their flags.
+  for (const HandedOn& other : handed_on()) {
+    line.command(other.name, fmt::format("{}; see {} --help", other.about, other.name));
+    if (argc > 1 && std::string_view(argv[1]) == other.name) return hand_on(other, argv + 2);
+  }
 
   if (const auto code = line.parse(argc, argv)) return *code;
 

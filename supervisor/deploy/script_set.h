@@ -33,7 +33,4 @@ ScriptSet make_script_set(const std::map<std::string, std::string>& files);
 // billing.test.lua, billing.test.json
 bool is_test_path(std::string_view path);
 
-// The modules ("lib.pages") that a script's text requires by literal name, sorted, each once.
-std::vector<std::string> required_modules(std::string_view text);
-
 }  // namespace hastur

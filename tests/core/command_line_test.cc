@@ -190,11 +190,13 @@ TEST(CommandLine, RefusesWrongUsageInOneSentence) {
   EXPECT_EQ(refusal({"lsit"}),
             "hastur: unexpected argument \"lsit\"; did you mean \"list\"?; see hastur --help\n");
   EXPECT_EQ(refusal({}), "hastur: a command is required; see hastur --help\n");
-  EXPECT_EQ(refusal({"send"}), "hastur: TYPE is required; see hastur --help\n");
-  EXPECT_EQ(refusal({"list", "--wnated"}),
-            "hastur: unknown flag \"--wnated\"; did you mean \"--wanted\"?; see hastur --help\n");
-  EXPECT_EQ(refusal({"list", "--count", "-1"}),
-            "hastur: --count: takes a whole number from 0 up, not \"-1\"; see hastur --help\n");
+  EXPECT_EQ(refusal({"send"}), "hastur: TYPE is required; see hastur send --help\n");
+  EXPECT_EQ(
+      refusal({"list", "--wnated"}),
+      "hastur: unknown flag \"--wnated\"; did you mean \"--wanted\"?; see hastur list --help\n");
+  EXPECT_EQ(
+      refusal({"list", "--count", "-1"}),
+      "hastur: --count: takes a whole number from 0 up, not \"-1\"; see hastur list --help\n");
   EXPECT_EQ(refusal({"list", "--wait", "5"}).rfind("hastur: --wait: ", 0), 0u);
 }
 

@@ -112,7 +112,8 @@ TEST_F(TriggerTestCheck, ATestFileThatIsNoneFailsWithItsLine) {
         std::tuple{"return nil", "it returns nothing", "t.test.lua"},
         std::tuple{"while true do end", "instructions", "t.test.lua:1"},
         std::tuple{"return { messages = {\n{ recording = 'no.jsonl' } } }",
-                   "cannot read the recording", "t.test.lua:2"},
+                   "the recording: cannot read no.jsonl: No such file or directory",
+                   "t.test.lua:2"},
         std::tuple{"return { messages = { f = function() end } }", "is a function",
                    "t.test.lua"}}) {
     write("t.test.lua", text);
@@ -173,6 +174,9 @@ TEST_F(TriggerTestCheck, AFilterChoosesTriggersOrTests) {
   EXPECT_TRUE(says("1 trigger, 2 tests")) << output_;
   run(". --filter blue");
   EXPECT_TRUE(says("2 triggers, 1 test:")) << output_;
+  run(". --filter green");
+  EXPECT_EQ(exit_code_, 2) << "all good would be a lie";
+  EXPECT_NE(error_.find("no test's name does"), std::string::npos) << error_;
 }
 
 TEST_F(TriggerTestCheck, ReportsInTheOrderOfThePathsWhoeverIsFirst) {

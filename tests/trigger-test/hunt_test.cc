@@ -63,6 +63,14 @@ TEST_F(Hunt, WhatItWritesIsATestThatFailsUntilTheTriggerIsMended) {
   EXPECT_EQ(exit_code_, 0) << output_;
 }
 
+TEST_F(Hunt, AnAuthorsTestFileIsNotOverwritten) {
+  write("disk.lua", needs_a_label);
+  write("disk.test.lua", "return { messages = {} }");
+  run("disk.lua --write-failing .");
+  EXPECT_TRUE(says("disk.test.lua is not from here and was not overwritten")) << output_;
+  EXPECT_EQ(file("disk.test.lua"), "return { messages = {} }");
+}
+
 TEST_F(Hunt, TheSameSeedFindsTheSame) {
   write("loads.lua", R"(local ctx = hastur.trigger{ state = { loads = {} } }
 ctx:gauges({}, function(msg)

@@ -95,6 +95,8 @@ int require(lua_State* lua) {
 
 std::optional<ScriptError> push_chunk(lua_State* lua, const ScriptFile& file) {
   const std::string chunk_name = "@" + file.path;
+  if (file.text.starts_with('\x1b'))
+    return ScriptError{"this is bytecode: a script is deployed as its text", file.path, 1};
   if (luaL_loadbufferx(lua, file.text.data(), file.text.size(), chunk_name.c_str(), "t") != 0) {
     // "file:12: what is wrong"; a long file name is cut in it, but the line is there.
     std::string_view text = text_at(lua, -1);
