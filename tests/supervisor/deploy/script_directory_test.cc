@@ -77,13 +77,5 @@ TEST_F(ScriptDirectory, ThatIsNotThereIsAnErrorThatNamesIt) {
   EXPECT_NE(set.error().message.find("nowhere"), std::string::npos);
 }
 
-TEST(RequiredModules, AreFoundByLiteralNameOnly) {
-  const std::vector<std::string> wanted = {"lib.a", "lib.b.c"};
-  EXPECT_EQ(
-      required_modules(
-          "require 'lib.a' x = require(\"lib.b.c\") prequire 'lib.z' require(name) require 'os'"),
-      wanted);
-}
-
 }  // namespace
 }  // namespace hastur
