@@ -136,12 +136,15 @@ TEST_F(BranchFollowerTest, WhatRunsAfterAStartIsWhatWasTakenAndTheTipIsNotJudged
   EXPECT_TRUE(standing().refused);
   EXPECT_TRUE(runs("a"));
   EXPECT_EQ(rig_.store->deployments({}).value().size(), 2u);
-  // Other limits are another run, of the commit that runs.
+  // Under other limits it is another run of the commit that runs, and another verdict.
   CountedLimits limits;
   limits.effects_max = 7;
   start(limits);
   EXPECT_EQ(rig_.trigger("a").limits().effects_max, 7u);
-  EXPECT_EQ(rig_.store->deployments({}).value().front().commit, first);
+  EXPECT_EQ(rig_.store->deployments({}).value().at(1).commit, first);
+  EXPECT_EQ(tests_run(), 3u);
+  EXPECT_EQ(standing().taken, first);
+  EXPECT_TRUE(standing().refused);
 }
 
 TEST_F(BranchFollowerTest, ADeletedBranchAMissingRepositoryAndABrokenOneChangeNothing) {
