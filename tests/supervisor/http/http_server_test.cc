@@ -91,10 +91,9 @@ TEST_F(HttpServerTest, RefusesWhatIsNoHttpAndWhatIsTooLarge) {
   expect_refused(
       "POST / HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer more\r\nContent-Length: 1001\r\n\r\n",
       "413", "too_large");
-  expect_refused(
-      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n" +
-          std::string(255, 'a') + "\r\n0\r\n\r\n",
-      "413", "too_large");
+  expect_refused("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n" +
+                     std::string(255, 'a') + "\r\n0\r\n\r\n",
+                 "413", "too_large");
   const Fd trusted = connect();
   EXPECT_NE(exchange(trusted,
                      "POST /large HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer more\r\n"
