@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "trigger-runtime/sources/checkout.h"
+#include "trigger-runtime/sources/ref_update.h"
 #include "trigger-runtime/sources/repository.h"
 #include "trigger-runtime/sources/script_tree.h"
 
@@ -19,8 +20,6 @@ namespace hastur {
 namespace {
 
 using Files = std::map<std::string, std::string>;
-
-constexpr std::string_view branches = "refs/heads/";
 
 // What one branch is to become.
 struct Push {
@@ -31,40 +30,24 @@ struct Push {
   std::vector<std::string> changed;
 };
 
-struct Update {
-  std::string before, after, ref;
-};
-
-std::optional<Update> parse(std::string_view line) {
-  const std::size_t first = line.find(' ');
-  const std::size_t second = first == std::string_view::npos ? first : line.find(' ', first + 1);
-  if (second == std::string_view::npos) return std::nullopt;
-  return Update{std::string(line.substr(0, first)),
-                std::string(line.substr(first + 1, second - first - 1)),
-                std::string(line.substr(second + 1))};
-}
-
-bool is_nothing(std::string_view commit) {
-  return commit.find_first_not_of('0') == std::string_view::npos;
-}
-
 // A new branch is held against the one that the repository shows first.
-Files files_before(const GitRepository& repository, const std::string& before) {
-  const auto commit = is_nothing(before) ? repository.resolve("HEAD") : Result<std::string>(before);
+Files files_before(const GitRepository& repository, const RefUpdate& update) {
+  const auto commit =
+      update.is_new() ? repository.resolve("HEAD") : Result<std::string>(update.before);
   if (!commit) return {};
   auto read = repository.read(*commit);
   return read ? std::move(read->files) : Files();
 }
 
-Result<Push> read_push(const GitRepository& repository, const Update& update) {
+Result<Push> read_push(const GitRepository& repository, const RefUpdate& update) {
   auto read = repository.read(update.after);
   if (!read) return fail(read.error());
   Push push;
-  push.branch = update.ref.substr(branches.size());
+  push.branch = update.branch();
   push.commit = update.after.substr(0, 10);
   push.problems = std::move(read->problems);
   std::ranges::move(read_script_tree(read->files).problems, std::back_inserter(push.problems));
-  push.changed = changed_scripts(files_before(repository, update.before), read->files);
+  push.changed = changed_scripts(files_before(repository, update), read->files);
   push.files = std::move(read->files);
   return push;
 }
@@ -135,13 +118,13 @@ ExitCode pre_receive(const PreReceiveCommand& command, std::istream& input) {
   // read before it is left.
   std::vector<Push> pushes;
   for (std::string line; std::getline(input, line);) {
-    const auto update = parse(line);
+    const auto update = parse_ref_update(line);
     if (!update) {
       return stop(ExitCode::usage,
                   "--pre-receive reads the lines that git hands to a hook: OLD NEW REF");
     }
-    if (!update->ref.starts_with(branches) || is_nothing(update->after)) continue;
-    if (!command.branch.empty() && update->ref.substr(branches.size()) != command.branch) continue;
+    if (update->branch().empty() || update->is_delete()) continue;
+    if (!command.branch.empty() && update->branch() != command.branch) continue;
     auto push = read_push(*repository, *update);
     if (!push) return stop(ExitCode::internal, push.error().message);
     pushes.push_back(*std::move(push));

@@ -8,12 +8,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "core/fd.h"
 #include "supervisor/cli/commands.h"
 #include "supervisor/cli/text.h"
 #include "trigger-runtime/sources/commit_json.h"
+#include "trigger-runtime/sources/ref_update.h"
 #include "trigger-runtime/sources/repository.h"
 
 namespace hastur {
@@ -116,17 +118,6 @@ int tell_when_live(HttpClient& http, const HookOptions& options, const RefUpdate
 
 }  // namespace
 
-bool RefUpdate::is_delete() const { return after.find_first_not_of('0') == std::string::npos; }
-
-std::optional<RefUpdate> parse_ref_update(std::string_view line) {
-  const std::size_t first = line.find(' ');
-  const std::size_t second = first == std::string_view::npos ? first : line.find(' ', first + 1);
-  if (second == std::string_view::npos || second + 1 == line.size()) return std::nullopt;
-  return RefUpdate{std::string(line.substr(0, first)),
-                   std::string(line.substr(first + 1, second - first - 1)),
-                   std::string(line.substr(second + 1))};
-}
-
 std::string live_line(const Json& deployment, std::string_view commit) {
   const std::string id = deployment.value("id", "");
   const auto sequence = deployment.find("sequence");
@@ -158,7 +149,7 @@ int hook_command(HttpClient& http, const HookOptions& options, std::istream& inp
       say("hastur hook reads the lines that git hands to a hook: OLD NEW REF\n");
       return 1;
     }
-    if (update->ref == "refs/heads/" + options.branch) ours = update;
+    if (update->branch() == options.branch) ours = update;
   }
   if (!ours) return 0;
   if (options.kind == "pre-receive") return judge(http, options, *ours);

@@ -4,7 +4,6 @@
 // goes to the pusher's terminal.
 
 #include <istream>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,16 +23,6 @@ struct HookOptions {
   // Runs the tests where no supervisor can be asked.
   std::string trigger_test = {};
 };
-
-// One of the lines that git hands to a hook.
-struct RefUpdate {
-  // 40 hex digits; all 0: there was no such ref, or there is none any more.
-  std::string before, after;
-  std::string ref;
-
-  bool is_delete() const;
-};
-std::optional<RefUpdate> parse_ref_update(std::string_view line);
 
 // Runs in the repository, with git's environment; `input` has the lines. The exit code is the
 // hook's: 0 lets the push pass. Without a supervisor pre-receive ends by becoming trigger-test.

@@ -17,17 +17,6 @@ namespace fs = std::filesystem;
 
 Json json(const char* text) { return parse_json(text).value(); }
 
-TEST(RefUpdate, IsReadFromALineOfGit) {
-  const std::string nothing(40, '0'), some(40, 'a');
-  const auto update = parse_ref_update(some + " " + nothing + " refs/heads/main");
-  ASSERT_TRUE(update);
-  EXPECT_EQ(update->before, some);
-  EXPECT_EQ(update->ref, "refs/heads/main");
-  EXPECT_TRUE(update->is_delete());
-  EXPECT_FALSE(parse_ref_update(nothing + " " + some + " refs/heads/a b")->is_delete());
-  for (const char* line : {"", "a", "a b", "a b "}) EXPECT_FALSE(parse_ref_update(line)) << line;
-}
-
 TEST(LiveLine, SaysSinceWhenOrWhyNot) {
   EXPECT_EQ(live_line(json(R"({"id":"d-3","time":1704067200000000,"sequence":17,"commit":"abc",
                               "changes":[{"trigger":"a","outcome":"live"},
