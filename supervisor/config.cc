@@ -4,6 +4,7 @@
 
 #include "supervisor/http/http_server.h"
 #include "syndicator/client/zmq.h"
+#include "trigger-runtime/sources/repository.h"
 
 namespace hastur {
 
@@ -28,8 +29,15 @@ void SupervisorConfig::declare(Settings& settings) {
   supervisor.choice("log", &log, {"debug", "info", "warn", "error"},
                     "least level of log lines shown");
 
-  settings.section("triggers")
-      .text("directory", &directory, "folder whose *.lua files are the triggers; watched");
+  Section& triggers = settings.section("triggers");
+  triggers.text("directory", &directory,
+                "folder whose *.lua files are the triggers; watched; \"triggers\" if there is no "
+                "repo either");
+  triggers.text("repo", &repo,
+                "git repository whose branch holds the triggers: a folder, or a URL to fetch from");
+  triggers.text("branch", &branch, "branch of the repo that is followed");
+  triggers.span("fetch_every", &fetch_every, "how often a repo that is a URL is fetched from");
+  triggers.span("gate_time_max", &gate_time_max, "how long the tests of a commit may take");
 
   Section& limits = settings.section("limits");
   limits.number("instructions_max", &instructions_max, "instructions of one callback", false);
@@ -69,7 +77,18 @@ Result<void> SupervisorConfig::check() const {
       return refuse(fmt::format("[supervisor] {}", key), right.error().message);
   }
   if (state.empty()) return refuse("[supervisor] state", "it must name a file");
-  if (directory.empty()) return refuse("[triggers] directory", "it must name a folder");
+  if (!directory.empty() && !repo.empty()) {
+    return refuse("[triggers] repo",
+                  fmt::format("the folder {} is named too, and only one of both can say what runs; "
+                              "remove directory or repo",
+                              directory));
+  }
+  if (!is_branch_name(branch))
+    return refuse("[triggers] branch", fmt::format("'{}' is no name of a branch", branch));
+  if (repo.starts_with('-')) return refuse("[triggers] repo", "it begins with '-'");
+  if (fetch_every < std::chrono::seconds{1}) return refuse("[triggers] fetch_every", "at least 1s");
+  if (gate_time_max < std::chrono::seconds{1} || gate_time_max > std::chrono::hours{1})
+    return refuse("[triggers] gate_time_max", "from 1s to 1h");
   if (workers > 1'024) return refuse("[supervisor] workers", "at most 1024");
   if (instructions_max < 1'000) return refuse("[limits] instructions_max", "at least 1000");
   if (effects_max == 0 || effects_max > 1'000'000)

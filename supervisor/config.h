@@ -26,7 +26,12 @@ struct SupervisorConfig {
   std::uint64_t workers = 0;
   std::string log = "info";
 
-  std::string directory = "triggers";
+  // One of both says what runs; both empty: the folder "triggers".
+  std::string directory;
+  std::string repo;
+  std::string branch = "main";
+  Micros fetch_every = std::chrono::seconds{30};
+  Micros gate_time_max = std::chrono::seconds{60};
 
   std::uint64_t instructions_max = CountedLimits{}.instructions_max;
   std::uint64_t effects_max = CountedLimits{}.effects_max;
@@ -48,6 +53,7 @@ struct SupervisorConfig {
   Result<void> check() const;
 
   CountedLimits limits() const;
+  std::string triggers_folder() const { return directory.empty() ? "triggers" : directory; }
 };
 
 }  // namespace hastur

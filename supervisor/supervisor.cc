@@ -102,12 +102,19 @@ Result<void> Supervisor::open() {
   api_options.notify = notify_api_.get();
   api_options.state_file = config_.state;
   DeployApi::Calls deploy_calls;
-  deploy_calls.read_again = [this] { read_scripts(); };
+  deploy_calls.read_again = [this] { read_scripts(true); };
   deploy_api_ = std::make_unique<DeployApi>(*dispatcher_, *store_, std::move(deploy_calls));
   api_options.deploy = deploy_api_.get();
+  make_deployer();
+  api_options.commits = commit_api_.get();
   api_ = std::make_unique<Api>(*dispatcher_, *store_, *history_, clock_, std::move(api_options));
   HttpServer::Options http_options;
   http_options.address = config_.http;
+  http_options.body_bytes_max = [this](const HttpRequest& head) {
+    return api_->body_bytes_max(head);
+  };
+  // Whoever pushes waits for the commits before theirs, too.
+  http_options.answer_span = std::max(http_options.answer_span, 5 * config_.gate_time_max);
   auto http = HttpServer::listen(loop_, http_options,
                                  [this](const HttpRequest& request, HttpServer::Respond respond) {
                                    api_->answer(request, respond);
@@ -146,11 +153,37 @@ Result<void> Supervisor::open() {
   if (!connection) return fail(connection.error());
   connection_ = std::move(*connection);
 
+  if (follower_ != nullptr) return {};
   auto watch = FolderWatch::make(loop_, [this](const auto& /*paths*/) { read_scripts(); });
   if (!watch) return fail(watch.error());
   watch_ = std::move(*watch);
-  watch_->watch({{config_.directory, FolderWatch::Depth::tree}});
+  watch_->watch({{config_.triggers_folder(), FolderWatch::Depth::tree}});
   return {};
+}
+
+void Supervisor::make_deployer() {
+  // Beside the state file, or a folder of its name: two supervisors have nothing in common.
+  const auto beside_state = [this](const char* ending) {
+    return std::filesystem::absolute(config_.state + ending).string();
+  };
+  Gate::Options gate;
+  std::error_code ignored;
+  gate.trigger_test =
+      std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "trigger-test";
+  gate.folder = beside_state(".gate");
+  gate.time_max = config_.gate_time_max;
+  deployer_ = std::make_unique<Deployer>(loop_, *dispatcher_, std::move(gate));
+  if (!config_.repo.empty()) {
+    BranchFollower::Options options;
+    options.repo = config_.repo;
+    options.branch = config_.branch;
+    options.mirror = beside_state(".git");
+    options.fetch_every = config_.fetch_every;
+    follower_ = std::make_unique<BranchFollower>(loop_, clock_, *store_, *dispatcher_, *deployer_,
+                                                 std::move(options));
+  }
+  commit_api_ = std::make_unique<CommitApi>(*dispatcher_, *deployer_, follower_.get(),
+                                            config_.triggers_folder());
 }
 
 Result<void> Supervisor::open_notifications() {
@@ -215,8 +248,8 @@ void Supervisor::reload() {
   } else {
     set_log_level(log_level_from_name(fresh->log).value_or(LogLevel::info));
     log_info(
-        "SIGHUP: the log level and the triggers' folder are read again; other settings take "
-        "effect at a restart");
+        "SIGHUP: the log level and the triggers' folder or branch are read again; other settings "
+        "take effect at a restart");
   }
   read_scripts();
 }
@@ -235,6 +268,10 @@ void Supervisor::stop(int exit_code) {
 
 void Supervisor::turn() {
   dispatcher_->turn();
+  carry_out();
+  if (follower_ != nullptr && dispatcher_->stage() == Dispatcher::Stage::running)
+    follower_->start();
+  deployer_->turn();
   carry_out();
   delivery_->turn();
   orders_->turn();
@@ -305,6 +342,7 @@ void Supervisor::carry_out() {
         delivery_->stored(out->notifications);
       } else if (const auto* decided = std::get_if<Deployed>(&action)) {
         deploy_api_->deployed(*decided);
+        deployer_->deployed(*decided);
       } else if (auto* end = std::get_if<StopProcess>(&action)) {
         log_error("cannot go on: {}", end->why.message);
         stop(1);
@@ -315,8 +353,9 @@ void Supervisor::carry_out() {
   if (give_up_ != nullptr && dispatcher_->stopped()) loop_.stop();
 }
 
-void Supervisor::read_scripts() {
-  auto set = read_script_directory(config_.directory);
+void Supervisor::read_scripts(bool again) {
+  if (follower_ != nullptr) return again ? follower_->look_again() : follower_->look();
+  auto set = read_script_directory(config_.triggers_folder());
   if (!set) {
     log_error("{}; the triggers that run go on running", set.error().message);
     return;

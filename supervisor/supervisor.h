@@ -1,7 +1,7 @@
 #pragma once
 
 // The supervisor wired to the world: sockets, worker processes, the state file, HTTP and the
-// triggers' folder around a Dispatcher, on one event loop.
+// triggers' folder or repository around a Dispatcher, on one event loop.
 
 #include <deque>
 #include <functional>
@@ -16,9 +16,12 @@
 #include "core/result.h"
 #include "state/checkpoint_store.h"
 #include "supervisor/config.h"
+#include "supervisor/deploy/branch_follower.h"
+#include "supervisor/deploy/deployer.h"
 #include "supervisor/dispatch/dispatcher.h"
 #include "supervisor/dispatch/pruner.h"
 #include "supervisor/http/api.h"
+#include "supervisor/http/commit_api.h"
 #include "supervisor/http/deploy_api.h"
 #include "supervisor/http/history_reader.h"
 #include "supervisor/http/http_server.h"
@@ -55,12 +58,15 @@ class Supervisor {
   Result<void> open();
   Result<void> open_notifications();
   void make_notify_api();
+  void make_deployer();
   // Does what the dispatcher asks for, until it asks for nothing more.
   void carry_out();
   void start_worker(std::uint32_t slot);
   void pump(std::uint32_t slot);
   void reload();
-  void read_scripts();
+  // Of a folder: reads it. Of a repository: looks at its branch, and if `again` takes its tip
+  // though it was decided already.
+  void read_scripts(bool again = false);
   void turn();
   void stop(int exit_code);
 
@@ -83,7 +89,10 @@ class Supervisor {
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Pruner> pruner_;
   std::unique_ptr<HistoryReader> history_;
+  std::unique_ptr<Deployer> deployer_;
+  std::unique_ptr<BranchFollower> follower_;
   std::unique_ptr<DeployApi> deploy_api_;
+  std::unique_ptr<CommitApi> commit_api_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<FolderWatch> watch_;

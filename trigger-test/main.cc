@@ -1,11 +1,14 @@
 // trigger-test: the author's tool and the gate before production. Here is the command line.
 
+#include <iostream>
+
 #include "core/command_line.h"
 #include "core/log.h"
 #include "trigger-test/check_command.h"
 #include "trigger-test/diff_command.h"
 #include "trigger-test/explain_command.h"
 #include "trigger-test/new_command.h"
+#include "trigger-test/pre_receive_command.h"
 #include "trigger-test/run_command.h"
 #include "trigger-test/trace_command.h"
 #include "trigger-test/watch_command.h"
@@ -32,6 +35,11 @@ int main(int argc, char** argv) {
       "Write the fewest messages that show what the hunt found to this folder, as test files");
   line.flag("--watch", &check.watch,
             "Go on until Ctrl-C: check again what is saved, and what failed before");
+  bool is_hook = false;
+  hastur::PreReceiveCommand push;
+  line.flag("--pre-receive", &is_hook,
+            "Be a git hook: check what a push changes, of the lines that git gives");
+  line.text("--branch", &push.branch, "With --pre-receive: only what is pushed to this branch");
   hastur::RunCommand run;
   hastur::CommandLine& run_line = line.command("run",
                                                "Run one trigger on a recording and print what it "
@@ -84,5 +92,9 @@ int main(int argc, char** argv) {
   if (diff_line.chosen()) return static_cast<int>(hastur::diff(diff));
   if (new_line.chosen()) return static_cast<int>(hastur::make_new(make));
   if (explain_line.chosen()) return static_cast<int>(hastur::explain(explain));
+  if (is_hook) {
+    push.check = check;
+    return static_cast<int>(hastur::pre_receive(push, std::cin));
+  }
   return static_cast<int>(check.watch ? hastur::watch(check) : hastur::check(check));
 }

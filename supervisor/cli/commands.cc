@@ -94,10 +94,11 @@ int status_command(HttpClient& http) {
   if (!triggers) return complain(triggers.error());
   // A supervisor without orders about notifications has no such page.
   const auto notify = http.get_json("/v1/notify");
+  const auto source = http.get_json("/v1/source");
   const auto parsed = parse_json(health->body);
-  fmt::print(
-      "{}", status_page(parsed ? *parsed : Json::object(), parse_metrics(metrics->body),
-                        triggers->value("items", Json::array()), notify ? *notify : Json(nullptr)));
+  fmt::print("{}", status_page(parsed ? *parsed : Json::object(), parse_metrics(metrics->body),
+                               triggers->value("items", Json::array()),
+                               notify ? *notify : Json(nullptr), source ? *source : Json(nullptr)));
   return health->status == 200 ? 0 : 1;
 }
 

@@ -49,6 +49,11 @@ std::string summary(const Json& deployment) {
   return out.empty() ? "nothing" : out;
 }
 
+std::string shown_report(const Json& deployment) {
+  const auto found = deployment.find("report");
+  return found != deployment.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 }  // namespace
 
 std::string deployment_table(const Json& items) {
@@ -85,13 +90,7 @@ std::string deployment_page(const Json& deployment) {
   if (!rows.empty()) out += "\n" + table({"TRIGGER", "WHAT", "BEFORE", "AFTER", "OUTCOME"}, rows);
   const auto report = deployment.find("report");
   if (report != deployment.end() && report->is_string() && !report->empty()) {
-    out += "\n";
-    std::string_view rest = report->get_ref<const std::string&>();
-    while (!rest.empty()) {
-      const std::size_t end = std::min(rest.find('\n'), rest.size());
-      out += printable(rest.substr(0, end)) + "\n";
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
+    out += "\n" + printable_lines(report->get_ref<const std::string&>());
   }
   return out;
 }
@@ -122,6 +121,22 @@ int rollback_command(HttpClient& http, const DeployOptions& options) {
       "{} is back at its version and state of before, from sequence {} on ({})\n"
       "it stays there until its file changes, or: hastur unpin {}\n",
       options.trigger, shown(*answer, "sequence"), shown(*answer, "id"), options.trigger);
+  return 0;
+}
+
+int deploy_command(HttpClient& http, const DeployOptions& options) {
+  const auto answer = order(
+      http, "deploy", {{"only", options.trigger}, {"commit", options.commit}, {"why", options.why}},
+      options.token_file);
+  if (!answer) {
+    fmt::print(stderr, "hastur: {}", printable_lines(answer.error().message));
+    return 1;
+  }
+  fmt::print(
+      "{}{} runs as of {}, from sequence {} on ({})\n"
+      "it stays there until its file changes, or: hastur unpin {}\n",
+      printable_lines(shown_report(*answer)), options.trigger, hash_of(*answer, "commit"),
+      shown(*answer, "sequence"), shown(*answer, "id"), options.trigger);
   return 0;
 }
 

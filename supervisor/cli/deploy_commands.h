@@ -15,6 +15,8 @@ struct DeployOptions {
   // d-12; of a rollback: the deployment to go back before, empty for the one that brought the
   // present version.
   std::string deployment = {};
+  // Of `deploy`: a name that git knows it by.
+  std::string commit = {};
   std::string why = {};
   std::string token_file = {};
   std::uint64_t limit = 20;
@@ -25,6 +27,8 @@ struct DeployOptions {
 // report.
 int deployments_command(HttpClient& http, const DeployOptions& options);
 int rollback_command(HttpClient& http, const DeployOptions& options);
+// Takes one trigger of a commit and pins it.
+int deploy_command(HttpClient& http, const DeployOptions& options);
 int unpin_command(HttpClient& http, const DeployOptions& options);
 
 // The table of `hastur deployments`, of the items of /v1/deployments.

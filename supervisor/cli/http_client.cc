@@ -102,6 +102,8 @@ Result<Json> HttpClient::post_json(const std::string& path, const Json& body,
   const std::string authorization = "Authorization: Bearer " + token;
   curl_slist* headers = curl_slist_append(nullptr, "Content-Type: application/json");
   headers = curl_slist_append(headers, authorization.c_str());
+  // A large body is sent at once: no word is awaited that it may come.
+  headers = curl_slist_append(headers, "Expect:");
   CURL* easy = curl_->easy;
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(text.size()));

@@ -21,7 +21,9 @@
 #include "supervisor/cli/demo.h"
 #include "supervisor/cli/deploy_commands.h"
 #include "supervisor/cli/handed_on.h"
+#include "supervisor/cli/hook_command.h"
 #include "supervisor/cli/host_metrics_command.h"
+#include "supervisor/cli/init_repo.h"
 #include "supervisor/cli/notify_commands.h"
 #include "supervisor/cli/watch.h"
 
@@ -30,6 +32,8 @@ namespace {
 using namespace hastur;
 
 constexpr Micros answer_max = std::chrono::seconds{10};
+// What waits for a commit to be judged.
+constexpr Micros verdict_max = std::chrono::minutes{30};
 
 // Both databases, one after the other: 0 if both are sound.
 int check_both(const std::string& config) {
@@ -130,8 +134,31 @@ int run(int argc, char** argv) {
   rollback.text("--before", &deploy_options.deployment,
                 "the deployment to undo, d-12; else the one that brought what runs");
   rollback.text("--why", &deploy_options.why, "the reason, kept with the decision");
+  CommandLine& deploy = line.command("deploy", "Run one trigger as a commit has it, and pin it");
+  asks(deploy);
+  deploy.required_text("--only", &deploy_options.trigger,
+                       "the trigger; its libraries come with it");
+  deploy.required_text("COMMIT", &deploy_options.commit, "a hash, a branch or a tag of the repo");
+  deploy.text("--why", &deploy_options.why, "the reason, kept with the decision");
+  deploy.text("--token-file", &deploy_options.token_file, "holds the supervisor's token");
   CommandLine& unpin = line.command("unpin", "Let a trigger follow its file again");
   goes_back(unpin);
+
+  CommandLine& init_repo =
+      line.command("init-repo", "Make a git repository of triggers, with the gate installed");
+  InitRepoOptions init_options;
+  init_repo.required_text("PATH", &init_options.path, "where; nothing may be there yet");
+  init_repo.text("--branch", &init_options.branch, "the branch that says what runs");
+  init_repo.text("--config", &init_options.config,
+                 "the daemons' file, which says where the supervisor is [hastur.toml]");
+  init_repo.text("--http", &init_options.http, "the supervisor's HTTP address");
+  init_repo.text("--token-file", &init_options.token_file, "holds the supervisor's token");
+  CommandLine& hook = line.command("hook", "What git runs in such a repository on a push");
+  HookOptions hook_options;
+  asks(hook);
+  hook.required_text("KIND", &hook_options.kind, "pre-receive or post-receive");
+  hook.text("--branch", &hook_options.branch, "the branch that says what runs");
+  hook.text("--token-file", &hook_options.token_file, "holds the supervisor's token");
 
   NotifyOptions notify_options;
   const auto orders = [&](CommandLine& command) {
@@ -222,7 +249,10 @@ int run(int argc, char** argv) {
   if (check.chosen()) return check_both(config);
   SystemClock clock;
   if (send.chosen()) return send_command(send_options, std::cin, clock.now());
-  HttpClient client(http, answer_max);
+  if (init_repo.chosen())
+    return init_repo_command(init_options, program_beside("hastur"), clock.now());
+  HttpClient client(http, deploy.chosen() || hook.chosen() ? verdict_max : answer_max);
+  if (deploy.chosen()) return deploy_command(client, deploy_options);
   if (list.chosen()) return list_command(client, json);
   if (show.chosen()) return show_command(client, name, json);
   if (pause.chosen()) return trigger_command(client, "pause", act_options);
@@ -241,6 +271,10 @@ int run(int argc, char** argv) {
     return incidents_command(client, notify_options.trigger, closed_too, json);
   if (status.chosen()) return status_command(client);
   Loop loop;
+  if (hook.chosen()) {
+    hook_options.trigger_test = program_beside("trigger-test");
+    return hook_command(client, hook_options, std::cin, loop, clock);
+  }
   if (tail.chosen()) return tail_command(client, tail_options, loop, clock.now());
   if (metrics.chosen()) {
     start_log("host-metrics", LogLevel::info);

@@ -191,8 +191,31 @@ double metric_sum(const std::map<std::string, double>& metrics, const std::strin
   return sum;
 }
 
+namespace {
+
+// What says which triggers run, and what is wrong with it.
+std::string source_lines(const Json& source) {
+  if (shown(source, "kind") == "directory")
+    return fmt::format("\n{:<16} the folder {}", "follows", shown(source, "directory"));
+  if (shown(source, "kind") != "branch") return {};
+  constexpr std::size_t short_hash = 10;
+  const std::string tip = shown(source, "tip").substr(0, short_hash);
+  const std::string taken = shown(source, "taken").substr(0, short_hash);
+  std::string out = fmt::format("\n{:<16} {} of {}, at {}", "follows", shown(source, "branch"),
+                                shown(source, "repo"), tip.empty() ? "nothing yet" : tip);
+  const Json* refused = find(source, "refused");
+  if (refused != nullptr && !refused->is_null())
+    out += fmt::format("\n  {} is refused (hastur deployments says why); {} runs", tip,
+                       taken.empty() ? "what was there before" : taken);
+  if (const Json* trouble = find(source, "trouble"); trouble != nullptr && trouble->is_object())
+    out += fmt::format("\n  since {}: {}", clock_time(*trouble, "since"), shown(*trouble, "text"));
+  return out;
+}
+
+}  // namespace
+
 std::string status_page(const Json& health, const std::map<std::string, double>& metrics,
-                        const Json& triggers, const Json& notify) {
+                        const Json& triggers, const Json& notify, const Json& source) {
   std::string out = fmt::format("supervisor       {}\n", shown(health, "status"));
   if (const Json* troubles = find(health, "troubles");
       troubles != nullptr && troubles->is_array()) {
@@ -213,6 +236,7 @@ std::string status_page(const Json& health, const std::map<std::string, double>&
   for (const Json& trigger : triggers) ++by_status[shown(trigger, "status")];
   out += fmt::format("{:<16} {}", "triggers", triggers.size());
   for (const auto& [status, count] : by_status) out += fmt::format(", {} {}", count, status);
+  out += source_lines(source);
   if (!notify.is_object()) return out + "\n";
   out += fmt::format("\n{:<16} {}", "notifications", shown(notify, "mode"));
   const Json* orders = find(notify, "orders");

@@ -34,9 +34,10 @@ std::map<std::string, double> parse_metrics(std::string_view text);
 // The sum of all series of one family; 0 if there is none.
 double metric_sum(const std::map<std::string, double>& metrics, const std::string& family);
 
-// `hastur status`: health, traffic, triggers and what happens to notifications (of /v1/notify, or
-// null) on one page.
+// `hastur status`: health, traffic, triggers, what says which run (of /v1/source, or null) and what
+// happens to notifications (of /v1/notify, or null) on one page.
 std::string status_page(const Json& health, const std::map<std::string, double>& metrics,
-                        const Json& triggers, const Json& notify = nullptr);
+                        const Json& triggers, const Json& notify = nullptr,
+                        const Json& source = nullptr);
 
 }  // namespace hastur

@@ -14,6 +14,9 @@ namespace hastur {
 // terminal.
 std::string printable(std::string_view text);
 
+// The same of each line; ends with a line's end if there is anything.
+std::string printable_lines(std::string_view text);
+
 // How many columns a terminal needs: one a code point.
 std::size_t columns_of(std::string_view text);
 

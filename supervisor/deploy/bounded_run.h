@@ -1,6 +1,6 @@
 #pragma once
 
-// One run of a program on the event loop, bounded in time and in what it writes.
+// One run of a program on the event loop, bounded in time and in what is kept of its words.
 
 #include <sys/types.h>
 
@@ -19,16 +19,18 @@ namespace hastur {
 class BoundedRun {
  public:
   struct Request {
-    // The first is the program's path; nothing of our environment is handed on.
+    // The first is the program's path.
     std::vector<std::string> command;
+    // Variables of our environment that are handed on, where they are set; no others are.
+    std::vector<std::string> keep;
     // Where it runs.
     std::string folder;
     // Its standard input.
     std::string input = "/dev/null";
-    // Both of its outputs: a new file.
-    std::string output;
     Micros time_max = std::chrono::seconds{60};
-    std::uint64_t output_bytes_max = 64u << 20;
+    // Kept of what it writes to either of its outputs: one half from the beginning, one from the
+    // end.
+    std::size_t output_bytes_max = 64u << 10;
   };
   struct Ended {
     // Nothing if it was ended by a signal or by us.
@@ -36,6 +38,7 @@ class BoundedRun {
     bool out_of_time = false;
     // "exit code 2", "signal 9", "it did not end in 60s"
     std::string how;
+    std::string output = {};
   };
 
   // Calls `ended` once, on the loop. The program and all that it started are killed when the run
@@ -47,7 +50,10 @@ class BoundedRun {
   BoundedRun& operator=(const BoundedRun&) = delete;
 
  private:
-  BoundedRun(Loop& loop, pid_t pid, Micros time_max, std::function<void(Ended)> ended);
+  BoundedRun(Loop& loop, pid_t pid, Fd output, const Request& request,
+             std::function<void(Ended)> ended);
+  void read_output();
+  std::string output() const;
   void look();
   void out_of_time();
   void end(Ended how);
@@ -55,9 +61,12 @@ class BoundedRun {
   Loop& loop_;
   pid_t pid_;
   Micros time_max_;
+  std::size_t half_max_;
   std::function<void(Ended)> ended_;
-  Fd process_;
-  std::unique_ptr<Loop::Handle> watch_, limit_;
+  Fd process_, output_;
+  std::string beginning_, end_;
+  std::size_t left_out_ = 0;
+  std::unique_ptr<Loop::Handle> watch_, limit_, readable_;
 };
 
 }  // namespace hastur

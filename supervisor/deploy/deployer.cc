@@ -34,14 +34,15 @@ std::string fingerprint(const std::string& commit, const std::vector<std::string
 
 void Deployer::submit(Submission submission, Tell tell) {
   if (waiting_.size() >= waiting_max) {
-    return tell({false, fmt::format("{} commits wait already; try again later\n", waiting_max)});
+    return tell({false, fmt::format("{} commits wait already; try again later\n", waiting_max),
+                 std::nullopt, true});
   }
   waiting_.push_back({std::move(submission), std::move(tell), {}});
   begin_next();
 }
 
 void Deployer::begin_next() {
-  if (under_way_ || waiting_.empty()) return;
+  if (under_way_ || waiting_.empty() || dispatcher_.stage() != Dispatcher::Stage::running) return;
   under_way_ = std::move(waiting_.front());
   waiting_.pop_front();
   const Submission& wanted = under_way_->submission;
@@ -90,6 +91,11 @@ std::vector<std::string> Deployer::changed_paths(const std::vector<DesiredScript
 
 void Deployer::judged(const Gate::Verdict& verdict) {
   gate_.reset();
+  if (verdict.is_void) {
+    log_error("the commit {} could not be judged: {}", under_way_->submission.commit.commit,
+              verdict.report.substr(0, verdict.report.find('\n')));
+    return finish({false, verdict.report, std::nullopt, true});
+  }
   if (!verdict.passed) return refuse(verdict.report);
   if (passed_.size() >= passed_max) passed_.clear();
   const CommitFiles& commit = under_way_->submission.commit;

@@ -13,8 +13,8 @@
 
 #include "core/loop.h"
 #include "supervisor/deploy/gate.h"
-#include "supervisor/deploy/git/repository.h"
 #include "supervisor/dispatch/dispatcher.h"
+#include "trigger-runtime/sources/repository.h"
 
 namespace hastur {
 
@@ -32,9 +32,11 @@ class Deployer {
     bool accepted = false;
     // For people: what the gate found, or why it did not come to that.
     std::string report;
-    // What was decided; nothing for a dry run that passed or a commit that the gate refused while
-    // nobody wanted it to run.
+    // What was decided; nothing for a dry run, and for a commit that could not be judged.
     std::optional<DeploymentRecord> record = std::nullopt;
+    // It could not be judged: too many wait, or the tests could not be run. That may be tried
+    // again.
+    bool is_void = false;
   };
   using Tell = std::function<void(const Answer&)>;
 
@@ -45,6 +47,8 @@ class Deployer {
   // Calls `tell` once, on the loop, when the commit has been judged or taken.
   void submit(Submission submission, Tell tell);
   void deployed(const Deployed& deployed);
+  // Begins what waits for the dispatcher to run: before that nobody knows what a commit changes.
+  void turn() { begin_next(); }
 
   // At most so many commits wait; more are refused.
   static constexpr std::size_t waiting_max = 32;

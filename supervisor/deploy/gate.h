@@ -12,7 +12,7 @@
 #include "core/loop.h"
 #include "core/result.h"
 #include "supervisor/deploy/bounded_run.h"
-#include "supervisor/deploy/git/checkout.h"
+#include "trigger-runtime/sources/checkout.h"
 
 namespace hastur {
 
@@ -29,6 +29,8 @@ class Gate {
     bool passed = false;
     // For people; ends with a line's end.
     std::string report;
+    // Nothing was found out about the commit: the tests could not be run at all.
+    bool is_void = false;
   };
 
   // `files` are the commit's, `scripts` the paths of those that it changes. Calls `done` once, on
@@ -48,7 +50,6 @@ class Gate {
   Loop& loop_;
   std::function<void(Verdict)> done_;
   std::unique_ptr<Checkout> checkout_;
-  std::string output_;
   std::unique_ptr<BoundedRun> run_;
   std::unique_ptr<Loop::Handle> later_;
 };

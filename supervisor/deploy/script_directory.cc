@@ -7,6 +7,8 @@
 #include <fstream>
 #include <map>
 
+#include "trigger-runtime/sources/script_tree.h"
+
 namespace hastur {
 namespace {
 

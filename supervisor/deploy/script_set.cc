@@ -1,49 +1,18 @@
 #include "supervisor/deploy/script_set.h"
 
-#include <fmt/format.h>
+#include <utility>
 
-#include <algorithm>
-#include <set>
-
-#include "trigger-runtime/protocol/required_modules.h"
+#include "trigger-runtime/sources/script_tree.h"
 
 namespace hastur {
-namespace {
-
-// The libraries that `text` requires, and those that they require.
-std::vector<ScriptFile> libraries_of(std::string_view text,
-                                     const std::map<std::string, std::string>& files) {
-  std::set<std::string> wanted;
-  std::vector<std::string> open = required_modules(text);
-  while (!open.empty()) {
-    const std::string path = module_path(std::move(open.back()));
-    open.pop_back();
-    const auto found = files.find(path);
-    // One that is missing is the script's load error, with its line.
-    if (found == files.end() || !wanted.insert(path).second) continue;
-    std::ranges::move(required_modules(found->second), std::back_inserter(open));
-  }
-  std::vector<ScriptFile> libraries;
-  for (const std::string& path : wanted) libraries.push_back({path, files.at(path)});
-  return libraries;
-}
-
-}  // namespace
-
-bool is_test_path(std::string_view path) {
-  return path.substr(path.rfind('/') + 1).find(".test.") != std::string_view::npos;
-}
 
 ScriptSet make_script_set(const std::map<std::string, std::string>& files) {
+  ScriptTree tree = read_script_tree(files);
   ScriptSet set;
-  for (const auto& [path, text] : files) {
-    if (!path.ends_with(".lua") || path.starts_with("lib/") || is_test_path(path)) continue;
-    const TriggerName name = path.substr(0, path.size() - std::string_view(".lua").size());
-    if (const auto checked = check_trigger_name(name); !checked) {
-      set.problems.push_back(fmt::format("{}: {}", path, checked.error().message));
-      continue;
-    }
-    set.scripts.push_back({name, make_version({path, text}, libraries_of(text, files))});
+  set.problems = std::move(tree.problems);
+  for (TreeScript& each : tree.scripts) {
+    set.scripts.push_back(
+        {std::move(each.name), make_version(std::move(each.script), std::move(each.libraries))});
   }
   return set;
 }

@@ -160,6 +160,15 @@ VersionId Dispatcher::file_of(const TriggerName& name) const {
   return found->second->refused ? found->second->refused_version : found->second->version().id;
 }
 
+bool Dispatcher::runs_as_configured(const Trigger& trigger) const {
+  return trigger.limits() == options_.limits && trigger.runtime_build == options_.runtime_build;
+}
+
+bool Dispatcher::runs_as_configured() const {
+  return std::ranges::all_of(triggers_,
+                             [&](const auto& each) { return runs_as_configured(*each.second); });
+}
+
 // A pin holds until the file is another, or comes, or goes.
 bool Dispatcher::stays_pinned(const TriggerName& name, const VersionId& file) {
   const auto pin = pins_.find(name);
@@ -246,9 +255,7 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
     if (runs && found->second->version().id == version.id && !wanted.restoration) {
       if (!stays) found->second->refused.reset();
       // Counted limits and the runtime are part of a run: where they changed, another run begins.
-      if (found->second->limits() == options_.limits &&
-          found->second->runtime_build == options_.runtime_build)
-        continue;
+      if (runs_as_configured(*found->second)) continue;
     }
     if (!deploying_->is_whole() && is_refused(script)) continue;
     probe({name, version}, wanted.restoration);

@@ -188,6 +188,9 @@ class Dispatcher {
   const std::map<TriggerName, Refused>& refused() const { return refused_; }
   enum class Stage : std::uint8_t { connecting, leasing, loading, running };
   const std::map<TriggerName, Pin>& pins() const { return pins_; }
+  // False if a trigger's run began under other counted limits or another runtime than are in force
+  // now: deploying its version again begins a new run.
+  bool runs_as_configured() const;
   Stage stage() const { return stage_; }
   // Everything at or below has been handed to the triggers at the main position.
   Sequence main_position() const { return main_; }
@@ -382,6 +385,7 @@ class Dispatcher {
   void begin_deployment();
   void begin(std::uint64_t ticket, Deployment deployment);
   bool is_refused(const DesiredScript& script) const;
+  bool runs_as_configured(const Trigger& trigger) const;
   bool stays_pinned(const TriggerName& name, const VersionId& file);
   VersionId file_of(const TriggerName& name) const;
   Result<void> can_begin(const TriggerName& name) const;

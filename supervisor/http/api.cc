@@ -98,6 +98,9 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
   if (options_.deploy != nullptr) {
     if (auto answer = options_.deploy->read(request)) return respond(std::move(*answer));
   }
+  if (options_.commits != nullptr) {
+    if (auto answer = options_.commits->read(request)) return respond(std::move(*answer));
+  }
   if (request.path == "/metrics") return respond(metrics());
   if (request.path == "/v1/triggers") return respond(triggers());
   if (request.path == "/v1/notifications") return respond(notifications(request));
@@ -119,7 +122,7 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
                              "/v1/triggers/NAME/state, /v1/triggers/NAME/snapshots, "
                              "/v1/notifications, /v1/notifications/ID, /v1/incidents, "
                              "/v1/notify, /v1/notify/orders, /v1/deployments, /v1/deployments/ID, "
-                             "/v1/pins, /v1/messages, /v1/stats, /metrics, "
+                             "/v1/pins, /v1/source, /v1/messages, /v1/stats, /metrics, "
                              "/healthz, and POST /v1/commands/VERB",
                              request.path)));
 }
@@ -148,10 +151,17 @@ void Api::command(const HttpRequest& request, const HttpServer::Respond& respond
   if (verb == "replay") return respond(replay_.command(*body));
   if (options_.notify != nullptr && options_.notify->command(verb, *body, respond)) return;
   if (options_.deploy != nullptr && options_.deploy->command(verb, *body, respond)) return;
-  respond(refuse(
-      404, "not_found",
-      fmt::format("there is no command '{}'; there are pause, resume, restore, replay, {}, and {}",
-                  verb, NotifyApi::verbs, DeployApi::verbs)));
+  if (options_.commits != nullptr && options_.commits->command(verb, *body, respond)) return;
+  respond(refuse(404, "not_found",
+                 fmt::format("there is no command '{}'; there are pause, resume, restore, replay, "
+                             "{}, {}, and {}",
+                             verb, NotifyApi::verbs, CommitApi::verbs, DeployApi::verbs)));
+}
+
+std::size_t Api::body_bytes_max(const HttpRequest& head) const {
+  constexpr std::size_t others = 1u << 20;
+  const bool may_change = !options_.token.empty() && same_secret(head.token, options_.token);
+  return may_change && CommitApi::takes_a_commit(head.path) ? CommitApi::body_bytes_max : others;
 }
 
 HttpResponse Api::command_trigger(const std::string& verb, const Json& body) {
@@ -348,6 +358,7 @@ HttpResponse Api::notifications(const HttpRequest& request) const {
 HttpResponse Api::metrics() const {
   std::string text = metrics_text(dispatcher_, store_);
   if (options_.notify != nullptr) text += options_.notify->metrics();
+  if (options_.commits != nullptr) text += options_.commits->metrics();
   return {200, "text/plain; version=0.0.4", std::move(text)};
 }
 

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "state/checkpoint_store.h"
 #include "supervisor/dispatch/dispatcher.h"
+#include "supervisor/http/commit_api.h"
 #include "supervisor/http/deploy_api.h"
 #include "supervisor/http/history_reader.h"
 #include "supervisor/http/http_server.h"
@@ -23,8 +24,9 @@ class Api {
     std::string token;
     // Outlives the Api; none: there are no orders about notifications.
     NotifyApi* notify = nullptr;
-    // The same of deployments.
+    // The same of deployments, and of commits.
     DeployApi* deploy = nullptr;
+    CommitApi* commits = nullptr;
     // The state file: a replay's file lies beside it. Empty: no replay takes over.
     std::string state_file = {};
   };
@@ -35,6 +37,8 @@ class Api {
 
   // Calls `respond` once: at once, or when History has been read.
   void answer(const HttpRequest& request, const HttpServer::Respond& respond);
+  // How large the body of a request may be, by its head: much only for who may change something.
+  std::size_t body_bytes_max(const HttpRequest& head) const;
 
  private:
   HttpResponse triggers() const;

@@ -7,6 +7,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/version.hpp>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <set>
 
@@ -87,6 +88,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void forget_server() { server_ = nullptr; }
 
  private:
+  void read_body();
+  void failed(beast::error_code error);
+  HttpRequest head() const;
   void answer();
   void write(HttpResponse response);
 
@@ -176,31 +180,43 @@ void Connection::read() {
   if (server_ == nullptr) return;
   parser_.emplace();
   parser_->header_limit(16 * 1024);
-  parser_->body_limit(server_->options().body_bytes_max);
+  parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
+  stream_.expires_after(beast_span(server_->options().client_span));
+  http::async_read_header(stream_, buffer_, *parser_,
+                          [self = shared_from_this()](beast::error_code error, std::size_t) {
+                            error ? self->failed(error) : self->read_body();
+                          });
+}
+
+// How much may come depends on who sends it, and what.
+void Connection::read_body() {
+  if (server_ == nullptr) return;
+  constexpr std::size_t body_bytes_max = 1u << 20;
+  const auto& limit = server_->options().body_bytes_max;
+  const std::size_t most = limit ? limit(head()) : body_bytes_max;
+  if (const auto length = parser_->content_length(); length && *length > most)
+    return write(unreadable(http::error::body_limit));
+  parser_->body_limit(most);
   stream_.expires_after(beast_span(server_->options().client_span));
   http::async_read(stream_, buffer_, *parser_,
                    [self = shared_from_this()](beast::error_code error, std::size_t) {
-                     if (!error) return self->answer();
-                     const bool is_http =
-                         error.category() == make_error_code(http::error::bad_method).category();
-                     if (!is_http || error == http::error::end_of_stream) return self->close();
-                     self->write(unreadable(error));
+                     error ? self->failed(error) : self->answer();
                    });
 }
 
-void Connection::answer() {
-  if (server_ == nullptr) return;
+void Connection::failed(beast::error_code error) {
+  const bool is_http = error.category() == make_error_code(http::error::bad_method).category();
+  if (!is_http || error == http::error::end_of_stream) return close();
+  write(unreadable(error));
+}
+
+HttpRequest Connection::head() const {
   const auto& message = parser_->get();
   HttpRequest request;
   request.method = std::string(message.method_string());
   parse_target({message.target().data(), message.target().size()}, request);
-  request.body = message.body();
   beast::error_code error;
   request.from_loopback = stream_.socket().remote_endpoint(error).address().is_loopback();
-  if (message.count(http::field::host) > 1) {
-    return write({400, "application/json",
-                  R"({"error":"there is more than one header Host","reason":"not_http"})"});
-  }
   const auto authorization = message[http::field::authorization];
   constexpr std::string_view scheme = "Bearer ";
   if (authorization.substr(0, scheme.size()) == boost::string_view(scheme.data(), scheme.size())) {
@@ -212,6 +228,17 @@ void Connection::answer() {
   };
   request.host = text_of(http::field::host);
   request.origin = text_of(http::field::origin);
+  return request;
+}
+
+void Connection::answer() {
+  if (server_ == nullptr) return;
+  if (parser_->get().count(http::field::host) > 1) {
+    return write({400, "application/json",
+                  R"({"error":"there is more than one header Host","reason":"not_http"})"});
+  }
+  HttpRequest request = head();
+  request.body = std::move(parser_->get().body());
   stream_.expires_after(beast_span(server_->options().answer_span));
   server_->answer()(request, [weak = weak_from_this()](HttpResponse response) {
     if (const auto self = weak.lock()) self->write(std::move(response));

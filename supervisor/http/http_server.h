@@ -44,7 +44,8 @@ class HttpServer {
     // "127.0.0.1:8127", "[::1]:8127". Port 0: any free one (see port()).
     std::string address;
     std::size_t connections_max = 256;
-    std::size_t body_bytes_max = 1u << 20;
+    // Of a request, by its head: all but its body. Empty: 1 MiB of any.
+    std::function<std::size_t(const HttpRequest& head)> body_bytes_max = {};
     Micros client_span = std::chrono::seconds{10};
     // How long an answer may be in the making.
     Micros answer_span = std::chrono::seconds{60};

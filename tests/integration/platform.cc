@@ -13,6 +13,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "supervisor/cli/http_client.h"
+#include "supervisor/cli/init_repo.h"
 #include "tests/integration/waiting.h"
 
 namespace hastur {
@@ -131,9 +132,10 @@ bool Platform::start_syndicator() {
   write_config(
       syndicator_section_,
       fmt::format("publish = \"{}\"\nrequest = \"{}\"\nhttp = \"127.0.0.1:0\"\nstate = \"{}\"\n"
-                  "workers = 2\n{}\n[triggers]\ndirectory = \"{}\"\n{}",
-                  publish_, request_, state_file(), supervisor_keys_, scripts_.string(),
-                  sections_));
+                  "workers = 2\n{}\n[triggers]\n{} = \"{}\"\n{}",
+                  publish_, request_, state_file(), supervisor_keys_,
+                  follows_repo_ ? "repo" : "directory",
+                  follows_repo_ ? repo().string() : scripts_.string(), sections_));
   return udp_port_ != 0;
 }
 
@@ -142,6 +144,7 @@ bool Platform::start_supervisor() {
   if (!wait_for_log(*supervisor_, "HTTP on port ")) return false;
   const std::string log = supervisor_->log_since_start();
   http_ = "127.0.0.1:" + between(log, "HTTP on port ", ",");
+  if (follows_repo_) install_hooks();
   const bool healthy = wait_until(
       [this] {
         const auto answer = get("/healthz");
@@ -156,17 +159,44 @@ Platform::Said Platform::run_supervisor(const std::string& command) {
   return run("supervisor", "--http " + (http_.empty() ? "127.0.0.1:0" : http_) + " " + command);
 }
 
+void Platform::follow_repo() {
+  follows_repo_ = true;
+  const auto made =
+      std::system(fmt::format("cd {} && {} init-repo {} >init.log 2>&1", folder_.string(),
+                              (programs() / "hastur").string(), repo().string())
+                      .c_str());
+  EXPECT_EQ(made, 0) << "hastur init-repo";
+}
+
+// The port is another after each start.
+void Platform::install_hooks() {
+  for (const char* kind : {"pre-receive", "post-receive"}) {
+    std::ofstream(repo() / "hooks" / kind)
+        << hook_script(kind, (programs() / "hastur").string(), "main", http_, token_file());
+  }
+}
+
+Platform::Said Platform::run_hastur(const std::string& command) {
+  const auto [verb, rest] = std::pair(command.substr(0, command.find(' ')),
+                                      command.substr(std::min(command.find(' '), command.size())));
+  return run_line(fmt::format("HASTUR_TOKEN_FILE={} {} {} --http {} {}", token_file(),
+                              (programs() / "hastur").string(), verb, http_, rest));
+}
+
 Platform::Said Platform::run_syndicator(const std::string& command) {
   return run("syndicator", command);
 }
 
 Platform::Said Platform::run(const std::string& program, const std::string& command) {
+  return run_line(fmt::format("{} --config {} {}", (programs() / program).string(),
+                              (folder_ / "hastur.toml").string(), command));
+}
+
+Platform::Said Platform::run_line(const std::string& line) {
   const fs::path out = folder_ / "command.out";
   const fs::path error = folder_ / "command.error";
-  const int status = std::system(
-      fmt::format("{} --config {} {} >{} 2>{}", (programs() / program).string(),
-                  (folder_ / "hastur.toml").string(), command, out.string(), error.string())
-          .c_str());
+  const int status =
+      std::system(fmt::format("{} >{} 2>{}", line, out.string(), error.string()).c_str());
   const auto text = [](const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(file), {});

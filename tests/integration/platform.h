@@ -25,6 +25,10 @@ class Platform {
   void save_script(const std::string& name, const std::string& text);
   // Before anything starts: more keys of [supervisor], and more sections.
   void configure(std::string supervisor_keys, std::string sections);
+  // Before anything starts: a repository, which `hastur init-repo` makes, says what runs.
+  void follow_repo();
+  std::filesystem::path repo() const { return folder_ / "triggers.git"; }
+  std::filesystem::path folder() const { return folder_; }
   // The scripts of triggers/ in the repo.
   void copy_repo_scripts();
 
@@ -40,6 +44,8 @@ class Platform {
     std::string out, error;
   };
   Said run_supervisor(const std::string& command);
+  // A command of `hastur` for this supervisor.
+  Said run_hastur(const std::string& command);
   // The same of the syndicator's program.
   Said run_syndicator(const std::string& command);
 
@@ -60,10 +66,13 @@ class Platform {
 
   std::string history_folder() const { return folder_ / "history"; }
   std::string state_file() const { return folder_ / "state" / "state.db"; }
+  std::string token_file() const { return folder_ / "state" / "token"; }
   const std::filesystem::path& scripts() const { return scripts_; }
 
  private:
   Said run(const std::string& program, const std::string& command);
+  Said run_line(const std::string& line);
+  void install_hooks();
   bool wait_for_log(Process& process, const std::string& text);
   void write_config(const std::string& syndicator, const std::string& supervisor);
 
@@ -71,6 +80,7 @@ class Platform {
   std::string syndicator_section_, supervisor_keys_, sections_;
   std::string publish_, request_, http_;
   std::uint16_t udp_port_ = 0;
+  bool follows_repo_ = false;
   std::unique_ptr<Process> syndicator_, supervisor_;
 };
 

@@ -41,7 +41,7 @@ WRAPPERS = {
     "linux/*": ["trigger-runtime/cage/*"],
     "curl/*": ["supervisor/cli/http_client.cc", "supervisor/notify/*"],
     "openssl/*": ["supervisor/notify/hmac.cc"],
-    "git2*": ["supervisor/deploy/git/*"],
+    "git2*": ["trigger-runtime/sources/*"],
     "fmt/*": ["*"],
     "gtest/*": [], "gmock/*": [], "rapidcheck*": [], "benchmark/*": [],
 }

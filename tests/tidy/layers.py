@@ -13,13 +13,15 @@ DESIGN = {
     "syndicator/client": ["message", "core"],
     "trigger-runtime": ["trigger-runtime/vm", "trigger-runtime/cage", "trigger-runtime/protocol", "message", "core"],
     "trigger-runtime/protocol": ["message", "core"],
+    # Scripts as they lie in a folder or a commit: for whoever proves them and for whoever runs them.
+    "trigger-runtime/sources": ["trigger-runtime/protocol", "message", "core"],
     "trigger-runtime/host": ["trigger-runtime/protocol", "message", "core"],
     "trigger-runtime/vm": ["trigger-runtime/vm/helpers", "trigger-runtime/protocol", "message", "core"],
     "trigger-runtime/vm/helpers": ["message", "core"],
     "trigger-runtime/cage": ["trigger-runtime/protocol", "message", "core"],
-    "trigger-test": ["trigger-runtime/host", "trigger-runtime/protocol", "message", "core"],
-    "supervisor": ["supervisor", "state", "trigger-runtime/host", "trigger-runtime/protocol", "syndicator/client",
-                   "message", "core"],
+    "trigger-test": ["trigger-runtime/host", "trigger-runtime/sources", "trigger-runtime/protocol", "message", "core"],
+    "supervisor": ["supervisor", "state", "trigger-runtime/host", "trigger-runtime/sources",
+                   "trigger-runtime/protocol", "syndicator/client", "message", "core"],
 }
 
 

@@ -15,13 +15,16 @@ def definitions(library):
             yield parts[2]
 
 
-def findings(build):
-    """Looks at each static library below `build`."""
+def findings(build, layers):
+    """Looks at the static libraries of the folders `layers` below `build`; others are left of a layer that was."""
     build = pathlib.Path(build)
     homes = collections.defaultdict(set)
     for library in sorted(build.rglob("libhastur_*.a")):
+        folder = library.relative_to(build).parent.as_posix()
+        if folder not in layers:
+            continue
         for name in definitions(library):
             if name.startswith("hastur::"):
-                homes[name].add(library.relative_to(build).parent.as_posix())
+                homes[name].add(folder)
     return [f"{name} is defined in {' and in '.join(sorted(places))}" for name, places in sorted(homes.items())
             if len(places) > 1]

@@ -38,7 +38,7 @@ def main(check, root, build=None):
     elif check == "links":
         found = links.findings(build / "bin", (build / "programs.txt").read_text().split())
     elif check == "names":
-        found = names.findings(build)
+        found = names.findings(build, layers.read_layers((build / "layers.txt").read_text()))
     elif check == "format":
         found = check_format(root)
     else:

@@ -150,9 +150,10 @@ class Names(Tree):
     def test_a_name_of_two_layers_is_found(self):
         self.library("one/a", "namespace hastur { int f(int) { return 1; } inline int g() { return 2; } int h = g(); }")
         self.library("two/b", "namespace hastur { int f(long) { return 1; } inline int g() { return 2; } int i = g(); }")
-        self.assertEqual(names.findings(self.root), [])
+        self.assertEqual(names.findings(self.root, {"one", "two"}), [])
         self.library("three/c", "namespace hastur { int f(int) { return 3; } }")
-        self.assertEqual(names.findings(self.root), ["hastur::f(int) is defined in one and in three"])
+        self.assertEqual(names.findings(self.root, {"one", "two"}), [])
+        self.assertEqual(names.findings(self.root, {"one", "two", "three"}), ["hastur::f(int) is defined in one and in three"])
 
 
 class Format(Tree):

@@ -77,5 +77,20 @@ TEST(StatusPage, ShowsTroublesAndTriggers) {
   EXPECT_NE(text.find("triggers         3, 1 failed, 2 running\n"), std::string::npos) << text;
 }
 
+TEST(StatusPage, SaysWhatIsFollowedAndWhatIsWrongWithIt) {
+  const auto page = [](const char* source) {
+    return status_page(json(R"({"status":"ok"})"), {}, Json::array(), nullptr, json(source));
+  };
+  EXPECT_NE(page(R"({"kind":"directory","directory":"triggers"})")
+                .find("follows          the folder triggers\n"),
+            std::string::npos);
+  const std::string text = page(
+      R"({"kind":"branch","repo":"/r.git","branch":"main","tip":"0123456789abcdef",
+          "taken":"abcdefabcdef0123","refused":"why","trouble":{"text":"gone","since":0}})");
+  EXPECT_NE(text.find("main of /r.git, at 0123456789\n  0123456789 is refused"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("abcdefabcd runs\n  since 00:00:00.000: gone\n"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace hastur

@@ -74,7 +74,9 @@ TEST_F(HttpServerTest, AnswersSeveralRequestsOnOneConnection) {
 
 TEST_F(HttpServerTest, RefusesWhatIsNoHttpAndWhatIsTooLarge) {
   HttpServer::Options options;
-  options.body_bytes_max = 100;
+  options.body_bytes_max = [](const HttpRequest& head) {
+    return head.token == "more" ? 1'000 : 100;
+  };
   listen(options);
   const Fd garbage = connect();
   const auto expect_refused = [&](std::string_view request, std::string_view status,
@@ -86,6 +88,19 @@ TEST_F(HttpServerTest, RefusesWhatIsNoHttpAndWhatIsTooLarge) {
   };
   expect_refused("\x01\x02nonsense\r\n\r\n", "400", "not_http");
   expect_refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n", "413", "too_large");
+  expect_refused(
+      "POST / HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer more\r\nContent-Length: 1001\r\n\r\n",
+      "413", "too_large");
+  expect_refused("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n" +
+                     std::string(255, 'a') + "\r\n0\r\n\r\n",
+                 "413", "too_large");
+  const Fd trusted = connect();
+  EXPECT_NE(exchange(trusted,
+                     "POST /large HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer more\r\n"
+                     "Content-Length: 500\r\n\r\n" +
+                         std::string(500, 'a'))
+                .find("hello /large"),
+            std::string::npos);
   expect_refused("GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", "431",
                  "too_large");
   expect_refused("GET / HTTP/1.1\r\nHost: h\r\nHost: other\r\n\r\n", "400", "not_http");

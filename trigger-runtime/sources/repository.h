@@ -29,10 +29,10 @@ struct CommitFiles {
   std::string author;
   std::string subject;
   Time time{};
-  // Every *.lua and *.json, by path; nothing whose path has a part that begins with a dot.
+  // Every *.lua, *.json and *.jsonl, by path; nothing whose path has a part that begins with a dot.
   std::map<std::string, std::string> files;
-  // What stands in place of such a file: a link, a submodule, a file too large. A sentence each,
-  // with its path.
+  // What stands in place of such a file: a link, a submodule, a file too large or no UTF-8. A
+  // sentence each, with its path.
   std::vector<std::string> problems;
 };
 
@@ -70,7 +70,12 @@ class GitRepository {
   std::unique_ptr<git_repository, Free> repository_;
 };
 
-// The most that a file of a commit may weigh.
+// Whether git takes it for a branch's name.
+bool is_branch_name(const std::string& name);
+
+// The most that a file of a commit may weigh, a recording that tests read, and all of them.
 inline constexpr std::size_t git_file_bytes_max = 1u << 20;
+inline constexpr std::size_t git_recording_bytes_max = 8u << 20;
+inline constexpr std::size_t git_commit_bytes_max = 32u << 20;
 
 }  // namespace hastur

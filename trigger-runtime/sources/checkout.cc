@@ -1,4 +1,4 @@
-#include "supervisor/deploy/git/checkout.h"
+#include "trigger-runtime/sources/checkout.h"
 
 #include <fmt/format.h>
 

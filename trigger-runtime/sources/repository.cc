@@ -1,4 +1,4 @@
-#include "supervisor/deploy/git/repository.h"
+#include "trigger-runtime/sources/repository.h"
 
 #include <fmt/format.h>
 #include <git2.h>
@@ -6,13 +6,19 @@
 #include <filesystem>
 #include <utility>
 
+#include "core/json.h"
+
 namespace hastur {
 namespace {
 
 // libgit2 wants to be started once; it is stopped when the program ends.
 class Library {
  public:
-  Library() { git_libgit2_init(); }
+  // A repository is read whoever owns it: nothing that stands in its configuration is run.
+  Library() {
+    git_libgit2_init();
+    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+  }
   ~Library() { git_libgit2_shutdown(); }
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
@@ -56,24 +62,33 @@ std::string hex(const git_oid& id) {
   return text;
 }
 
+bool is_recording(std::string_view path) { return path.ends_with(".jsonl"); }
+
 bool is_script_or_test(std::string_view path) {
-  return path.ends_with(".lua") || path.ends_with(".json");
+  return path.ends_with(".lua") || path.ends_with(".json") || is_recording(path);
 }
 
 struct Walk {
   git_repository* repository;
   CommitFiles* into;
+  std::size_t bytes = 0;
 };
+
+std::string utf8(std::string_view text) {
+  std::string out;
+  append_utf8(out, text);
+  return out;
+}
 
 // libgit2 calls it for every entry: 1 leaves a folder out.
 int take_entry(const char* root, const git_tree_entry* entry, void* payload) {
-  const Walk& walk = *static_cast<Walk*>(payload);
+  Walk& walk = *static_cast<Walk*>(payload);
   const std::string name = git_tree_entry_name(entry);
   if (name.starts_with(".")) return 1;
   if (git_tree_entry_type(entry) == GIT_OBJECT_TREE) return 0;
   const std::string path = root + name;
   const auto problem = [&](std::string_view what) {
-    walk.into->problems.push_back(fmt::format("{}: {}", path, what));
+    walk.into->problems.push_back(fmt::format("{}: {}", utf8(path), what));
     return 0;
   };
   if (git_tree_entry_type(entry) == GIT_OBJECT_COMMIT)
@@ -85,14 +100,28 @@ int take_entry(const char* root, const git_tree_entry* entry, void* payload) {
   if (git_blob_lookup(blob.put(), walk.repository, git_tree_entry_id(entry)) != 0)
     return problem("it cannot be read from the repository");
   const auto size = static_cast<std::size_t>(git_blob_rawsize(blob.get()));
-  if (size > git_file_bytes_max)
-    return problem(fmt::format("larger than {} bytes", git_file_bytes_max));
-  walk.into->files.emplace(
-      path, std::string(static_cast<const char*>(git_blob_rawcontent(blob.get())), size));
+  const std::size_t size_max = is_recording(path) ? git_recording_bytes_max : git_file_bytes_max;
+  if (size > size_max) return problem(fmt::format("larger than {} bytes", size_max));
+  std::string text(static_cast<const char*>(git_blob_rawcontent(blob.get())), size);
+  if (!is_utf8(path)) return problem("the name is not UTF-8");
+  if (!is_utf8(text)) return problem("it is not UTF-8 text");
+  walk.bytes += size;
+  if (walk.bytes > git_commit_bytes_max) {
+    problem(
+        fmt::format("with it the commit's scripts have more than {} bytes", git_commit_bytes_max));
+    return -1;
+  }
+  walk.into->files.emplace(path, std::move(text));
   return 0;
 }
 
 }  // namespace
+
+bool is_branch_name(const std::string& name) {
+  start_library();
+  int is_valid = 0;
+  return git_branch_name_is_valid(&is_valid, name.c_str()) == 0 && is_valid == 1;
+}
 
 void GitRepository::Free::operator()(git_repository* repository) const {
   git_repository_free(repository);
@@ -163,13 +192,14 @@ Result<CommitFiles> GitRepository::read(const std::string& commit) const {
   if (code != 0) return git_failure(code, operation);
   CommitFiles files;
   files.commit = commit;
-  files.author = git_commit_author(found.get())->name;
+  files.author = utf8(git_commit_author(found.get())->name);
   const char* summary = git_commit_summary(found.get());
-  files.subject = summary == nullptr ? "" : summary;
+  files.subject = summary == nullptr ? "" : utf8(summary);
   files.time = time_from_us(git_commit_time(found.get()) * us_per_second);
   Walk walk{repository_.get(), &files};
   code = git_tree_walk(tree.get(), GIT_TREEWALK_PRE, take_entry, &walk);
-  if (code != 0) return git_failure(code, operation);
+  // The walk ends itself where there is too much, which is said among the problems.
+  if (code != 0 && walk.bytes <= git_commit_bytes_max) return git_failure(code, operation);
   return files;
 }
 

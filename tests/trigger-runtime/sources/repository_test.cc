@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "supervisor/deploy/git/repository.h"
+#include "trigger-runtime/sources/repository.h"
 
 namespace hastur {
 namespace {

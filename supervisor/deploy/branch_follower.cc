@@ -1,0 +1,271 @@
+#include "supervisor/deploy/branch_follower.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "core/log.h"
+
+namespace hastur {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t waiting_max = 64;
+
+std::string short_of(const std::string& commit) { return commit.substr(0, 10); }
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// What git says at last is the reason.
+std::string last_words(std::string_view said) {
+  std::string_view last;
+  while (!said.empty()) {
+    const std::size_t end = std::min(said.find('\n'), said.size());
+    const std::string_view line = said.substr(0, end);
+    if (line.starts_with("fatal:") || line.starts_with("error:") || last.empty()) last = line;
+    said.remove_prefix(std::min(end + 1, said.size()));
+  }
+  constexpr std::size_t shown_max = 500;
+  return std::string(last.substr(0, shown_max));
+}
+
+}  // namespace
+
+bool is_remote_repo(std::string_view repo) {
+  if (repo.find("://") != std::string_view::npos) return true;
+  const std::size_t colon = repo.find(':');
+  return colon != std::string_view::npos && colon > 0 && repo.find('/') > colon;
+}
+
+BranchFollower::BranchFollower(Loop& loop, Clock& clock, CheckpointStore& store,
+                               Dispatcher& dispatcher, Deployer& deployer, Options options)
+    : loop_(loop),
+      clock_(clock),
+      store_(store),
+      dispatcher_(dispatcher),
+      deployer_(deployer),
+      options_(std::move(options)) {}
+
+bool BranchFollower::is_remote() const { return is_remote_repo(options_.repo); }
+
+std::string BranchFollower::folder() const { return is_remote() ? options_.mirror : options_.repo; }
+
+void BranchFollower::start() {
+  if (std::exchange(started_, true)) return;
+  remember_decided();
+  looks_ = loop_.every(options_.look_every, [this] { begin_look(false); });
+  look();
+}
+
+// What was decided before the start holds, unless a folder has been followed since.
+void BranchFollower::remember_decided() {
+  CheckpointStore::DeploymentQuery query;
+  query.max = 1'000;
+  const auto records = store_.deployments(query);
+  if (!records) return log_error("{}", records.error().message);
+  for (const DeploymentRecord& record : *records) {
+    if (record.kind == DeploymentKind::directory && decided_.empty()) return;
+    if (record.kind != DeploymentKind::commit) continue;
+    if (decided_.empty()) {
+      decided_ = record.commit;
+      record_ = record;
+      if (!record.sequence) standing_.refused = record.report;
+    }
+    if (!record.sequence) continue;
+    standing_.taken = record.commit;
+    break;
+  }
+  // Limits or the runtime have changed since: the same set begins new runs.
+  if (standing_.taken.empty() || dispatcher_.runs_as_configured()) return;
+  const auto repository = GitRepository::open(folder());
+  auto commit = repository ? repository->read(standing_.taken) : fail(repository.error());
+  if (commit) return submit(*std::move(commit));
+  log_warn("limits or the runtime have changed; what runs goes on under those of before: {}",
+           commit.error().message);
+}
+
+void BranchFollower::look() { begin_look(true); }
+
+void BranchFollower::look_again() {
+  decided_.clear();
+  look();
+}
+
+void BranchFollower::await(const std::string& commit, Tell tell) {
+  if (commit == decided_ && record_) return tell(*record_);
+  if (waiting_.size() >= waiting_max)
+    return tell(fail(ErrorCode::full, fmt::format("{} others wait already", waiting_max)));
+  waiting_.push_back({commit, std::move(tell), {}});
+  look();
+}
+
+Result<CommitFiles> BranchFollower::read(const std::string& name) const {
+  const auto repository = GitRepository::open(folder());
+  if (!repository) return fail(repository.error());
+  const auto commit = repository->resolve(name);
+  if (!commit) return fail(commit.error());
+  return repository->read(*commit);
+}
+
+void BranchFollower::begin_look(bool fetch_now) {
+  if (!started_) return;
+  if (!is_remote()) return read_tip();
+  if (fetch_ != nullptr) {
+    look_after_fetch_ = look_after_fetch_ || fetch_now;
+    return;
+  }
+  const bool is_due = clock_.monotonic() - fetched_at_ >= options_.fetch_every;
+  if (fetch_now || is_due) fetch();
+}
+
+void BranchFollower::fetch() {
+  std::error_code ignored;
+  if (!fs::exists(fs::path(options_.mirror) / "HEAD", ignored)) {
+    const auto made = GitRepository::init_bare(options_.mirror, options_.branch);
+    if (!made) return trouble(made.error().message);
+  }
+  fetched_at_ = clock_.monotonic();
+  BoundedRun::Request request;
+  // Of the URL nothing is taken for a flag, and of its answer nothing but the branch.
+  request.command = {"/usr/bin/env",
+                     "git",
+                     "fetch",
+                     "--quiet",
+                     "--no-tags",
+                     "--no-write-fetch-head",
+                     "--",
+                     options_.repo,
+                     fmt::format("+refs/heads/{0}:refs/heads/{0}", options_.branch)};
+  request.keep = {"HOME", "SSH_AUTH_SOCK"};
+  request.folder = options_.mirror;
+  request.time_max = options_.fetch_time_max;
+  auto run =
+      BoundedRun::start(loop_, request, [this](const BoundedRun::Ended& ended) { fetched(ended); });
+  if (!run) return trouble(run.error().message);
+  fetch_ = *std::move(run);
+}
+
+void BranchFollower::fetched(const BoundedRun::Ended& ended) {
+  fetch_.reset();
+  if (ended.exit_code == 0) {
+    read_tip();
+  } else {
+    const std::string said = last_words(ended.output);
+    trouble(fmt::format("cannot fetch {} from {}: {}", options_.branch, options_.repo,
+                        ended.out_of_time || said.empty() ? ended.how : said));
+  }
+  if (std::exchange(look_after_fetch_, false)) begin_look(true);
+}
+
+void BranchFollower::read_tip() {
+  if (const auto taken = take_tip(); !taken) return trouble(taken.error().message);
+  if (standing_.trouble) log_info("{} of {} can be followed again", options_.branch, options_.repo);
+  standing_.trouble.reset();
+  standing_.read_at = clock_.now();
+}
+
+Result<void> BranchFollower::take_tip() {
+  const auto repository = GitRepository::open(folder());
+  if (!repository) return fail(repository.error());
+  const auto found = repository->tip(options_.branch);
+  if (!found) return fail(found.error());
+  if (!*found) {
+    return fail(ErrorCode::not_found,
+                fmt::format("{} has no branch {}; push it, or name another in [triggers] branch",
+                            options_.repo, options_.branch));
+  }
+  const std::string& tip = **found;
+  standing_.tip = tip;
+  // One after the other: where the branch stands then is looked at when this one is decided.
+  if (!under_way_.empty()) return {};
+  settle_waiting(*repository, tip);
+  if (tip == decided_) return {};
+  if (not_before_ && clock_.monotonic() < *not_before_)
+    return fail(ErrorCode::unavailable, not_judged_);
+  not_before_.reset();
+  auto commit = repository->read(tip);
+  if (!commit) return fail(commit.error());
+  if (!standing_.taken.empty()) {
+    const auto follows = repository->contains(tip, standing_.taken);
+    if (!follows || !*follows)
+      log_warn("{} of {} was forced: {}, which runs, is not in the history of {}", options_.branch,
+               options_.repo, short_of(standing_.taken), short_of(tip));
+  }
+  log_info("{} of {} is at {}: {}", options_.branch, options_.repo, short_of(tip), commit->subject);
+  submit(*std::move(commit));
+  if (not_before_) return fail(ErrorCode::unavailable, not_judged_);
+  return {};
+}
+
+void BranchFollower::submit(CommitFiles commit) {
+  under_way_ = commit.commit;
+  Deployer::Submission submission;
+  submission.commit = std::move(commit);
+  deployer_.submit(std::move(submission), [this, id = under_way_](const Deployer::Answer& answer) {
+    decided(id, answer);
+  });
+}
+
+void BranchFollower::decided(const std::string& commit, const Deployer::Answer& answer) {
+  under_way_.clear();
+  if (!answer.record) {
+    not_before_ = clock_.monotonic() + options_.again_after;
+    not_judged_ = fmt::format("{} could not be judged: {}; it is tried again", short_of(commit),
+                              first_line(answer.report));
+    return trouble(not_judged_);
+  }
+  decided_ = commit;
+  record_ = answer.record;
+  standing_.refused.reset();
+  if (answer.accepted) {
+    standing_.taken = commit;
+    log_info("{} is taken, from sequence {} on", short_of(commit), answer.record->sequence->value);
+  } else {
+    standing_.refused = answer.report;
+  }
+  for (Waiting& each : std::exchange(waiting_, {})) {
+    if (each.tip == commit) {
+      each.tell(*record_);
+    } else {
+      waiting_.push_back(std::move(each));
+    }
+  }
+  // Perhaps the branch has moved meanwhile.
+  read_tip();
+}
+
+// Those whose commit is in the tip's history are told with it; the others have nothing to wait for.
+void BranchFollower::settle_waiting(const GitRepository& repository, const std::string& tip) {
+  for (Waiting& each : std::exchange(waiting_, {})) {
+    const auto has = repository.contains(tip, each.commit);
+    if (has && *has && tip == decided_ && record_) {
+      each.tell(*record_);
+    } else if (has && *has) {
+      each.tip = tip;
+      waiting_.push_back(std::move(each));
+    } else if (look_after_fetch_) {
+      waiting_.push_back(std::move(each));
+    } else {
+      each.tell(fail(ErrorCode::not_found,
+                     fmt::format("{} is not on the branch {} of {}", short_of(each.commit),
+                                 options_.branch, options_.repo)));
+    }
+  }
+}
+
+void BranchFollower::trouble(const std::string& text) {
+  if (!standing_.trouble || standing_.trouble->text != text) {
+    log_error("{}; the triggers that run go on running", text);
+    standing_.trouble = {text, clock_.now()};
+  }
+  give_up_waiting({ErrorCode::unavailable, text});
+}
+
+void BranchFollower::give_up_waiting(const Error& error) {
+  for (const Waiting& each : std::exchange(waiting_, {})) each.tell(fail(error));
+}
+
+}  // namespace hastur

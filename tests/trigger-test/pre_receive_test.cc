@@ -1,0 +1,200 @@
+// trigger-test as the hook of a real bare repository, under the real git.
+
+#include "trigger-test/pre_receive_command.h"
+
+#include <stdlib.h>
+
+#include "tests/trigger-test/command_test.h"
+
+namespace hastur {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(ChangedScripts, AreThoseOfWhichAnythingHasChanged) {
+  using Files = std::map<std::string, std::string>;
+  using Paths = std::vector<std::string>;
+  const Files before = {{"a.lua", "require 'lib.x'"},
+                        {"b.lua", ""},
+                        {"c.lua", ""},
+                        {"c.test.lua", "'c.jsonl'"},
+                        {"c.jsonl", "{}"},
+                        {"lib/x.lua", ""},
+                        {"d.lua", ""},
+                        {"d.test.json", ""}};
+  EXPECT_EQ(changed_scripts(before, before), Paths{});
+  EXPECT_EQ(changed_scripts({}, before), (Paths{"a.lua", "b.lua", "c.lua", "d.lua"}));
+  const auto with = [&](const std::string& path, const std::string& text) {
+    Files after = before;
+    after[path] = text;
+    return changed_scripts(before, after);
+  };
+  EXPECT_EQ(with("b.lua", "2"), Paths{"b.lua"});
+  EXPECT_EQ(with("lib/x.lua", "2"), Paths{"a.lua"});
+  EXPECT_EQ(with("lib/y.lua", "2"), Paths{});
+  EXPECT_EQ(with("c.jsonl", "[]"), Paths{"c.lua"});
+  EXPECT_EQ(with("d.test.json", "[]"), Paths{"d.lua"});
+  EXPECT_EQ(with("b.test.lua", "[]"), Paths{"b.lua"});
+  EXPECT_EQ(with("e/f.lua", ""), Paths{"e/f.lua"});
+}
+
+class PreReceive : public testing::TriggerTestCommand {
+ protected:
+  PreReceive() {
+    // What a user has configured is no part of the test.
+    setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
+    setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
+    for (const char* who : {"AUTHOR", "COMMITTER"}) {
+      setenv(fmt::format("GIT_{}_NAME", who).c_str(), "Ada", 1);
+      setenv(fmt::format("GIT_{}_EMAIL", who).c_str(), "ada@example.com", 1);
+    }
+    git(".", "init -q --bare -b main r.git");
+    write("r.git/hooks/pre-receive", fmt::format("#!/bin/sh\nexec {} --pre-receive --no-hunt\n",
+                                                 testing::beside_us("trigger-test")));
+    fs::permissions(folder_ / "r.git/hooks/pre-receive", fs::perms::owner_all);
+    git(".", "init -q -b main w");
+    git("w", "remote add origin ../r.git");
+  }
+  // What it says stands in said_.
+  int git(const std::string& folder, const std::string& words) {
+    const std::string command = fmt::format("cd {}/{} && git {} >{}/said 2>&1", folder_.string(),
+                                            folder, words, folder_.string());
+    const int status = std::system(command.c_str());
+    std::ifstream in(folder_ / "said");
+    said_.assign(std::istreambuf_iterator<char>(in), {});
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  void save(const std::string& path, const std::string& text) { write("w/" + path, text); }
+  void commit(const std::string& message = "a change") {
+    ASSERT_EQ(git("w", "add -A"), 0) << said_;
+    ASSERT_EQ(git("w", fmt::format("commit -q -m '{}'", message)), 0) << said_;
+  }
+  bool pushes(const std::string& what = "origin main") { return git("w", "push " + what) == 0; }
+  bool says(const std::string& text) const { return said_.find(text) != std::string::npos; }
+  std::string tip() {
+    git("r.git", "rev-parse main");
+    return said_;
+  }
+
+  std::string said_;
+};
+
+constexpr const char* good = "local ctx = hastur.trigger{ state = { n = 0 } }\n";
+constexpr const char* bad = "local ctx = hastur.trigger{}\ncount = 1\n";
+
+TEST_F(PreReceive, LetsAGoodPushPassAndRefusesABadOneWithTheReport) {
+  save("a.lua", good);
+  commit();
+  EXPECT_TRUE(pushes()) << said_;
+  EXPECT_TRUE(says("1 trigger, 0 tests: all good")) << said_;
+  const std::string before = tip();
+  save("a.lua", bad);
+  save("b.lua", good);
+  commit();
+  EXPECT_FALSE(pushes());
+  EXPECT_TRUE(says("./a.lua:2")) << said_;
+  EXPECT_TRUE(says("ok    b ")) << said_;
+  EXPECT_TRUE(says("pre-receive hook declined")) << said_;
+  EXPECT_EQ(tip(), before);
+  // And with what is left of it put right.
+  save("a.lua", good);
+  commit();
+  EXPECT_TRUE(pushes()) << said_;
+  EXPECT_TRUE(says("1 trigger changed")) << said_;
+}
+
+TEST_F(PreReceive, TestsWhatAPushChanges) {
+  save("a.lua", std::string("local x = require 'lib.x'\n") + good);
+  save("b.lua", good);
+  save("c.lua", bad);
+  save("lib/x.lua", "return {}");
+  commit();
+  EXPECT_FALSE(pushes());
+  EXPECT_EQ(git("w", "rm -q c.lua"), 0);
+  commit("without it");
+  EXPECT_TRUE(pushes()) << said_;
+  save("lib/x.lua", "return { 1 }");
+  commit();
+  EXPECT_TRUE(pushes()) << said_;
+  EXPECT_TRUE(says("main") && says("1 trigger changed or with a changed library")) << said_;
+  EXPECT_TRUE(says("ok    a ")) << said_;
+  save("lib/x.lua", "return nil + 1");
+  commit();
+  EXPECT_FALSE(pushes());
+  EXPECT_TRUE(says("lib/x.lua:1")) << said_;
+  EXPECT_EQ(git("w", "reset -q --hard HEAD~1"), 0);
+  // A rename is another trigger; a delete is none.
+  EXPECT_EQ(git("w", "mv b.lua deep.lua"), 0);
+  EXPECT_EQ(git("w", "rm -q a.lua"), 0);
+  commit();
+  EXPECT_TRUE(pushes()) << said_;
+  EXPECT_TRUE(says("ok    deep ")) << said_;
+  EXPECT_FALSE(says("ok    a ")) << said_;
+  save("README.md", "hello");
+  commit();
+  EXPECT_TRUE(pushes());
+  EXPECT_TRUE(says("no trigger changes")) << said_;
+}
+
+TEST_F(PreReceive, TakesMergesForcedPushesBranchesTagsAndDeletes) {
+  save("a.lua", good);
+  commit();
+  EXPECT_TRUE(pushes()) << said_;
+  EXPECT_EQ(git("w", "checkout -q -b side"), 0);
+  save("b.lua", good);
+  commit();
+  EXPECT_EQ(git("w", "checkout -q main"), 0);
+  save("c.lua", good);
+  commit();
+  EXPECT_EQ(git("w", "merge -q --no-edit side"), 0) << said_;
+  EXPECT_TRUE(pushes("origin main side")) << said_;
+  EXPECT_TRUE(says("main") && says("2 triggers changed")) << said_;
+  EXPECT_TRUE(says("side") && says("1 trigger changed")) << said_;
+  EXPECT_EQ(git("w", "reset -q --hard HEAD~1"), 0);
+  save("a.lua", bad);
+  commit();
+  EXPECT_FALSE(pushes("-f origin main"));
+  EXPECT_EQ(git("w", "reset -q --hard HEAD~1"), 0);
+  EXPECT_FALSE(pushes());
+  EXPECT_TRUE(pushes("-f origin main")) << said_;
+  EXPECT_EQ(git("w", "tag v1"), 0);
+  EXPECT_TRUE(pushes("origin v1")) << said_;
+  EXPECT_TRUE(pushes("origin :side")) << said_;
+}
+
+TEST_F(PreReceive, OfAnUnhappyTreeSaysEachFile) {
+  save("with space.lua", good);
+  save("state.lua", good);
+  save("latin.lua", "-- \xe4\n");
+  save("good.lua", good);
+  fs::create_symlink("/etc/passwd", folder_ / "w/out.lua");
+  commit();
+  EXPECT_FALSE(pushes());
+  for (const char* text : {"with space.lua: ", "state.lua: ", "latin.lua: it is not UTF-8 text",
+                           "out.lua: a link is not followed"})
+    EXPECT_TRUE(says(text)) << text << " in " << said_;
+  EXPECT_FALSE(says("root:")) << said_;
+}
+
+TEST_F(PreReceive, RefusesWhatCannotBeLoadedOrGoesRoundInCircles) {
+  save("a.lua", std::string("require 'lib.x'\n") + good);
+  save("lib/x.lua", "return require 'lib.y'");
+  save("lib/y.lua", "return require 'lib.x'");
+  save("b.lua", std::string("require 'lib.nothing'\n") + good);
+  save("endless.lua", std::string(good) + "while true do end\n");
+  save("deep.lua", std::string("local function f() return f() + 1 end\n") + good + "f()\n");
+  commit();
+  EXPECT_FALSE(pushes());
+  for (const char* name : {"FAIL  a ", "FAIL  b ", "FAIL  endless ", "FAIL  deep "})
+    EXPECT_TRUE(says(name)) << name << " in " << said_;
+}
+
+TEST_F(PreReceive, TakesAThousandFilesInOnePush) {
+  for (int i = 0; i < 1'000; ++i) save(fmt::format("t{}/n{}.lua", i % 10, i), good);
+  commit();
+  EXPECT_TRUE(pushes()) << said_;
+  EXPECT_TRUE(says("1000 triggers, 0 tests: all good")) << said_.substr(0, 2'000);
+}
+
+}  // namespace
+}  // namespace hastur

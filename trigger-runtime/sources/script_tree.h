@@ -1,0 +1,42 @@
+#pragma once
+
+// The triggers that a tree of files holds (DESIGN §7, §12), be it a folder on disk or a commit.
+//
+// Every `*.lua` is a trigger, named by its path without the ending, but for what lies below `lib/`,
+// `*.test.*`, and whatever has a part that begins with a dot. To a trigger belong the library files
+// that it requires, found by reading the literal `require "lib.x"` in it and in them: a change of
+// another library is no change of it.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "message/ids.h"
+#include "trigger-runtime/protocol/commands.h"
+
+namespace hastur {
+
+struct TreeScript {
+  TriggerName name;
+  ScriptFile script;
+  // By path. One that is required and missing is not here: that is the script's load error.
+  std::vector<ScriptFile> libraries;
+  friend bool operator==(const TreeScript&, const TreeScript&) = default;
+};
+
+struct ScriptTree {
+  // By path.
+  std::vector<TreeScript> scripts;
+  // Files that were left out, each with a sentence that names the file and why.
+  std::vector<std::string> problems;
+};
+
+// `files`: texts by path. What is no script is passed over; a name that no trigger may have is a
+// problem.
+ScriptTree read_script_tree(const std::map<std::string, std::string>& files);
+
+// billing.test.lua, billing.test.json
+bool is_test_path(std::string_view path);
+
+}  // namespace hastur

@@ -1,0 +1,137 @@
+#include "trigger-test/pre_receive_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "trigger-runtime/sources/checkout.h"
+#include "trigger-runtime/sources/ref_update.h"
+#include "trigger-runtime/sources/repository.h"
+#include "trigger-runtime/sources/script_tree.h"
+
+namespace hastur {
+namespace {
+
+using Files = std::map<std::string, std::string>;
+
+// What one branch is to become.
+struct Push {
+  std::string branch;
+  std::string commit;
+  Files files;
+  std::vector<std::string> problems;
+  std::vector<std::string> changed;
+};
+
+// A new branch is held against the one that the repository shows first.
+Files files_before(const GitRepository& repository, const RefUpdate& update) {
+  const auto commit =
+      update.is_new() ? repository.resolve("HEAD") : Result<std::string>(update.before);
+  if (!commit) return {};
+  auto read = repository.read(*commit);
+  return read ? std::move(read->files) : Files();
+}
+
+Result<Push> read_push(const GitRepository& repository, const RefUpdate& update) {
+  auto read = repository.read(update.after);
+  if (!read) return fail(read.error());
+  Push push;
+  push.branch = update.branch();
+  push.commit = update.after.substr(0, 10);
+  push.problems = std::move(read->problems);
+  std::ranges::move(read_script_tree(read->files).problems, std::back_inserter(push.problems));
+  push.changed = changed_scripts(files_before(repository, update), read->files);
+  push.files = std::move(read->files);
+  return push;
+}
+
+ExitCode test(const Push& push, CheckCommand command) {
+  if (!push.problems.empty()) {
+    for (const std::string& problem : push.problems) fmt::print("{}\n", problem);
+    fmt::print("{} {} is refused\n", push.branch, push.commit);
+    return ExitCode::trigger_failed;
+  }
+  if (push.changed.empty()) {
+    fmt::print("{} {}: no trigger changes\n", push.branch, push.commit);
+    return ExitCode::good;
+  }
+  std::error_code error;
+  const auto checkout =
+      Checkout::make(std::filesystem::temp_directory_path(error).string(), push.files);
+  if (!checkout) return stop(checkout.error());
+  if (chdir(checkout->folder().c_str()) != 0)
+    return stop(ExitCode::internal,
+                fmt::format("cannot enter {}: {}", checkout->folder(), std::strerror(errno)));
+  fmt::print("{} {}: {} trigger{} changed or with a changed library\n", push.branch, push.commit,
+             push.changed.size(), push.changed.size() == 1 ? "" : "s");
+  std::fflush(stdout);
+  // A path is no flag, whatever it begins with.
+  for (const std::string& path : push.changed) command.paths.push_back("./" + path);
+  const ExitCode code = check(command);
+  if (code != ExitCode::good) fmt::print("{} {} is refused\n", push.branch, push.commit);
+  (void)!chdir("/");
+  return code;
+}
+
+}  // namespace
+
+std::vector<std::string> changed_scripts(const Files& before, const Files& after) {
+  const auto differs = [&](const std::string& path) {
+    const auto old_one = before.find(path), new_one = after.find(path);
+    const bool was = old_one != before.end(), is = new_one != after.end();
+    return was != is || (is && old_one->second != new_one->second);
+  };
+  std::vector<std::string> recordings;
+  for (const auto& [path, text] : after) {
+    if (path.ends_with(".jsonl") && differs(path))
+      recordings.push_back(path.substr(path.rfind('/') + 1));
+  }
+  const auto test_differs = [&](const std::string& path) {
+    if (differs(path)) return true;
+    const auto test = after.find(path);
+    return test != after.end() && std::ranges::any_of(recordings, [&](const std::string& name) {
+             return test->second.find(name) != std::string::npos;
+           });
+  };
+  const ScriptTree old_tree = read_script_tree(before);
+  std::vector<std::string> changed;
+  for (const TreeScript& script : read_script_tree(after).scripts) {
+    const auto same = std::ranges::find(old_tree.scripts, script.name, &TreeScript::name);
+    if (same == old_tree.scripts.end() || *same != script ||
+        test_differs(script.name + ".test.lua") || test_differs(script.name + ".test.json"))
+      changed.push_back(script.script.path);
+  }
+  return changed;
+}
+
+ExitCode pre_receive(const PreReceiveCommand& command, std::istream& input) {
+  const auto repository = GitRepository::open_from_environment();
+  if (!repository) return stop(ExitCode::usage, repository.error().message);
+  // The objects of a push lie where git's environment says, maybe relative to this folder: all is
+  // read before it is left.
+  std::vector<Push> pushes;
+  for (std::string line; std::getline(input, line);) {
+    const auto update = parse_ref_update(line);
+    if (!update) {
+      return stop(ExitCode::usage,
+                  "--pre-receive reads the lines that git hands to a hook: OLD NEW REF");
+    }
+    if (update->branch().empty() || update->is_delete()) continue;
+    if (!command.branch.empty() && update->branch() != command.branch) continue;
+    auto push = read_push(*repository, *update);
+    if (!push) return stop(ExitCode::internal, push.error().message);
+    pushes.push_back(*std::move(push));
+  }
+  ExitCode worst = ExitCode::good;
+  for (const Push& push : pushes) worst = std::max(worst, test(push, command.check));
+  return worst;
+}
+
+}  // namespace hastur
