@@ -7,8 +7,9 @@
 _hastur_commands() {
   case $1 in
     hastur)
-      echo check demo deployments diff explain host-metrics incidents list new notifications notify notify-test pause \
-        replay restore resume rollback run send show silence snapshots status tail test trace unpin unsilence ;;
+      echo check demo deploy deployments diff explain hook host-metrics incidents init-repo list new notifications \
+        notify notify-test pause replay restore resume rollback run send show silence snapshots status tail test trace \
+        unpin unsilence ;;
     trigger-test) echo diff explain new run trace ;;
   esac
 }
@@ -22,6 +23,9 @@ _hastur_flags() {
     hastur\ status) echo --http ;;
     hastur\ pause | hastur\ resume | hastur\ restore) echo --http --why --token-file ;;
     hastur\ deployments) echo --http --trigger --limit --json ;;
+    hastur\ deploy) echo --http --only --why --token-file ;;
+    hastur\ init-repo) echo --branch --config --http --token-file ;;
+    hastur\ hook) echo --http --branch --token-file ;;
     hastur\ rollback) echo --http --token-file --before --why ;;
     hastur\ unpin | hastur\ notify-test) echo --http --token-file ;;
     hastur\ notify) echo --http --token-file --why --channel --trigger --for --release ;;
@@ -34,7 +38,8 @@ _hastur_flags() {
     hastur\ check) echo --config ;;
     hastur\ replay) echo --trigger --all --from --to --input --accept-loss --into --notify --yes ;;
     trigger-test | hastur\ test)
-      echo --version --format --filter --jobs --coverage --coverage-min --no-hunt --seed --write-failing --watch ;;
+      echo --version --format --filter --jobs --coverage --coverage-min --no-hunt --seed --write-failing --watch \
+        --pre-receive --branch ;;
     *\ run | *\ trace | *\ diff) echo --input --format ;;
     *\ explain) echo --input --at --key --around --format ;;
     *\ new) echo --like ;;
@@ -63,6 +68,8 @@ _hastur_operands() {
     hastur\ send)
       echo gauge counter mark compound event log error hb_process hb_agent reg_agent reg_process info_process \
         info_agent info_ohai ;;
+    hastur\ init-repo) echo FOLDER ;;
+    hastur\ hook) echo pre-receive post-receive ;;
     hastur\ notify) echo on record off default ;;
     hastur\ notifications) echo list show release close ;;
   esac

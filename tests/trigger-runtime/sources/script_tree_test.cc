@@ -48,13 +48,5 @@ TEST(ScriptTree, LeavesOutOddNamesAndSaysSo) {
   }));
 }
 
-TEST(RequiredModules, AreFoundByLiteralNameOnly) {
-  const std::vector<std::string> wanted = {"lib.a", "lib.b.c"};
-  EXPECT_EQ(
-      required_modules(
-          "require 'lib.a' x = require(\"lib.b.c\") prequire 'lib.z' require(name) require 'os'"),
-      wanted);
-}
-
 }  // namespace
 }  // namespace hastur
