@@ -78,7 +78,7 @@ _hastur_operands() {
 # Whether a flag stands alone.
 _hastur_stands_alone() {
   case $1 in
-    --accept-loss | --all | --closed | --coverage | --derived | --help | --json | --no-hunt | --notifications | \
+    --accept-loss | --all | --closed | --coverage | --derived | --help | --json | --no-hunt | --notifications | --pre-receive | \
       --release | --version | --watch | --yes) return 0 ;;
   esac
   return 1
