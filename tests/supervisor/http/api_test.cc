@@ -17,8 +17,10 @@ class ApiTest : public ::testing::Test {
   ApiTest()
       : history_([](const RequestFrame&) {}),
         deploy_api_(*rig_.dispatcher, *rig_.store, {[this] { ++read_again_; }}),
+        deployer_(loop_, *rig_.dispatcher, {}),
+        commit_api_(*rig_.dispatcher, deployer_, nullptr, "/etc/triggers"),
         api_(*rig_.dispatcher, *rig_.store, history_, rig_.clock,
-             {"0123456789abcdef", nullptr, &deploy_api_}) {
+             {"0123456789abcdef", nullptr, &deploy_api_, &commit_api_}) {
     rig_.desire({{"billing/t", "match=a"}});
   }
 
@@ -51,6 +53,9 @@ class ApiTest : public ::testing::Test {
   HistoryReader history_;
   int read_again_ = 0;
   DeployApi deploy_api_;
+  Loop loop_;
+  Deployer deployer_;
+  CommitApi commit_api_;
   Api api_;
 };
 
@@ -86,6 +91,27 @@ TEST_F(ApiTest, PausesAndResumesAndShowsIt) {
   EXPECT_EQ(ask(command("pause", R"({"trigger":"billing/t"})")).status, 409u);
   EXPECT_EQ(ask(command("resume", R"({"trigger":"billing/t"})")).status, 200u);
   EXPECT_EQ(parse_json(get("/v1/triggers/billing/t").body).value()["paused"], nullptr);
+}
+
+TEST_F(ApiTest, OfAFolderTellsItsNameAndTakesNoCommit) {
+  EXPECT_EQ(get("/v1/source").body, R"({"directory":"/etc/triggers","kind":"directory"})");
+  for (const char* verb : {"judge", "follow", "deploy"}) {
+    const HttpResponse refused = ask(command(verb, "{}"));
+    EXPECT_EQ(refused.status, 409u) << verb;
+    EXPECT_NE(refused.body.find("the folder /etc/triggers"), std::string::npos) << refused.body;
+  }
+  EXPECT_EQ(get("/metrics").body.find("hastur_source_trouble"), std::string::npos);
+}
+
+TEST_F(ApiTest, OnlyACommitOfWhoMayChangeSomethingMayBeLarge) {
+  const HttpRequest judge = command("judge", "");
+  EXPECT_EQ(api_.body_bytes_max(judge), CommitApi::body_bytes_max);
+  HttpRequest other = judge;
+  other.path = "/v1/commands/pause";
+  EXPECT_EQ(api_.body_bytes_max(other), 1u << 20);
+  HttpRequest stranger = judge;
+  stranger.token = "0123456789abcdeF";
+  EXPECT_EQ(api_.body_bytes_max(stranger), 1u << 20);
 }
 
 TEST_F(ApiTest, RollsBackWhenThatIsStoredAndListsWhatChangedTheSet) {
