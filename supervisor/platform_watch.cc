@@ -42,15 +42,18 @@ std::vector<NotificationRecord> PlatformWatch::look(const std::vector<PlatformTr
       told_.emplace(trouble.key, Told{trouble.text, std::nullopt});
     }
   }
-  std::erase_if(told_, [&](auto& entry) {
-    auto& [key, told] = entry;
-    if (std::ranges::find(troubles, key, &PlatformTrouble::key) != troubles.end()) return false;
-    if (!told.gone_since) told.gone_since = now;
-    if (now - *told.gone_since < steady_after) return false;
+  for (auto each = told_.begin(); each != told_.end();) {
+    auto& [key, told] = *each;
+    const bool stands = std::ranges::find(troubles, key, &PlatformTrouble::key) != troubles.end();
+    if (!stands && !told.gone_since) told.gone_since = now;
+    if (stands || now - *told.gone_since < steady_after) {
+      ++each;
+      continue;
+    }
     tell.push_back(record(key, told.text.empty() ? "Over" : "Over: " + told.text,
                           NotificationAction::resolve, Json::object(), now));
-    return true;
-  });
+    each = told_.erase(each);
+  }
   return tell;
 }
 

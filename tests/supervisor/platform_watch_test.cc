@@ -22,7 +22,9 @@ std::string told(const std::vector<NotificationRecord>& records) {
     const bool over = payload["options"].contains("action");
     EXPECT_EQ(record.trigger, platform_name);
     EXPECT_EQ(payload["kind"], "platform");
-    if (over) EXPECT_EQ(payload["options"]["action"], "resolve");
+    if (over) {
+      EXPECT_EQ(payload["options"]["action"], "resolve");
+    }
     all += (over ? "-" : "+") + payload["key"].get<std::string>() + " ";
   }
   return all;
