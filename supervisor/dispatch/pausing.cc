@@ -74,7 +74,8 @@ void Dispatcher::end_pause(Trigger& trigger, std::string_view by, std::string_vi
     over.sequence = until;
     over.time = newest_stream_time().value_or(now_);
     over.payload = platform_payload(
-        "paused/" + trigger.name(), fmt::format("The platform's pause of the trigger {} is over: {}", trigger.name(), why),
+        "paused/" + trigger.name(),
+        fmt::format("The platform's pause of the trigger {} is over: {}", trigger.name(), why),
         {{"trigger", trigger.name()}, {"sequence", until.value}}, NotificationAction::resolve);
     gate_.add_notification(std::move(over));
   }
