@@ -8,7 +8,7 @@
 
 #include "core/json.h"
 #include "supervisor/cli/render.h"
-#include "supervisor/cli/udp_sender.h"
+#include "core/udp_sender.h"
 
 namespace hastur {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "core/log.h"
 #include "supervisor/cli/host_reader.h"
-#include "supervisor/cli/udp_sender.h"
+#include "core/udp_sender.h"
 
 namespace hastur {
 

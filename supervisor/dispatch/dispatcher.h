@@ -81,6 +81,8 @@ class Dispatcher {
     GuardLimits guards;
     // The runtime that workers run, recorded with each run.
     std::string runtime_build;
+    // They belong to every whole set, whatever the folder or branch says.
+    std::vector<DesiredScript> built_in = {};
     // Inputs kept for triggers that must go back a little.
     std::size_t recent_bytes_max = 32u << 20;
     // Feeds a worker may have unanswered at the main position, and for triggers that are brought
