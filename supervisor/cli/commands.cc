@@ -7,8 +7,8 @@
 #include <fstream>
 
 #include "core/json.h"
-#include "supervisor/cli/render.h"
 #include "core/udp_sender.h"
+#include "supervisor/cli/render.h"
 
 namespace hastur {
 namespace {

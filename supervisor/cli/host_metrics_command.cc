@@ -3,8 +3,8 @@
 #include <csignal>
 
 #include "core/log.h"
-#include "supervisor/cli/host_reader.h"
 #include "core/udp_sender.h"
+#include "supervisor/cli/host_reader.h"
 
 namespace hastur {
 
