@@ -294,6 +294,10 @@ class FakeWorker {
     }
     if (does == "replies_at_length")
       last.payload = "{\"a\":\"" + std::string(1u << 20, 'x') + "\"}";
+    if (does == "replies_at_great_length") {
+      for (Effect& effect : progress.effects)
+        effect.payload = "{\"a\":\"" + std::string(1u << 20, 'x') + "\"}";
+    }
     reply(honest);
     return true;
   }

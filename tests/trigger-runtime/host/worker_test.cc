@@ -116,6 +116,16 @@ TEST_F(WorkerTest, ReusesItsOutputMemoryForOneCommandAtATimeAndIsWokenOnlyForCom
             std::get<Observed>(driver.replies()[2]).json);
 }
 
+TEST_F(WorkerTest, IsToldThatThereIsRoomWhenNothingElseIsLeftToSay) {
+  Driver driver = spawn();
+  driver.worker().send(load_of(1, "replies_at_great_length"));
+  // Each reply needs over half of the output memory.
+  driver.worker().send(FeedCommand{numbered_input(1, 140), {full_feed(1, 140)}});
+  driver.worker().send(FeedCommand{numbered_input(141, 140), {full_feed(1, 140)}});
+  driver.run_until(3);
+  ASSERT_FALSE(driver.death()) << driver.death()->why;
+}
+
 TEST_F(WorkerTest, IsGivenUpForACommandThatNeverFits) {
   Driver driver = spawn();
   driver.worker().send(load_of(1, std::string(17u << 20, 'x')));
