@@ -106,7 +106,7 @@ ExitCode diff(const DiffCommand& command) {
     return fed.error().code == ErrorCode::invalid ? stop(ExitCode::usage, fed.error().message)
                                                   : stop(fed.error());
   }
-  tell_refused(reader);
+  tell_refused(refused_text(reader));
   const DiffTitle title{command.old_path, command.new_path, reader.messages()};
   Printer printer;
   printer.text = command.format == "json" ? diff_json(diff, title)
