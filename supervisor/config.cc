@@ -2,11 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+
 #include "supervisor/http/http_server.h"
 #include "syndicator/client/zmq.h"
 #include "trigger-runtime/sources/repository.h"
 
 namespace hastur {
+
+Result<std::string> read_token(const std::string& path) {
+  std::ifstream file(path);
+  std::string token;
+  if (!(file >> token) || token.size() < 16) {
+    return fail(
+        ErrorCode::invalid,
+        fmt::format(
+            "the token file {} cannot be read or holds less than 16 characters; make one with: "
+            "head -c 24 /dev/urandom | base64 > {}",
+            path, path));
+  }
+  return token;
+}
 
 void SupervisorConfig::declare(Settings& settings) {
   Section& supervisor = settings.section("supervisor");
@@ -82,6 +98,10 @@ Result<void> SupervisorConfig::check() const {
        {std::pair{"publish", publish}, std::pair{"request", request}}) {
     if (const auto right = check_address(address); !right)
       return refuse(fmt::format("[supervisor] {}", key), right.error().message);
+  }
+  if (!token_file.empty()) {
+    if (const auto token = read_token(token_file); !token)
+      return refuse("[supervisor] token_file", token.error().message);
   }
   if (state.empty()) return refuse("[supervisor] state", "it must name a file");
   if (!directory.empty() && !repo.empty()) {

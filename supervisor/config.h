@@ -63,4 +63,8 @@ struct SupervisorConfig {
   std::string triggers_folder() const { return directory.empty() ? "triggers" : directory; }
 };
 
+// The token in a file: its first word, of 16 characters or more. The error names the way to make
+// one.
+Result<std::string> read_token(const std::string& path);
+
 }  // namespace hastur

@@ -26,20 +26,6 @@ constexpr Micros stop_span = std::chrono::seconds{5};
 // The watchdog's URL as a channel, which nobody else knows.
 constexpr std::string_view watchdog_channel = "hastur/watchdog";
 
-Result<std::string> read_token(const std::string& path) {
-  std::ifstream file(path);
-  std::string token;
-  if (!(file >> token) || token.size() < 16) {
-    return fail(
-        ErrorCode::invalid,
-        fmt::format(
-            "the token file {} cannot be read or holds less than 16 characters; make one with: "
-            "head -c 24 /dev/urandom | base64 > {}",
-            path, path));
-  }
-  return token;
-}
-
 // Who may read the state file's folder may tell the supervisor what to do.
 Result<std::string> own_token(const std::string& path) {
   std::error_code ignored;
@@ -323,6 +309,15 @@ std::vector<PlatformTrouble> Supervisor::troubles() {
                    fmt::format("The syndicator at {} does not answer since {}", config_.request,
                                format_time(*silent_since_)),
                    *silent_since_});
+  }
+  const auto& stream = dispatcher_->syndicator();
+  if (const auto failing = stream ? stream->history_failing() : std::nullopt) {
+    all.push_back({"history",
+                   fmt::format("The syndicator at {} cannot write its History for {}; its log says "
+                               "why",
+                               config_.request,
+                               format_span(std::chrono::ceil<std::chrono::seconds>(*failing))),
+                   now - *failing});
   }
   if (const auto& lost = dispatcher_->last_lost(); lost && now - lost->found_at < lost_told_for) {
     all.push_back(

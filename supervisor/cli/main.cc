@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "core/clock.h"
@@ -285,4 +287,13 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run(argc, argv); }
+int main(int argc, char** argv) {
+  const int code = run(argc, argv);
+  // What could not be written down was not said: a full disk, a reader that has gone.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    fmt::print(stderr, "hastur: the output could not be written: {}\n",
+               std::generic_category().message(errno));
+    return code != 0 ? code : 1;
+  }
+  return code;
+}

@@ -227,6 +227,8 @@ class Dispatcher {
   std::uint32_t workers_up() const;
   const OutputGate& gate() const { return gate_; }
   const std::optional<Error>& commit_error() const { return commit_error_; }
+  // Why the syndicator does not grant our triggers' names; empty if it does.
+  const std::string& lease_refused() const { return lease_refused_; }
   std::optional<Time> stream_time() const { return stream_time_; }
 
  private:
@@ -457,12 +459,15 @@ class Dispatcher {
 
   Stage stage_ = Stage::connecting;
   std::optional<PositionReply> position_;
+  // Since it was connected to last, the syndicator has said that its stream is ours.
+  bool stream_is_known_ = false;
   std::optional<Micros> heard_at_;
   std::uint64_t next_request_ = 1ull << 32;  // the follower's ids lie below
   std::optional<RequestId> position_id_, lease_id_;
   Micros position_asked_{0}, lease_asked_{0};
   bool position_due_ = false, lease_due_ = false;
   std::set<TriggerName> lease_asked_for_;
+  std::string lease_refused_;
   std::map<TriggerName, Run> last_runs_;  // from the syndicator's marks
   std::optional<StreamFollower> follower_;
 

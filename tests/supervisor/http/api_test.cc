@@ -234,6 +234,33 @@ TEST_F(ApiTest, HealthNamesASyndicatorThatDoesNotAnswer) {
   EXPECT_EQ(get("/healthz").status, 200u) << "it answers again";
 }
 
+TEST_F(ApiTest, HealthNamesAHistoryThatCannotBeWritten) {
+  const auto health = [&] {
+    HttpRequest request;
+    request.method = "GET";
+    request.path = "/healthz";
+    HttpResponse response;
+    api_.answer(request, [&](HttpResponse given) { response = std::move(given); });
+    return std::to_string(response.status) + " " + response.body;
+  };
+  PositionReply position;
+  position.stream = rig_.history->stream();
+  position.counters = {{PositionReply::history_failing_name, 7'000'001},
+                       {"lost.history_full", 497}};
+  rig_.dispatcher->connected();
+  rig_.dispatcher->turn();
+  for (Action& action : rig_.dispatcher->take_actions()) {
+    const auto* send = std::get_if<SendRequest>(&action);
+    if (send == nullptr) continue;
+    if (std::holds_alternative<PositionRequest>(send->frame.request))
+      rig_.dispatcher->replied({send->frame.id, position});
+  }
+  EXPECT_NE(
+      health().find("cannot write its History for 8s: what arrives is held, and 497 messages"),
+      std::string::npos)
+      << health();
+}
+
 TEST_F(ApiTest, SaysWhatIsWrongWithACommand) {
   EXPECT_EQ(ask(command("pause", "{")).status, 400u);
   EXPECT_EQ(ask(command("pause", "[]")).status, 400u);
