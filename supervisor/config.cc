@@ -52,7 +52,7 @@ void SupervisorConfig::declare(Settings& settings) {
   limits.bytes("state_bytes_ceiling", &state_bytes_ceiling, "the most that a trigger may ask for",
                false);
   limits.span("callback_cpu_max", &callback_cpu_max,
-              "CPU time of one callback after which its worker is killed", false);
+              "CPU time of one callback after which its worker is killed");
 
   channels.declare(settings);
   settings.allow({"syndicator", "platform"});

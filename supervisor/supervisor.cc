@@ -122,6 +122,7 @@ Result<void> Supervisor::open() {
                                  });
   if (!http) return fail(http.error());
   http_ = std::move(*http);
+  make_rollback_replays();
 
   SyndicatorConnection::Options connection_options;
   connection_options.publish = config_.publish;
@@ -184,6 +185,33 @@ void Supervisor::make_deployer() {
   }
   commit_api_ = std::make_unique<CommitApi>(*dispatcher_, *deployer_, follower_.get(),
                                             config_.triggers_folder());
+}
+
+// The replay asks this supervisor, whatever stands in a file by now.
+void Supervisor::make_rollback_replays() {
+  std::error_code ignored;
+  const auto absolute = [](const std::string& path) {
+    return std::filesystem::absolute(path).string();
+  };
+  RollbackReplays::Options options;
+  const std::string host = config_.http.substr(0, config_.http.rfind(':'));
+  options.command = {std::filesystem::read_symlink("/proc/self/exe", ignored).string(),
+                     "--state",
+                     absolute(config_.state),
+                     "--request",
+                     config_.request,
+                     "--http",
+                     fmt::format("{}:{}", host, http_->port()),
+                     "--sandbox",
+                     config_.sandbox,
+                     "--callback-cpu-max",
+                     format_span(config_.callback_cpu_max)};
+  if (!config_.token_file.empty()) {
+    options.command.push_back("--token-file");
+    options.command.push_back(absolute(config_.token_file));
+  }
+  options.command.push_back("replay");
+  replays_ = std::make_unique<RollbackReplays>(loop_, clock_, *store_, std::move(options));
 }
 
 Result<void> Supervisor::open_notifications() {
@@ -272,6 +300,7 @@ void Supervisor::turn() {
   if (follower_ != nullptr && dispatcher_->stage() == Dispatcher::Stage::running)
     follower_->start();
   deployer_->turn();
+  if (dispatcher_->stage() == Dispatcher::Stage::running && give_up_ == nullptr) replays_->turn();
   carry_out();
   delivery_->turn();
   orders_->turn();
@@ -343,6 +372,7 @@ void Supervisor::carry_out() {
       } else if (const auto* decided = std::get_if<Deployed>(&action)) {
         deploy_api_->deployed(*decided);
         deployer_->deployed(*decided);
+        replays_->deployed(decided->record);
       } else if (auto* end = std::get_if<StopProcess>(&action)) {
         log_error("cannot go on: {}", end->why.message);
         stop(1);

@@ -26,7 +26,7 @@ _hastur_flags() {
     hastur\ deploy) echo --http --only --why --token-file ;;
     hastur\ init-repo) echo --branch --config --http --token-file ;;
     hastur\ hook) echo --http --branch --token-file ;;
-    hastur\ rollback) echo --http --token-file --before --why ;;
+    hastur\ rollback) echo --http --token-file --before --no-replay --why ;;
     hastur\ unpin | hastur\ notify-test) echo --http --token-file ;;
     hastur\ notify) echo --http --token-file --why --channel --trigger --for --release ;;
     hastur\ silence | hastur\ unsilence) echo --http --token-file --why ;;
