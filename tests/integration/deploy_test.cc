@@ -169,7 +169,7 @@ TEST_F(Deploy, ARollbackRunsHistorySinceThroughTheCodeOfBefore) {
   tree.save("totals.lua", totals(1'000));
   ASSERT_TRUE(tree.push("worse")) << tree.said();
   const std::uint64_t until = sender.sent() + (is_sanitized ? 500 : 5'000);
-  ASSERT_TRUE(wait_until([&] { return sender.sent() > until; }, soon));
+  ASSERT_TRUE(wait_until([&] { return sender.sent() > until && run_of("totals") == 2; }, soon));
   const auto back = platform_.run_hastur("rollback totals --why test");
   EXPECT_EQ(back.exit_code, 0) << back.error;
   EXPECT_NE(back.out.find("\ndone: "), std::string::npos) << back.out;
@@ -179,6 +179,7 @@ TEST_F(Deploy, ARollbackRunsHistorySinceThroughTheCodeOfBefore) {
 
   tree.save("totals.lua", totals(2'000));
   ASSERT_TRUE(tree.push("worse again")) << tree.said();
+  ASSERT_TRUE(wait_until([&] { return run_of("totals") == 5; }, soon));
   const auto waits = platform_.begin_hastur({"rollback", "totals", "--why", "test"});
   ASSERT_TRUE(
       wait_until([&] { return newest_of("totals").value("replay", Json()).is_string(); }, soon));
@@ -194,6 +195,7 @@ TEST_F(Deploy, ARollbackRunsHistorySinceThroughTheCodeOfBefore) {
   // Without it, the state goes on from where it was.
   tree.save("totals.lua", totals(3'000));
   ASSERT_TRUE(tree.push("worse still")) << tree.said();
+  ASSERT_TRUE(wait_until([&] { return run_of("totals") == 8; }, soon));
   const auto plain = platform_.run_hastur("rollback totals --no-replay");
   EXPECT_EQ(plain.exit_code, 0) << plain.error;
   EXPECT_EQ(newest_of("totals")["replay"], nullptr);
