@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "supervisor/check_command.h"
 #include "supervisor/config.h"
+#include "supervisor/replay/export_command.h"
 #include "supervisor/replay/replay_command.h"
 #include "supervisor/supervisor.h"
 
@@ -22,6 +23,8 @@ int main(int argc, char** argv) {
   line.daemon(&settings, [&config] { return config.check(); });
   hastur::CommandLine& replay = line.command(
       "replay", "Runs History or a file through triggers again: to see, or to put right");
+  hastur::CommandLine& exports =
+      line.command("export", "Writes a part of History as a recording, one message a line");
   hastur::CommandLine& check = line.command("check", "Says whether the state file is sound");
   line.optional_command();
   hastur::ReplayOptions replay_options;
@@ -39,11 +42,22 @@ int main(int argc, char** argv) {
   replay.text("--notify", &replay_options.notify,
               "of a live replay: record its notifications, or keep what is open pending");
   replay.flag("--yes", &replay_options.yes, "do it: without, a live replay shows what it changes");
+  hastur::ExportOptions export_options;
+  exports.text("--from", &export_options.from,
+               "where to begin: a time, a span before now (2h) or a sequence");
+  exports.text("--to", &export_options.to,
+               "where to end: the first time not taken, or the last sequence [the newest]");
+  exports.span("--time-max", &export_options.time_max, "end after so long, with what there is");
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
   if (check.chosen()) return hastur::check_state_command(config.state);
   hastur::start_log("supervisor",
                     hastur::log_level_from_name(config.log).value_or(hastur::LogLevel::info));
+  if (exports.chosen()) {
+    export_options.request = config.request;
+    hastur::SystemClock clock;
+    return hastur::export_command(export_options, clock);
+  }
   if (replay.chosen()) {
     replay_options.state = config.state;
     replay_options.request = config.request;

@@ -24,6 +24,12 @@ constexpr Micros turn_every = std::chrono::milliseconds{50};
 // What is under way when a stop is asked for gets this long to finish.
 constexpr Micros stop_span = std::chrono::seconds{5};
 
+// Where the other programs lie, too.
+std::string our_program() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+}
+
 Result<std::string> read_token(const std::string& path) {
   std::ifstream file(path);
   std::string token;
@@ -168,11 +174,12 @@ void Supervisor::make_deployer() {
     return std::filesystem::absolute(config_.state + ending).string();
   };
   Gate::Options gate;
-  std::error_code ignored;
-  gate.trigger_test =
-      std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "trigger-test";
+  gate.trigger_test = std::filesystem::path(our_program()).parent_path() / "trigger-test";
   gate.folder = beside_state(".gate");
   gate.time_max = config_.gate_time_max;
+  gate.backtest.exporter = {our_program(), "--request", config_.request, "export"};
+  gate.backtest.window = config_.gate_backtest;
+  gate.backtest.new_notifications_max = config_.gate_new_notifications_max;
   deployer_ = std::make_unique<Deployer>(loop_, *dispatcher_, std::move(gate));
   if (!config_.repo.empty()) {
     BranchFollower::Options options;
@@ -189,13 +196,12 @@ void Supervisor::make_deployer() {
 
 // The replay asks this supervisor, whatever stands in a file by now.
 void Supervisor::make_rollback_replays() {
-  std::error_code ignored;
   const auto absolute = [](const std::string& path) {
     return std::filesystem::absolute(path).string();
   };
   RollbackReplays::Options options;
   const std::string host = config_.http.substr(0, config_.http.rfind(':'));
-  options.command = {std::filesystem::read_symlink("/proc/self/exe", ignored).string(),
+  options.command = {our_program(),
                      "--state",
                      absolute(config_.state),
                      "--request",

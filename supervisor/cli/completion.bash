@@ -7,7 +7,7 @@
 _hastur_commands() {
   case $1 in
     hastur)
-      echo check demo deploy deployments diff explain hook host-metrics incidents init-repo list new notifications \
+      echo check demo deploy deployments diff explain export hook host-metrics incidents init-repo list new notifications \
         notify notify-test pause replay restore resume rollback run send show silence snapshots status tail test trace \
         unpin unsilence ;;
     trigger-test) echo diff explain new run trace ;;
@@ -36,6 +36,7 @@ _hastur_flags() {
     hastur\ host-metrics) echo --to --every ;;
     hastur\ demo) echo --directory --triggers ;;
     hastur\ check) echo --config ;;
+    hastur\ export) echo --from --to --time-max ;;
     hastur\ replay) echo --trigger --all --from --to --input --accept-loss --into --notify --yes ;;
     trigger-test | hastur\ test)
       echo --version --format --filter --jobs --coverage --coverage-min --no-hunt --seed --write-failing --watch \
