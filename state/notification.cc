@@ -78,6 +78,18 @@ void read_payload(NotificationRecord& record) {
   }
 }
 
+std::string platform_payload(std::string_view key, std::string_view text, Json details,
+                             NotificationAction action) {
+  Json options = Json::object();
+  if (action != NotificationAction::trigger) options["action"] = action_name(action);
+  return canonical_json({{"kind", platform_call},
+                         {"key", key},
+                         {"to", nullptr},
+                         {"text", text},
+                         {"details", std::move(details)},
+                         {"options", std::move(options)}});
+}
+
 bool still_speaks(const Incident& incident, const NotificationRecord& record) {
   if (incident.state != IncidentState::closed)
     return record.id == incident.newest || record.id == incident.newest_trigger;

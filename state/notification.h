@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/json_fwd.h"
 #include "core/time.h"
 #include "message/ids.h"
 
@@ -66,6 +67,12 @@ struct NotificationRecord {
 // Sets channel, key and action: the channel that the payload names, else the payload's kind, which
 // stands for the kind's default.
 void read_payload(NotificationRecord& record);
+
+inline constexpr std::string_view platform_call = "platform";
+// The payload of a notification that the platform itself asks for, of its own troubles: the call is
+// platform_call, and [platform] notify names the channel.
+std::string platform_payload(std::string_view key, std::string_view text, Json details,
+                             NotificationAction action);
 
 // What becomes of a stored notification. Its incident hears of it.
 struct NotificationChange {

@@ -60,7 +60,10 @@ void SupervisorConfig::declare(Settings& settings) {
               "CPU time of one callback after which its worker is killed");
 
   channels.declare(settings);
-  settings.allow({"syndicator", "platform"});
+  Section& platform = settings.section("platform");
+  platform.text("notify", &platform_notify, "the channel that tells of the platform's own troubles",
+                false);
+  settings.allow({"syndicator"});
 }
 
 Result<void> SupervisorConfig::check() const {
@@ -114,6 +117,10 @@ Result<void> SupervisorConfig::check() const {
     return refuse("[limits] callback_cpu_max", "at least 10ms");
   const auto opened = channels.open();
   if (!opened) return fail(opened.error());
+  if (!platform_notify.empty()) {
+    if (const auto channel = channel_for(*opened, "platform", platform_notify); !channel)
+      return refuse("[platform] notify", channel.error().message);
+  }
   return {};
 }
 

@@ -47,6 +47,9 @@ struct SupervisorConfig {
   // [notify.NAME]
   NotifyConfig channels;
 
+  // [platform]: the channel on which the platform tells of its own troubles; empty: none.
+  std::string platform_notify;
+
   // Declares all keys in `settings`, bound to this object, which outlives it.
   void declare(Settings& settings);
 

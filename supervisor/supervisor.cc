@@ -225,7 +225,8 @@ Result<void> Supervisor::open_notifications() {
   if (!channels) return fail(channels.error());
   channels_ = std::move(*channels);
   const auto mode = notify_mode_from_name(config_.notify);
-  policy_ = std::make_unique<NotifyPolicy>(mode.value_or(NotifyMode::record), channels_);
+  policy_ = std::make_unique<NotifyPolicy>(mode.value_or(NotifyMode::record), channels_,
+                                           config_.platform_notify);
   Notifier::Calls calls;
   calls.settled = [this](const NotificationSettled& done) { delivery_->settled(done); };
   calls.fetch = [this](const FetchMore& more) { delivery_->fetch(more); };
@@ -241,6 +242,7 @@ Result<void> Supervisor::open_notifications() {
                                          Delivery::Options{.late_after = config_.late_after});
   orders_ = std::make_unique<NotifyOrders>(*store_, clock_, *policy_, *delivery_);
   HASTUR_TRY(orders_->start());
+  HASTUR_TRY(platform_.start(*store_));
   return delivery_->start();
 }
 
@@ -300,9 +302,74 @@ void Supervisor::stop(int exit_code) {
   carry_out();
 }
 
+std::vector<PlatformTrouble> Supervisor::troubles() {
+  // Further behind than this is a trouble; and what was lost is one for so long.
+  constexpr Micros behind_max = std::chrono::minutes{1};
+  constexpr Micros lost_told_for = std::chrono::minutes{10};
+  constexpr Micros silent_max = std::chrono::seconds{5};
+  const Time now = clock_.now();
+  std::vector<PlatformTrouble> all;
+  for (const auto& [name, channel] : channels_) {
+    // Of its own channel it could not be told.
+    if (name == config_.platform_notify) continue;
+    const ChannelState state = notifier_->state(name);
+    if (!state.trouble_since) continue;
+    all.push_back({"channel/" + name,
+                   fmt::format("Nothing gets through on the channel {} since {}: {}", name,
+                               format_time(*state.trouble_since), state.last_trouble),
+                   *state.trouble_since});
+  }
+  if (const auto behind = dispatcher_->behind(behind_max); behind.empty()) {
+    behind_since_.reset();
+  } else {
+    if (!behind_since_) behind_since_ = now;
+    const auto worst =
+        std::ranges::max_element(behind, {}, &std::pair<const TriggerName, Micros>::second);
+    all.push_back({"behind",
+                   fmt::format("{} trigger{} over a minute behind, {} by {}", behind.size(),
+                               behind.size() == 1 ? " is" : "s are", worst->first,
+                               format_span(worst->second)),
+                   *behind_since_});
+  }
+  const auto heard = dispatcher_->heard_at();
+  if (heard && clock_.monotonic() - *heard <= silent_max) {
+    silent_since_.reset();
+  } else {
+    if (!silent_since_) silent_since_ = now;
+    all.push_back({"syndicator",
+                   fmt::format("The syndicator at {} does not answer since {}", config_.request,
+                               format_time(*silent_since_)),
+                   *silent_since_});
+  }
+  if (const auto& lost = dispatcher_->last_lost(); lost && now - lost->found_at < lost_told_for) {
+    all.push_back(
+        {"lost",
+         fmt::format("The inputs {} to {} are gone from History ({}); the triggers went on "
+                     "without them",
+                     lost->first.value, lost->last.value, lost->why),
+         lost->found_at - PlatformWatch::steady_after});
+  }
+  if (follower_ != nullptr && follower_->standing().trouble) {
+    const auto& trouble = *follower_->standing().trouble;
+    all.push_back({"source", trouble.text, trouble.since});
+  }
+  return all;
+}
+
+void Supervisor::look_after_platform() {
+  constexpr Micros look_every = std::chrono::seconds{1};
+  const Micros now = clock_.monotonic();
+  if (now - looked_after_platform_ < look_every) return;
+  looked_after_platform_ = now;
+  for (NotificationRecord& record : platform_.look(troubles(), clock_.now()))
+    dispatcher_->notify(std::move(record));
+  carry_out();
+}
+
 void Supervisor::turn() {
   dispatcher_->turn();
   carry_out();
+  look_after_platform();
   if (follower_ != nullptr && dispatcher_->stage() == Dispatcher::Stage::running)
     follower_->start();
   deployer_->turn();

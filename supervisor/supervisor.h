@@ -31,6 +31,7 @@
 #include "supervisor/notify/notifier.h"
 #include "supervisor/notify/orders.h"
 #include "supervisor/notify/policy.h"
+#include "supervisor/platform_watch.h"
 #include "syndicator/client/connection.h"
 #include "syndicator/client/zmq.h"
 #include "trigger-runtime/host/worker.h"
@@ -59,6 +60,9 @@ class Supervisor {
   Result<void> open();
   Result<void> open_notifications();
   void make_notify_api();
+  // What is wrong with the platform itself.
+  std::vector<PlatformTrouble> troubles();
+  void look_after_platform();
   void make_deployer();
   // Once it is known where HTTP is served.
   void make_rollback_replays();
@@ -100,6 +104,10 @@ class Supervisor {
   std::unique_ptr<Api> api_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<FolderWatch> watch_;
+  PlatformWatch platform_;
+  Micros looked_after_platform_{0};
+  // Since when triggers have been far behind, and the syndicator has not answered.
+  std::optional<Time> behind_since_, silent_since_;
   std::vector<std::string> problems_;
   std::unique_ptr<Loop::Handle> turns_, stop_signals_, reload_signal_, give_up_;
   bool carrying_out_ = false;

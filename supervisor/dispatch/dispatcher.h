@@ -171,6 +171,19 @@ class Dispatcher {
   // They go on as they were.
   void abandon_hold(std::string_view why);
 
+  // Stores and releases what the platform itself asks to be told, as what triggers ask for.
+  void notify(NotificationRecord record);
+  // Triggers whose last input lies further than `span` behind the newest stream time although there
+  // are more; by how much. Not those that are paused or do not load.
+  std::map<TriggerName, Micros> behind(Micros span) const;
+  // The range of inputs that was found lost last, by `now`; nothing since the start.
+  struct LostRange {
+    Sequence first, last;
+    std::string why;
+    Time found_at{};
+  };
+  const std::optional<LostRange>& last_lost() const { return last_lost_; }
+
   // No more inputs; what is under way is finished and stored. stopped() tells when.
   void begin_stop();
   bool stopped() const { return stopping_ && idle(); }
@@ -486,6 +499,7 @@ class Dispatcher {
   Micros checkpointed_at_{0};
   Micros positioned_at_{0};
   Micros checkpoint_pause_{0};
+  std::optional<LostRange> last_lost_;
   std::optional<Error> commit_error_;
 };
 

@@ -78,6 +78,7 @@ void Dispatcher::take_lost(const LostReply& lost) {
 }
 
 void Dispatcher::pass_lost(Trigger& trigger, const LostReply& lost) {
+  last_lost_ = {lost.first, lost.last, lost.why, now_};
   const Json detail = {{"first", lost.first.value}, {"last", lost.last.value}, {"why", lost.why}};
   gate_.waiting().journal.push_back(
       {trigger.name(), trigger.run(), lost.last, "lost", canonical_json(detail), now_});

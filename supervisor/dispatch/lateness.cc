@@ -68,4 +68,24 @@ void Dispatcher::settle_late_ones() {
   }
 }
 
+std::map<TriggerName, Micros> Dispatcher::behind(Micros span) const {
+  std::map<TriggerName, Micros> all;
+  const auto newest = newest_stream_time();
+  if (!newest) return all;
+  for (const auto& [name, trigger] : triggers_) {
+    if (trigger->phase == Trigger::Phase::failed || trigger->open_pause() != nullptr ||
+        trigger->cursor() >= this->newest())
+      continue;
+    const Micros lag = *newest - trigger->reached_at.value_or(trigger->stored().state_time);
+    if (lag > span) all.emplace(name, lag);
+  }
+  return all;
+}
+
+void Dispatcher::notify(NotificationRecord record) {
+  record.sequence = newest();
+  gate_.add_notification(std::move(record));
+  work();
+}
+
 }  // namespace hastur

@@ -177,6 +177,7 @@ void Dispatcher::take(std::uint32_t worker, FeedReply reply) {
     const bool overran =
         called && progress.cpu > options_.slice * static_cast<std::int64_t>(progress.callbacks);
     Trigger::Accepted accepted = trigger->accept(std::move(progress));
+    trigger->reached_at = accepted.at;
     if (accepted.yielded || overran) {
       note_yield(*trigger);
     } else if (called && !trigger->catching_up && !behind_.contains(trigger->name())) {

@@ -67,6 +67,18 @@ void Dispatcher::end_pause(Trigger& trigger, std::string_view by, std::string_vi
   gate_.waiting().journal.push_back(
       {trigger.name(), trigger.run(), until, "resume", canonical_json(detail), now_});
   log_info("{} goes on from sequence {} ({})", trigger.name(), until.value, why);
+  if (!trigger.open_pause()->by_person) {
+    NotificationRecord over;
+    over.trigger = trigger.name();
+    over.run = trigger.run();
+    over.sequence = until;
+    over.time = newest_stream_time().value_or(now_);
+    over.payload = platform_payload(
+        "paused/" + trigger.name(),
+        fmt::format("The platform's pause of the trigger {} is over: {}", trigger.name(), why),
+        {{"trigger", trigger.name()}, {"sequence", until.value}}, NotificationAction::resolve);
+    gate_.add_notification(std::move(over));
+  }
   trigger.end_pause(until);
   trigger.failures.clear();
 }
@@ -91,12 +103,8 @@ void Dispatcher::pause_failing(Trigger& trigger, Sequence from, std::string why,
   notification.sequence = trigger.open_pause()->from;
   notification.time = at;
   details["sequence"] = notification.sequence.value;
-  notification.payload = canonical_json({{"kind", "platform"},
-                                         {"key", "paused/" + trigger.name()},
-                                         {"to", nullptr},
-                                         {"text", text},
-                                         {"details", std::move(details)},
-                                         {"options", Json::object()}});
+  notification.payload = platform_payload("paused/" + trigger.name(), text, std::move(details),
+                                          NotificationAction::trigger);
   gate_.add_notification(std::move(notification));
 }
 

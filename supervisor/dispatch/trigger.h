@@ -127,6 +127,8 @@ class Trigger {
   // The stream time at which it was let go on after a pause of its own doing, and which pause in a
   // row that was.
   std::optional<Time> resumed_at;
+  // Stream time of the newest input that it has answered; nothing: none since the start.
+  std::optional<Time> reached_at;
   std::uint32_t pauses_in_a_row = 0;
   // Routes to this trigger alone (slot 0). Made when first asked for after a load.
   Router& alone();

@@ -18,6 +18,11 @@ HttpResponse refuse(unsigned status, std::string_view reason, std::string_view s
   return {status, "application/json", canonical_json({{"error", sentence}, {"reason", reason}})};
 }
 
+std::string text_of(const Json& body, const char* key) {
+  const auto found = body.find(key);
+  return found != body.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 HttpResponse no_such_trigger(const TriggerName& name) {
   return refuse(404, "not_found",
                 fmt::format("there is no trigger '{}'; /v1/triggers lists them", name));

@@ -21,6 +21,9 @@ HttpResponse list(Json items, Json next);
 HttpResponse refuse(unsigned status, std::string_view reason, std::string_view sentence);
 HttpResponse no_such_trigger(const TriggerName& name);
 
+// The text at `key` of a command's body; empty if there is none.
+std::string text_of(const Json& body, const char* key);
+
 // Takes the same time wherever they differ.
 bool same_secret(std::string_view given, std::string_view wanted);
 

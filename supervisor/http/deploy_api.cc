@@ -10,11 +10,6 @@
 namespace hastur {
 namespace {
 
-std::string text_of(const Json& body, const char* key) {
-  const auto found = body.find(key);
-  return found != body.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 std::optional<std::uint64_t> id_of(std::string_view text) {
   std::uint64_t id = 0;
   if (!text.starts_with("d-")) return std::nullopt;

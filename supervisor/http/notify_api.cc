@@ -19,11 +19,6 @@ Json time_or_null(const std::optional<Time>& time) {
   return time ? Json(to_us(*time)) : Json(nullptr);
 }
 
-std::string text_of(const Json& body, const char* key) {
-  const auto found = body.find(key);
-  return found != body.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 std::string why_of(const Json& body) {
   const std::string why = text_of(body, "why");
   return why.empty() ? "no reason was given" : why;

@@ -54,8 +54,12 @@ NotifyMode NotifyPolicy::channel_mode(const std::string& channel) const {
 void NotifyPolicy::decide(NotificationRecord& record) const {
   const auto content = read_notification(record.payload);
   std::string lacking = content ? "" : content.error().message;
-  if (content) {
-    const auto channel = channel_for(channels_, content->call, content->to);
+  if (content && content->call == platform_call && platform_channel_.empty()) {
+    lacking = "nobody is told of the platform's own troubles: [platform] notify names no channel";
+  } else if (content) {
+    const bool is_own = content->call == platform_call;
+    const auto channel =
+        channel_for(channels_, content->call, is_own ? platform_channel_ : content->to);
     if (channel) {
       record.channel = (*channel)->name;
     } else {

@@ -21,9 +21,11 @@ inline constexpr std::string_view held_reason = "held by ";
 
 class NotifyPolicy {
  public:
-  // `mode` is the supervisor's. The channels outlive the policy.
-  NotifyPolicy(NotifyMode mode, const std::map<std::string, Channel>& channels)
-      : mode_(mode), channels_(channels) {}
+  // `mode` is the supervisor's. The channels outlive the policy. `platform_channel` takes what the
+  // platform asks for of itself; empty: nobody is told.
+  NotifyPolicy(NotifyMode mode, const std::map<std::string, Channel>& channels,
+               std::string platform_channel = {})
+      : mode_(mode), channels_(channels), platform_channel_(std::move(platform_channel)) {}
 
   // Those in force, in place of those before.
   void set_orders(std::vector<NotifyOrder> orders) { orders_ = std::move(orders); }
@@ -44,6 +46,7 @@ class NotifyPolicy {
  private:
   NotifyMode mode_;
   const std::map<std::string, Channel>& channels_;
+  std::string platform_channel_;
   std::vector<NotifyOrder> orders_;
 };
 

@@ -10,8 +10,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
+#include <vector>
 
+#include "core/json.h"
 #include "tests/trigger-runtime/host/driver.h"
 
 namespace hastur::testing {
@@ -47,6 +50,18 @@ class TriggerTestCommand : public ::testing::Test {
     exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     std::ifstream in(folder_ / "stderr");
     error_.assign(std::istreambuf_iterator<char>(in), {});
+  }
+
+  // What it printed, one JSON value a line.
+  std::vector<Json> lines() const {
+    std::vector<Json> lines;
+    std::istringstream in(output_);
+    for (std::string line; std::getline(in, line);) {
+      const auto json = parse_json(line);
+      EXPECT_TRUE(json) << line;
+      if (json) lines.push_back(*json);
+    }
+    return lines;
   }
 
   std::filesystem::path folder_;

@@ -11,19 +11,7 @@
 namespace hastur {
 namespace {
 
-class TriggerTestRun : public testing::TriggerTestCommand {
- protected:
-  std::vector<Json> lines() const {
-    std::vector<Json> lines;
-    std::istringstream in(output_);
-    for (std::string line; std::getline(in, line);) {
-      const auto json = parse_json(line);
-      EXPECT_TRUE(json) << line;
-      if (json) lines.push_back(*json);
-    }
-    return lines;
-  }
-};
+class TriggerTestRun : public testing::TriggerTestCommand {};
 
 constexpr std::int64_t start_us = 1'704'067'200'000'000;
 

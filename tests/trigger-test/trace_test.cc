@@ -20,19 +20,7 @@ std::string gauge(std::int64_t second, double value) {
       value, start_us + second * us_per_second);
 }
 
-class TriggerTestTrace : public testing::TriggerTestCommand {
- protected:
-  std::vector<Json> lines() const {
-    std::vector<Json> lines;
-    std::istringstream in(output_);
-    for (std::string line; std::getline(in, line);) {
-      const auto json = parse_json(line);
-      EXPECT_TRUE(json) << line;
-      if (json) lines.push_back(*json);
-    }
-    return lines;
-  }
-};
+class TriggerTestTrace : public testing::TriggerTestCommand {};
 
 const char* rising = R"(local ctx = hastur.trigger{ own = true, state = { last = 0, seen = {} } }
 local high = ctx:alert("high", { raise = { above = 10 }, raise_after = "5s" })

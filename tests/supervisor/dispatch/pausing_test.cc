@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/supervisor/dispatch/rig.h"
 
 namespace hastur::test {
@@ -81,6 +83,11 @@ TEST(Pause, ComesToATriggerThatFailsAHundredTimesAndIsRetriedAfterAMinute) {
   const Time retry_at = *rig.trigger("t").open_pause()->retry_at;
   rig.send("b", 650);
   EXPECT_EQ(rig.trigger("t").open_pause(), nullptr);
+  const auto over = rig.store->notifications({});
+  ASSERT_EQ(over->size(), 2u);
+  EXPECT_TRUE(std::ranges::any_of(*over, [](const NotificationRecord& record) {
+    return record.key == "paused/t" && record.action == NotificationAction::resolve;
+  }));
   for (int i = 0; i < 40 && rig.trigger("t").open_pause() == nullptr; ++i) rig.send("a", 10);
   ASSERT_NE(rig.trigger("t").open_pause(), nullptr);
   EXPECT_EQ(rig.trigger("t").open_pause()->in_a_row, 2u);

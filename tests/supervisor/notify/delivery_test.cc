@@ -149,6 +149,26 @@ class DeliveryTest : public testing::Test {
   std::uint64_t sequence_ = 0;
 };
 
+TEST(Policy, ThePlatformsOwnTroublesGoToTheChannelThatIsNamedForThem) {
+  const auto channels = channels_of(two_channels);
+  ASSERT_FALSE(channels.empty());
+  const std::string name = channels.rbegin()->first;
+  NotificationRecord record;
+  record.trigger = "t";
+  record.payload =
+      platform_payload("paused/t", "it is paused", Json::object(), NotificationAction::trigger);
+  read_payload(record);
+  NotifyPolicy(NotifyMode::on, channels, name).decide(record);
+  EXPECT_EQ(record.channel, name);
+  EXPECT_EQ(record.status, NotificationStatus::waiting);
+  EXPECT_EQ(record.key, "paused/t");
+
+  read_payload(record);
+  NotifyPolicy(NotifyMode::on, channels).decide(record);
+  EXPECT_EQ(record.status, NotificationStatus::closed);
+  EXPECT_NE(record.reason.find("[platform] notify"), std::string::npos) << record.reason;
+}
+
 TEST_F(DeliveryTest, WhatIsStoredLeavesAndIsMarkedAsSent) {
   const auto id = commit(asked("k"));
   ASSERT_EQ(sink->ids(), std::vector{id});
