@@ -310,6 +310,7 @@ struct JsonDecoder::Scratch {
   // These return false after they have set `refused`.
   bool read(std::string_view text, const Defaults& defaults, MessageView& message);
   bool parse(std::string_view text, bool is_padded, dom::object& object);
+  void read_sequence(dom::element element);
   void sort_out(dom::object object, const Defaults& defaults);
   bool read_type(const Defaults& defaults, MessageView& message);
   bool read_name(MessageView& message);
@@ -330,6 +331,7 @@ struct JsonDecoder::Scratch {
 
   dom::parser parser;
   Own own;
+  std::optional<Sequence> recorded_sequence;
   std::vector<char> padded;
   std::vector<Entry> others;
   std::vector<Label> labels;
@@ -370,6 +372,11 @@ bool JsonDecoder::Scratch::parse(std::string_view text, bool is_padded, dom::obj
   return true;
 }
 
+void JsonDecoder::Scratch::read_sequence(dom::element element) {
+  std::uint64_t number = 0;
+  if (!element.get(number) && number > 0) recorded_sequence = Sequence{number};
+}
+
 void JsonDecoder::Scratch::sort_out(dom::object object, const Defaults& defaults) {
   others.clear();
   own.reset();
@@ -380,7 +387,10 @@ void JsonDecoder::Scratch::sort_out(dom::object object, const Defaults& defaults
     std::optional<dom::element>* place = nullptr;
     switch (key.size()) {
       case 3:
-        if (defaults.recorded && is(key, "seq")) continue;
+        if (defaults.recorded && is(key, "seq")) {
+          read_sequence(at.value());
+          continue;
+        }
         break;
       case 4:
         if (is(key, "type")) place = &own.type;
@@ -636,6 +646,7 @@ bool JsonDecoder::Scratch::pack_others(MessageView& message) {
 bool JsonDecoder::Scratch::read(std::string_view text, const Defaults& defaults,
                                 MessageView& message) {
   dom::object object;
+  recorded_sequence.reset();
   if (!parse(text, defaults.padded, object)) return false;
   sort_out(object, defaults);
   if (!read_type(defaults, message) || !read_name(message) || !read_value(message) ||
@@ -658,6 +669,8 @@ bool JsonDecoder::Scratch::read(std::string_view text, const Defaults& defaults,
 
 JsonDecoder::JsonDecoder() : scratch_(std::make_unique<Scratch>()) {}
 JsonDecoder::~JsonDecoder() = default;
+
+std::optional<Sequence> JsonDecoder::sequence() const { return scratch_->recorded_sequence; }
 
 std::variant<MessageView, JsonDecoder::Refused> JsonDecoder::decode(std::string_view text,
                                                                     const Defaults& defaults) {

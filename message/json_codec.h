@@ -53,8 +53,8 @@ class JsonDecoder {
     std::optional<MessageType> type;
     std::optional<Time> timestamp;
     // An own recording may say `received_at` (absent: the timestamp, if it has one), and `hostname`
-    // in messages that are not registrations; its `seq` is passed over, and its `origin` unless
-    // `with_origin`. In a datagram all these are unknown fields, kept.
+    // in messages that are not registrations; its `seq` is no field (sequence() has it), nor is its
+    // `origin` unless `with_origin`. In a datagram all these are unknown fields, kept.
     bool recorded = false;
     // Of a recording whose derived messages keep what derived them. An `origin` that is none is
     // passed over.
@@ -77,6 +77,10 @@ class JsonDecoder {
   // `value` and other fields is bounded at json_depth_max, what a message weighs at
   // message_bytes_max.
   std::variant<MessageView, Refused> decode(std::string_view text, const Defaults& defaults);
+
+  // The `seq` of the recorded text that was decoded last: the place that its message had in a
+  // stream. Nothing if it has none, or one that is no whole number from 1 on.
+  std::optional<Sequence> sequence() const;
 
  private:
   struct Scratch;

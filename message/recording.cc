@@ -107,6 +107,8 @@ struct RecordingReader::Source {
   std::vector<Tick> ticks;
   std::size_t ticks_added = 0;
   std::optional<MessageView> message;
+  // Its line's, or that of the tick that stands last in `ticks`.
+  Sequence line_sequence;
   std::optional<Message> error_line;
   std::array<char, 36> sender{};
 
@@ -116,6 +118,8 @@ struct RecordingReader::Source {
   // Of the rows in the builder, and of those in the batch before.
   std::vector<std::uint64_t> row_messages;
   std::vector<std::uint64_t> finished_row_messages;
+  std::vector<Sequence> row_sequences;
+  std::vector<Sequence> finished_row_sequences;
   std::uint64_t refused = 0;
   std::string first_refused;
   std::uint64_t journal_lines = 0;
@@ -190,6 +194,7 @@ std::optional<Time> RecordingReader::Source::time_of(const RecordingItems::Item&
 }
 
 void RecordingReader::Source::take(const RecordingItems::Item& item) {
+  line_sequence = {};
   if (items.form() == RecordingItems::Form::json_lines && !item.cut && take_special_line(item.text))
     return;
   ++messages;
@@ -236,6 +241,8 @@ void RecordingReader::Source::take_tick_line(const Json& line, std::string_view 
       ticker.take_tick(tick, [this](const Tick& missing) { ticks.push_back(missing); });
   if (!fresh) return;
   ticks.push_back(tick);
+  if (const auto sequence = integer_of(line, "seq"); sequence && *sequence > 0)
+    line_sequence = {static_cast<std::uint64_t>(*sequence)};
   raise_received_at(tick.time);
 }
 
@@ -287,6 +294,8 @@ void RecordingReader::Source::take_decoded(std::variant<MessageView, Refused> de
   if (const auto* why = std::get_if<Refused>(&decoded)) return take_refused(*why, original);
   const MessageView& view = std::get<MessageView>(decoded);
   if (view.type == MessageType::ack || view.type == MessageType::noop) return;
+  if (items.form() == RecordingItems::Form::json_lines)
+    line_sequence = decoder.sequence().value_or(Sequence{});
   pend(view);
 }
 
@@ -339,6 +348,7 @@ void RecordingReader::Source::add_tick(const Tick& tick) {
   row_received_at = std::max(row_received_at, tick.time);
   builder.add_tick(tick.time, row_received_at, tick.deaf);
   row_messages.push_back(message ? messages - 1 : messages);
+  row_sequences.push_back(!message && ticks_added == ticks.size() ? line_sequence : Sequence{});
 }
 
 void RecordingReader::Source::add_message() {
@@ -346,6 +356,7 @@ void RecordingReader::Source::add_message() {
   row_received_at = message->received_at;
   builder.add(*message);
   row_messages.push_back(messages);
+  row_sequences.push_back(line_sequence);
   message.reset();
 }
 
@@ -353,6 +364,7 @@ Batch RecordingReader::Source::finish() {
   Batch batch = builder.finish(options.stream, first, stream_time_before);
   first = first.plus(batch.header.count);
   finished_row_messages = std::exchange(row_messages, {});
+  finished_row_sequences = std::exchange(row_sequences, {});
   return batch;
 }
 
@@ -363,6 +375,9 @@ RecordingReader::~RecordingReader() = default;
 Result<std::optional<Batch>> RecordingReader::next() { return source_->next(); }
 const std::vector<std::uint64_t>& RecordingReader::row_messages() const {
   return source_->finished_row_messages;
+}
+const std::vector<Sequence>& RecordingReader::row_sequences() const {
+  return source_->finished_row_sequences;
 }
 std::uint64_t RecordingReader::messages() const { return source_->messages; }
 std::uint64_t RecordingReader::refused() const { return source_->refused; }

@@ -49,6 +49,9 @@ class RecordingReader {
   // ticks had been read with it. Of a message that is its own number, counted from 1; of a tick
   // that of the message before it.
   const std::vector<std::uint64_t>& row_messages() const;
+  // For each row of the same batch: the `seq` that its line bears, its place in the stream that was
+  // recorded; Sequence{} where there is none, and of ticks that were put in.
+  const std::vector<Sequence>& row_sequences() const;
 
   // Lines or array elements read so far that were not ticks, and how many of them were refused.
   std::uint64_t messages() const;

@@ -1,6 +1,6 @@
 // supervisor: runs triggers on the syndicator's stream. Everything is in supervisor/supervisor.h;
 // here is the command line. `supervisor replay` (supervisor/replay) runs History through triggers
-// again, beside it.
+// again, beside it; `supervisor export` writes it to a file.
 
 #include <cstdio>
 
@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
   hastur::CommandLine& replay = line.command(
       "replay", "Runs History or a file through triggers again: to see, or to put right");
   hastur::CommandLine& exports =
-      line.command("export", "Writes a part of History as a recording, one message a line");
+      line.command("export", "Writes a stretch of History as JSON Lines, with the journal");
   hastur::CommandLine& check = line.command("check", "Says whether the state file is sound");
   line.optional_command();
   hastur::ReplayOptions replay_options;
@@ -44,9 +44,15 @@ int main(int argc, char** argv) {
   replay.flag("--yes", &replay_options.yes, "do it: without, a live replay shows what it changes");
   hastur::ExportOptions export_options;
   exports.text("--from", &export_options.from,
-               "where to begin: a time, a span before now (2h) or a sequence");
+               "where to begin: a time, a span before now (2h), or a sequence [the oldest]");
   exports.text("--to", &export_options.to,
                "where to end: the first time not taken, or the last sequence [the newest]");
+  exports.list("--type", &export_options.types, "only messages of this type; may be given again");
+  exports.list("--name", &export_options.names,
+               "only messages of this name, * for anything; may be given again");
+  exports.text("--output", &export_options.output, "a new file [standard output]");
+  exports.flag("--no-journal", &export_options.no_journal,
+               "leave out what was decided about triggers");
   exports.span("--time-max", &export_options.time_max, "end after so long, with what there is");
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
@@ -54,6 +60,7 @@ int main(int argc, char** argv) {
   hastur::start_log("supervisor",
                     hastur::log_level_from_name(config.log).value_or(hastur::LogLevel::info));
   if (exports.chosen()) {
+    export_options.state = config.state;
     export_options.request = config.request;
     hastur::SystemClock clock;
     return hastur::export_command(export_options, clock);

@@ -12,6 +12,7 @@
 #include "syndicator/check_command.h"
 #include "syndicator/client/zmq.h"
 #include "syndicator/daemon.h"
+#include "syndicator/import_command.h"
 #include "syndicator/options.h"
 
 namespace hastur {
@@ -107,9 +108,19 @@ int main(int argc, char** argv) {
                    "Receives messages, numbers them, keeps the stream and publishes it.");
   line.daemon(&settings, [&options] { return options.check(); });
   CommandLine& check = line.command("check", "Says whether the History folder is sound");
+  CommandLine& import = line.command("import", "Makes a new History from a recording");
+  ImportCommandOptions import_options;
+  import.required_text("FILE", &import_options.file,
+                       "JSON Lines, as export writes them; - for standard input");
+  import.flag("--keep-bad", &import_options.keep_bad,
+              "take lines that cannot be decoded as error messages, instead of stopping there");
   line.optional_command();
   if (const auto code = line.parse(argc, argv)) return *code;
   if (check.chosen()) return check_history_command(options.history);
   start_log("syndicator", options.log_level());
+  if (import.chosen()) {
+    SystemClock clock;
+    return import_command(import_options, history_options(options), clock);
+  }
   return run(line, options);
 }

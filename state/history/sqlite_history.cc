@@ -99,7 +99,7 @@ Result<void> SqliteHistory::start() {
 
 Result<void> SqliteHistory::make_first_file() {
   stream_ = {random_bytes16()};
-  const Sequence first{1};
+  const Sequence first = options_.first;
   auto file = files_.make(first);
   if (!file) return fail(file.error());
   HASTUR_TRY(file->database().set_synced(true));
@@ -109,7 +109,7 @@ Result<void> SqliteHistory::make_first_file() {
     HASTUR_TRY(file->begin(open_state(), facts_, lost_));
     HASTUR_TRY(transaction.commit());
   }
-  files_.add_tail(std::move(*file), {.first = first, .last = {0}});
+  files_.add_tail(std::move(*file), {.first = first, .last = {first.value - 1}});
   return {};
 }
 

@@ -26,6 +26,9 @@ struct SqliteHistoryOptions {
   // the one that the last writer stored, and it did not close cleanly or sync, the power may have
   // been lost: numbering skips ahead by 2^32 and the hole is recorded.
   std::string boot_id = {};
+  // Where the numbers of a History that is made here begin; those before count as trimmed. At least
+  // 1; says nothing to a History that is there.
+  Sequence first = {1};
   // Name of the SQLite VFS; empty for the default. Tests put a faulty one here, and how to list the
   // names of the files in `directory` on it; no folder is made and no lock taken then.
   std::string vfs = {};

@@ -7,8 +7,8 @@
 _hastur_commands() {
   case $1 in
     hastur)
-      echo check demo deploy deployments diff explain export hook host-metrics incidents init-repo list new notifications \
-        notify notify-test pause replay restore resume rollback run send show silence snapshots status tail test trace \
+      echo check demo deploy deployments diff explain export hook host-metrics import incidents init-repo list new \
+        notifications notify notify-test pause replay restore resume rollback run send show silence snapshots status tail test trace \
         unpin unsilence ;;
     trigger-test) echo diff explain new run trace ;;
   esac
@@ -36,8 +36,9 @@ _hastur_flags() {
     hastur\ host-metrics) echo --to --every ;;
     hastur\ demo) echo --directory --triggers ;;
     hastur\ check) echo --config ;;
-    hastur\ export) echo --from --to --time-max ;;
     hastur\ replay) echo --trigger --all --from --to --input --accept-loss --into --notify --yes ;;
+    hastur\ export) echo --from --to --type --name --output --no-journal --time-max ;;
+    hastur\ import) echo --keep-bad ;;
     trigger-test | hastur\ test)
       echo --version --format --filter --jobs --coverage --coverage-min --no-hunt --seed --write-failing --watch \
         --pre-receive --branch ;;
@@ -51,11 +52,14 @@ _hastur_flags() {
 # What may stand after a flag: words, or FILE or FOLDER. Nothing: anything.
 _hastur_values() {
   case "$1 $2" in
-    *\ --input | *\ --config | *\ --token-file) echo FILE ;;
+    *\ --input | *\ --config | *\ --token-file | *\ --output) echo FILE ;;
     *\ --write-failing | *\ --directory | *\ --triggers) echo FOLDER ;;
     trigger-test\ --format | hastur\ test\ --format) echo text json junit ;;
     *\ --format) echo text json ;;
     *\ --like) echo threshold heartbeat ratio predict correlate digest ;;
+    hastur\ export\ --type)
+      echo gauge counter mark compound event log error hb_process hb_agent reg_agent reg_process info_process \
+        info_agent info_ohai ;;
     *\ replay\ --into) echo scratch live ;;
     *\ replay\ --notify) echo record pending ;;
     *\ notifications\ --status) echo recorded waiting sent pending closed failed ;;
@@ -65,7 +69,7 @@ _hastur_values() {
 # What a command is about. Nothing: a name that only the supervisor knows.
 _hastur_operands() {
   case $1 in
-    trigger-test | hastur\ test | *\ run | *\ trace | *\ diff | *\ explain | *\ new) echo FILE ;;
+    trigger-test | hastur\ test | *\ run | *\ trace | *\ diff | *\ explain | *\ new | hastur\ import) echo FILE ;;
     hastur\ send)
       echo gauge counter mark compound event log error hb_process hb_agent reg_agent reg_process info_process \
         info_agent info_ohai ;;
@@ -79,8 +83,8 @@ _hastur_operands() {
 # Whether a flag stands alone.
 _hastur_stands_alone() {
   case $1 in
-    --accept-loss | --all | --closed | --coverage | --derived | --help | --json | --no-hunt | --notifications | --pre-receive | \
-      --release | --version | --watch | --yes) return 0 ;;
+    --accept-loss | --all | --closed | --coverage | --derived | --help | --json | --keep-bad | --no-hunt | --no-journal | \
+      --no-replay | --notifications | --pre-receive | --release | --version | --watch | --yes) return 0 ;;
   esac
   return 1
 }

@@ -22,8 +22,10 @@ constexpr HandedOn commands[] = {
     {"diff", "What a change of a trigger changes, on a recording", "trigger-test", true},
     {"explain", "Why a trigger fired at a moment of a recording, or did not", "trigger-test", true},
     {"new", "Write a trigger and its test file, to begin with", "trigger-test", true},
-    {"export", "Write a part of History as a recording", "supervisor", true},
     {"replay", "Show what triggers would have done on History", "supervisor", true},
+    {"export", "Write messages of History, by time, type and name, as JSON Lines", "supervisor",
+     true},
+    {"import", "Make a new History from JSON Lines", "syndicator", true},
 };
 
 }  // namespace

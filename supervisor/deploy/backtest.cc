@@ -93,8 +93,9 @@ Result<void> Backtest::compare(const Pair& pair, Micros share) {
   const Fd reads(ends[0]), writes(ends[1]);
   BoundedRun::Request exporter;
   exporter.command = options_.exporter;
-  for (const std::string& word : {std::string("--from"), format_span(options_.window),
-                                  std::string("--time-max"), format_span(share)})
+  for (const std::string& word :
+       {std::string("--no-journal"), std::string("--from"), format_span(options_.window),
+        std::string("--time-max"), format_span(share)})
     exporter.command.push_back(word);
   exporter.folder = "/";
   exporter.output_fd = writes.get();

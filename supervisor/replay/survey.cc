@@ -13,6 +13,20 @@ Result<std::unique_ptr<CheckpointStore>> open_to_read(const std::string& path) {
   return open_store(options);
 }
 
+Result<Sequence> last_input(const std::string& to, const PositionReply& stands,
+                            HistorySource& source) {
+  if (to.empty()) return stands.last;
+  const auto point = parse_replay_point(to, stands.stream_time);
+  if (!point) return fail(point.error());
+  if (const auto* sequence = std::get_if<Sequence>(&*point))
+    return std::min(stands.last, *sequence);
+  const auto* time = std::get_if<Time>(&*point);
+  if (time == nullptr) return fail(ErrorCode::invalid, "--to takes a time or a sequence");
+  const auto past = source.first_at(*time);
+  if (!past) return fail(past.error());
+  return Sequence{past->value - 1};
+}
+
 Result<Survey> survey(const ReplayOptions& options, HistorySource& source) {
   auto store = open_to_read(options.state);
   if (!store) return fail(store.error());
@@ -35,20 +49,9 @@ Result<Survey> survey(const ReplayOptions& options, HistorySource& source) {
   if (!planned) return fail(planned.error());
   survey.plan = std::move(*planned);
 
-  survey.last = stands->last;
-  if (!options.to.empty()) {
-    const auto to = parse_replay_point(options.to, stands->stream_time);
-    if (!to) return fail(to.error());
-    if (const auto* sequence = std::get_if<Sequence>(&*to)) {
-      survey.last = std::min(survey.last, *sequence);
-    } else if (const auto* time = std::get_if<Time>(&*to)) {
-      const auto past = source.first_at(*time);
-      if (!past) return fail(past.error());
-      survey.last = Sequence{past->value - 1};
-    } else {
-      return fail(ErrorCode::invalid, "--to takes a time or a sequence");
-    }
-  }
+  const auto last = last_input(options.to, *stands, source);
+  if (!last) return fail(last.error());
+  survey.last = *last;
   if (survey.last < survey.plan.begin)
     return fail(ErrorCode::invalid, "there is nothing between --from and --to");
   return survey;

@@ -24,6 +24,11 @@ struct Survey {
 // The supervisor's state file, to be read.
 Result<std::unique_ptr<CheckpointStore>> open_to_read(const std::string& path);
 
+// The last input of `to` (ReplayOptions): where the stream stands, if it is empty. Before the first
+// one if there is none.
+Result<Sequence> last_input(const std::string& to, const PositionReply& stands,
+                            HistorySource& source);
+
 // Plans what the options ask for over History. An error names what does not fit.
 Result<Survey> survey(const ReplayOptions& options, HistorySource& source);
 

@@ -76,7 +76,7 @@ TEST_F(BacktestTest, SaysOfEachTriggerWhatIsOtherwiseAndOnHowMuch) {
             "notifications 3 new, 1 other, 7 as before\n"
             "backtest  b/c.lua                       2s of the last 10m, 2 messages: "
             "notifications 1 other, 7 as before\n");
-  EXPECT_EQ(asked().substr(0, 29), "export --from 10m --time-max ");
+  EXPECT_EQ(asked().substr(0, 42), "export --no-journal --from 10m --time-max ");
   // Nothing of what runs is left lying.
   EXPECT_TRUE(fs::is_empty(folder_ / "gate"));
 }
