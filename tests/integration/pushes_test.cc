@@ -242,9 +242,14 @@ void Pushes::expect_states(const Remains& remains) {
     const TriggerName& name = stored.run.trigger;
     if (!names_.contains(name)) continue;
     const Checkpoint& at = stored.checkpoint;
-    EXPECT_EQ(at.state, pass.memory_at(name, at.run, at.state_sequence).state) << name;
     compared.insert(name);
     runs += stored.run.run.value;
+    // One that began with the last messages has not been judged: nothing is stored of it.
+    if (at.state.empty()) {
+      EXPECT_EQ(at.state_sequence, stored.run.after) << name;
+      continue;
+    }
+    EXPECT_EQ(at.state, pass.memory_at(name, at.run, at.state_sequence).state) << name;
     if (!see_all_.contains(name)) continue;
     const auto from = std::ranges::lower_bound(gauges, begun_);
     const auto to = std::ranges::upper_bound(gauges, at.state_sequence.value);
