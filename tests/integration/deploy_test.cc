@@ -34,6 +34,19 @@ end)
                      factor);
 }
 
+// Pages when it is so, of the number of gauges.
+std::string pages(const std::string& when) {
+  return fmt::format(R"(
+local ctx = hastur.trigger{{ state = {{ n = 0 }} }}
+ctx:gauges({{ name = "it.load" }}, function(msg)
+  local n = ctx.state.n + 1
+  ctx.state.n = n
+  if {} then pager_duty("load-" .. n, "load") end
+end)
+)",
+                     when);
+}
+
 class Deploy : public testing::Test {
  protected:
   Deploy() { platform_.follow_repo(); }
@@ -151,6 +164,33 @@ TEST_F(Deploy, WithoutASupervisorTheHookTestsAloneAndTheNextStartTakesThePush) {
   EXPECT_TRUE(wait_until([&] { return platform_.metric("hastur_source_trouble") == 0; }, soon));
   EXPECT_EQ(source()["trouble"], nullptr);
   EXPECT_TRUE(runs("counts"));
+  platform_.stop();
+}
+
+// What the gate says of a change is what History since shows, and too much of it is refused.
+TEST_F(Deploy, APushThatWouldWakePeopleTooOftenIsRefused) {
+  platform_.configure("", "gate_new_notifications_max = 3\n");
+  start();
+  ASSERT_FALSE(HasFailure());
+  WorkTree tree(platform_.repo(), platform_.folder() / "work");
+  ASSERT_TRUE(takes(tree.head())) << source();
+  tree.save("pages.lua", pages("false"));
+  ASSERT_TRUE(tree.push("silent")) << tree.said();
+  EXPECT_TRUE(tree.says("backtest  pages.lua")) << tree.said();
+  Sender sender(platform_.udp_port());
+  sender.send(2'000, is_sanitized ? 500 : 5'000);
+  sender.finish();
+  ASSERT_TRUE(platform_.settle("pages"));
+
+  tree.save("pages.lua", pages("n % 10 == 0"));
+  EXPECT_FALSE(tree.push("often"));
+  EXPECT_TRUE(tree.says("new notifications are more than")) << tree.said();
+  tree.forget();
+  EXPECT_EQ(run_of("pages"), 1u);
+  tree.save("pages.lua", pages("n == 1 or n == 100"));
+  ASSERT_TRUE(tree.push("twice")) << tree.said();
+  EXPECT_TRUE(tree.says("notifications 2 new")) << tree.said();
+  EXPECT_TRUE(wait_until([&] { return run_of("pages") == 2; }, soon));
   platform_.stop();
 }
 
