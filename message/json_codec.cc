@@ -387,8 +387,8 @@ void JsonDecoder::Scratch::sort_out(dom::object object, const Defaults& defaults
     std::optional<dom::element>* place = nullptr;
     switch (key.size()) {
       case 3:
-        if (defaults.recorded && is(key, "seq")) {
-          read_sequence(at.value());
+        if (is(key, "seq")) {
+          if (defaults.recorded) read_sequence(at.value());
           continue;
         }
         break;
@@ -402,8 +402,8 @@ void JsonDecoder::Scratch::sort_out(dom::object object, const Defaults& defaults
         break;
       case 6:
         if (is(key, "labels")) place = &own.labels;
-        if (defaults.recorded && is(key, "origin")) {
-          if (!defaults.with_origin) continue;
+        if (is(key, "origin")) {
+          if (!defaults.recorded || !defaults.with_origin) continue;
           place = &own.origin;
         }
         break;
@@ -414,7 +414,10 @@ void JsonDecoder::Scratch::sort_out(dom::object object, const Defaults& defaults
         if (is(key, "timestamp")) place = &own.timestamp;
         break;
       case 11:
-        if (defaults.recorded && is(key, "received_at")) place = &own.received_at;
+        if (is(key, "received_at")) {
+          if (!defaults.recorded) continue;
+          place = &own.received_at;
+        }
         break;
       default:
         break;
@@ -550,11 +553,9 @@ bool JsonDecoder::Scratch::read_times(const Defaults& defaults, MessageView& mes
 
 void JsonDecoder::Scratch::read_hostname(const Defaults& defaults, MessageView& message) {
   if (!own.hostname) return;
-  // A sender may have a field of that name, which stands in a recording where no host name is
-  // known.
-  if (!defaults.recorded || is_registration(message.type) || !is_string(*own.hostname)) {
+  if (is_registration(message.type)) {
     others.push_back({"hostname", *own.hostname});
-  } else {
+  } else if (defaults.recorded && is_string(*own.hostname)) {
     message.hostname = text_of(*own.hostname);
   }
 }

@@ -54,7 +54,7 @@ class JsonDecoder {
     std::optional<Time> timestamp;
     // An own recording may say `received_at` (absent: the timestamp, if it has one), and `hostname`
     // in messages that are not registrations; its `seq` is no field (sequence() has it), nor is its
-    // `origin` unless `with_origin`. In a datagram all these are unknown fields, kept.
+    // `origin` unless `with_origin`. In a datagram all these are left out.
     bool recorded = false;
     // Of a recording whose derived messages keep what derived them. An `origin` that is none is
     // passed over.
@@ -97,8 +97,8 @@ Message refused_message(const JsonDecoder::Refused& refused, std::string_view or
 // `received_at` and `hostname` where known (a registration's `hostname` is what it registers);
 // `seq` if `sequence` is given. A tick is {"deaf":µs,"time":µs,"type":"tick"}. decode() of it with
 // `recorded` and `with_origin` gives the same message.
-// A field of the sender's that is named like one of the stream's own gives way to it, and a
-// `hostname` of the sender's stays out also where the stream knows none.
+// A field that is named like one of the stream's own gives way to it, and a `hostname` among the
+// fields stays out also where the stream knows none; the decoder leaves none.
 void append_message_json(std::string& out, const MessageView& message,
                          std::optional<Sequence> sequence = std::nullopt);
 

@@ -131,8 +131,9 @@ Result<std::optional<Batch>> RecordingReader::Source::next() {
     if (message && !is_full()) add_message();
     if (ticks_added < ticks.size() || message) return std::optional<Batch>(finish());
     auto item = next_item();
-    if (!item) return fail(item.error());
-    if (!*item) return builder.count() > 0 ? std::optional<Batch>(finish()) : std::nullopt;
+    if (!item && builder.count() == 0) return fail(item.error());
+    // What was read before an error still counts; the error comes again.
+    if (!item || !*item) return builder.count() > 0 ? std::optional<Batch>(finish()) : std::nullopt;
     ticks.clear();
     ticks_added = 0;
     take(**item);

@@ -40,7 +40,7 @@ Result<bool> RecordingItems::begin() {
                                                 source_));
   }
   form_ = first == '[' ? Form::json_array : Form::json_lines;
-  if (form_ == Form::json_array) number_ = 0;
+  line_under_way_ = number_ + 1;
   begun_ = true;
   return true;
 }
@@ -54,8 +54,13 @@ Result<std::optional<RecordingItems::Item>> RecordingItems::next() {
   std::optional<Item> item = form_ == Form::json_lines ? next_line() : next_element();
   if (!item && input_.bad()) {
     return fail(ErrorCode::unavailable,
-                fmt::format("{} cannot be read after {} {}", source_,
-                            form_ == Form::json_lines ? "line" : "element", number_));
+                fmt::format("{} cannot be read after line {}", source_, number_));
+  }
+  if (!item && in_array_) {
+    return fail(ErrorCode::invalid,
+                fmt::format("{}:{}: the file ends within its array: it was cut short. Read are the "
+                            "elements that it has; to go without the others, end it with ']'",
+                            source_, line_under_way_));
   }
   return item;
 }
@@ -93,7 +98,9 @@ int RecordingItems::take_byte() {
     block_size_ = static_cast<std::size_t>(input_.gcount());
     if (block_size_ == 0) return -1;
   }
-  return static_cast<unsigned char>(block_[block_at_++]);
+  const char byte = block_[block_at_++];
+  if (byte == '\n') ++line_under_way_;
+  return static_cast<unsigned char>(byte);
 }
 
 void RecordingItems::keep(char c) {
@@ -110,14 +117,19 @@ std::optional<RecordingItems::Item> RecordingItems::next_element() {
   element_.clear();
   element_cut_ = false;
   int c = take_byte();
-  while (is_space(c) || c == '[' || c == ']' || c == ',') c = take_byte();
+  for (; is_space(c) || c == '[' || c == ']' || c == ','; c = take_byte()) {
+    if (c == '[' || c == ']') in_array_ = c == '[';
+  }
   if (c < 0) return std::nullopt;
-  ++number_;
+  number_ = line_under_way_;
   const bool object = c == '{';
   std::size_t depth = 0;
   bool in_string = false;
   for (; c >= 0; c = take_byte()) {
-    if (!object && !in_string && (is_space(c) || c == ',' || c == ']')) break;
+    if (!object && !in_string && (is_space(c) || c == ',' || c == ']')) {
+      if (c == ']') in_array_ = false;
+      break;
+    }
     keep(static_cast<char>(c));
     if (in_string && c == '\\') {
       if (const int escaped = take_byte(); escaped >= 0) keep(static_cast<char>(escaped));

@@ -31,12 +31,13 @@ class RecordingItems {
   RecordingItems(std::istream& input, std::string source);
 
   // The next line that is not blank, or the next element; nothing at the end. `unavailable` if the
-  // file cannot be read, `invalid` if its first character begins neither form.
+  // file cannot be read, `invalid` if its first character begins neither form or if an array does
+  // not end.
   Result<std::optional<Item>> next();
 
   // Of the file; json_lines as long as nothing was read.
   Form form() const { return form_; }
-  // 1-based number of the last line or element.
+  // The line (from 1) that the last one stands in, or begins in.
   std::uint64_t number() const { return number_; }
 
  private:
@@ -58,6 +59,8 @@ class RecordingItems {
   std::vector<char> block_;
   std::size_t block_at_ = 0;
   std::size_t block_size_ = 0;
+  std::uint64_t line_under_way_ = 1;
+  bool in_array_ = false;
   std::string element_;
   bool element_cut_ = false;
 };

@@ -6,6 +6,7 @@
 
 #include "message/message.h"
 #include "syndicator/client/zmq.h"
+#include "syndicator/udp_receiver.h"
 
 namespace hastur {
 
@@ -31,6 +32,8 @@ void SyndicatorOptions::declare(Settings& settings) {
 
 Result<void> SyndicatorOptions::check() {
   const auto invalid = [](std::string text) { return fail(ErrorCode::invalid, std::move(text)); };
+  if (const auto right = UdpReceiver::check_address(udp); !right)
+    return invalid(fmt::format("`udp`: {}", right.error().message));
   for (const auto& [key, address] :
        {std::pair{"publish", &publish}, std::pair{"request", &request}}) {
     if (const auto right = check_address(*address); !right)

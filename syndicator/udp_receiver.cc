@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -40,6 +41,10 @@ Result<Address> resolve(const std::string& text) {
   if (colon == std::string::npos) return refuse(text, "there is no port", form);
   std::string host = text.substr(0, colon);
   const std::string port = text.substr(colon + 1);
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (error != std::errc{} || end != port.data() + port.size() || number > 65'535)
+    return refuse(text, fmt::format("'{}' is no port", port), form);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']')
     host = host.substr(1, host.size() - 2);
   if (host == "*") host = "0.0.0.0";
@@ -47,8 +52,8 @@ Result<Address> resolve(const std::string& text) {
   hints.ai_socktype = SOCK_DGRAM;
   hints.ai_flags = AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
-  if (error != 0) return refuse(text, gai_strerror(error), form);
+  const int failure = getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+  if (failure != 0) return refuse(text, gai_strerror(failure), form);
   Address address;
   std::memcpy(&address.bytes, found->ai_addr, found->ai_addrlen);
   address.size = found->ai_addrlen;
@@ -124,6 +129,11 @@ class UdpReceiver::Slots {
   struct alignas(cmsghdr) Control : std::array<char, CMSG_SPACE(sizeof(std::uint32_t))> {};
   std::array<Control, datagrams_at_once> controls_{};
 };
+
+Result<void> UdpReceiver::check_address(const std::string& address) {
+  const auto resolved = resolve(address);
+  return resolved ? Result<void>() : fail(resolved.error());
+}
 
 Result<std::unique_ptr<UdpReceiver>> UdpReceiver::open(const Options& options, Clock& clock) {
   const auto address = resolve(options.address);

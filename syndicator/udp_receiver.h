@@ -34,6 +34,9 @@ class UdpReceiver {
   static Result<std::unique_ptr<UdpReceiver>> open(const Options& options, Clock& clock);
   ~UdpReceiver();
 
+  // What is wrong with an address as the options have it: there is no port, or no such host.
+  static Result<void> check_address(const std::string& address);
+
   // With the port that was chosen.
   const std::string& address() const { return address_; }
   // What the kernel gave.

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 
 #include "core/json.h"
+#include "message/message.h"
 
 namespace hastur {
 
@@ -16,6 +18,13 @@ HttpResponse list(Json items, Json next) {
 
 HttpResponse refuse(unsigned status, std::string_view reason, std::string_view sentence) {
   return {status, "application/json", canonical_json({{"error", sentence}, {"reason", reason}})};
+}
+
+HttpResponse without_arguments(const HttpRequest& request, HttpResponse answer) {
+  if (request.query.empty() || answer.status != 200) return answer;
+  return refuse(400, "bad_argument",
+                fmt::format("there is no argument '{}' here; {} takes none",
+                            request.query.begin()->first, request.path));
 }
 
 std::string text_of(const Json& body, const char* key) {
@@ -41,6 +50,24 @@ std::string Arguments::text(const std::string& name) {
   known_.insert(name);
   const auto found = request_.query.find(name);
   return found == request_.query.end() ? "" : found->second;
+}
+
+bool Arguments::flag(const std::string& name) {
+  const std::string given = text(name);
+  if (!given.empty() && given != "true" && given != "false")
+    refuse(fmt::format("{} is true or false", name));
+  return given == "true";
+}
+
+std::string Arguments::uuid(const std::string& name) {
+  const std::string given = text(name);
+  std::array<char, 36> lowered{};
+  if (given.empty()) return {};
+  if (!normalise_uuid(given, lowered)) {
+    refuse(fmt::format("{} has 36 characters, 8-4-4-4-12 hex digits", name));
+    return {};
+  }
+  return {lowered.data(), lowered.size()};
 }
 
 std::optional<Time> Arguments::time(const std::string& name) {

@@ -19,6 +19,8 @@ HttpResponse ok(const Json& body);
 HttpResponse list(Json items, Json next);
 // {"error":"a sentence","reason":"a_word"}
 HttpResponse refuse(unsigned status, std::string_view reason, std::string_view sentence);
+// `answer`, of a path that takes no arguments; a refusal if there are some and it is a good one.
+HttpResponse without_arguments(const HttpRequest& request, HttpResponse answer);
 HttpResponse no_such_trigger(const TriggerName& name);
 
 // The text at `key` of a command's body; empty if there is none.
@@ -35,6 +37,10 @@ class Arguments {
 
   // Empty if it is not there.
   std::string text(const std::string& name);
+  // True or false by these words; false if it is not there.
+  bool flag(const std::string& name);
+  // In lower case; empty if it is not there.
+  std::string uuid(const std::string& name);
   std::optional<Time> time(const std::string& name);
   Micros span(const std::string& name, Micros otherwise);
   std::uint64_t number(const std::string& name, std::uint64_t otherwise, std::uint64_t least,

@@ -81,7 +81,10 @@ Api::Api(Dispatcher& dispatcher, CheckpointStore& store, HistoryReader& history,
 
 void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (request.path == "/healthz" && reads) return respond(health());
+  const auto plain = [&](HttpResponse answer) {
+    respond(without_arguments(request, std::move(answer)));
+  };
+  if (request.path == "/healthz" && reads) return plain(health());
   if (!options_.token.empty() && !request.from_loopback &&
       !same_secret(request.token, options_.token)) {
     return respond(
@@ -101,8 +104,8 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
   if (options_.commits != nullptr) {
     if (auto answer = options_.commits->read(request)) return respond(std::move(*answer));
   }
-  if (request.path == "/metrics") return respond(metrics());
-  if (request.path == "/v1/triggers") return respond(triggers());
+  if (request.path == "/metrics") return plain(metrics());
+  if (request.path == "/v1/triggers") return plain(triggers());
   if (request.path == "/v1/notifications") return respond(notifications(request));
   if (request.path == "/v1/stats") return stats(request, respond);
   if (request.path == "/v1/messages") return messages(request, respond);
@@ -112,10 +115,10 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
   if (request.path.starts_with(prefix) && request.path.size() > prefix.size()) {
     const std::string name = request.path.substr(prefix.size());
     if (name.ends_with(state_suffix))
-      return respond(state(name.substr(0, name.size() - state_suffix.size())));
+      return plain(state(name.substr(0, name.size() - state_suffix.size())));
     if (name.ends_with(snapshots_suffix))
-      return respond(snapshots(name.substr(0, name.size() - snapshots_suffix.size())));
-    return respond(trigger(name));
+      return plain(snapshots(name.substr(0, name.size() - snapshots_suffix.size())));
+    return plain(trigger(name));
   }
   respond(refuse(404, "not_found",
                  fmt::format("there is nothing at {}; there are /v1/triggers, /v1/triggers/NAME, "
@@ -142,6 +145,9 @@ void Api::command(const HttpRequest& request, const HttpServer::Respond& respond
   if (!same_secret(request.token, options_.token))
     return respond(refuse(401, "unauthorized",
                           "what changes something wants the header Authorization: Bearer TOKEN"));
+  if (!request.query.empty())
+    return respond(
+        refuse(400, "bad_argument", "a command takes its arguments from its body, a JSON object"));
   const auto body = parse_json(request.body.empty() ? "{}" : request.body);
   if (!body || !body->is_object())
     return respond(refuse(400, "bad_argument", "the body is not a JSON object"));
@@ -394,11 +400,13 @@ void Api::messages(const HttpRequest& request, const HttpServer::Respond& respon
     bool newest = false;
     std::deque<Json> found;
     Sequence seen;
+    // What comes later is not asked for.
+    bool ended = false;
   };
   const auto query = std::make_shared<Query>();  // owned by both callbacks of the read
   query->name = arguments.text("name");
-  query->uuid = arguments.text("uuid");
-  query->derived = arguments.text("derived") == "true";
+  query->uuid = arguments.uuid("uuid");
+  query->derived = arguments.flag("derived");
   query->limit = arguments.number("limit", 100, 1, 1'000);
   query->to = arguments.time("to");
   if (const std::string type = arguments.text("type"); !type.empty()) {
@@ -433,7 +441,10 @@ void Api::messages(const HttpRequest& request, const HttpServer::Respond& respon
           const Sequence sequence = batch.sequence(row);
           if (sequence <= query->since) continue;
           const MessageView message = batch.message(row, labels);
-          if (query->to && message.received_at >= *query->to) return false;
+          if (query->to && message.received_at >= *query->to) {
+            query->ended = true;
+            return false;
+          }
           query->seen = sequence;
           if (message.type == MessageType::tick && query->type != MessageType::tick) continue;
           if (query->type && message.type != *query->type) continue;
@@ -460,7 +471,8 @@ void Api::messages(const HttpRequest& request, const HttpServer::Respond& respon
         Json items = Json::array();
         for (Json& item : query->found) items.push_back(std::move(item));
         const Sequence next = std::max(query->seen, query->since);
-        respond(list(std::move(items), next.value == 0 ? Json(nullptr) : Json(next.value)));
+        const bool goes_on = !query->ended && next.value > 0;
+        respond(list(std::move(items), goes_on ? Json(next.value) : Json(nullptr)));
       },
       clock_.monotonic());
 }

@@ -15,6 +15,10 @@ Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr)
 
 std::optional<HttpResponse> CommitApi::read(const HttpRequest& request) const {
   if (request.path != "/v1/source") return std::nullopt;
+  return without_arguments(request, source());
+}
+
+HttpResponse CommitApi::source() const {
   if (follower_ == nullptr) return ok({{"kind", "directory"}, {"directory", directory_}});
   const BranchFollower::Standing& standing = follower_->standing();
   Json trouble = nullptr;

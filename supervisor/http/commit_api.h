@@ -38,6 +38,7 @@ class CommitApi {
   static bool takes_a_commit(std::string_view path) { return path == "/v1/commands/judge"; }
 
  private:
+  HttpResponse source() const;
   std::optional<HttpResponse> cannot(const Json& body) const;
   void judge(const Json& body, const HttpServer::Respond& respond);
   void follow(const Json& body, const HttpServer::Respond& respond);

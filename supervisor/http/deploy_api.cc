@@ -68,8 +68,9 @@ Json deployment_to_json(const DeploymentRecord& record) {
 std::optional<HttpResponse> DeployApi::read(const HttpRequest& request) const {
   constexpr std::string_view prefix = "/v1/deployments/";
   if (request.path == "/v1/deployments") return deployments(request);
-  if (request.path == "/v1/pins") return pins();
-  if (request.path.starts_with(prefix)) return deployment(request.path.substr(prefix.size()));
+  if (request.path == "/v1/pins") return without_arguments(request, pins());
+  if (request.path.starts_with(prefix))
+    return without_arguments(request, deployment(request.path.substr(prefix.size())));
   return std::nullopt;
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 
+#include "core/json.h"
 #include "core/log.h"
 
 namespace hastur {
@@ -32,12 +33,14 @@ int hex_digit(char c) {
   return -1;
 }
 
-// RFC 3986 percent-decoding; a '+' is a space only in a query.
-std::string decode_percent(std::string_view text, bool plus_is_space) {
+// RFC 3986 percent-decoding; a '+' is a space only in a query. Nothing if a '%' has no two hex
+// digits after it.
+std::optional<std::string> decode_percent(std::string_view text, bool plus_is_space) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-        hex_digit(text[i + 2]) >= 0) {
+    if (text[i] == '%') {
+      if (i + 2 >= text.size() || hex_digit(text[i + 1]) < 0 || hex_digit(text[i + 2]) < 0)
+        return std::nullopt;
       out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
       i += 2;
     } else {
@@ -47,19 +50,30 @@ std::string decode_percent(std::string_view text, bool plus_is_space) {
   return out;
 }
 
-void parse_target(std::string_view target, HttpRequest& request) {
+// Sets path and query. Returns what is wrong with the target; empty if nothing is.
+std::string parse_target(std::string_view target, HttpRequest& request) {
+  const auto undecoded = [](std::string_view text) {
+    return fmt::format("'{}': a '%' stands before two hex digits, and as %25 for itself", text);
+  };
   const std::size_t mark = target.find('?');
-  request.path = decode_percent(target.substr(0, mark), false);
-  if (mark == std::string_view::npos) return;
+  const auto path = decode_percent(target.substr(0, mark), false);
+  if (!path) return undecoded(target.substr(0, mark));
+  request.path = *path;
+  if (mark == std::string_view::npos) return {};
   std::string_view rest = target.substr(mark + 1);
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('&'), rest.size());
     const std::string_view pair = rest.substr(0, end);
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    request.query[decode_percent(pair.substr(0, equals), true)] =
-        equals < pair.size() ? decode_percent(pair.substr(equals + 1), true) : "";
     rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (pair.empty()) continue;
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    const auto name = decode_percent(pair.substr(0, equals), true);
+    const auto value = decode_percent(pair.substr(std::min(equals + 1, pair.size())), true);
+    if (!name || !value) return undecoded(pair);
+    if (!request.query.emplace(*name, *value).second)
+      return fmt::format("the argument '{}' is given twice", *name);
   }
+  return {};
 }
 
 // The answer to a request that could not be read.
@@ -214,7 +228,8 @@ HttpRequest Connection::head() const {
   const auto& message = parser_->get();
   HttpRequest request;
   request.method = std::string(message.method_string());
-  parse_target({message.target().data(), message.target().size()}, request);
+  // Of a target that is none, answer() says so.
+  (void)parse_target({message.target().data(), message.target().size()}, request);
   beast::error_code error;
   request.from_loopback = stream_.socket().remote_endpoint(error).address().is_loopback();
   const auto authorization = message[http::field::authorization];
@@ -237,7 +252,13 @@ void Connection::answer() {
     return write({400, "application/json",
                   R"({"error":"there is more than one header Host","reason":"not_http"})"});
   }
-  HttpRequest request = head();
+  HttpRequest request;
+  const auto target = parser_->get().target();
+  if (const std::string wrong = parse_target({target.data(), target.size()}, request);
+      !wrong.empty())
+    return write(
+        {400, "application/json", canonical_json({{"error", wrong}, {"reason", "bad_argument"}})});
+  request = head();
   request.body = std::move(parser_->get().body());
   stream_.expires_after(beast_span(server_->options().answer_span));
   server_->answer()(request, [weak = weak_from_this()](HttpResponse response) {

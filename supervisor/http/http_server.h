@@ -21,7 +21,7 @@ struct HttpRequest {
   std::string method;
   // Percent-decoded, without the query.
   std::string path;
-  // Percent-decoded; the last of several with one name.
+  // Percent-decoded.
   std::map<std::string, std::string> query;
   std::string body;
   // Whether the peer's address is a loopback one, and the bearer token it sent.

@@ -118,10 +118,11 @@ NotifyApi::NotifyApi(CheckpointStore& store, Clock& clock,
 
 std::optional<HttpResponse> NotifyApi::read(const HttpRequest& request) const {
   constexpr std::string_view one = "/v1/notifications/";
-  if (request.path == "/v1/notify") return ok(overview());
+  if (request.path == "/v1/notify") return without_arguments(request, ok(overview()));
   if (request.path == "/v1/notify/orders") return orders_list(request);
   if (request.path == "/v1/incidents") return incidents(request);
-  if (request.path.starts_with(one)) return notification(request.path.substr(one.size()));
+  if (request.path.starts_with(one))
+    return without_arguments(request, notification(request.path.substr(one.size())));
   return std::nullopt;
 }
 
@@ -191,7 +192,7 @@ HttpResponse NotifyApi::incidents(const HttpRequest& request) const {
   Arguments arguments(request);
   CheckpointStore::IncidentQuery query;
   query.trigger = arguments.text("trigger");
-  query.closed_too = arguments.text("closed") == "true";
+  query.closed_too = arguments.flag("closed");
   query.max = static_cast<std::uint32_t>(arguments.number("limit", 100, 1, 1'000));
   query.after_number = arguments.number("after", 0, 0, UINT64_MAX);
   if (!arguments.error().empty()) return refuse(400, "bad_argument", arguments.error());

@@ -97,7 +97,7 @@ void Api::stats(const HttpRequest& request, const HttpServer::Respond& respond) 
   Arguments arguments(request);
   StatsQuery query;
   query.name = arguments.text("name");
-  query.uuid = arguments.text("uuid");
+  query.uuid = arguments.uuid("uuid");
   query.to = arguments.time("to").value_or(dispatcher_.stream_time().value_or(clock_.now()) +
                                            std::chrono::seconds{1});
   query.from = arguments.time("from").value_or(query.to - std::chrono::hours{1});

@@ -339,16 +339,14 @@ TEST_F(JsonCodec, TakesWhatARecordingSaysOnlyFromARecording) {
   const MessageView sent = take(text);
   EXPECT_EQ(sent.received_at, received);
   EXPECT_FALSE(sent.hostname);
-  EXPECT_EQ(fields_of(sent),
-            Json::parse(R"({"hostname":"h","received_at":1335826232943811,"seq":7,"origin":{}})"));
+  EXPECT_TRUE(sent.fields.empty()) << "a script would see live what no recording can give it";
   const MessageView recorded = take(text, in_a_recording());
   EXPECT_EQ(to_us(recorded.received_at), 1'335'826'232'943'811);
   EXPECT_EQ(recorded.hostname, "h");
   EXPECT_TRUE(recorded.fields.empty());
   EXPECT_FALSE(recorded.origin);
   EXPECT_EQ(refusal_of(R"({"type":"log","received_at":"x"})", in_a_recording()), "bad_timestamp");
-  EXPECT_EQ(fields_of(take(R"({"type":"log","hostname":5})", in_a_recording())),
-            Json({{"hostname", 5}}));
+  EXPECT_TRUE(take(R"({"type":"log","hostname":5})", in_a_recording()).fields.empty());
 }
 
 TEST_F(JsonCodec, AHostnameThatASenderClaimedIsNotRecordedAsTheStreams) {
@@ -473,7 +471,10 @@ TEST_F(JsonCodec, WritesATickWithNothingButItsTime) {
 }
 
 TEST_F(JsonCodec, LetsAFieldNamedLikeTheStreamsOwnGiveWayToIt) {
-  MessageView message = take(R"({"type":"log","hostname":"mine","received_at":5,"seq":"a"})");
+  MessageView message = take(R"({"type":"log"})");
+  std::string fields;
+  Json::to_msgpack({{"hostname", "mine"}, {"received_at", 5}, {"seq", "a"}}, fields);
+  message.fields = fields;
   EXPECT_TRUE(json_of(message).starts_with(R"({"received_at":1700000000000000,"seq":"a",)"))
       << json_of(message);
   message.hostname = "registered";

@@ -232,7 +232,7 @@ TEST(Recording, ReadsHastursReplayFile) {
   EXPECT_EQ(file.error, "");
   EXPECT_EQ(file.shape(), "t0 a t1 t2 b reg_agent hb_agent");
   EXPECT_EQ(file.messages, 4u);
-  EXPECT_EQ(file.line, 4u);
+  EXPECT_EQ(file.line, 3u);
   const MessageView& gauge = file.rows[1].view();
   EXPECT_EQ(gauge.type, MessageType::gauge);
   EXPECT_EQ(gauge.uuid, uuid_a);
@@ -252,6 +252,27 @@ TEST(Recording, TurnsBadElementsIntoErrorMessages) {
             "error error error error error error error log error");
   EXPECT_EQ(file.messages, 9u);
   EXPECT_EQ(file.refused, 8u);
+}
+
+TEST(Recording, NamesTheLineThatABadElementBeginsIn) {
+  const Read file = read("[\n{\"payload\":\n\"{\\\"type\\\":\\\"log\\\"}\"},\n\n5]");
+  EXPECT_EQ(file.shape(), "t4067200 log error");
+  const auto why = field_of(file.rows[2].view(), "error");
+  ASSERT_TRUE(why.has_value());
+  EXPECT_TRUE(why->get<std::string>().starts_with("some.jsonl:5: ")) << *why;
+}
+
+TEST(Recording, AnArrayThatDoesNotEndWasCutShort) {
+  const std::string element = R"({"payload":"{\"type\":\"log\"}"})";
+  for (const std::string& text : {"[" + element, "[" + element + ",\n", "[" + element + ",\n5",
+                                  "[" + element + "][", "[" + element + ",{\"payload\":\"{"}) {
+    const Read file = read(text);
+    EXPECT_NE(file.error.find("was cut short"), std::string::npos) << text << ": " << file.error;
+    EXPECT_GE(file.messages, 1u) << text;
+  }
+  for (const std::string& text : {"[" + element + "]", "[" + element + ",]\n",
+                                  "[" + element + "]\n[" + element + "]", std::string("[5]")})
+    EXPECT_EQ(read(text).error, "") << text;
 }
 
 TEST(Recording, OfNothingIsEmpty) {

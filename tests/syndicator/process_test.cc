@@ -164,6 +164,12 @@ TEST(SyndicatorProcess, ChecksItsConfigurationAndRefusesToOpenUp) {
   ChildProcess good({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
                      "tcp://127.0.0.1:4944", "--check-config"});
   EXPECT_EQ(good.end(), 0) << good.text();
+  for (const char* address : {"127.0.0.1", "127.0.0.1:80000", "127.0.0.1:x", "300.1.1.1:8125"}) {
+    ChildProcess nowhere({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
+                          "tcp://127.0.0.1:4944", "--udp", address, "--check-config"});
+    EXPECT_EQ(nowhere.end(), 2) << address;
+    EXPECT_NE(nowhere.text().find(address), std::string::npos) << nowhere.text();
+  }
   ChildProcess version({HASTUR_SYNDICATOR, "--version"});
   EXPECT_EQ(version.end(), 0);
   EXPECT_NE(version.text().find("syndicator"), std::string::npos);

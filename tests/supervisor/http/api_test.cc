@@ -196,6 +196,29 @@ TEST_F(ApiTest, RefusesArgumentsAndMethodsThatItDoesNotKnow) {
   EXPECT_EQ(unknown.status, 400u);
   EXPECT_EQ(parse_json(unknown.body).value()["error"],
             "there is no argument 'statsu' here; there are after, limit, since, status, trigger");
+  for (const char* path : {"/healthz", "/metrics", "/v1/triggers", "/v1/triggers/billing/t",
+                           "/v1/triggers/billing/t/state", "/v1/triggers/billing/t/snapshots",
+                           "/v1/pins", "/v1/source"}) {
+    request.path = path;
+    const HttpResponse refused = ask(request);
+    EXPECT_EQ(refused.status, 400u) << path;
+    EXPECT_NE(refused.body.find("no argument 'statsu' here"), std::string::npos) << refused.body;
+  }
+  request.path = "/v1/triggers/none";
+  EXPECT_EQ(ask(request).status, 404u) << "what is not there takes no arguments either";
+  const auto refusal_of = [&](const char* path, const char* name, const char* value) {
+    request.path = path;
+    request.query = {{name, value}};
+    const HttpResponse refused = ask(request);
+    EXPECT_EQ(refused.status, 400u) << path << " " << name << "=" << value;
+    return parse_json(refused.body).value()["error"].get<std::string>();
+  };
+  EXPECT_EQ(refusal_of("/v1/messages", "derived", "maybe"), "derived is true or false");
+  EXPECT_EQ(refusal_of("/v1/messages", "uuid", "xx"),
+            "uuid has 36 characters, 8-4-4-4-12 hex digits");
+  HttpRequest posted = command("pause", R"({"trigger":"billing/t","why":"w"})");
+  posted.query = {{"why", "x"}};
+  EXPECT_EQ(ask(posted).status, 400u);
   request.query.clear();
   for (const char* path : {"/healthz", "/v1/triggers", "/metrics"}) {
     request.path = path;

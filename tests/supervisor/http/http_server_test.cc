@@ -72,6 +72,22 @@ TEST_F(HttpServerTest, AnswersSeveralRequestsOnOneConnection) {
   EXPECT_EQ(last.token, "secret");
 }
 
+TEST_F(HttpServerTest, RefusesATargetThatIsMalformed) {
+  listen();
+  for (const char* target : {"/a%zz", "/a%", "/a%2", "/a?x=%zz", "/a?%g1=x", "/a?x=1&y=2&x=1"}) {
+    const Fd fd = connect();
+    const std::string answer =
+        exchange(fd, fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", target));
+    EXPECT_NE(answer.find(" 400 "), std::string::npos) << target << ": " << answer;
+    EXPECT_NE(answer.find(R"("reason":"bad_argument")"), std::string::npos) << target;
+  }
+  EXPECT_EQ(last.path, "") << "none came through";
+  const Fd fd = connect();
+  EXPECT_NE(exchange(fd, "GET /a?x=%25&&y HTTP/1.1\r\nHost: h\r\n\r\n").find("hello /a"),
+            std::string::npos);
+  EXPECT_EQ(last.query, (std::map<std::string, std::string>{{"x", "%"}, {"y", ""}}));
+}
+
 TEST_F(HttpServerTest, RefusesWhatIsNoHttpAndWhatIsTooLarge) {
   HttpServer::Options options;
   options.body_bytes_max = [](const HttpRequest& head) {
