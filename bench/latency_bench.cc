@@ -21,7 +21,7 @@
 #include "tests/integration/load.h"
 #include "tests/integration/platform.h"
 #include "tests/supervisor/notify/http_receiver.h"
-#include "tests/support/udp_sender.h"
+#include "tests/support/datagram_sender.h"
 
 namespace hastur {
 namespace {
@@ -94,7 +94,7 @@ void from_packet_to_request(benchmark::State& state) {
 
   Sender others(platform.udp_port());
   others.send(std::nullopt, static_cast<std::uint64_t>(state.range(0)));
-  UdpSender sender(fmt::format("127.0.0.1:{}", platform.udp_port()));
+  DatagramSender sender(fmt::format("127.0.0.1:{}", platform.udp_port()));
   // At no fixed moment of the daemons' own rounds.
   std::mt19937 random(1);
   std::vector<double> all;

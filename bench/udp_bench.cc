@@ -20,7 +20,7 @@
 #include "state/history/sqlite_history.h"
 #include "syndicator/daemon.h"
 #include "tests/support/child_process.h"
-#include "tests/support/udp_sender.h"
+#include "tests/support/datagram_sender.h"
 
 namespace hastur {
 namespace {
@@ -67,7 +67,7 @@ class Sender {
   std::atomic<bool> stop{false};
 
  private:
-  UdpSender sender_;
+  DatagramSender sender_;
   std::thread thread_;
   double cpu_ = 0;
 };

@@ -63,6 +63,10 @@ void SupervisorConfig::declare(Settings& settings) {
   Section& platform = settings.section("platform");
   platform.text("notify", &platform_notify, "the channel that tells of the platform's own troubles",
                 false);
+  platform.text("watchdog_url", &watchdog_url,
+                "called with GET each minute as long as all works from datagram to effect", false);
+  platform.text("watchdog_udp", &watchdog_udp,
+                "the syndicator's UDP address, where the watchdog's heartbeats go in", false);
   settings.allow({"syndicator"});
 }
 
@@ -120,6 +124,10 @@ Result<void> SupervisorConfig::check() const {
   if (!platform_notify.empty()) {
     if (const auto channel = channel_for(*opened, "platform", platform_notify); !channel)
       return refuse("[platform] notify", channel.error().message);
+  }
+  if (!watchdog_url.empty()) {
+    if (const auto url = parse_url(watchdog_url, {"https", "http"}); !url)
+      return refuse("[platform] watchdog_url", url.error().message);
   }
   return {};
 }

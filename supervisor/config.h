@@ -49,6 +49,10 @@ struct SupervisorConfig {
 
   // [platform]: the channel on which the platform tells of its own troubles; empty: none.
   std::string platform_notify;
+  // Called each minute as long as everything works (supervisor/watchdog.h); empty: none. And where
+  // its heartbeats go in: the syndicator's UDP address.
+  std::string watchdog_url;
+  std::string watchdog_udp = "127.0.0.1:8125";
 
   // Declares all keys in `settings`, bound to this object, which outlives it.
   void declare(Settings& settings);

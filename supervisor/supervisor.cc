@@ -23,6 +23,8 @@ namespace {
 constexpr Micros turn_every = std::chrono::milliseconds{50};
 // What is under way when a stop is asked for gets this long to finish.
 constexpr Micros stop_span = std::chrono::seconds{5};
+// The watchdog's URL as a channel, which nobody else knows.
+constexpr std::string_view watchdog_channel = "hastur/watchdog";
 
 // Where the other programs lie, too.
 std::string our_program() {
@@ -91,6 +93,7 @@ Result<void> Supervisor::open() {
   options.limits = config_.limits();
   options.late_after = config_.late_after;
   options.runtime_build = std::string(runtime_revision);
+  if (watchdog_) options.built_in = {watchdog_->script()};
   options.gate.rule = [this](NotificationRecord& record) { policy_->decide(record); };
   workers_.resize(options.workers);
   dispatcher_ = std::make_unique<Dispatcher>(*store_, clock_, std::move(options));
@@ -135,6 +138,7 @@ Result<void> Supervisor::open() {
   connection_options.request = config_.request;
   SyndicatorConnection::Calls calls;
   calls.published = [this](Batch batch) {
+    if (watchdog_ && watchdog_->seen(batch)) call_watchdog();
     dispatcher_->published(std::move(batch));
     carry_out();
   };
@@ -235,8 +239,18 @@ Result<void> Supervisor::open_notifications() {
     tests_[channel].pop_front();
     tell(answer);
   };
+  std::map<std::string, Channel> ways = channels_;
+  if (!config_.watchdog_url.empty()) {
+    watchdog_.emplace(store_->owner().to_string());
+    Channel& way = ways[std::string(watchdog_channel)];
+    way.name = watchdog_channel;
+    way.kind = "web_hook";
+    WebHookChannel url;
+    url.url = config_.watchdog_url;
+    way.way = std::move(url);
+  }
   notifier_ = std::make_unique<Notifier>(
-      loop_, clock_, channels_, Notifier::Options{store_->owner().to_string(), random_u64()},
+      loop_, clock_, std::move(ways), Notifier::Options{store_->owner().to_string(), random_u64()},
       std::move(calls));
   delivery_ = std::make_unique<Delivery>(*store_, clock_, *notifier_, *policy_, channels_,
                                          Delivery::Options{.late_after = config_.late_after});
@@ -331,6 +345,9 @@ std::vector<PlatformTrouble> Supervisor::troubles() {
                                format_span(worst->second)),
                    *behind_since_});
   }
+  if (watchdog_) {
+    if (auto trouble = watchdog_->trouble()) all.push_back(std::move(*trouble));
+  }
   const auto heard = dispatcher_->heard_at();
   if (heard && clock_.monotonic() - *heard <= silent_max) {
     silent_since_.reset();
@@ -366,10 +383,38 @@ void Supervisor::look_after_platform() {
   carry_out();
 }
 
+void Supervisor::turn_watchdog() {
+  if (!watchdog_) return;
+  // The first goes out when somebody is there to answer it.
+  const auto answers = dispatcher_->triggers().find(watchdog_->trigger());
+  if (answers == dispatcher_->triggers().end() ||
+      (!watchdog_->has_begun() && answers->second->phase != Trigger::Phase::running))
+    return;
+  const auto datagram = watchdog_->turn(clock_.now());
+  if (!datagram) return;
+  if (watchdog_sender_ && watchdog_sender_->send(*datagram)) return;
+  // An error may be of the datagram before: the syndicator was away then.
+  auto sender = UdpSender::connect(config_.watchdog_udp);
+  if (!sender) return watchdog_->not_sent(sender.error().message);
+  watchdog_sender_ = std::move(*sender);
+  if (const auto sent = watchdog_sender_->send(*datagram); !sent)
+    watchdog_->not_sent(sent.error().message);
+}
+
+void Supervisor::call_watchdog() {
+  const std::string channel(watchdog_channel);
+  tests_[channel].push_back([this](const Answer& answer) {
+    if (answer.verdict == Answer::Verdict::arrived) return watchdog_->called({});
+    watchdog_->called(answer.text);
+  });
+  notifier_->try_once(channel, watchdog_call(config_.watchdog_url, clock_.now()));
+}
+
 void Supervisor::turn() {
   dispatcher_->turn();
   carry_out();
   look_after_platform();
+  turn_watchdog();
   if (follower_ != nullptr && dispatcher_->stage() == Dispatcher::Stage::running)
     follower_->start();
   deployer_->turn();

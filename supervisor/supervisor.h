@@ -14,6 +14,7 @@
 #include "core/folder_watch.h"
 #include "core/loop.h"
 #include "core/result.h"
+#include "core/udp_sender.h"
 #include "state/checkpoint_store.h"
 #include "supervisor/config.h"
 #include "supervisor/deploy/branch_follower.h"
@@ -32,6 +33,7 @@
 #include "supervisor/notify/orders.h"
 #include "supervisor/notify/policy.h"
 #include "supervisor/platform_watch.h"
+#include "supervisor/watchdog.h"
 #include "syndicator/client/connection.h"
 #include "syndicator/client/zmq.h"
 #include "trigger-runtime/host/worker.h"
@@ -63,6 +65,8 @@ class Supervisor {
   // What is wrong with the platform itself.
   std::vector<PlatformTrouble> troubles();
   void look_after_platform();
+  void turn_watchdog();
+  void call_watchdog();
   void make_deployer();
   // Once it is known where HTTP is served.
   void make_rollback_replays();
@@ -106,6 +110,9 @@ class Supervisor {
   std::unique_ptr<FolderWatch> watch_;
   PlatformWatch platform_;
   Micros looked_after_platform_{0};
+  // If there is a URL to call.
+  std::optional<Watchdog> watchdog_;
+  std::optional<UdpSender> watchdog_sender_;
   // Since when triggers have been far behind, and the syndicator has not answered.
   std::optional<Time> behind_since_, silent_since_;
   std::vector<std::string> problems_;

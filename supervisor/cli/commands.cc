@@ -7,8 +7,8 @@
 #include <fstream>
 
 #include "core/json.h"
+#include "core/udp_sender.h"
 #include "supervisor/cli/render.h"
-#include "supervisor/cli/udp_sender.h"
 
 namespace hastur {
 namespace {

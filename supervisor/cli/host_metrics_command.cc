@@ -3,8 +3,8 @@
 #include <csignal>
 
 #include "core/log.h"
+#include "core/udp_sender.h"
 #include "supervisor/cli/host_reader.h"
-#include "supervisor/cli/udp_sender.h"
 
 namespace hastur {
 

@@ -228,6 +228,8 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
   record.subject = deployment.subject;
   const bool has_why = deployment.report.empty() && !deployment.is_whole_set();
   record.report = has_why ? deployment.why : deployment.report;
+  if (deployment.is_whole_set())
+    std::ranges::copy(options_.built_in, std::back_inserter(deployment.scripts));
   deploying_->wanted = std::move(deployment);
   const Deployment& wanted = deploying_->wanted;
   if (wanted.is_refused) {

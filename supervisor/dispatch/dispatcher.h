@@ -81,6 +81,8 @@ class Dispatcher {
     GuardLimits guards;
     // The runtime that workers run, recorded with each run.
     std::string runtime_build;
+    // They belong to every whole set, whatever the folder or branch says.
+    std::vector<DesiredScript> built_in = {};
     // Inputs kept for triggers that must go back a little.
     std::size_t recent_bytes_max = 32u << 20;
     // Feeds a worker may have unanswered at the main position, and for triggers that are brought
@@ -171,8 +173,13 @@ class Dispatcher {
   // They go on as they were.
   void abandon_hold(std::string_view why);
 
-  // Stores and releases what the platform itself asks to be told, as what triggers ask for.
+  // Stores and releases what the platform itself asks to be told, as what triggers ask for. What is
+  // closed or sent already is stored as it is.
   void notify(NotificationRecord record);
+  // Nothing that triggers asked to be told waits to be stored: what the store holds is the newest.
+  bool has_told_all() const { return gate_.waiting().notifications.empty(); }
+  // How often a run ended since the start, with or without another in its place.
+  std::uint64_t runs_ended() const { return runs_ended_; }
   // Triggers whose last input lies further than `span` behind the newest stream time although there
   // are more; by how much. Not those that are paused or do not load.
   std::map<TriggerName, Micros> behind(Micros span) const;
@@ -474,6 +481,7 @@ class Dispatcher {
   Sequence main_;
   std::optional<Time> stream_time_;
   std::uint64_t messages_seen_ = 0;
+  std::uint64_t runs_ended_ = 0;
   std::deque<std::shared_ptr<const InputBatch>> recent_;
   std::size_t recent_bytes_ = 0;
   std::set<TriggerName> behind_;

@@ -188,6 +188,7 @@ void Dispatcher::finish_endings() {
     if (ending.prepared) finished.push_back(std::move(ending));
     return ending.prepared;
   });
+  runs_ended_ += finished.size();
   for (Ending& ending : finished) {
     std::unique_ptr<Trigger> old = std::move(triggers_.at(ending.name));
     // All runs of a replay begin in one commit.

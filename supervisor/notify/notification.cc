@@ -56,4 +56,17 @@ OutgoingNotification test_notification(const std::string& channel, Time now) {
   return test;
 }
 
+OutgoingNotification watchdog_call(const std::string& url, Time now) {
+  OutgoingNotification call;
+  call.trigger = "hastur/watchdog";
+  call.time = now;
+  call.payload = canonical_json({{"kind", "web_hook"},
+                                 {"key", nullptr},
+                                 {"to", nullptr},
+                                 {"text", ""},
+                                 {"details", Json::object()},
+                                 {"options", {{"url", url}, {"method", "GET"}}}});
+  return call;
+}
+
 }  // namespace hastur

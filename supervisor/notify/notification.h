@@ -63,5 +63,7 @@ Result<NotificationContent> read_notification(std::string_view payload);
 
 // One that says of itself that it is a test of the channel: of no trigger, with the id 0.
 OutgoingNotification test_notification(const std::string& channel, Time now);
+// A bare GET of the URL, of no trigger, with the id 0.
+OutgoingNotification watchdog_call(const std::string& url, Time now);
 
 }  // namespace hastur

@@ -13,7 +13,7 @@
 #include "tests/integration/platform.h"
 #include "tests/integration/scripts.h"
 #include "tests/integration/waiting.h"
-#include "tests/support/udp_sender.h"
+#include "tests/support/datagram_sender.h"
 
 namespace hastur {
 namespace {
@@ -113,7 +113,7 @@ TEST(HostileCorpus, HarmsNeitherTheSupervisorNorTheTriggersBesideIt) {
 
   constexpr std::uint64_t count = 6'000 / slowdown;
   Sender sender(platform.udp_port());
-  UdpSender hostile(fmt::format("127.0.0.1:{}", platform.udp_port()));
+  DatagramSender hostile(fmt::format("127.0.0.1:{}", platform.udp_port()));
   for (int round = 1; round <= 2; ++round) {
     sender.send(count / 3, 2'000 / slowdown);
     sender.finish();

@@ -13,7 +13,7 @@
 #include "tests/integration/one_pass.h"
 #include "tests/integration/platform.h"
 #include "tests/integration/waiting.h"
-#include "tests/support/udp_sender.h"
+#include "tests/support/datagram_sender.h"
 
 namespace hastur {
 namespace {
@@ -56,7 +56,7 @@ ctx:every("minute", function() hastur.gauge("team{0}.total", ctx.state.total) en
   ASSERT_TRUE(platform.start_supervisor());
   ASSERT_TRUE(platform.wait_for_triggers());
   const Micros loaded = clock.monotonic() - started;
-  UdpSender sender(fmt::format("127.0.0.1:{}", platform.udp_port()));
+  DatagramSender sender(fmt::format("127.0.0.1:{}", platform.udp_port()));
   for (std::size_t i = 0; i < count; ++i) {
     ASSERT_TRUE(
         sender.send(fmt::format(R"({{"type":"gauge","name":"team{}.load","value":5}})", i)));
@@ -110,7 +110,7 @@ TEST(Neighbours, ASlowTriggerDelaysNobody) {
   ASSERT_TRUE(platform.start_syndicator());
   ASSERT_TRUE(platform.start_supervisor());
   ASSERT_TRUE(platform.wait_for_triggers());
-  UdpSender sender(fmt::format("127.0.0.1:{}", platform.udp_port()));
+  DatagramSender sender(fmt::format("127.0.0.1:{}", platform.udp_port()));
   std::uint64_t sent = 0;
   const auto send_round = [&](const std::string& round, int count) {
     for (int i = 0; i < count; ++i) {

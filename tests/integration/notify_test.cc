@@ -161,6 +161,22 @@ TEST(Notify, EveryNotificationArrivesInOrderOverKillsOfTheSupervisor) {
   }
 }
 
+TEST(Notify, TheWatchdogIsCalledWhenAHeartbeatWentTheWholeWay) {
+  HttpReceiver receiver;
+  Platform platform;
+  ASSERT_TRUE(platform.start_syndicator());
+  platform.configure("", fmt::format("[platform]\nwatchdog_url = \"{}\"\nwatchdog_udp = "
+                                     "\"127.0.0.1:{}\"\n",
+                                     receiver.url("/ping/1"), platform.udp_port()));
+  ASSERT_TRUE(platform.start_supervisor());
+  EXPECT_TRUE(wait_until([&] { return !receiver.requests().empty(); },
+                         std::chrono::seconds{is_sanitized ? 120 : 60}));
+  platform.stop();
+  ASSERT_FALSE(receiver.requests().empty());
+  EXPECT_EQ(receiver.requests().front().method, "GET");
+  EXPECT_EQ(receiver.requests().front().target, "/ping/1");
+}
+
 TEST(Notify, NoSecretStandsInLogsAnswersOrRows) {
   const std::vector<std::string> secrets = {"Bearer planted-authorization-1",
                                             "planted-signing-key-2"};

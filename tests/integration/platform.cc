@@ -129,6 +129,11 @@ bool Platform::start_syndicator() {
   std::from_chars(port.data(), port.data() + port.size(), udp_port_);
   syndicator_section_ =
       fmt::format("udp = \"{}\"\npublish = \"{}\"\nrequest = \"{}\"", udp, publish_, request_);
+  write_whole_config();
+  return udp_port_ != 0;
+}
+
+void Platform::write_whole_config() {
   write_config(
       syndicator_section_,
       fmt::format("publish = \"{}\"\nrequest = \"{}\"\nhttp = \"127.0.0.1:0\"\nstate = \"{}\"\n"
@@ -136,10 +141,10 @@ bool Platform::start_syndicator() {
                   publish_, request_, state_file(), supervisor_keys_,
                   follows_repo_ ? "repo" : "directory",
                   follows_repo_ ? repo().string() : scripts_.string(), sections_));
-  return udp_port_ != 0;
 }
 
 bool Platform::start_supervisor() {
+  write_whole_config();
   supervisor_->start();
   if (!wait_for_log(*supervisor_, "HTTP on port ")) return false;
   const std::string log = supervisor_->log_since_start();

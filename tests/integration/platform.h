@@ -24,7 +24,7 @@ class Platform {
 
   // Saves a script as an editor does: into a new file, which then takes the name.
   void save_script(const std::string& name, const std::string& text);
-  // Before anything starts: more keys of [supervisor], and more sections.
+  // Before the supervisor starts: more keys of [supervisor], and more sections.
   void configure(std::string supervisor_keys, std::string sections);
   // Before anything starts: a repository, which `hastur init-repo` makes, says what runs.
   void follow_repo();
@@ -77,6 +77,7 @@ class Platform {
   Said run_line(const std::string& line);
   void install_hooks();
   bool wait_for_log(Process& process, const std::string& text);
+  void write_whole_config();
   void write_config(const std::string& syndicator, const std::string& supervisor);
 
   std::filesystem::path folder_, scripts_;

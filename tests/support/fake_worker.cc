@@ -81,6 +81,7 @@ WorkerReply FakeWorker::load(const LoadCommand& command) {
                               : key == "resolve" ? instance.program.resolve
                               : key == "keyless" ? instance.program.keyless
                               : key == "raise"   ? instance.program.raise
+                              : key == "key"     ? instance.program.key
                               : key == "migrate" ? instance.program.migrate
                               : key == "refuses" ? instance.program.refuses
                                                  : instance.program.every;
@@ -231,7 +232,9 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
           const Json options = {{"action", resolves ? "resolve" : "trigger"}};
           emit(EffectKind::notification,
                canonical_json({{"kind", program.keyless > 0 ? "slack" : "pager_duty"},
-                               {"key", program.keyless > 0 ? Json(nullptr) : Json(instance.name)},
+                               {"key", program.keyless > 0 ? Json(nullptr)
+                                       : program.key > 0   ? Json(instance.name + "/k")
+                                                           : Json(instance.name)},
                                {"options", resolves ? options : Json::object()},
                                {"text", fmt::format("the {}th", n)}}));
         }

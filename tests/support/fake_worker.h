@@ -9,6 +9,7 @@
 //   notify=K      notifies at each K-th of them
 //   resolve=K     each K-th notification resolves the incident of the others
 //   keyless=1     notifications are of no incident
+//   key=1         the key of their incident has the trigger's name before it, as an alert's
 //   raise=K       raises where the input's sequence is a multiple of K
 //   every=S       a periodic callback of S seconds, which derives a gauge
 //   broken=1      does not load
@@ -41,8 +42,8 @@ class FakeWorker {
  private:
   struct Program {
     std::string match;
-    std::uint64_t emit = 0, notify = 0, resolve = 0, keyless = 0, raise = 0, every = 0, migrate = 0,
-                  refuses = 0;
+    std::uint64_t emit = 0, notify = 0, resolve = 0, keyless = 0, key = 0, raise = 0, every = 0,
+                  migrate = 0, refuses = 0;
     std::vector<std::string> was;
   };
   struct Instance {

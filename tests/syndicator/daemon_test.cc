@@ -7,7 +7,7 @@
 #include "state/history/memory_history.h"
 #include "syndicator/client/connection.h"
 #include "syndicator/client/stream_follower.h"
-#include "tests/support/udp_sender.h"
+#include "tests/support/datagram_sender.h"
 #include "tests/syndicator/sockets.h"
 #include "tests/syndicator/syndicator_driver.h"
 
@@ -81,7 +81,7 @@ TEST(SyndicatorDaemon, NumbersDatagramsAndPublishesThemToAFollower) {
   ASSERT_TRUE(opened);
   connection = std::move(*opened);
 
-  UdpSender sender(running.daemon->udp_address());
+  DatagramSender sender(running.daemon->udp_address());
   constexpr int count = 300;
   for (int i = 0; i < count; ++i) {
     ASSERT_TRUE(sender.send(fmt::format(R"({{"type":"gauge","name":"a","value":{}}})", i)));

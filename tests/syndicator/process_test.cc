@@ -7,7 +7,7 @@
 
 #include "state/history/sqlite_history.h"
 #include "tests/support/child_process.h"
-#include "tests/support/udp_sender.h"
+#include "tests/support/datagram_sender.h"
 #include "tests/syndicator/syndicator_driver.h"
 
 namespace hastur {
@@ -30,7 +30,7 @@ struct RunningSyndicator {
   }
   ChildProcess process;
   std::string udp;
-  UdpSender sender;
+  DatagramSender sender;
 };
 
 struct Stored {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
-#include "tests/support/udp_sender.h"
+#include "tests/support/datagram_sender.h"
 
 namespace hastur {
 namespace {
@@ -47,7 +47,7 @@ struct Receiving {
 
 TEST(UdpReceiver, BringsDatagramsOfEverySizeWithTheTimeOfTheirReception) {
   Receiving receiving;
-  UdpSender sender(receiving.receiver->address());
+  DatagramSender sender(receiving.receiver->address());
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{1}, std::size_t{150}, std::size_t{65'507}}) {
     const std::string text(size, 'x');
@@ -63,7 +63,7 @@ TEST(UdpReceiver, BringsDatagramsOfEverySizeWithTheTimeOfTheirReception) {
 
 TEST(UdpReceiver, NotToHaveRunIsToHaveBeenDeaf) {
   Receiving receiving;
-  UdpSender sender(receiving.receiver->address());
+  DatagramSender sender(receiving.receiver->address());
   ASSERT_TRUE(sender.send("before"));
   ASSERT_TRUE(receiving.next());
   // As if stopped or asleep: the thread comes back to a clock that has gone on.
@@ -81,7 +81,7 @@ TEST(UdpReceiver, NotToHaveRunIsToHaveBeenDeaf) {
 
 TEST(UdpReceiver, CountsWhatItsRingHasNoRoomFor) {
   Receiving receiving(1 << 13);
-  UdpSender sender(receiving.receiver->address());
+  DatagramSender sender(receiving.receiver->address());
   // Few enough for the kernel's smallest buffer, so that it drops none at the end, which it would
   // not tell.
   constexpr int count = 150;
@@ -97,7 +97,7 @@ TEST(UdpReceiver, CountsWhatItsRingHasNoRoomFor) {
 
 TEST(UdpReceiver, TakesWhatTheKernelHoldsWhenItStops) {
   Receiving receiving;
-  UdpSender sender(receiving.receiver->address());
+  DatagramSender sender(receiving.receiver->address());
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(sender.send(fmt::format("{}", i)));
   receiving.receiver->stop();
   for (int i = 0; i < 50; ++i) {

@@ -49,6 +49,11 @@ ScriptTree read_script_tree(const std::map<std::string, std::string>& files) {
       tree.problems.push_back(fmt::format("{}: {}", path, checked.error().message));
       continue;
     }
+    if (name.starts_with("hastur/")) {
+      tree.problems.push_back(
+          fmt::format("{}: names that begin with hastur/ are the platform's own", path));
+      continue;
+    }
     tree.scripts.push_back({name, {path, text}, libraries_of(text, files)});
   }
   return tree;

@@ -3,9 +3,9 @@
 // The triggers that a tree of files holds (DESIGN §7, §12), be it a folder on disk or a commit.
 //
 // Every `*.lua` is a trigger, named by its path without the ending, but for what lies below `lib/`,
-// `*.test.*`, and whatever has a part that begins with a dot. To a trigger belong the library files
-// that it requires, found by reading the literal `require "lib.x"` in it and in them: a change of
-// another library is no change of it.
+// `*.test.*`, and whatever has a part that begins with a dot. Below `hastur/` are the platform's.
+// To a trigger belong the library files that it requires, found by reading the literal `require
+// "lib.x"` in it and in them: a change of another library is no change of it.
 
 #include <map>
 #include <string>

@@ -31,6 +31,7 @@ class Rig {
     options.limits = limits;
     options.runtime_build = "fake";
     options.gate = gate;
+    options.built_in = built_in;
     workers.clear();
     workers.resize(2);
     dispatcher = std::make_unique<Dispatcher>(*store, clock, std::move(options));
@@ -101,6 +102,7 @@ class Rig {
   }
   const Trigger& trigger(const TriggerName& name) { return *dispatcher->triggers().at(name); }
 
+  std::vector<DesiredScript> built_in;
   ManualClock clock{time_from_us(1'704'067'200'000'000)};
   std::unique_ptr<CheckpointStore> store;
   std::unique_ptr<History> history;

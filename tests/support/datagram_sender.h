@@ -14,10 +14,10 @@
 
 namespace hastur {
 
-class UdpSender {
+class DatagramSender {
  public:
   // "127.0.0.1:8125"
-  explicit UdpSender(const std::string& address)
+  explicit DatagramSender(const std::string& address)
       : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     const std::size_t colon = address.rfind(':');
     sockaddr_in to{};

@@ -1,4 +1,4 @@
-#include "supervisor/cli/udp_sender.h"
+#include "core/udp_sender.h"
 
 #include <fmt/format.h>
 #include <netdb.h>
