@@ -22,11 +22,23 @@ namespace fs = std::filesystem;
 
 constexpr std::uint32_t rows_a_batch = 16'384;
 
+// Without links, so that what is moved takes the place that they name, and without a slash at the
+// end.
+std::string real_path(const std::string& path) {
+  std::error_code error;
+  std::string real = fs::weakly_canonical(path, error);
+  if (error) real = path;
+  while (real.size() > 1 && real.ends_with('/')) real.pop_back();
+  return real;
+}
+
 // The folder that is filled, and the place that it takes.
 class Place {
  public:
-  explicit Place(const SqliteHistoryOptions& options)
-      : options_(options), made_in_(options.directory + ".import") {}
+  explicit Place(const SqliteHistoryOptions& options) : options_(options) {
+    options_.directory = real_path(options.directory);
+    made_in_ = options_.directory + ".import";
+  }
   ~Place();
 
   // Makes sure that the place is free, and keeps others from it.

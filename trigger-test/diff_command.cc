@@ -109,7 +109,7 @@ ExitCode diff(const DiffCommand& command) {
     return fed.error().code == ErrorCode::invalid ? stop(ExitCode::usage, fed.error().message)
                                                   : stop(fed.error());
   }
-  tell_refused(reader);
+  tell_refused(refused_text(reader));
   title.messages = reader.messages();
   Printer printer;
   printer.text = command.format == "json" ? diff_json(diff, title)

@@ -49,6 +49,7 @@ ExitCode explain(const ExplainCommand& command) {
   if (!stream) return stop(ExitCode::usage, stream.error().message);
   if (stream->row_messages.empty())
     return stop(ExitCode::usage, fmt::format("{} has no messages", command.input));
+  tell_refused(stream->refused);
 
   ExplainOptions options;
   const Result<Time> at = moment_of(command.at, *stream);

@@ -41,12 +41,16 @@ std::uint64_t RecordingFile::bytes_read() {
   return at < 0 ? bytes_ : std::min(bytes_, static_cast<std::uint64_t>(at));
 }
 
-void tell_refused(const RecordingReader& reader) {
-  if (reader.refused() == 0) return;
-  fmt::print(stderr,
-             "trigger-test: {} of {} messages cannot be decoded, and came in as error messages, as "
-             "they would in production; the first is {}\n",
-             reader.refused(), reader.messages(), reader.first_refused());
+std::string refused_text(const RecordingReader& reader) {
+  if (reader.refused() == 0) return {};
+  return fmt::format(
+      "{} of {} messages cannot be decoded, and came in as error messages, as they would in "
+      "production; the first is {}",
+      reader.refused(), reader.messages(), reader.first_refused());
+}
+
+void tell_refused(const std::string& sentence) {
+  if (!sentence.empty()) fmt::print(stderr, "trigger-test: {}\n", sentence);
 }
 
 }  // namespace hastur

@@ -33,7 +33,10 @@ class RecordingFile {
   std::uint64_t bytes_ = 0;
 };
 
-// Says on standard error how many messages of a recording could not be decoded, if any.
-void tell_refused(const RecordingReader& reader);
+// How many messages of a recording could not be decoded so far, and which was the first: one
+// sentence, empty if there was none.
+std::string refused_text(const RecordingReader& reader);
+// Says such a sentence on standard error, unless it is empty.
+void tell_refused(const std::string& sentence);
 
 }  // namespace hastur

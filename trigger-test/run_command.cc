@@ -123,7 +123,7 @@ ExitCode run(const RunCommand& command) {
     if (!fed) return stop(fed.error());
     if (output.printer().failed()) return output.printer().end(ExitCode::good);
   }
-  tell_refused(reader);
+  tell_refused(refused_text(reader));
   const Result<Memory> end = stream.finish(0);
   if (!end) return stop(end.error());
   output.end({end->state, reader.messages(), stream.matched(0), 0});

@@ -152,7 +152,10 @@ Result<Stream> read_stream(std::istream& in, const std::string& source, std::uin
   while (true) {
     Result<std::optional<Batch>> batch = reader.next();
     if (!batch) return fail(batch.error());
-    if (!*batch) return stream;
+    if (!*batch) {
+      stream.refused = refused_text(reader);
+      return stream;
+    }
     const auto& rows = reader.row_messages();
     stream.row_messages.insert(stream.row_messages.end(), rows.begin(), rows.end());
     stream.batches.push_back(input_of(std::move(**batch)));

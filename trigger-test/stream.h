@@ -22,6 +22,8 @@ struct Stream {
   std::vector<std::shared_ptr<const InputBatch>> batches;
   // By row, over all batches: how many messages there were up to it (RecordingReader).
   std::vector<std::uint64_t> row_messages;
+  // Of a recording: what of it could not be decoded (refused_text).
+  std::string refused = {};
 
   // Stream time at an input.
   Time time_at(Sequence input) const;

@@ -182,7 +182,7 @@ ExitCode trace(const TraceCommand& command) {
     printer.flush();
     if (!fed) return stop(fed.error());
   }
-  tell_refused(reader);
+  tell_refused(refused_text(reader));
   const Result<CloseRun::End> end = run.finish();
   if (!end) return stop(end.error());
   tracer.tell(reader.messages(), end->seen);

@@ -212,9 +212,7 @@ void Dispatcher::adopt_stored() {
       trigger->phase = Trigger::Phase::failed;
       trigger->load_error = ScriptError{"the store does not have the files of its version", "", 0};
     }
-    // Untouched by everything between its checkpoint and the position: that was made sure of at
-    // each commit.
-    trigger->stands_if_settled(store_.position());
+    trigger->untouched_through(store_.position());
     if (!trigger->pauses().empty()) with_pauses_.insert(name);
     triggers_.emplace(name, std::move(trigger));
   }

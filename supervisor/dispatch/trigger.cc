@@ -47,10 +47,13 @@ std::optional<Memory> Trigger::memory() const {
   return Memory{stored_.state_sequence, stored_.state_time, stored_.state, stored_.runtime};
 }
 
-void Trigger::stands_if_settled(Sequence position) {
-  if (position <= cursor_ || comparing_ || is_fresh()) return;
+void Trigger::untouched_through(Sequence position) {
+  if (position <= cursor_ || is_fresh()) return;
+  untouched_through_ = position;
   cursor_ = position;
   dispatched_ = position;
+  // What it has emitted since its checkpoint, if anything, is all of inputs after the position.
+  comparing_ = position < emitted_through_;
   emitted_through_ = std::max(emitted_through_, position);
 }
 
@@ -62,7 +65,8 @@ void Trigger::restart() {
     dispatched_ = cursor_;
     return;
   }
-  const Sequence from = judged_ ? judged_->sequence : stored_.state_sequence;
+  const Sequence from =
+      judged_ ? judged_->sequence : std::max(stored_.state_sequence, untouched_through_);
   expected_hash_ = judged_ ? judged_hash_ : hash_;
   judged_hash_ = 0;
   compared_hash_ = 0;

@@ -75,9 +75,9 @@ class Trigger {
   // The memory to load or restore with, after restart(): the newest judged one. Nothing: a first
   // start.
   std::optional<Memory> memory() const;
-  // After a crash: the supervisor's stored position. A trigger whose effects are not ahead of its
-  // state was left untouched by all inputs up to there, and goes on from it.
-  void stands_if_settled(Sequence position);
+  // After a crash: the supervisor's stored position. All inputs after its checkpoint up to there
+  // left it untouched, which was made sure of when that was stored; it goes on from there.
+  void untouched_through(Sequence position);
 
   // Goes back to the newest judged memory; inputs after it will be fed again.
   void restart();
@@ -275,6 +275,7 @@ class Trigger {
   // Effects of inputs up to here have been emitted, by this process or the one before it: what
   // comes out again is only compared. `expected_hash_` is what it must fold to, from the memory
   // that was restored to here.
+  Sequence untouched_through_;
   Sequence emitted_through_;
   std::uint64_t expected_hash_ = 0;
   std::uint64_t compared_hash_ = 0;

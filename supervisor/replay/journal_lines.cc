@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <tuple>
 #include <vector>
 
 #include "core/json.h"
@@ -23,12 +24,13 @@ void append_line(std::string& out, const JournalRecord& record) {
   out += "}\n";
 }
 
-// Those of one run that say something about [first, last].
-void take_run(const std::vector<JournalRecord>& journal, Sequence first, Sequence last,
+// Those of one run that say something about [first, last]. `over`: it ended before that.
+void take_run(const std::vector<JournalRecord>& journal, Sequence first, Sequence last, bool over,
               std::vector<JournalRecord>& taken) {
   std::set<Sequence> lasting;
   for (const Pause& pause : pauses_from_journal(journal)) {
-    if (pause.from < first && (!pause.until || *pause.until > first)) lasting.insert(pause.from);
+    if (!over && pause.from < first && (!pause.until || *pause.until > first))
+      lasting.insert(pause.from);
   }
   for (const JournalRecord& record : journal) {
     const bool within = record.sequence >= first && record.sequence <= last;
@@ -49,7 +51,10 @@ Result<std::uint64_t> append_journal_lines(std::string& out, CheckpointStore& st
     for (Run run{1}; run <= trigger.run.run; ++run.value) {
       const auto journal = store.journal(name, run);
       if (!journal) return fail(journal.error());
-      take_run(*journal, first, last, taken);
+      const auto next = store.run(name, Run{run.value + 1});
+      if (!next) return fail(next.error());
+      const bool over = *next && (*next)->after < first;
+      take_run(*journal, first, last, over, taken);
     }
   }
   std::ranges::stable_sort(taken, [](const JournalRecord& a, const JournalRecord& b) {

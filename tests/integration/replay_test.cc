@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <sstream>
 
@@ -221,6 +224,67 @@ TEST_F(Replay, IntoLiveTakesTheTriggersPlaceWhileTheStreamRunsOn) {
   ASSERT_EQ(pending->at("items").size(), 1u);
   EXPECT_EQ(pending->at("items")[0]["reason"], "replay");
   EXPECT_EQ(pending->at("items")[0]["trigger"], "chatty");
+}
+
+// What a replay of several triggers says of each. Which one's lines come first is up to how the
+// stream is cut into batches.
+std::map<std::string, std::vector<Json>> by_trigger(const std::string& out) {
+  std::map<std::string, std::vector<Json>> lines;
+  for (Json& line : lines_of(out)) lines[line["trigger"]].push_back(std::move(line));
+  return lines;
+}
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// A History that was exported and imported is the same to everybody: whoever reads it, and whoever
+// runs triggers over it.
+TEST_F(Replay, OfAnExportThatWasImportedGivesTheSame) {
+  namespace fs = std::filesystem;
+  SystemClock clock;
+  live(by_hand("HASTUR_EXPORT_MESSAGES", is_sanitized ? 5'000 : 20'000));
+  ASSERT_FALSE(HasFailure());
+  const auto sequence = stored_state("chatty")["sequence"].get<std::uint64_t>();
+  const std::string stretch = fmt::format(" --from 1 --to {}", sequence);
+  const auto replayed = platform_.run_supervisor("replay --all" + stretch);
+  ASSERT_EQ(replayed.exit_code, 0) << replayed.error;
+  const fs::path file = platform_.folder() / "all.jsonl";
+  const Micros started = clock.monotonic();
+  const auto exported = platform_.run_supervisor("export --output " + file.string() + stretch);
+  const Micros exported_at = clock.monotonic();
+  ASSERT_EQ(exported.exit_code, 0) << exported.error;
+  const std::string text = text_of(file);
+  // The journal, then the inputs.
+  const std::string inputs = text.substr(text.find("{\"deaf\":"));
+  EXPECT_GT(text.size(), inputs.size());
+  EXPECT_NE(text.find("\"journal\":\"start\""), std::string::npos) << text.substr(0, 1000);
+  const auto over_file =
+      platform_.run_supervisor("replay --trigger chatty --input " + file.string());
+  ASSERT_EQ(over_file.exit_code, 0) << over_file.error;
+  platform_.stop();
+
+  for (const fs::path& path :
+       {fs::path(platform_.history_folder()), fs::path(platform_.state_file()).parent_path()})
+    fs::rename(path, path.string() + ".before");
+  const Micros stopped = clock.monotonic();
+  const auto imported = platform_.run_syndicator("import " + file.string());
+  const Micros took = clock.monotonic() - stopped;
+  ASSERT_EQ(imported.exit_code, 0) << imported.error;
+  ASSERT_TRUE(platform_.start_syndicator());
+  ASSERT_TRUE(platform_.start_supervisor());
+  ASSERT_TRUE(platform_.wait_for_triggers());
+  const auto again = platform_.run_supervisor("export --no-journal" + stretch);
+  ASSERT_EQ(again.exit_code, 0) << again.error;
+  EXPECT_TRUE(again.out == inputs) << "not the same bytes";
+  const auto replayed_again = platform_.run_supervisor("replay --all" + stretch);
+  ASSERT_EQ(replayed_again.exit_code, 0) << replayed_again.error;
+  EXPECT_EQ(by_trigger(replayed_again.out), by_trigger(replayed.out));
+  EXPECT_EQ(lines_of(over_file.out).back()["state"],
+            by_trigger(replayed.out)["chatty"].back()["state"]);
+  fmt::print("{} inputs exported in {}, imported in {}\n", sequence,
+             format_span(exported_at - started), format_span(took));
 }
 
 TEST_F(Replay, BeginsAtASnapshotOrATimeAndSaysWhatItCannotDo) {

@@ -207,6 +207,16 @@ TEST_F(Import, TakesThePlaceOfAHistoryWithoutAMessageAndOfWhatAnImportLeftThatDi
   EXPECT_EQ(files(), 1u);
 }
 
+TEST_F(Import, GoesWhereALinkLeads) {
+  fs::create_directory(folder_ / "disk");
+  fs::create_directory_symlink(folder_ / "disk", folder_ / "history");
+  options_.history.directory += "/";
+  ASSERT_TRUE(import(std::string(good_line)));
+  EXPECT_TRUE(fs::is_symlink(folder_ / "history"));
+  EXPECT_EQ(open()->last(), Sequence{2});
+  EXPECT_EQ(files(), 2u);
+}
+
 TEST_F(Import, RemovesNothingThatIsNotAHistorys) {
   fs::create_directory(folder_ / "history");
   std::ofstream(folder_ / "history" / "letters.txt") << "dear";

@@ -62,6 +62,20 @@ TEST_F(TriggerTestExplain, TellsFiltersLinesLocalsChangesAndEffects) {
   EXPECT_FALSE(says("\033[")) << "colours are for terminals";
 }
 
+TEST_F(TriggerTestExplain, SaysWhatOfTheRecordingCannotBeDecoded) {
+  write("spike.lua", spike);
+  write("in.jsonl", gauge("load", 1, 20) + "{\"type\":\"gauge\"}\nnonsense\n");
+  run("explain spike.lua --input in.jsonl --at 1s");
+  EXPECT_EQ(exit_code_, 0);
+  EXPECT_TRUE(says("msg.value = 20")) << output_;
+  EXPECT_EQ(error_,
+            "trigger-test: 2 of 3 messages cannot be decoded, and came in as error messages, as "
+            "they would in production; the first is in.jsonl:2: \"name\" of a gauge is missing\n");
+  write("in.jsonl", gauge("load", 1, 20));
+  run("explain spike.lua --input in.jsonl --at 1s");
+  EXPECT_EQ(error_, "");
+}
+
 TEST_F(TriggerTestExplain, WidensToTheLastMessagesThatWereTaken) {
   write("spike.lua", spike);
   write("in.jsonl", gauge("load", 1, 60) + gauge("cpu", 600, 1));

@@ -68,6 +68,7 @@ class WorkerProcess final : public Worker, private InputMemory::Waiter {
     while (broken_.empty() && receive(reply)) continue;
     flush();
     inputs_.serve_waiters();
+    tell_taken();
     if (!channel_closed_ && broken_.empty()) return;
     WorkerDied death = bury();
     inputs_.serve_waiters();
@@ -94,6 +95,7 @@ class WorkerProcess final : public Worker, private InputMemory::Waiter {
   enum class Sent { yes, no_room, not_now };
   Sent send_first();
   bool send_notice(const ParentNotice& notice);
+  void tell_taken();
 
   bool receive(const std::function<void(WorkerReply)>& reply);
   void take_notice(std::string_view bytes, const std::function<void(WorkerReply)>& reply);
@@ -119,6 +121,9 @@ class WorkerProcess final : public Worker, private InputMemory::Waiter {
   std::deque<WorkerCommand> waiting_;
   std::deque<InFlight> in_flight_;
   std::uint64_t last_number_ = 0;
+  // The last reply that was copied, and the last of which the worker knows it.
+  std::uint64_t taken_ = 0;
+  std::uint64_t told_taken_ = 0;
   std::string scratch_;
 
   bool greeted_ = false;
@@ -182,10 +187,11 @@ WorkerProcess::Sent WorkerProcess::send_first() {
     return Sent::not_now;
   }
   sending.command = *region;
-  if (!send_notice(CommandNotice{sending.number, *region})) {
+  if (!send_notice(CommandNotice{sending.number, *region, taken_})) {
     take_back();
     return Sent::not_now;
   }
+  told_taken_ = taken_;
   check_.sent(command);
   last_number_ = sending.number;
   in_flight_.push_back(std::move(sending));
@@ -197,6 +203,12 @@ bool WorkerProcess::send_notice(const ParentNotice& notice) {
   const std::string bytes = encode_notice(notice);
   // A worker that is dead shows itself by its closed channel, at the next pump.
   return ::send(fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+// A worker that has answered everything needs no room; its next command tells it.
+void WorkerProcess::tell_taken() {
+  if (is_over() || in_flight_.empty() || told_taken_ == taken_) return;
+  if (send_notice(TakenNotice{taken_})) told_taken_ = taken_;
 }
 
 // ---- replies in ----
@@ -267,7 +279,7 @@ void WorkerProcess::take_reply(const ReplyNotice& notice,
   inputs_.give_back(answered.command);
   if (answered.input) inputs_.give_back_input(answered.input);
   guard_looked_.reset();
-  static_cast<void>(send_notice(TakenNotice{notice.number}));
+  taken_ = notice.number;
   reply(std::move(*said));
 }
 

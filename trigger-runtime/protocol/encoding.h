@@ -26,7 +26,7 @@
 namespace hastur {
 
 // Goes up with every change of what stands below.
-inline constexpr std::uint32_t protocol_version = 4;
+inline constexpr std::uint32_t protocol_version = 5;
 
 // A place in a memory file.
 struct Region {
@@ -44,10 +44,12 @@ inline constexpr std::size_t notice_bytes_max = 16 * 1024;
 struct CommandNotice {
   std::uint64_t number = 0;
   Region command;
+  // As TakenNotice, which would wake an idle worker for nothing; 0: none was taken yet.
+  std::uint64_t taken = 0;
   friend bool operator==(const CommandNotice&, const CommandNotice&) = default;
 };
-// Parent to worker: the reply of that number has been copied, its memory may be used again. In
-// order.
+// Parent to worker: the replies up to that number have been copied, their memory may be used again.
+// Sent only to a worker that has commands left to answer and could wait for room.
 struct TakenNotice {
   std::uint64_t number = 0;
   friend bool operator==(const TakenNotice&, const TakenNotice&) = default;

@@ -25,9 +25,10 @@ std::string encode_notice(const ParentNotice& notice) {
   std::string bytes;
   MsgpackWriter out(bytes);
   if (const auto* command = std::get_if<CommandNotice>(&notice)) {
-    begin(out, NoticeKind::command, 3);
+    begin(out, NoticeKind::command, 4);
     out.unsigned_integer(command->number);
     put_region(out, command->command);
+    out.unsigned_integer(command->taken);
   } else {
     begin(out, NoticeKind::taken, 1);
     out.unsigned_integer(std::get<TakenNotice>(notice).number);
@@ -56,10 +57,11 @@ Result<ParentNotice> decode_parent_notice(std::string_view bytes) {
   FieldReader in(bytes);
   const std::uint32_t fields = in.array();
   const auto kind = static_cast<NoticeKind>(in.u32(255));
-  if (kind == NoticeKind::command && fields == 4) {
+  if (kind == NoticeKind::command && fields == 5) {
     CommandNotice command;
     command.number = in.u64();
     command.command = take_region(in);
+    command.taken = in.u64();
     if (in.done()) return ParentNotice{command};
   } else if (kind == NoticeKind::taken && fields == 2) {
     const TakenNotice taken{in.u64()};

@@ -85,15 +85,19 @@ Result<bool> Channel::receive_notice() {
       decode_parent_notice({packet.data(), static_cast<std::size_t>(bytes)});
   if (!notice) return fail(notice.error());
   if (const auto* command = std::get_if<CommandNotice>(&*notice)) {
+    HASTUR_TRY(forget_sent(command->taken));
     commands_.push_back(*command);
   } else {
-    const auto& taken = std::get<TakenNotice>(*notice);
-    if (sent_.empty() || sent_.front().number != taken.number) {
-      return fail(ErrorCode::corrupt, "the parent has taken a reply that was not sent");
-    }
-    sent_.pop_front();
+    HASTUR_TRY(forget_sent(std::get<TakenNotice>(*notice).number));
   }
   return true;
+}
+
+Result<void> Channel::forget_sent(std::uint64_t taken) {
+  if (taken > last_sent_)
+    return fail(ErrorCode::corrupt, "the parent has taken a reply that was not sent");
+  while (!sent_.empty() && sent_.front().number <= taken) sent_.pop_front();
+  return {};
 }
 
 Result<void> Channel::reply(std::uint64_t number, const WorkerReply& reply) {
@@ -116,6 +120,7 @@ Result<void> Channel::reply(std::uint64_t number, const WorkerReply& reply) {
   // A large reply's own memory would otherwise stay for good.
   if (scratch_.capacity() > (1u << 20)) scratch_ = {};
   sent_.push_back({number, where});
+  last_sent_ = number;
   begin(StatusPage::none, 0, StatusPage::none);
   return send(ReplyNotice{number, where});
 }

@@ -49,6 +49,8 @@ class Channel {
   Channel(std::string_view inputs, std::byte* output, std::size_t output_bytes);
 
   Result<bool> receive_notice();
+  // The parent has copied the replies up to this one.
+  Result<void> forget_sent(std::uint64_t taken);
   // Room after the last reply that the parent has not taken yet, or from the start again.
   std::optional<std::uint64_t> room_for(std::uint64_t bytes) const;
   Result<void> send(const WorkerNotice& notice);
@@ -59,6 +61,7 @@ class Channel {
   StatusPage* status_;
   // Not taken by the parent yet; oldest first.
   std::deque<Sent> sent_;
+  std::uint64_t last_sent_ = 0;
   std::deque<CommandNotice> commands_;
   std::string scratch_;
 };

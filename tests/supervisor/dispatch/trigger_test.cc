@@ -117,12 +117,57 @@ TEST(Trigger, StaysWhereItIsIfNoCallbackRanSinceItsMemory) {
   EXPECT_EQ(trigger.cursor(), Sequence{90});
 }
 
+// What passed it by counts as emitted too: its stored effects_sequence is then ahead of its state
+// though nothing was emitted.
+TEST(Trigger, ThatNothingTouchedGoesOnFromThePosition) {
+  Checkpoint checkpoint;
+  checkpoint.trigger = "t";
+  checkpoint.state = "{}";
+  checkpoint.state_sequence = Sequence{10};
+  checkpoint.effects_sequence = Sequence{12};
+  for (const auto& [position, from] : {std::pair{5u, 10u}, {11u, 11u}, {12u, 12u}, {50u, 50u}}) {
+    Trigger trigger("t", make_version({"t.lua", ""}, {}), {}, checkpoint, {});
+    trigger.untouched_through(Sequence{position});
+    EXPECT_EQ(trigger.cursor(), Sequence{from}) << position;
+    trigger.restart();
+    EXPECT_EQ(trigger.cursor(), Sequence{from}) << position << ", its worker died";
+    EXPECT_EQ(trigger.memory()->sequence, Sequence{10});
+  }
+}
+
+TEST(Trigger, ComparesWhatItEmittedAfterThePosition) {
+  Checkpoint checkpoint;
+  checkpoint.trigger = "t";
+  checkpoint.state = "{}";
+  checkpoint.state_sequence = Sequence{10};
+  checkpoint.effects_sequence = Sequence{20};
+  Effect effect;
+  effect.sequence = Sequence{15};
+  effect.payload = "{}";
+  checkpoint.effects_hash = fold_effect(0, effect);
+  for (const bool same : {true, false}) {
+    Trigger trigger("t", make_version({"t.lua", ""}, {}), {}, checkpoint, {});
+    trigger.phase = Trigger::Phase::running;
+    trigger.untouched_through(Sequence{13});
+    trigger.fed(Time{});
+    trigger.dispatch_through(Sequence{30});
+    TriggerProgress progress;
+    progress.reached = Sequence{30};
+    progress.callbacks = 1;
+    if (!same) effect.payload = "[]";
+    progress.effects = {effect};
+    const auto accepted = trigger.accept(progress);
+    EXPECT_TRUE(accepted.effects.empty()) << "it stands already";
+    EXPECT_EQ(accepted.diverged, !same);
+  }
+}
+
 TEST(Trigger, ThatNeverSawATickIsRunFromItsStart) {
   Checkpoint checkpoint;
   checkpoint.trigger = "t";
   checkpoint.state_sequence = checkpoint.effects_sequence = Sequence{10};
   Trigger trigger("t", make_version({"t.lua", ""}, {}), {}, checkpoint, {});
-  trigger.stands_if_settled(Sequence{50});
+  trigger.untouched_through(Sequence{50});
   EXPECT_EQ(trigger.cursor(), Sequence{10});
   EXPECT_TRUE(trigger.needs_ticks());
 }

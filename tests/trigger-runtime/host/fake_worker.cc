@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -141,13 +142,23 @@ class FakeWorker {
   void serve() {
     channel_ = must(Channel::open());
     must(channel_->say_hello(FAKE_HELLO));
-    while (auto received = must(channel_->receive())) {
+    while (auto received = must(receive())) {
       number_ = received->number;
       std::visit([this](const auto& command) { answer(command); }, received->command);
     }
   }
 
  private:
+  // Counts what wakes it and is no command.
+  Result<std::optional<Channel::Received>> receive() {
+    char packet[notice_bytes_max];
+    const ssize_t bytes = recv(control_descriptor, packet, sizeof(packet), MSG_PEEK);
+    const auto notice =
+        decode_parent_notice({packet, static_cast<std::size_t>(std::max<ssize_t>(bytes, 0))});
+    if (notice && !std::holds_alternative<CommandNotice>(*notice)) ++woken_for_nothing_;
+    return channel_->receive();
+  }
+
   void reply(const WorkerReply& reply) { must(channel_->reply(number_, reply)); }
 
   void answer(const LoadCommand& load) {
@@ -174,8 +185,10 @@ class FakeWorker {
   void answer(const UnloadCommand& unload) { reply(Unloaded{unload.handle}); }
   void answer(const ObserveCommand& observe) {
     const std::string& does = does_[observe.handle.value];
-    reply(Observed{does == "observes_another" ? TriggerHandle{4711} : observe.handle,
-                   does == "observes_garbage" ? "{" : "{}"});
+    std::string json = does == "observes_garbage" ? "{" : "{}";
+    if (does == "counts_what_wakes_it")
+      json = "{\"for_nothing\":" + std::to_string(woken_for_nothing_) + "}";
+    reply(Observed{does == "observes_another" ? TriggerHandle{4711} : observe.handle, json});
   }
   void answer(const EvaluateCommand& evaluate) { reply(Evaluated{evaluate.script.text, {}}); }
 
@@ -281,12 +294,17 @@ class FakeWorker {
     }
     if (does == "replies_at_length")
       last.payload = "{\"a\":\"" + std::string(1u << 20, 'x') + "\"}";
+    if (does == "replies_at_great_length") {
+      for (Effect& effect : progress.effects)
+        effect.payload = "{\"a\":\"" + std::string(1u << 20, 'x') + "\"}";
+    }
     reply(honest);
     return true;
   }
 
   std::unique_ptr<Channel> channel_;
   std::uint64_t number_ = 0;
+  std::uint64_t woken_for_nothing_ = 0;
   std::map<std::uint32_t, std::string> does_;
   std::map<std::uint32_t, std::uint64_t> reached_;
 };

@@ -97,6 +97,35 @@ TEST_F(WorkerTest, ReusesItsOutputMemory) {
   ASSERT_FALSE(driver.death()) << driver.death()->why;
 }
 
+TEST_F(WorkerTest, ReusesItsOutputMemoryForOneCommandAtATimeAndIsWokenOnlyForCommands) {
+  Driver driver = spawn();
+  driver.worker().send(load_of(1, "replies_at_length"));
+  driver.worker().send(load_of(2, "counts_what_wakes_it"));
+  driver.run_until(2);
+  // What it was sent until now came while it was busy.
+  driver.worker().send(ObserveCommand{{2}, ObserveCommand::What::nothing});
+  driver.run_until(3);
+  for (std::uint64_t i = 0; i < 400; ++i) {
+    driver.worker().send(FeedCommand{numbered_input(1 + 4 * i, 4), {full_feed(1, 4)}});
+    driver.run_until(4 + i);
+  }
+  driver.worker().send(ObserveCommand{{2}, ObserveCommand::What::nothing});
+  driver.run_until(404);
+  ASSERT_FALSE(driver.death()) << driver.death()->why;
+  EXPECT_EQ(std::get<Observed>(driver.replies().back()).json,
+            std::get<Observed>(driver.replies()[2]).json);
+}
+
+TEST_F(WorkerTest, IsToldThatThereIsRoomWhenNothingElseIsLeftToSay) {
+  Driver driver = spawn();
+  driver.worker().send(load_of(1, "replies_at_great_length"));
+  // Each reply needs over half of the output memory.
+  driver.worker().send(FeedCommand{numbered_input(1, 140), {full_feed(1, 140)}});
+  driver.worker().send(FeedCommand{numbered_input(141, 140), {full_feed(1, 140)}});
+  driver.run_until(3);
+  ASSERT_FALSE(driver.death()) << driver.death()->why;
+}
+
 TEST_F(WorkerTest, IsGivenUpForACommandThatNeverFits) {
   Driver driver = spawn();
   driver.worker().send(load_of(1, std::string(17u << 20, 'x')));

@@ -153,7 +153,8 @@ TEST(ReplyEncoding, ReservesNothingForACountThatTheBytesCannotHold) {
 
 TEST(NoticeEncoding, ReadsBackWhatWasWritten) {
   EXPECT_TRUE(rc::check([] {
-    const CommandNotice command{*rc::gen::arbitrary<std::uint64_t>(), testing::any_region()};
+    const CommandNotice command{*rc::gen::arbitrary<std::uint64_t>(), testing::any_region(),
+                                *rc::gen::arbitrary<std::uint64_t>()};
     const auto read = decode_parent_notice(encode_notice(ParentNotice{command}));
     RC_ASSERT(read.has_value());
     RC_ASSERT(*read == ParentNotice{command});
