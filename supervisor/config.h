@@ -32,6 +32,8 @@ struct SupervisorConfig {
   std::string branch = "main";
   Micros fetch_every = std::chrono::seconds{30};
   Micros gate_time_max = std::chrono::seconds{60};
+  Micros gate_backtest = std::chrono::minutes{10};
+  std::uint64_t gate_new_notifications_max = 1'000;
 
   std::uint64_t instructions_max = CountedLimits{}.instructions_max;
   std::uint64_t effects_max = CountedLimits{}.effects_max;

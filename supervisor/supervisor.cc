@@ -26,6 +26,12 @@ constexpr Micros stop_span = std::chrono::seconds{5};
 // The watchdog's URL as a channel, which nobody else knows.
 constexpr std::string_view watchdog_channel = "hastur/watchdog";
 
+// Where the other programs lie, too.
+std::string our_program() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+}
+
 // Who may read the state file's folder may tell the supervisor what to do.
 Result<std::string> own_token(const std::string& path) {
   std::error_code ignored;
@@ -111,6 +117,7 @@ Result<void> Supervisor::open() {
                                  });
   if (!http) return fail(http.error());
   http_ = std::move(*http);
+  make_rollback_replays();
 
   SyndicatorConnection::Options connection_options;
   connection_options.publish = config_.publish;
@@ -157,11 +164,12 @@ void Supervisor::make_deployer() {
     return std::filesystem::absolute(config_.state + ending).string();
   };
   Gate::Options gate;
-  std::error_code ignored;
-  gate.trigger_test =
-      std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "trigger-test";
+  gate.trigger_test = std::filesystem::path(our_program()).parent_path() / "trigger-test";
   gate.folder = beside_state(".gate");
   gate.time_max = config_.gate_time_max;
+  gate.backtest.exporter = {our_program(), "--request", config_.request, "export"};
+  gate.backtest.window = config_.gate_backtest;
+  gate.backtest.new_notifications_max = config_.gate_new_notifications_max;
   deployer_ = std::make_unique<Deployer>(loop_, *dispatcher_, std::move(gate));
   if (!config_.repo.empty()) {
     BranchFollower::Options options;
@@ -174,6 +182,32 @@ void Supervisor::make_deployer() {
   }
   commit_api_ = std::make_unique<CommitApi>(*dispatcher_, *deployer_, follower_.get(),
                                             config_.triggers_folder());
+}
+
+// The replay asks this supervisor, whatever stands in a file by now.
+void Supervisor::make_rollback_replays() {
+  const auto absolute = [](const std::string& path) {
+    return std::filesystem::absolute(path).string();
+  };
+  RollbackReplays::Options options;
+  const std::string host = config_.http.substr(0, config_.http.rfind(':'));
+  options.command = {our_program(),
+                     "--state",
+                     absolute(config_.state),
+                     "--request",
+                     config_.request,
+                     "--http",
+                     fmt::format("{}:{}", host, http_->port()),
+                     "--sandbox",
+                     config_.sandbox,
+                     "--callback-cpu-max",
+                     format_span(config_.callback_cpu_max)};
+  if (!config_.token_file.empty()) {
+    options.command.push_back("--token-file");
+    options.command.push_back(absolute(config_.token_file));
+  }
+  options.command.push_back("replay");
+  replays_ = std::make_unique<RollbackReplays>(loop_, clock_, *store_, std::move(options));
 }
 
 Result<void> Supervisor::open_notifications() {
@@ -379,6 +413,7 @@ void Supervisor::turn() {
   if (follower_ != nullptr && dispatcher_->stage() == Dispatcher::Stage::running)
     follower_->start();
   deployer_->turn();
+  if (dispatcher_->stage() == Dispatcher::Stage::running && give_up_ == nullptr) replays_->turn();
   carry_out();
   delivery_->turn();
   orders_->turn();
@@ -450,6 +485,7 @@ void Supervisor::carry_out() {
       } else if (const auto* decided = std::get_if<Deployed>(&action)) {
         deploy_api_->deployed(*decided);
         deployer_->deployed(*decided);
+        replays_->deployed(decided->record);
       } else if (auto* end = std::get_if<StopProcess>(&action)) {
         log_error("cannot go on: {}", end->why.message);
         stop(1);

@@ -19,6 +19,7 @@
 #include "supervisor/config.h"
 #include "supervisor/deploy/branch_follower.h"
 #include "supervisor/deploy/deployer.h"
+#include "supervisor/deploy/rollback_replays.h"
 #include "supervisor/dispatch/dispatcher.h"
 #include "supervisor/dispatch/pruner.h"
 #include "supervisor/http/api.h"
@@ -67,6 +68,8 @@ class Supervisor {
   void turn_watchdog();
   void call_watchdog();
   void make_deployer();
+  // Once it is known where HTTP is served.
+  void make_rollback_replays();
   // Does what the dispatcher asks for, until it asks for nothing more.
   void carry_out();
   void start_worker(std::uint32_t slot);
@@ -99,6 +102,7 @@ class Supervisor {
   std::unique_ptr<HistoryReader> history_;
   std::unique_ptr<Deployer> deployer_;
   std::unique_ptr<BranchFollower> follower_;
+  std::unique_ptr<RollbackReplays> replays_;
   std::unique_ptr<DeployApi> deploy_api_;
   std::unique_ptr<CommitApi> commit_api_;
   std::unique_ptr<Api> api_;

@@ -136,6 +136,8 @@ int run(int argc, char** argv) {
   rollback.text("--before", &deploy_options.deployment,
                 "the deployment to undo, d-12; else the one that brought what runs");
   rollback.text("--why", &deploy_options.why, "the reason, kept with the decision");
+  rollback.flag("--no-replay", &deploy_options.no_replay,
+                "do not run History since through it: it goes on with the state of before");
   CommandLine& deploy = line.command("deploy", "Run one trigger as a commit has it, and pin it");
   asks(deploy);
   deploy.required_text("--only", &deploy_options.trigger,

@@ -150,9 +150,10 @@ class Dispatcher {
   Result<std::uint64_t> restore(const TriggerName& name, std::uint64_t snapshot, std::string why);
   // Begins a new run with the version and the state from before the deployment that brought the
   // present version (or from before the one with this id, above 0), and pins it. `not_found`;
-  // `conflict` as restore().
-  Result<std::uint64_t> rollback(const TriggerName& name, std::uint64_t deployment,
-                                 std::string why);
+  // `conflict` as restore(). That History since then is replayed is only noted, for others to do.
+  enum class HistorySince : std::uint8_t { left_out, replayed };
+  Result<std::uint64_t> rollback(const TriggerName& name, std::uint64_t deployment, std::string why,
+                                 HistorySince since = HistorySince::left_out);
   // Whoever knows the file desires it again. `not_found` if it is not pinned.
   Result<void> unpin(const TriggerName& name);
 

@@ -85,6 +85,9 @@ TEST(Settings, NamesFileLineAndNearestKey) {
             "hastur.toml:2: unknown section [sindicator]; did you mean \"syndicator\"?");
   EXPECT_EQ(f.refusal("[syndicator.dick]\npath = \"x\"\n"),
             "hastur.toml:1: unknown section [syndicator.dick]; did you mean \"syndicator.disk\"?");
+  EXPECT_EQ(f.refusal("[[syndicator]]\nudp = \"x\"\n"),
+            "hastur.toml:1: [[syndicator]] begins a list of sections, and there is one: write "
+            "[syndicator]");
   EXPECT_EQ(f.refusal("udp = \"x\"\n"),
             "hastur.toml:1: \"udp\" stands outside of a section; a section begins with a line like "
             "[syndicator]");

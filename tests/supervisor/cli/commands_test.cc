@@ -252,6 +252,30 @@ TEST_F(Asking, DeploymentsAreATableAndOneIsAPage) {
   EXPECT_NE(page.out.find("\nall good\n"), std::string::npos) << page.out;
 }
 
+TEST_F(Asking, ARollbackWaitsForItsReplayAndTellsWhatBecameOfIt) {
+  const auto deployment = [](const std::string& replay) {
+    return R"({"id":"d-8","sequence":90,"changes":[{"trigger":"a","snapshot":"s-4"}],"replay":)" +
+           replay + "}";
+  };
+  api_.answers("/v1/commands/rollback", deployment(R"("waiting")"));
+  api_.answers("/v1/deployments/d-8", deployment(R"("running")"));
+  api_.answers("/v1/deployments/d-8", deployment(R"("done")"));
+  api_.answers("/v1/deployments/d-8", deployment(R"("failed: History has lost 7")"));
+  DeployOptions options;
+  options.trigger = "a";
+  const TokenFile token;
+  options.token_file = token.path();
+  const auto done = printed([&] { return rollback_command(http_, options); });
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_NE(done.out.find("from sequence 90 on (d-8)"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("\ndone: "), std::string::npos) << done.out;
+  const auto failed = printed([&] { return rollback_command(http_, options); });
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_NE(failed.err.find("the replay failed: History has lost 7"), std::string::npos)
+      << failed.err;
+  EXPECT_NE(failed.err.find("--trigger a --from s-4 --into live"), std::string::npos) << failed.err;
+}
+
 TEST_F(Asking, AMessageWatchShowsEachMessageOnce) {
   api_.answers("/v1/messages?limit=1", R"({"items":[{"seq":7}],"next":7})");
   api_.answers("/v1/messages?after=7&limit=1000&name=a%2A", R"({"items":[{"seq":8}],"next":9})");
