@@ -83,6 +83,7 @@ Result<void> Supervisor::open() {
   options.gate.rule = [this](NotificationRecord& record) { policy_->decide(record); };
   workers_.resize(options.workers);
   dispatcher_ = std::make_unique<Dispatcher>(*store_, clock_, std::move(options));
+  make_succession();
   pruner_ = std::make_unique<Pruner>(*store_, clock_, Pruner::Options{});
   history_ = std::make_unique<HistoryReader>(
       [this](const RequestFrame& frame) { connection_->send(frame); });
@@ -378,6 +379,42 @@ void Supervisor::look_after_platform() {
   carry_out();
 }
 
+void Supervisor::make_succession() {
+  Succession::Calls calls;
+  calls.run_of = [this](const TriggerName& name) -> std::optional<Run> {
+    const auto found = dispatcher_->triggers().find(name);
+    if (found == dispatcher_->triggers().end()) return std::nullopt;
+    return found->second->run();
+  };
+  calls.is_paused = [this](const TriggerName& name) {
+    const Pause* pause = dispatcher_->triggers().at(name)->open_pause();
+    return pause != nullptr && !pause->by_person;
+  };
+  calls.awaits_replay = [this](const TriggerName& name) {
+    const auto open = store_->deployments({.trigger = name, .open_replays = true, .max = 1});
+    return open && !open->empty();
+  };
+  calls.notify = [this](NotificationRecord record) { dispatcher_->notify(std::move(record)); };
+  succession_ = std::make_unique<Succession>(*store_, clock_, std::move(calls));
+}
+
+void Supervisor::look_after_incidents() {
+  constexpr Micros again_after = std::chrono::seconds{10};
+  // What is not stored yet would be missed.
+  if (dispatcher_->stage() != Dispatcher::Stage::running || !dispatcher_->has_told_all()) return;
+  const Micros now = clock_.monotonic();
+  const bool waited = succession_->waits() && now - looked_after_incidents_ >= again_after;
+  if (succeeded_ != dispatcher_->runs_ended() || waited) {
+    succeeded_ = dispatcher_->runs_ended();
+    looked_after_incidents_ = now;
+    succession_->begin();
+  }
+  if (const auto looked = succession_->turn(); !looked) {
+    log_warn("open incidents cannot be looked through, trying again: {}", looked.error().message);
+  }
+  carry_out();
+}
+
 void Supervisor::turn_watchdog() {
   if (!watchdog_) return;
   // The first goes out when somebody is there to answer it.
@@ -409,6 +446,7 @@ void Supervisor::turn() {
   dispatcher_->turn();
   carry_out();
   look_after_platform();
+  look_after_incidents();
   turn_watchdog();
   if (follower_ != nullptr && dispatcher_->stage() == Dispatcher::Stage::running)
     follower_->start();

@@ -33,6 +33,7 @@
 #include "supervisor/notify/orders.h"
 #include "supervisor/notify/policy.h"
 #include "supervisor/platform_watch.h"
+#include "supervisor/succession.h"
 #include "supervisor/watchdog.h"
 #include "syndicator/client/connection.h"
 #include "syndicator/client/zmq.h"
@@ -65,6 +66,8 @@ class Supervisor {
   // What is wrong with the platform itself.
   std::vector<PlatformTrouble> troubles();
   void look_after_platform();
+  void make_succession();
+  void look_after_incidents();
   void turn_watchdog();
   void call_watchdog();
   void make_deployer();
@@ -93,6 +96,10 @@ class Supervisor {
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<Delivery> delivery_;
   std::unique_ptr<NotifyOrders> orders_;
+  std::unique_ptr<Succession> succession_;
+  // Up to which end of a run incidents were looked through; nothing: not since the start.
+  std::optional<std::uint64_t> succeeded_;
+  Micros looked_after_incidents_{0};
   // Tests of a channel that wait for its answer, in their order.
   std::map<std::string, std::deque<std::function<void(const Answer&)>>> tests_;
   std::unique_ptr<NotifyApi> notify_api_;
