@@ -39,6 +39,13 @@ std::string payload_like(const NotificationRecord& asked, std::string_view chann
   return canonical_json(made);
 }
 
+NotificationRecord with_status(NotificationRecord record, NotificationStatus status,
+                               std::string reason) {
+  record.status = status;
+  record.reason = std::move(reason);
+  return record;
+}
+
 }  // namespace
 
 void Succession::begin() {
@@ -183,21 +190,18 @@ Result<std::optional<NotificationRecord>> Succession::record_of(std::uint64_t id
 }
 
 void Succession::resolve(const Incident& incident, const NotificationRecord& asked,
-                         const std::string& why, bool is_told) {
+                         const std::string& why, bool is_told, NotificationStatus otherwise) {
   NotificationRecord record;
   record.trigger = incident.trigger;
   record.run = asked.run;
   record.time = clock_.now();
   record.payload = payload_like(asked, incident.channel, incident.key, "Resolved: " + why,
                                 NotificationAction::resolve);
-  // Nobody was told of it.
-  if (!is_told) {
-    record.status = NotificationStatus::closed;
-    record.reason = why;
-  }
   log_info("{}: the incident {} on {} is resolved: {}", incident.trigger, incident.key,
            incident.channel, why);
-  calls_.notify(std::move(record));
+  if (is_told) return calls_.notify(std::move(record));
+  // Nobody needs to be told.
+  calls_.store(with_status(std::move(record), otherwise, why));
 }
 
 void Succession::go_on_as(const TriggerName& heir, const Incident& incident,
@@ -211,16 +215,19 @@ void Succession::go_on_as(const TriggerName& heir, const Incident& incident,
   const bool is_named = incident.key.starts_with(prefix);
   const std::string key = is_named ? heir + "/" + incident.key.substr(prefix.size()) : incident.key;
   record.payload = payload_like(asked, incident.channel, key, "", NotificationAction::trigger);
+  // What waits for something goes on waiting for it; what was told need not be told again.
   if (!incident.told_open) {
-    record.status = NotificationStatus::closed;
-    record.reason = fmt::format("it was {} of {}", status_name(asked.status), incident.trigger);
+    calls_.store(with_status(std::move(record), asked.status, asked.reason));
   } else if (!is_named) {
-    record.status = NotificationStatus::sent;
     record.sent_at = incident.last_sent;
-    record.reason = fmt::format("{} was sent of {}", short_id(asked.id), incident.trigger);
+    calls_.store(
+        with_status(std::move(record), NotificationStatus::sent,
+                    fmt::format("{} was sent of {}", short_id(asked.id), incident.trigger)));
+  } else {
+    calls_.notify(std::move(record));
   }
-  calls_.notify(std::move(record));
-  resolve(incident, asked, "it goes on as " + heir, incident.told_open && is_named);
+  resolve(incident, asked, "it goes on as " + heir, incident.told_open && is_named,
+          incident.told_open ? NotificationStatus::sent : NotificationStatus::closed);
 }
 
 }  // namespace hastur

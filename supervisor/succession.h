@@ -30,8 +30,10 @@ class Succession {
     std::function<bool(const TriggerName&)> is_paused;
     // A replay is to give it another memory soon.
     std::function<bool(const TriggerName&)> awaits_replay;
-    // To be stored and let out. One that is `closed` or `sent` already is only stored.
+    // To be stored and let out, if it may leave.
     std::function<void(NotificationRecord)> notify;
+    // To be stored with the status that it has.
+    std::function<void(NotificationRecord)> store;
   };
 
   // `store` and `clock` outlive it.
@@ -62,7 +64,7 @@ class Succession {
   Result<TriggerName> heir_of(TriggerName trigger, Run run);
   Result<std::optional<NotificationRecord>> record_of(std::uint64_t id);
   void resolve(const Incident& incident, const NotificationRecord& asked, const std::string& why,
-               bool is_told);
+               bool is_told, NotificationStatus otherwise = NotificationStatus::closed);
   void go_on_as(const TriggerName& heir, const Incident& incident, const NotificationRecord& asked);
 
   CheckpointStore& store_;

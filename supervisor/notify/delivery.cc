@@ -275,19 +275,27 @@ Result<void> Delivery::release_held() {
   return let_out(out);
 }
 
+// Of an open one the newest `trigger` was not sent and will not be; of a closed one the resolve.
+std::uint64_t Delivery::telling(const Incident& incident) {
+  return incident.state == IncidentState::closed ? incident.newest : incident.newest_trigger;
+}
+
 Result<std::vector<Incident>> Delivery::untold(std::size_t max) {
   std::vector<Incident> found;
   CheckpointStore::IncidentQuery query;
+  query.closed_too = true;
+  query.mistold = true;
   query.max = page;
   while (found.size() < max) {
     const auto incidents = store_.incidents(query);
     if (!incidents) return fail(incidents.error());
     for (const Incident& incident : *incidents) {
       query.after_number = incident.number;
-      const std::uint64_t ids[] = {incident.newest_trigger};
+      const std::uint64_t ids[] = {telling(incident)};
       const auto records = store_.notifications_of(ids);
       if (!records) return fail(records.error());
-      if (!records->empty() && records->front().status == NotificationStatus::recorded &&
+      // One that is pending has its own time.
+      if (!records->empty() && records->front().status != NotificationStatus::pending &&
           found.size() < max)
         found.push_back(incident);
     }
@@ -296,17 +304,18 @@ Result<std::vector<Incident>> Delivery::untold(std::size_t max) {
   return found;
 }
 
-Result<std::size_t> Delivery::release_recorded() {
+Result<std::size_t> Delivery::release_untold() {
   constexpr std::size_t released_max = 10'000;
   const auto incidents = untold(released_max);
   if (!incidents) return fail(incidents.error());
   CommitBatch batch;
   std::vector<std::uint64_t> out;
   for (const Incident& incident : *incidents) {
-    const std::uint64_t ids[] = {incident.newest_trigger};
+    const std::uint64_t ids[] = {telling(incident)};
     const auto records = store_.notifications_of(ids);
     if (!records) return fail(records.error());
     for (NotificationRecord record : *records) {
+      if (!channels_.contains(record.channel)) continue;
       policy_.decide_again(record);
       if (record.status != NotificationStatus::waiting) continue;
       out.push_back(record.id);

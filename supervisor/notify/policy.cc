@@ -93,7 +93,8 @@ void NotifyPolicy::decide_again(NotificationRecord& record) const {
       if (ruling.ends) record.reason.insert(0, held_reason);
       return;
     case NotifyMode::off:
-      record.status = NotificationStatus::closed;
+      record.status = ruling.ends ? NotificationStatus::pending : NotificationStatus::closed;
+      if (ruling.ends) record.reason.insert(0, held_reason);
       return;
   }
 }

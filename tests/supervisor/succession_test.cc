@@ -24,6 +24,7 @@ class SuccessionTest : public ::testing::Test {
       return found->second->run();
     };
     calls.is_paused = [this](const TriggerName& name) { return paused_.contains(name); };
+    calls.store = [this](NotificationRecord record) { rig_.dispatcher->keep(std::move(record)); };
     calls.awaits_replay = [this](const TriggerName& name) { return awaits_.contains(name); };
     calls.notify = [this](NotificationRecord record) {
       rig_.dispatcher->notify(std::move(record));
@@ -155,14 +156,41 @@ TEST_F(SuccessionTest, UnderANewNameIncidentsGoOnWithoutAnybodyBeingTold) {
   rig_.desire({{"new", "match=a notify=500 was=old"}});
   rig_.send("b", 5);
   look();
-  EXPECT_EQ(incidents("old"), "old closed told ");
+  EXPECT_EQ(incidents("old"), "old closed ");
   EXPECT_EQ(incidents("new"), "old open told ");
   const auto all = rig_.store->notifications({.since = {}, .status = {}, .trigger = {}}).value();
   ASSERT_EQ(all.size(), 3u);
   EXPECT_EQ(all[1].status, NotificationStatus::sent);
   EXPECT_EQ(all[1].trigger, "new");
-  EXPECT_EQ(all[2].status, NotificationStatus::closed);
+  EXPECT_EQ(all[2].status, NotificationStatus::sent);
   EXPECT_EQ(all[2].reason, "it goes on as new");
+}
+
+TEST_F(SuccessionTest, UnderANewNameWhatWaitsGoesOnWaiting) {
+  for (const auto& [status, reason] :
+       {std::pair{NotificationStatus::pending, "held by silence q-1"},
+        {NotificationStatus::recorded, "mode record"}}) {
+    const std::string old = "old" + std::to_string(static_cast<int>(status));
+    rig_.gate.rule = [status = status, reason = reason](NotificationRecord& record) {
+      record.status = status;
+      record.reason = reason;
+    };
+    rig_.start();
+    rig_.desire({{old, "match=a notify=5"}});
+    rig_.send("a", 7);
+    rig_.desire({{"new", "match=a notify=500 was=" + old}});
+    rig_.send("b", 5);
+    look();
+    EXPECT_EQ(incidents("new"), old + " open ");
+    const auto of_new =
+        rig_.store->notifications({.since = {}, .status = {}, .trigger = "new"}).value();
+    ASSERT_EQ(of_new.size(), 1u);
+    EXPECT_EQ(of_new[0].status, status);
+    EXPECT_EQ(of_new[0].reason, reason);
+    rig_.desire({});
+    rig_.send("b", 5);
+    rig_.store = make_memory_store();
+  }
 }
 
 TEST_F(SuccessionTest, AKeyWithTheOldNameInItIsToldAnew) {
