@@ -57,6 +57,15 @@ std::string expectation(const Section::Key& key) {
   }
 }
 
+// The same of a flag, where nothing stands in quotes.
+std::string flag_form(const Section::Key& key) {
+  if (!key.words.empty()) return one_of(key.words);
+  if (key.is_bytes) return "a number of bytes like 1048576 or 16MiB";
+  if (key.target.index() == 1) return "texts with commas between them, like a,b";
+  if (key.target.index() == 4) return "a span like 90s, 5m or 7d";
+  return key.target.index() == 0 ? "a text" : expectation(key);
+}
+
 std::string in_quotes(std::string_view text) { return fmt::format("\"{}\"", text); }
 
 // What the file holds instead, for the error.
@@ -65,7 +74,12 @@ std::string shown(const toml::node& node) {
   if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
-  if (node.is_array()) return "a list";
+  if (const auto* list = node.as_array()) {
+    for (const toml::node& each : *list) {
+      if (!each.is_string()) return fmt::format("a list with {} in it", shown(each));
+    }
+    return "a list";
+  }
   if (node.is_table()) return "a table";
   return "a date or time";
 }
@@ -240,6 +254,17 @@ class FileReader {
       return at(region, fmt::format("unknown key {} in [{}]; {}", in_quotes(name), path,
                                     hint(name, known)));
     }
+    if (const auto* list = node.as_array();
+        list != nullptr && list->is_array_of_tables() && sections_.contains(name)) {
+      return at(region, fmt::format("[[{0}]] begins a list of sections, and there is one: write "
+                                    "[{0}]",
+                                    name));
+    }
+    if (!node.is_table() && std::ranges::find(parents_, path) != parents_.end()) {
+      return at(region, fmt::format("[{0}] has no keys of its own: {1} belongs to a section like "
+                                    "[{0}.NAME]",
+                                    path, in_quotes(name)));
+    }
     if (!node.is_table()) {
       return at(
           region,
@@ -388,7 +413,7 @@ Result<void> Settings::set(const std::string& section, const std::string& key,
     std::string flag = key;
     std::replace(flag.begin(), flag.end(), '_', '-');
     return fail(ErrorCode::invalid,
-                fmt::format("--{} takes {}, not {}", flag, known->takes(), in_quotes(value)));
+                fmt::format("--{} takes {}, not {}", flag, flag_form(*known), in_quotes(value)));
   }
   assign({{known, std::move(*parsed)}});
   return {};

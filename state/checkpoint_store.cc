@@ -6,7 +6,7 @@ bool CommitBatch::empty() const {
   return starts.empty() && checkpoints.empty() && marks.empty() && messages.empty() &&
          notifications.empty() && notification_changes.empty() && orders.empty() && logs.empty() &&
          journal.empty() && removals.empty() && deployments.empty() && outcomes.empty() &&
-         pins.empty() && unpins.empty() && !position;
+         replays.empty() && pins.empty() && unpins.empty() && !position;
 }
 
 }  // namespace hastur

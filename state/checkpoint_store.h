@@ -152,6 +152,8 @@ struct CommitBatch {
   // The files of versions that deployments of this batch name and no run has yet.
   std::vector<VersionRecord> versions;
   std::vector<DeploymentOutcome> outcomes;
+  // Of deployments that are stored; an id that is not there is no error.
+  std::vector<DeploymentReplay> replays;
   // A pin replaces the one that its trigger had. Unpinned are first all of `unpins`.
   std::vector<Pin> pins;
   std::vector<TriggerName> unpins;
@@ -177,8 +179,8 @@ struct Retention {
   Sequence oldest;
   // Notifications of before, unless they are waiting or pending; incidents that were closed and
   // orders that were ended before; snapshots of before, but for the newest of a trigger that runs;
-  // deployments of before, but for the newest, those that have not come to their end and those
-  // whose pins stand.
+  // deployments of before, but for the newest, those that or whose replays have not come to their
+  // end and those whose pins stand.
   Time notifications_before;
   // How many rows of a kind one call may take, so that it is short.
   std::uint32_t rows_max = 1'000;
@@ -278,6 +280,8 @@ class CheckpointStore {
   struct DeploymentQuery {
     // Those that changed this trigger; empty: all.
     TriggerName trigger = {};
+    // Those whose replay waits or runs.
+    bool open_replays = false;
     std::uint64_t before = 0;  // for paging: ids below; 0: from the newest
     std::uint32_t max = 100;
   };

@@ -30,6 +30,7 @@ Result<void> CommitWriter::write_deployments(const CommitBatch& batch) {
   for (const VersionRecord& version : batch.versions) HASTUR_TRY(write_version(version));
   for (const DeploymentRecord& record : batch.deployments) HASTUR_TRY(deployments_.put(record));
   for (const DeploymentOutcome& outcome : batch.outcomes) HASTUR_TRY(deployments_.put(outcome));
+  for (const DeploymentReplay& replay : batch.replays) HASTUR_TRY(deployments_.put(replay));
   for (const TriggerName& name : batch.unpins) HASTUR_TRY(deployments_.unpin(name));
   for (const Pin& pin : batch.pins) HASTUR_TRY(deployments_.put(pin));
   return {};

@@ -62,8 +62,14 @@ struct DeploymentRecord {
   Time decided_at{};
   // The first input that the new versions take; nothing: it was refused, and nothing changed.
   std::optional<Sequence> sequence;
+  // Of a rollback: what has become of the replay of History since its snapshot. Empty: none was
+  // asked for. `waiting` until its change is live, `running`, then `done`, or `failed: …` with the
+  // reason.
+  std::string replay;
   // By name.
   std::vector<DeploymentChange> changes;
+
+  bool has_open_replay() const { return replay == "waiting" || replay == "running"; }
   friend bool operator==(const DeploymentRecord&, const DeploymentRecord&) = default;
 };
 
@@ -72,6 +78,13 @@ struct DeploymentOutcome {
   std::uint64_t deployment = 0;
   TriggerName trigger;
   std::string outcome;
+};
+
+// Where a deployment's replay has come to.
+struct DeploymentReplay {
+  std::uint64_t deployment = 0;
+  // As in DeploymentRecord.
+  std::string replay;
 };
 
 // A trigger that keeps its version whatever the branch or folder holds, until its file there is

@@ -6,10 +6,10 @@ Result<void> DeploymentTable::put(const DeploymentRecord& record) {
   const std::optional<std::uint64_t> sequence =
       record.sequence ? std::optional(record.sequence->value) : std::nullopt;
   HASTUR_TRY(database_.run(
-      "INSERT INTO deployment(id, kind, commit_id, author, subject, report, decided_at, sequence) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      "INSERT INTO deployment(id, kind, commit_id, author, subject, report, decided_at, sequence, "
+      "replay) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
       record.id, deployment_kind_name(record.kind), record.commit, record.author, record.subject,
-      record.report, to_us(record.decided_at), sequence));
+      record.report, to_us(record.decided_at), sequence, record.replay));
   for (const DeploymentChange& change : record.changes) {
     HASTUR_TRY(database_.run(
         "INSERT INTO deployment_change(deployment, trigger, before, version, run_before, run, why, "
@@ -24,6 +24,11 @@ Result<void> DeploymentTable::put(const DeploymentOutcome& outcome) {
   return database_.run(
       "UPDATE deployment_change SET outcome = ?3 WHERE deployment = ?1 AND trigger = ?2",
       outcome.deployment, outcome.trigger, outcome.outcome);
+}
+
+Result<void> DeploymentTable::put(const DeploymentReplay& replay) {
+  return database_.run("UPDATE deployment SET replay = ?2 WHERE id = ?1", replay.deployment,
+                       replay.replay);
 }
 
 Result<void> DeploymentTable::put(const Pin& pin) {
@@ -42,10 +47,12 @@ Result<std::vector<DeploymentRecord>> DeploymentTable::find(
   std::vector<DeploymentRecord> found;
   {
     Query rows = database_.query(
-        "SELECT id, kind, commit_id, author, subject, report, decided_at, sequence FROM deployment "
-        "WHERE id < ?1 AND (?2 = '' OR id IN (SELECT deployment FROM deployment_change WHERE "
-        "trigger = ?2)) ORDER BY id DESC LIMIT ?3",
-        query.before == 0 ? std::uint64_t{INT64_MAX} : query.before, query.trigger, query.max);
+        "SELECT id, kind, commit_id, author, subject, report, decided_at, sequence, replay "
+        "FROM deployment WHERE id < ?1 AND (?2 = '' OR id IN (SELECT deployment FROM "
+        "deployment_change WHERE trigger = ?2)) AND (?4 = 0 OR replay IN ('waiting', 'running')) "
+        "ORDER BY id DESC LIMIT ?3",
+        query.before == 0 ? std::uint64_t{INT64_MAX} : query.before, query.trigger, query.max,
+        query.open_replays ? 1 : 0);
     while (true) {
       const auto row = rows.step();
       if (!row) return fail(row.error());
@@ -59,6 +66,7 @@ Result<std::vector<DeploymentRecord>> DeploymentTable::find(
       record.report = rows.text(5);
       record.decided_at = time_from_us(rows.integer(6));
       if (!rows.is_null(7)) record.sequence = Sequence{rows.unsigned_integer(7)};
+      record.replay = rows.text(8);
     }
   }
   for (DeploymentRecord& record : found) {

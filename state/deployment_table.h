@@ -19,6 +19,7 @@ class DeploymentTable {
   Result<void> put(const DeploymentRecord& record);
   // One of a deployment that is not there is no error.
   Result<void> put(const DeploymentOutcome& outcome);
+  Result<void> put(const DeploymentReplay& replay);
   Result<void> put(const Pin& pin);
   Result<void> unpin(const TriggerName& trigger);
 

@@ -16,6 +16,10 @@ void MemoryDeployments::take(const CommitBatch& batch) {
         std::ranges::find(found->second.changes, outcome.trigger, &DeploymentChange::trigger);
     if (change != found->second.changes.end()) change->outcome = outcome.outcome;
   }
+  for (const DeploymentReplay& replay : batch.replays) {
+    const auto found = records_.find(replay.deployment);
+    if (found != records_.end()) found->second.replay = replay.replay;
+  }
   for (const TriggerName& name : batch.unpins) pins_.erase(name);
   for (const Pin& pin : batch.pins) pins_.insert_or_assign(pin.trigger, pin);
 }
@@ -29,7 +33,7 @@ std::vector<DeploymentRecord> MemoryDeployments::find(
     const bool wanted = query.trigger.empty() ||
                         std::ranges::find(record.changes, query.trigger,
                                           &DeploymentChange::trigger) != record.changes.end();
-    if (wanted) found.push_back(record);
+    if (wanted && (!query.open_replays || record.has_open_replay())) found.push_back(record);
   }
   return found;
 }
@@ -56,8 +60,10 @@ std::size_t MemoryDeployments::prune(Time before) {
     const bool is_newest = id == records_.rbegin()->first;
     const bool has_pin = std::ranges::any_of(
         pins_, [&, id = id](const auto& pin) { return pin.second.deployment == id; });
-    const bool is_done = std::ranges::none_of(
-        record.changes, [](const DeploymentChange& change) { return change.outcome.empty(); });
+    const bool is_done = !record.has_open_replay() &&
+                         std::ranges::none_of(record.changes, [](const DeploymentChange& change) {
+                           return change.outcome.empty();
+                         });
     return record.decided_at < before && !is_newest && !has_pin && is_done;
   });
 }

@@ -549,6 +549,7 @@ Result<CheckpointStore::Pruned> SqliteStore::prune(const Retention& retention) {
   HASTUR_TRY(
       remove("DELETE FROM deployment WHERE id IN (SELECT id FROM deployment WHERE decided_at < ?1 "
              "AND id < (SELECT max(id) FROM deployment) AND id NOT IN (SELECT deployment FROM pin) "
+             "AND replay NOT IN ('waiting', 'running') "
              "AND NOT EXISTS (SELECT 1 FROM deployment_change WHERE deployment = id AND outcome = "
              "'') LIMIT ?2)",
              to_us(retention.notifications_before), max));

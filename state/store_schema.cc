@@ -233,9 +233,13 @@ CREATE TABLE pin(
   since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr const char* replays_of_rollbacks = R"sql(
+ALTER TABLE deployment ADD COLUMN replay TEXT NOT NULL DEFAULT '';
+)sql";
+
 // What takes a file from schema N to N + 1, from 0 on.
 constexpr std::array steps = {first_tables, snapshots_and_incidents, notify_orders,
-                              deployments_and_pins};
+                              deployments_and_pins, replays_of_rollbacks};
 constexpr auto schema_version = static_cast<std::int64_t>(steps.size());
 
 Result<std::int64_t> number_of(Database& database, std::string_view sql) {

@@ -1,12 +1,30 @@
 #include "supervisor/config.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
 
 #include "supervisor/http/http_server.h"
 #include "syndicator/client/zmq.h"
 #include "trigger-runtime/sources/repository.h"
 
 namespace hastur {
+
+Result<std::string> read_token(const std::string& path) {
+  std::ifstream file(path);
+  std::string token;
+  if (!(file >> token) || token.size() < 16) {
+    return fail(
+        ErrorCode::invalid,
+        fmt::format(
+            "the token file {} cannot be read or holds less than 16 characters; make one with: "
+            "head -c 24 /dev/urandom | base64 > {}",
+            path, path));
+  }
+  return token;
+}
 
 void SupervisorConfig::declare(Settings& settings) {
   Section& supervisor = settings.section("supervisor");
@@ -38,6 +56,11 @@ void SupervisorConfig::declare(Settings& settings) {
   triggers.text("branch", &branch, "branch of the repo that is followed");
   triggers.span("fetch_every", &fetch_every, "how often a repo that is a URL is fetched from");
   triggers.span("gate_time_max", &gate_time_max, "how long the tests of a commit may take");
+  triggers.span(
+      "gate_backtest", &gate_backtest,
+      "how much recent History a changed trigger is run on beside what runs; 0s for none");
+  triggers.number("gate_new_notifications_max", &gate_new_notifications_max,
+                  "new notifications of a trigger on it above which a commit is refused");
 
   Section& limits = settings.section("limits");
   limits.number("instructions_max", &instructions_max, "instructions of one callback", false);
@@ -52,7 +75,7 @@ void SupervisorConfig::declare(Settings& settings) {
   limits.bytes("state_bytes_ceiling", &state_bytes_ceiling, "the most that a trigger may ask for",
                false);
   limits.span("callback_cpu_max", &callback_cpu_max,
-              "CPU time of one callback after which its worker is killed", false);
+              "CPU time of one callback after which its worker is killed");
 
   channels.declare(settings);
   Section& platform = settings.section("platform");
@@ -83,6 +106,11 @@ Result<void> SupervisorConfig::check() const {
     if (const auto right = check_address(address); !right)
       return refuse(fmt::format("[supervisor] {}", key), right.error().message);
   }
+  // One that only the daemon's user may read is the daemon's to judge: other commands need none.
+  if (!token_file.empty() && (access(token_file.c_str(), R_OK) == 0 || errno != EACCES)) {
+    if (const auto token = read_token(token_file); !token)
+      return refuse("[supervisor] token_file", token.error().message);
+  }
   if (state.empty()) return refuse("[supervisor] state", "it must name a file");
   if (!directory.empty() && !repo.empty()) {
     return refuse("[triggers] repo",
@@ -96,6 +124,7 @@ Result<void> SupervisorConfig::check() const {
   if (fetch_every < std::chrono::seconds{1}) return refuse("[triggers] fetch_every", "at least 1s");
   if (gate_time_max < std::chrono::seconds{1} || gate_time_max > std::chrono::hours{1})
     return refuse("[triggers] gate_time_max", "from 1s to 1h");
+  if (gate_backtest < Micros{0}) return refuse("[triggers] gate_backtest", "at least 0s");
   if (workers > 1'024) return refuse("[supervisor] workers", "at most 1024");
   if (instructions_max < 1'000) return refuse("[limits] instructions_max", "at least 1000");
   if (effects_max == 0 || effects_max > 1'000'000)

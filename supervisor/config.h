@@ -32,6 +32,8 @@ struct SupervisorConfig {
   std::string branch = "main";
   Micros fetch_every = std::chrono::seconds{30};
   Micros gate_time_max = std::chrono::seconds{60};
+  Micros gate_backtest = std::chrono::minutes{10};
+  std::uint64_t gate_new_notifications_max = 1'000;
 
   std::uint64_t instructions_max = CountedLimits{}.instructions_max;
   std::uint64_t effects_max = CountedLimits{}.effects_max;
@@ -62,5 +64,9 @@ struct SupervisorConfig {
   CountedLimits limits() const;
   std::string triggers_folder() const { return directory.empty() ? "triggers" : directory; }
 };
+
+// The token in a file: its first word, of 16 characters or more. The error names the way to make
+// one.
+Result<std::string> read_token(const std::string& path);
 
 }  // namespace hastur

@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   exports.text("--output", &export_options.output, "a new file [standard output]");
   exports.flag("--no-journal", &export_options.no_journal,
                "leave out what was decided about triggers");
+  exports.span("--time-max", &export_options.time_max, "end after so long, with what there is");
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
   if (check.chosen()) return hastur::check_state_command(config.state);

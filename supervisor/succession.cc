@@ -43,6 +43,7 @@ std::string payload_like(const NotificationRecord& asked, std::string_view chann
 
 void Succession::begin() {
   looked_through_ = 0;
+  waits_ = false;
   known_.clear();
 }
 
@@ -67,7 +68,10 @@ Result<void> Succession::look(const Incident& incident) {
   if (incident.trigger == platform_name) return {};
   const auto known = this->known(incident.trigger);
   if (!known) return fail(known.error());
-  if ((*known)->run && calls_.awaits_replay(incident.trigger)) return {};
+  if ((*known)->run && calls_.awaits_replay(incident.trigger)) {
+    waits_ = true;
+    return {};
+  }
   auto newest = record_of(incident.newest);
   if (!newest) return fail(newest.error());
   // What is not kept any more is older than every memory to go back to.

@@ -42,6 +42,8 @@ class Succession {
   void begin();
   // The next page, if there is one; true if more are left.
   Result<bool> turn();
+  // Some wait for the end of a replay: begin() again when that may have come.
+  bool waits() const { return waits_; }
 
  private:
   using Key = std::pair<std::string, std::string>;  // channel, key
@@ -68,6 +70,7 @@ class Succession {
   Calls calls_;
   // The number of the last incident that was looked at; nothing when all were.
   std::optional<std::uint64_t> looked_through_;
+  bool waits_ = false;
   std::map<TriggerName, Known> known_;
 };
 

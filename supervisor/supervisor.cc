@@ -26,18 +26,10 @@ constexpr Micros stop_span = std::chrono::seconds{5};
 // The watchdog's URL as a channel, which nobody else knows.
 constexpr std::string_view watchdog_channel = "hastur/watchdog";
 
-Result<std::string> read_token(const std::string& path) {
-  std::ifstream file(path);
-  std::string token;
-  if (!(file >> token) || token.size() < 16) {
-    return fail(
-        ErrorCode::invalid,
-        fmt::format(
-            "the token file {} cannot be read or holds less than 16 characters; make one with: "
-            "head -c 24 /dev/urandom | base64 > {}",
-            path, path));
-  }
-  return token;
+// Where the other programs lie, too.
+std::string our_program() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
 }
 
 // Who may read the state file's folder may tell the supervisor what to do.
@@ -91,6 +83,7 @@ Result<void> Supervisor::open() {
   options.gate.rule = [this](NotificationRecord& record) { policy_->decide(record); };
   workers_.resize(options.workers);
   dispatcher_ = std::make_unique<Dispatcher>(*store_, clock_, std::move(options));
+  make_succession();
   pruner_ = std::make_unique<Pruner>(*store_, clock_, Pruner::Options{});
   history_ = std::make_unique<HistoryReader>(
       [this](const RequestFrame& frame) { connection_->send(frame); });
@@ -109,6 +102,7 @@ Result<void> Supervisor::open() {
   deploy_api_ = std::make_unique<DeployApi>(*dispatcher_, *store_, std::move(deploy_calls));
   api_options.deploy = deploy_api_.get();
   make_deployer();
+  make_troubles();
   api_options.commits = commit_api_.get();
   api_ = std::make_unique<Api>(*dispatcher_, *store_, *history_, clock_, std::move(api_options));
   HttpServer::Options http_options;
@@ -125,6 +119,7 @@ Result<void> Supervisor::open() {
                                  });
   if (!http) return fail(http.error());
   http_ = std::move(*http);
+  make_rollback_replays();
 
   SyndicatorConnection::Options connection_options;
   connection_options.publish = config_.publish;
@@ -171,11 +166,12 @@ void Supervisor::make_deployer() {
     return std::filesystem::absolute(config_.state + ending).string();
   };
   Gate::Options gate;
-  std::error_code ignored;
-  gate.trigger_test =
-      std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "trigger-test";
+  gate.trigger_test = std::filesystem::path(our_program()).parent_path() / "trigger-test";
   gate.folder = beside_state(".gate");
   gate.time_max = config_.gate_time_max;
+  gate.backtest.exporter = {our_program(), "--request", config_.request, "export"};
+  gate.backtest.window = config_.gate_backtest;
+  gate.backtest.new_notifications_max = config_.gate_new_notifications_max;
   deployer_ = std::make_unique<Deployer>(loop_, *dispatcher_, std::move(gate));
   if (!config_.repo.empty()) {
     BranchFollower::Options options;
@@ -188,6 +184,32 @@ void Supervisor::make_deployer() {
   }
   commit_api_ = std::make_unique<CommitApi>(*dispatcher_, *deployer_, follower_.get(),
                                             config_.triggers_folder());
+}
+
+// The replay asks this supervisor, whatever stands in a file by now.
+void Supervisor::make_rollback_replays() {
+  const auto absolute = [](const std::string& path) {
+    return std::filesystem::absolute(path).string();
+  };
+  RollbackReplays::Options options;
+  const std::string host = config_.http.substr(0, config_.http.rfind(':'));
+  options.command = {our_program(),
+                     "--state",
+                     absolute(config_.state),
+                     "--request",
+                     config_.request,
+                     "--http",
+                     fmt::format("{}:{}", host, http_->port()),
+                     "--sandbox",
+                     config_.sandbox,
+                     "--callback-cpu-max",
+                     format_span(config_.callback_cpu_max)};
+  if (!config_.token_file.empty()) {
+    options.command.push_back("--token-file");
+    options.command.push_back(absolute(config_.token_file));
+  }
+  options.command.push_back("replay");
+  replays_ = std::make_unique<RollbackReplays>(loop_, clock_, *store_, std::move(options));
 }
 
 Result<void> Supervisor::open_notifications() {
@@ -282,61 +304,17 @@ void Supervisor::stop(int exit_code) {
   carry_out();
 }
 
-std::vector<PlatformTrouble> Supervisor::troubles() {
-  // Further behind than this is a trouble; and what was lost is one for so long.
-  constexpr Micros behind_max = std::chrono::minutes{1};
-  constexpr Micros lost_told_for = std::chrono::minutes{10};
-  constexpr Micros silent_max = std::chrono::seconds{5};
-  const Time now = clock_.now();
-  std::vector<PlatformTrouble> all;
-  for (const auto& [name, channel] : channels_) {
-    // Of its own channel it could not be told.
-    if (name == config_.platform_notify) continue;
-    const ChannelState state = notifier_->state(name);
-    if (!state.trouble_since) continue;
-    all.push_back({"channel/" + name,
-                   fmt::format("Nothing gets through on the channel {} since {}: {}", name,
-                               format_time(*state.trouble_since), state.last_trouble),
-                   *state.trouble_since});
-  }
-  if (const auto behind = dispatcher_->behind(behind_max); behind.empty()) {
-    behind_since_.reset();
-  } else {
-    if (!behind_since_) behind_since_ = now;
-    const auto worst =
-        std::ranges::max_element(behind, {}, &std::pair<const TriggerName, Micros>::second);
-    all.push_back({"behind",
-                   fmt::format("{} trigger{} over a minute behind, {} by {}", behind.size(),
-                               behind.size() == 1 ? " is" : "s are", worst->first,
-                               format_span(worst->second)),
-                   *behind_since_});
-  }
-  if (watchdog_) {
-    if (auto trouble = watchdog_->trouble()) all.push_back(std::move(*trouble));
-  }
-  const auto heard = dispatcher_->heard_at();
-  if (heard && clock_.monotonic() - *heard <= silent_max) {
-    silent_since_.reset();
-  } else {
-    if (!silent_since_) silent_since_ = now;
-    all.push_back({"syndicator",
-                   fmt::format("The syndicator at {} does not answer since {}", config_.request,
-                               format_time(*silent_since_)),
-                   *silent_since_});
-  }
-  if (const auto& lost = dispatcher_->last_lost(); lost && now - lost->found_at < lost_told_for) {
-    all.push_back(
-        {"lost",
-         fmt::format("The inputs {} to {} are gone from History ({}); the triggers went on "
-                     "without them",
-                     lost->first.value, lost->last.value, lost->why),
-         lost->found_at - PlatformWatch::steady_after});
-  }
-  if (follower_ != nullptr && follower_->standing().trouble) {
-    const auto& trouble = *follower_->standing().trouble;
-    all.push_back({"source", trouble.text, trouble.since});
-  }
-  return all;
+void Supervisor::make_troubles() {
+  PlatformTroubles::Sources sources{
+      clock_,
+      *dispatcher_,
+      config_.request,
+      channels_,
+      [this](const std::string& channel) { return notifier_->state(channel); },
+      config_.platform_notify,
+      follower_.get(),
+      watchdog_ ? &*watchdog_ : nullptr};
+  troubles_ = std::make_unique<PlatformTroubles>(std::move(sources));
 }
 
 void Supervisor::look_after_platform() {
@@ -344,8 +322,44 @@ void Supervisor::look_after_platform() {
   const Micros now = clock_.monotonic();
   if (now - looked_after_platform_ < look_every) return;
   looked_after_platform_ = now;
-  for (NotificationRecord& record : platform_.look(troubles(), clock_.now()))
+  for (NotificationRecord& record : platform_.look(troubles_->look(), clock_.now()))
     dispatcher_->notify(std::move(record));
+  carry_out();
+}
+
+void Supervisor::make_succession() {
+  Succession::Calls calls;
+  calls.run_of = [this](const TriggerName& name) -> std::optional<Run> {
+    const auto found = dispatcher_->triggers().find(name);
+    if (found == dispatcher_->triggers().end()) return std::nullopt;
+    return found->second->run();
+  };
+  calls.is_paused = [this](const TriggerName& name) {
+    const Pause* pause = dispatcher_->triggers().at(name)->open_pause();
+    return pause != nullptr && !pause->by_person;
+  };
+  calls.awaits_replay = [this](const TriggerName& name) {
+    const auto open = store_->deployments({.trigger = name, .open_replays = true, .max = 1});
+    return open && !open->empty();
+  };
+  calls.notify = [this](NotificationRecord record) { dispatcher_->notify(std::move(record)); };
+  succession_ = std::make_unique<Succession>(*store_, clock_, std::move(calls));
+}
+
+void Supervisor::look_after_incidents() {
+  constexpr Micros again_after = std::chrono::seconds{10};
+  // What is not stored yet would be missed.
+  if (dispatcher_->stage() != Dispatcher::Stage::running || !dispatcher_->has_told_all()) return;
+  const Micros now = clock_.monotonic();
+  const bool waited = succession_->waits() && now - looked_after_incidents_ >= again_after;
+  if (succeeded_ != dispatcher_->runs_ended() || waited) {
+    succeeded_ = dispatcher_->runs_ended();
+    looked_after_incidents_ = now;
+    succession_->begin();
+  }
+  if (const auto looked = succession_->turn(); !looked) {
+    log_warn("open incidents cannot be looked through, trying again: {}", looked.error().message);
+  }
   carry_out();
 }
 
@@ -380,10 +394,12 @@ void Supervisor::turn() {
   dispatcher_->turn();
   carry_out();
   look_after_platform();
+  look_after_incidents();
   turn_watchdog();
   if (follower_ != nullptr && dispatcher_->stage() == Dispatcher::Stage::running)
     follower_->start();
   deployer_->turn();
+  if (dispatcher_->stage() == Dispatcher::Stage::running && give_up_ == nullptr) replays_->turn();
   carry_out();
   delivery_->turn();
   orders_->turn();
@@ -455,6 +471,7 @@ void Supervisor::carry_out() {
       } else if (const auto* decided = std::get_if<Deployed>(&action)) {
         deploy_api_->deployed(*decided);
         deployer_->deployed(*decided);
+        replays_->deployed(decided->record);
       } else if (auto* end = std::get_if<StopProcess>(&action)) {
         log_error("cannot go on: {}", end->why.message);
         stop(1);

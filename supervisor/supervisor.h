@@ -19,6 +19,7 @@
 #include "supervisor/config.h"
 #include "supervisor/deploy/branch_follower.h"
 #include "supervisor/deploy/deployer.h"
+#include "supervisor/deploy/rollback_replays.h"
 #include "supervisor/dispatch/dispatcher.h"
 #include "supervisor/dispatch/pruner.h"
 #include "supervisor/http/api.h"
@@ -31,7 +32,9 @@
 #include "supervisor/notify/notifier.h"
 #include "supervisor/notify/orders.h"
 #include "supervisor/notify/policy.h"
+#include "supervisor/platform_troubles.h"
 #include "supervisor/platform_watch.h"
+#include "supervisor/succession.h"
 #include "supervisor/watchdog.h"
 #include "syndicator/client/connection.h"
 #include "syndicator/client/zmq.h"
@@ -61,12 +64,15 @@ class Supervisor {
   Result<void> open();
   Result<void> open_notifications();
   void make_notify_api();
-  // What is wrong with the platform itself.
-  std::vector<PlatformTrouble> troubles();
+  void make_troubles();
   void look_after_platform();
+  void make_succession();
+  void look_after_incidents();
   void turn_watchdog();
   void call_watchdog();
   void make_deployer();
+  // Once it is known where HTTP is served.
+  void make_rollback_replays();
   // Does what the dispatcher asks for, until it asks for nothing more.
   void carry_out();
   void start_worker(std::uint32_t slot);
@@ -90,6 +96,10 @@ class Supervisor {
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<Delivery> delivery_;
   std::unique_ptr<NotifyOrders> orders_;
+  std::unique_ptr<Succession> succession_;
+  // Up to which end of a run incidents were looked through; nothing: not since the start.
+  std::optional<std::uint64_t> succeeded_;
+  Micros looked_after_incidents_{0};
   // Tests of a channel that wait for its answer, in their order.
   std::map<std::string, std::deque<std::function<void(const Answer&)>>> tests_;
   std::unique_ptr<NotifyApi> notify_api_;
@@ -99,18 +109,18 @@ class Supervisor {
   std::unique_ptr<HistoryReader> history_;
   std::unique_ptr<Deployer> deployer_;
   std::unique_ptr<BranchFollower> follower_;
+  std::unique_ptr<RollbackReplays> replays_;
   std::unique_ptr<DeployApi> deploy_api_;
   std::unique_ptr<CommitApi> commit_api_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<FolderWatch> watch_;
   PlatformWatch platform_;
+  std::unique_ptr<PlatformTroubles> troubles_;
   Micros looked_after_platform_{0};
   // If there is a URL to call.
   std::optional<Watchdog> watchdog_;
   std::optional<UdpSender> watchdog_sender_;
-  // Since when triggers have been far behind, and the syndicator has not answered.
-  std::optional<Time> behind_since_, silent_since_;
   std::vector<std::string> problems_;
   std::unique_ptr<Loop::Handle> turns_, stop_signals_, reload_signal_, give_up_;
   bool carrying_out_ = false;

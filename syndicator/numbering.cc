@@ -308,6 +308,7 @@ void Numbering::fail_append(const Error& error, Time now) {
   if (!failure_) {
     log_error("the History cannot be written, what arrives is held and tried again: {}",
               error.message);
+    failing_since_ = now;
   }
   failure_ = error;
   retry_at_ = now + options_.retry_after;
@@ -316,6 +317,7 @@ void Numbering::fail_append(const Error& error, Time now) {
 void Numbering::recover(Time now) {
   log_info("the History can be written again");
   failure_.reset();
+  failing_since_.reset();
   if (!overfull_since_) return;
   add_deaf(now - *overfull_since_);
   overfull_since_.reset();

@@ -78,6 +78,8 @@ class Numbering {
   // History did not take the last append.
   bool is_failing() const { return failure_.has_value(); }
   const std::optional<Error>& failure() const { return failure_; }
+  // Since when.
+  std::optional<Time> failing_since() const { return failing_since_; }
   // Something waits to be appended.
   bool has_pending() const { return !finished_.empty() || builder_.count() > 0; }
 
@@ -149,6 +151,7 @@ class Numbering {
   // Wait for History, oldest first.
   std::deque<Finished> finished_;
   std::size_t finished_bytes_ = 0;
+  std::optional<Time> failing_since_;
   std::optional<Error> failure_;
   Time retry_at_{};
   // Since when nothing more can be held.

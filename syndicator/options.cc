@@ -39,6 +39,10 @@ Result<void> SyndicatorOptions::check() {
     if (const auto right = check_address(*address); !right)
       return invalid(fmt::format("`{}`: {}", key, right.error().message));
   }
+  for (const std::string& address : core) {
+    if (const auto right = check_peer_address(address); !right)
+      return invalid(fmt::format("`core`: {}", right.error().message));
+  }
   if (publish == request && !publish.ends_with(":*") && !publish.ends_with(":0")) {
     return invalid(
         fmt::format("`publish` and `request` are both {}; give them different ports", publish));

@@ -24,13 +24,17 @@ void Syndicator::take_request(const Peer& peer, const RequestFrame& frame, Time 
   std::visit([&](const auto& request) { take(peer, frame.id, request, now); }, frame.request);
 }
 
-void Syndicator::take(const Peer& peer, RequestId id, const PositionRequest&, Time) {
+void Syndicator::take(const Peer& peer, RequestId id, const PositionRequest&, Time now) {
   PositionReply position;
   position.stream = history_.stream();
   position.oldest = history_.oldest();
   position.last = history_.last();
   position.stream_time = history_.stream_time();
   position.counters = counters();
+  if (const auto since = numbering_.failing_since()) {
+    position.counters[PositionReply::history_failing_name] =
+        static_cast<std::uint64_t>(std::max(now - *since, Micros{1}).count());
+  }
   reply(peer, {id, std::move(position)});
 }
 

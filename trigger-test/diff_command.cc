@@ -37,7 +37,7 @@ class Numbers {
 };
 
 Result<void> feed_both(RecordingFile& file, RecordingReader& reader, CloseRun& old_run,
-                       CloseRun& new_run, EffectDiff& diff) {
+                       CloseRun& new_run, EffectDiff& diff, DiffTitle& title) {
   SystemClock clock;
   const Micros started = clock.monotonic();
   Progress progress(stderr, isatty(STDERR_FILENO) == 1, file.bytes(), "bytes");
@@ -54,6 +54,8 @@ Result<void> feed_both(RecordingFile& file, RecordingReader& reader, CloseRun& o
     if (!*batch) break;
     const auto input = input_of(std::move(**batch));
     numbers.begin(input->batch.header.first, reader.row_messages());
+    if (!title.from) title.from = time_from_us(input->stream_times.front());
+    title.to = time_from_us(input->stream_times.back());
     Result<std::vector<Seen>> old_ones = old_run.feed(input);
     Result<std::vector<Seen>> new_ones = old_ones ? new_run.feed(input) : std::vector<Seen>();
     if (!old_ones || !new_ones) {
@@ -101,13 +103,14 @@ ExitCode diff(const DiffCommand& command) {
 
   RecordingReader reader((*file)->stream(), (*file)->name(), {});
   EffectDiff diff;
-  const Result<void> fed = feed_both(**file, reader, *runs[0], *runs[1], diff);
+  DiffTitle title{command.old_path, command.new_path};
+  const Result<void> fed = feed_both(**file, reader, *runs[0], *runs[1], diff, title);
   if (!fed) {
     return fed.error().code == ErrorCode::invalid ? stop(ExitCode::usage, fed.error().message)
                                                   : stop(fed.error());
   }
   tell(refused_text(reader));
-  const DiffTitle title{command.old_path, command.new_path, reader.messages()};
+  title.messages = reader.messages();
   Printer printer;
   printer.text = command.format == "json" ? diff_json(diff, title)
                                           : diff_text(diff, title, Paint(wants_colour()));

@@ -253,7 +253,12 @@ std::string diff_json(const EffectDiff& diff, const DiffTitle& title) {
     append_canonical_json(out, json);
     out += '\n';
   }
+  const auto time_of = [](std::optional<Time> time) {
+    return time ? Json(to_us(*time)) : Json(nullptr);
+  };
   append_canonical_json(out, {{"messages", title.messages},
+                              {"from", time_of(title.from)},
+                              {"to", time_of(title.to)},
                               {"differ", diff.differ()},
                               {"notifications", json_of(diff.counts(EffectGroup::notification))},
                               {"statistics", json_of(diff.counts(EffectGroup::statistic))},

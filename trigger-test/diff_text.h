@@ -2,8 +2,10 @@
 
 // How a diff is written.
 
+#include <optional>
 #include <string>
 
+#include "core/time.h"
 #include "trigger-test/diff.h"
 #include "trigger-test/paint.h"
 
@@ -13,6 +15,9 @@ struct DiffTitle {
   std::string old_path;
   std::string new_path;
   std::uint64_t messages = 0;
+  // The stream times of the first input and of the last; nothing if there was none.
+  std::optional<Time> from = std::nullopt;
+  std::optional<Time> to = std::nullopt;
 };
 
 // For people.

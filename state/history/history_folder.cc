@@ -52,8 +52,10 @@ Result<HistoryFolder> HistoryFolder::open(const SqliteHistoryOptions& options) {
   std::error_code error;
   std::filesystem::create_directories(options.directory, error);
   if (error) {
-    return fail(ErrorCode::failed, fmt::format("cannot make the History folder {}: {}",
-                                               options.directory, error.message()));
+    return fail(ErrorCode::failed,
+                fmt::format("cannot make the History folder {}: {}; name a folder with `history` "
+                            "or --history that can be made and written",
+                            options.directory, error.message()));
   }
   const std::string lock = options.directory + "/lock";
   folder.lock_ = Fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));

@@ -1,7 +1,11 @@
 #include "state/sqlite/database.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 namespace hastur {
 namespace {
@@ -47,6 +51,29 @@ Error error_of(sqlite3* connection, int sqlite_code, const std::string& path,
 
 const char* or_null(const std::string& name) { return name.empty() ? nullptr : name.c_str(); }
 
+// A file that nobody can write now, as on a disk mounted read-only, and that has no log beside it.
+// SQLite would want to make one, and shared memory, even to read.
+bool is_at_rest(const std::string& path) {
+  std::error_code ignored;
+  const auto folder = std::filesystem::path(path).parent_path();
+  const bool writable =
+      faccessat(AT_FDCWD, folder.empty() ? "." : folder.c_str(), W_OK, AT_EACCESS) == 0;
+  const auto log = std::filesystem::file_size(path + "-wal", ignored);
+  return !writable && (ignored || log == 0) && std::filesystem::exists(path, ignored);
+}
+
+std::string immutable_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '?' || c == '#' || c == '%') {
+      uri += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
 }  // namespace
 
 // --- Database
@@ -58,6 +85,10 @@ Database::State::~State() {
 }
 
 Result<Database> Database::open(const DatabaseOptions& options) {
+  if (std::error_code ignored; std::filesystem::is_directory(options.path, ignored)) {
+    return fail(ErrorCode::invalid,
+                fmt::format("cannot open {}: it is a folder; name a file", options.path));
+  }
   auto state = std::make_unique<State>();
   state->path = options.path;
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -72,8 +103,12 @@ Result<Database> Database::open(const DatabaseOptions& options) {
       flags |= SQLITE_OPEN_READONLY;
       break;
   }
-  const int code =
-      sqlite3_open_v2(options.path.c_str(), &state->connection, flags, or_null(options.vfs));
+  std::string name = options.path;
+  if (options.access == DatabaseOptions::Access::read_only && is_at_rest(options.path)) {
+    name = immutable_uri(options.path);
+    flags |= SQLITE_OPEN_URI;
+  }
+  const int code = sqlite3_open_v2(name.c_str(), &state->connection, flags, or_null(options.vfs));
   if (code != SQLITE_OK) return fail(error_of(state->connection, code, options.path, "open"));
   const auto timeout_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(options.busy_timeout).count();

@@ -26,7 +26,7 @@ _hastur_flags() {
     hastur\ deploy) echo --http --only --why --token-file ;;
     hastur\ init-repo) echo --branch --config --http --token-file ;;
     hastur\ hook) echo --http --branch --token-file ;;
-    hastur\ rollback) echo --http --token-file --before --why ;;
+    hastur\ rollback) echo --http --token-file --before --no-replay --why ;;
     hastur\ unpin | hastur\ notify-test) echo --http --token-file ;;
     hastur\ notify) echo --http --token-file --why --channel --trigger --for --release ;;
     hastur\ silence | hastur\ unsilence) echo --http --token-file --why ;;
@@ -37,7 +37,7 @@ _hastur_flags() {
     hastur\ demo) echo --directory --triggers ;;
     hastur\ check) echo --config ;;
     hastur\ replay) echo --trigger --all --from --to --input --accept-loss --into --notify --yes ;;
-    hastur\ export) echo --from --to --type --name --output --no-journal ;;
+    hastur\ export) echo --from --to --type --name --output --no-journal --time-max ;;
     hastur\ import) echo --keep-bad ;;
     trigger-test | hastur\ test)
       echo --version --format --filter --jobs --coverage --coverage-min --no-hunt --seed --write-failing --watch \
@@ -84,7 +84,7 @@ _hastur_operands() {
 _hastur_stands_alone() {
   case $1 in
     --accept-loss | --all | --closed | --coverage | --derived | --help | --json | --keep-bad | --no-hunt | --no-journal | \
-      --notifications | --pre-receive | --release | --version | --watch | --yes) return 0 ;;
+      --no-replay | --notifications | --pre-receive | --release | --version | --watch | --yes) return 0 ;;
   esac
   return 1
 }

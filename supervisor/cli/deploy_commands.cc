@@ -4,7 +4,9 @@
 
 #include <map>
 
+#include "core/clock.h"
 #include "core/json.h"
+#include "core/loop.h"
 #include "core/time.h"
 #include "supervisor/cli/commands.h"
 #include "supervisor/cli/text.h"
@@ -49,6 +51,32 @@ std::string summary(const Json& deployment) {
   return out.empty() ? "nothing" : out;
 }
 
+constexpr Micros asked_every = std::chrono::milliseconds{200};
+// A supervisor that starts again goes on with a replay.
+constexpr Micros silent_max = std::chrono::seconds{60};
+
+bool replay_is_open(const std::string& replay) {
+  return replay == "waiting" || replay == "running";
+}
+
+// Asks until the replay of the deployment has come to its end: what has become of it.
+Result<std::string> await_replay(HttpClient& http, const std::string& id) {
+  SystemClock clock;
+  Loop loop;
+  Micros heard = clock.monotonic();
+  while (true) {
+    const auto now = http.get_json("/v1/deployments/" + url_path(id));
+    if (now) {
+      heard = clock.monotonic();
+      if (std::string replay = shown(*now, "replay"); !replay_is_open(replay)) return replay;
+    } else if (now.error().code == ErrorCode::not_found ||
+               clock.monotonic() - heard >= silent_max) {
+      return fail(now.error());
+    }
+    loop.run_some(asked_every);
+  }
+}
+
 std::string shown_report(const Json& deployment) {
   const auto found = deployment.find("report");
   return found != deployment.end() && found->is_string() ? found->get<std::string>() : "";
@@ -77,7 +105,7 @@ std::string deployment_table(const Json& items) {
 std::string deployment_page(const Json& deployment) {
   std::string out = fmt::format("{}  {}  {}\n", shown(deployment, "id"), shown(deployment, "kind"),
                                 shown(deployment, "verdict"));
-  for (const char* key : {"commit", "author", "subject", "sequence"}) {
+  for (const char* key : {"commit", "author", "subject", "sequence", "replay"}) {
     if (const std::string value = shown(deployment, key); !value.empty())
       out += fmt::format("{:<9} {}\n", key, value);
   }
@@ -112,16 +140,39 @@ int deployments_command(HttpClient& http, const DeployOptions& options) {
 }
 
 int rollback_command(HttpClient& http, const DeployOptions& options) {
-  const auto answer =
-      order(http, "rollback",
-            {{"trigger", options.trigger}, {"before", options.deployment}, {"why", options.why}},
-            options.token_file);
+  const auto answer = order(http, "rollback",
+                            {{"trigger", options.trigger},
+                             {"before", options.deployment},
+                             {"replay", !options.no_replay},
+                             {"why", options.why}},
+                            options.token_file);
   if (!answer) return complain(answer.error());
+  const std::string id = shown(*answer, "id");
   fmt::print(
       "{} is back at its version and state of before, from sequence {} on ({})\n"
       "it stays there until its file changes, or: hastur unpin {}\n",
-      options.trigger, shown(*answer, "sequence"), shown(*answer, "id"), options.trigger);
-  return 0;
+      options.trigger, shown(*answer, "sequence"), id, options.trigger);
+  if (!replay_is_open(shown(*answer, "replay"))) return 0;
+  fmt::print("History since then is replayed; it goes on without you, too (Ctrl-C)\n");
+  std::fflush(stdout);
+  const auto replay = await_replay(http, id);
+  if (!replay) {
+    fmt::print(stderr, "hastur: {}\nhastur deployments {} shows what becomes of the replay\n",
+               printable_lines(replay.error().message), id);
+    return 1;
+  }
+  if (*replay == "done") {
+    fmt::print("done: its state is as if it had never been another\n");
+    return 0;
+  }
+  const Json changes = changes_of(*answer);
+  fmt::print(stderr,
+             "hastur: the replay {}\n"
+             "it goes on without what History holds since then; to try again:\n"
+             "  hastur replay --trigger {} --from {} --into live --notify pending --yes\n",
+             printable_lines(*replay), options.trigger,
+             changes.empty() ? "" : shown(changes.front(), "snapshot"));
+  return 1;
 }
 
 int deploy_command(HttpClient& http, const DeployOptions& options) {

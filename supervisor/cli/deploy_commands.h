@@ -19,6 +19,8 @@ struct DeployOptions {
   std::string commit = {};
   std::string why = {};
   std::string token_file = {};
+  // Of a rollback: without History since.
+  bool no_replay = false;
   std::uint64_t limit = 20;
   bool json = false;
 };
@@ -26,6 +28,7 @@ struct DeployOptions {
 // The newest deployments, of one trigger if it is named; or the one whose id is given, with its
 // report.
 int deployments_command(HttpClient& http, const DeployOptions& options);
+// Returns when History since has been replayed; exit code 1 if it could not be.
 int rollback_command(HttpClient& http, const DeployOptions& options);
 // Takes one trigger of a commit and pins it.
 int deploy_command(HttpClient& http, const DeployOptions& options);

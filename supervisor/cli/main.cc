@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "core/clock.h"
@@ -134,6 +136,8 @@ int run(int argc, char** argv) {
   rollback.text("--before", &deploy_options.deployment,
                 "the deployment to undo, d-12; else the one that brought what runs");
   rollback.text("--why", &deploy_options.why, "the reason, kept with the decision");
+  rollback.flag("--no-replay", &deploy_options.no_replay,
+                "do not run History since through it: it goes on with the state of before");
   CommandLine& deploy = line.command("deploy", "Run one trigger as a commit has it, and pin it");
   asks(deploy);
   deploy.required_text("--only", &deploy_options.trigger,
@@ -285,4 +289,13 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run(argc, argv); }
+int main(int argc, char** argv) {
+  const int code = run(argc, argv);
+  // What could not be written down was not said: a full disk, a reader that has gone.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    fmt::print(stderr, "hastur: the output could not be written: {}\n",
+               std::generic_category().message(errno));
+    return code != 0 ? code : 1;
+  }
+  return code;
+}

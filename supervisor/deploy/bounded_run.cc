@@ -31,9 +31,14 @@ Result<std::unique_ptr<BoundedRun>> BoundedRun::start(Loop& loop, const Request&
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&files);
   posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, request.input.c_str(), O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&files, for_child.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+  if (request.input_fd >= 0) {
+    posix_spawn_file_actions_adddup2(&files, request.input_fd, STDIN_FILENO);
+  } else {
+    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, request.input.c_str(), O_RDONLY, 0);
+  }
+  posix_spawn_file_actions_adddup2(&files, for_child.get(), STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(
+      &files, request.output_fd >= 0 ? request.output_fd : STDERR_FILENO, STDOUT_FILENO);
   posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
   posix_spawn_file_actions_addchdir_np(&files, request.folder.c_str());
   sigset_t signals;

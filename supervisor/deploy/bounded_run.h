@@ -25,8 +25,11 @@ class BoundedRun {
     std::vector<std::string> keep;
     // Where it runs.
     std::string folder;
-    // Its standard input.
+    // Its standard input: a file, or a descriptor of the caller's, if that is not negative.
     std::string input = "/dev/null";
+    int input_fd = -1;
+    // Its standard output, if it is not to be kept: a descriptor of the caller's.
+    int output_fd = -1;
     Micros time_max = std::chrono::seconds{60};
     // Kept of what it writes to either of its outputs: one half from the beginning, one from the
     // end.

@@ -78,10 +78,12 @@ void BranchFollower::remember_decided() {
     standing_.taken = record.commit;
     break;
   }
-  // Limits or the runtime have changed since: the same set begins new runs.
-  if (standing_.taken.empty() || dispatcher_.runs_as_configured()) return;
+  if (standing_.taken.empty()) return;
   const auto repository = GitRepository::open(folder());
   auto commit = repository ? repository->read(standing_.taken) : fail(repository.error());
+  if (commit) deployer_.runs(*commit);
+  // Limits or the runtime have changed since: the same set begins new runs.
+  if (dispatcher_.runs_as_configured()) return;
   if (commit) return submit(*std::move(commit));
   log_warn("limits or the runtime have changed; what runs goes on under those of before: {}",
            commit.error().message);

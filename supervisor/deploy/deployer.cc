@@ -6,6 +6,7 @@
 
 #include "core/log.h"
 #include "supervisor/deploy/script_set.h"
+#include "trigger-runtime/sources/script_tree.h"
 
 namespace hastur {
 namespace {
@@ -67,26 +68,65 @@ void Deployer::begin_next() {
     return refuse(std::move(report));
   }
   under_way_->scripts = std::move(set.scripts);
-  const std::vector<std::string> paths = changed_paths(under_way_->scripts);
+  const std::vector<std::string> paths = changed_paths();
   if (const auto known = passed_.find(fingerprint(commit.commit, paths)); known != passed_.end())
     return take(known->second);
-  gate_ = Gate::begin(loop_, options_, commit.files, paths,
+  gate_ = Gate::begin(loop_, options_, {commit.files, paths, pairs()},
                       [this](const Gate::Verdict& verdict) { judged(verdict); });
 }
 
-std::vector<std::string> Deployer::changed_paths(const std::vector<DesiredScript>& scripts) const {
+std::vector<std::string> Deployer::changed_paths() const {
   std::vector<std::string> paths;
-  for (const DesiredScript& script : scripts) {
-    const auto runs = dispatcher_.triggers().find(script.name);
-    if (runs != dispatcher_.triggers().end() && runs->second->version().id == script.version.id)
-      continue;
-    const auto pin = dispatcher_.pins().find(script.name);
-    if (under_way_->submission.only.empty() && pin != dispatcher_.pins().end() &&
-        pin->second.file == script.version.id)
-      continue;
-    paths.push_back(script.version.script.path);
+  for (const DesiredScript& script : under_way_->scripts) {
+    const std::string& path = script.version.script.path;
+    if (differs(script) || has_other_tests(path)) paths.push_back(path);
   }
   return paths;
+}
+
+bool Deployer::differs(const DesiredScript& script) const {
+  const auto runs = dispatcher_.triggers().find(script.name);
+  if (runs != dispatcher_.triggers().end() && runs->second->version().id == script.version.id)
+    return false;
+  const auto pin = dispatcher_.pins().find(script.name);
+  return !under_way_->submission.only.empty() || pin == dispatcher_.pins().end() ||
+         pin->second.file != script.version.id;
+}
+
+// What is new is compared with a script that does nothing.
+std::vector<Backtest::Pair> Deployer::pairs() const {
+  std::vector<Backtest::Pair> pairs;
+  for (const DesiredScript& script : under_way_->scripts) {
+    const std::string& path = script.version.script.path;
+    const auto runs = dispatcher_.triggers().find(script.name);
+    if (runs == dispatcher_.triggers().end()) {
+      pairs.push_back({path, {{path, "local ctx = hastur.trigger{}\n"}}});
+      continue;
+    }
+    const ScriptVersion& before = runs->second->version();
+    if (!differs(script)) continue;
+    Backtest::Pair& pair = pairs.emplace_back();
+    pair.path = path;
+    pair.before[path] = before.script.text;
+    for (const ScriptFile& library : before.libraries) pair.before[library.path] = library.text;
+  }
+  return pairs;
+}
+
+bool Deployer::has_other_tests(const std::string& script) const {
+  const auto& files = under_way_->submission.commit.files;
+  return tests_ && std::ranges::any_of(test_paths(script), [&](const std::string& path) {
+           const auto now = files.find(path);
+           const auto before = tests_->find(path);
+           return now != files.end() && (before == tests_->end() || before->second != now->second);
+         });
+}
+
+void Deployer::runs(const CommitFiles& commit) {
+  tests_.emplace();
+  for (const auto& [path, text] : commit.files) {
+    if (is_test_path(path)) tests_->emplace(path, text);
+  }
 }
 
 void Deployer::judged(const Gate::Verdict& verdict) {
@@ -99,7 +139,7 @@ void Deployer::judged(const Gate::Verdict& verdict) {
   if (!verdict.passed) return refuse(verdict.report);
   if (passed_.size() >= passed_max) passed_.clear();
   const CommitFiles& commit = under_way_->submission.commit;
-  passed_.emplace(fingerprint(commit.commit, changed_paths(under_way_->scripts)), verdict.report);
+  passed_.emplace(fingerprint(commit.commit, changed_paths()), verdict.report);
   take(verdict.report);
 }
 
@@ -135,6 +175,8 @@ void Deployer::refuse(std::string report) {
 
 void Deployer::deployed(const Deployed& deployed) {
   if (!under_way_ || ticket_ != deployed.ticket) return;
+  if (deployed.record.sequence && under_way_->submission.only.empty())
+    runs(under_way_->submission.commit);
   finish({deployed.record.sequence.has_value(), deployed.record.report, deployed.record});
 }
 

@@ -47,6 +47,9 @@ class Deployer {
   // Calls `tell` once, on the loop, when the commit has been judged or taken.
   void submit(Submission submission, Tell tell);
   void deployed(const Deployed& deployed);
+  // The commit that runs, as far as it is known: a trigger whose test file alone is another in the
+  // next one is tested too. Commits that are taken here say so themselves.
+  void runs(const CommitFiles& commit);
   // Begins what waits for the dispatcher to run: before that nobody knows what a commit changes.
   void turn() { begin_next(); }
 
@@ -64,8 +67,12 @@ class Deployer {
   void take(std::string report);
   void refuse(std::string report);
   void finish(const Answer& answer);
-  // What the commit changes of what runs.
-  std::vector<std::string> changed_paths(const std::vector<DesiredScript>& scripts) const;
+  // Of the commit under way: the scripts that are other than what runs, or tested otherwise.
+  std::vector<std::string> changed_paths() const;
+  // What will run is other than what runs.
+  bool differs(const DesiredScript& script) const;
+  bool has_other_tests(const std::string& script) const;
+  std::vector<Backtest::Pair> pairs() const;
 
   Loop& loop_;
   Dispatcher& dispatcher_;
@@ -77,6 +84,8 @@ class Deployer {
   // Reports of commits that passed, by commit and what was tested of it: what a push had judged
   // need not be judged again to be taken.
   std::map<std::string, std::string> passed_;
+  // Of the commit that runs, by path; nothing: nobody knows.
+  std::optional<std::map<std::string, std::string>> tests_;
   std::unique_ptr<Loop::Handle> later_;
 };
 

@@ -4,30 +4,27 @@
 
 namespace hastur {
 
-std::unique_ptr<Gate> Gate::begin(Loop& loop, const Options& options,
-                                  const std::map<std::string, std::string>& files,
-                                  const std::vector<std::string>& scripts,
+std::unique_ptr<Gate> Gate::begin(Loop& loop, const Options& options, Subject subject,
                                   std::function<void(Verdict)> done) {
-  std::unique_ptr<Gate> gate(new Gate(loop, std::move(done)));
-  if (scripts.empty()) {
+  std::unique_ptr<Gate> gate(new Gate(loop, options, std::move(subject), std::move(done)));
+  if (gate->subject_.scripts.empty()) {
     gate->tell({true, "no trigger changes\n"});
-  } else if (const auto started = gate->start(options, files, scripts); !started) {
+  } else if (const auto started = gate->start(); !started) {
     gate->tell({false, started.error().message + "\n", true});
   }
   return gate;
 }
 
-Result<void> Gate::start(const Options& options, const std::map<std::string, std::string>& files,
-                         const std::vector<std::string>& scripts) {
-  auto checkout = Checkout::make(options.folder, files);
+Result<void> Gate::start() {
+  auto checkout = Checkout::make(options_.folder, subject_.files);
   if (!checkout) return fail(checkout.error());
   checkout_ = std::make_unique<Checkout>(*std::move(checkout));
   BoundedRun::Request request;
-  request.command = {options.trigger_test};
+  request.command = {options_.trigger_test};
   // A path is no flag, whatever it begins with.
-  for (const std::string& script : scripts) request.command.push_back("./" + script);
+  for (const std::string& script : subject_.scripts) request.command.push_back("./" + script);
   request.folder = checkout_->folder();
-  request.time_max = options.time_max;
+  request.time_max = options_.time_max;
   auto run =
       BoundedRun::start(loop_, request, [this](const BoundedRun::Ended& ended) { tested(ended); });
   if (!run) return fail(run.error());
@@ -46,7 +43,26 @@ void Gate::tested(const BoundedRun::Ended& ended) {
     // 2: the files themselves are not what it takes. Anything else is a fault of the machine.
     verdict.is_void = ended.exit_code != 2;
   }
-  tell(std::move(verdict));
+  run_.reset();
+  const Backtest::Options& wanted = options_.backtest;
+  if (!verdict.passed || subject_.pairs.empty() || wanted.exporter.empty() ||
+      wanted.window <= Micros{0})
+    return tell(std::move(verdict));
+  backtest(std::move(verdict));
+}
+
+void Gate::backtest(Verdict verdict) {
+  Backtest::Options options = options_.backtest;
+  options.trigger_test = options_.trigger_test;
+  options.folder = options_.folder;
+  const Micros left = options_.time_max - (clock_.monotonic() - began_);
+  backtest_ = Backtest::begin(loop_, options, checkout_->folder(), std::move(subject_.pairs), left,
+                              [this, verdict = std::move(verdict)](const Backtest::Found& found) {
+                                Verdict whole = verdict;
+                                whole.report += found.report;
+                                whole.passed = !found.blocks;
+                                tell(std::move(whole));
+                              });
 }
 
 void Gate::tell(Verdict verdict) {

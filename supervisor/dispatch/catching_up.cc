@@ -50,6 +50,7 @@ Dispatcher::Recent Dispatcher::feed_recent(Trigger& trigger) {
 
 // Those that the recent inputs do not reach back to read History.
 void Dispatcher::begin_catchups() {
+  if (!stream_is_known_) return;
   std::map<std::uint32_t, std::vector<Trigger*>>
       groups;  // by worker; all shared ones are one group
   for (const TriggerName& name : behind_) {

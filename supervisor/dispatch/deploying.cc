@@ -79,7 +79,7 @@ Result<std::uint64_t> Dispatcher::restore(const TriggerName& name, std::uint64_t
 }
 
 Result<std::uint64_t> Dispatcher::rollback(const TriggerName& name, std::uint64_t deployment,
-                                           std::string why) {
+                                           std::string why, HistorySince since) {
   HASTUR_TRY(can_begin(name));
   const VersionId present = triggers_.at(name)->version().id;
   CheckpointStore::DeploymentQuery query;
@@ -126,8 +126,10 @@ Result<std::uint64_t> Dispatcher::rollback(const TriggerName& name, std::uint64_
                 fmt::format("the {} of {} from before that deployment is not kept any more",
                             *files ? "state" : "code", name));
   }
-  Deployment back{
-      .kind = DeploymentKind::rollback, .scripts = {{name, version_from(**files)}}, .why = why};
+  Deployment back{.kind = DeploymentKind::rollback,
+                  .scripts = {{name, version_from(**files)}},
+                  .why = why,
+                  .replays = since == HistorySince::replayed};
   back.restoration = Trigger::Restoration{end->record.number, end->record.run, end->record.sequence,
                                           undone->before,     end->state,      end->runtime,
                                           std::move(why)};
@@ -353,6 +355,7 @@ void Dispatcher::accept_deployment() {
     gate_.waiting().pins.push_back(std::move(pin));
   }
   if (deploying_->is_whole() || !record.changes.empty()) record.sequence = at;
+  if (deploying_->wanted.replays) record.replay = "waiting";
   store_deployment();
 }
 

@@ -34,6 +34,8 @@ struct Deployment {
   std::vector<DesiredScript> scripts = {};
   // Of `only`, `rollback` and `restore`: what somebody said.
   std::string why = {};
+  // Of a `rollback`: History since its memory is to be replayed once it runs (rollback_replays.h).
+  bool replays = false;
   // The memory that the one trigger begins with.
   std::optional<Trigger::Restoration> restoration = std::nullopt;
   // The runs of a replay take the place of those of the scripts, which are what runs. Not stored:

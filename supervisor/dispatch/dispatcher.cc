@@ -57,7 +57,8 @@ void Dispatcher::connected() {
   position_id_.reset();
   lease_id_.reset();
   position_due_ = true;
-  lease_due_ = stage_ != Stage::connecting;
+  lease_due_ = false;
+  stream_is_known_ = false;
   gate_.disconnected();
   if (follower_) follower_->reconnected();
   // What was asked for will not be answered; the members start other reads.
@@ -91,6 +92,7 @@ void Dispatcher::replied(ReplyFrame frame) {
     } else if (const auto* refused = std::get_if<RefusedReply>(&frame.reply)) {
       if (stage_ == Stage::running) return stop_process(refused->error);
       log_warn("waiting for the lease of our triggers: {}", refused->error.message);
+      lease_refused_ = refused->error.message;
     }
   } else if (const auto catchup = std::ranges::find_if(
                  catchups_, [&](const auto& each) { return each->id == frame.id; });
@@ -154,10 +156,10 @@ void Dispatcher::take_position(const PositionReply& reply) {
   if (const auto bound = store_.bind(reply.stream); !bound) return retry_or_stop(bound.error());
   position_ = reply;
   heard_at_ = clock_.monotonic();
+  if (!std::exchange(stream_is_known_, true)) lease_due_ = true;
   if (stage_ == Stage::connecting) {
     stage_ = Stage::leasing;
     adopt_stored();
-    lease_due_ = true;
   }
 }
 
@@ -187,6 +189,7 @@ void Dispatcher::take_lease(const LeaseReply& reply) {
   // one.
   const Epoch epoch = std::max(store_.epoch(), reply.epoch);
   if (const auto taken = store_.take_epoch(epoch); !taken) return retry_or_stop(taken.error());
+  lease_refused_.clear();
   gate_.granted(epoch, lease_asked_for_);
   for (const AppendReply::Mark& mark : reply.marks) {
     Run& last = last_runs_[mark.trigger];
@@ -255,7 +258,8 @@ void Dispatcher::send_requests() {
     position_asked_ = monotonic_;
     ask(PositionRequest{}, &position_id_);
   }
-  if (stage_ == Stage::connecting) return;
+  // Nothing is asked of, or given to, a syndicator that may keep another stream.
+  if (!stream_is_known_) return;
   if (!lease_id_ && (lease_due_ || monotonic_ - lease_asked_ >= options_.lease_every)) {
     lease_due_ = false;
     lease_asked_ = monotonic_;

@@ -150,9 +150,10 @@ class Dispatcher {
   Result<std::uint64_t> restore(const TriggerName& name, std::uint64_t snapshot, std::string why);
   // Begins a new run with the version and the state from before the deployment that brought the
   // present version (or from before the one with this id, above 0), and pins it. `not_found`;
-  // `conflict` as restore().
-  Result<std::uint64_t> rollback(const TriggerName& name, std::uint64_t deployment,
-                                 std::string why);
+  // `conflict` as restore(). That History since then is replayed is only noted, for others to do.
+  enum class HistorySince : std::uint8_t { left_out, replayed };
+  Result<std::uint64_t> rollback(const TriggerName& name, std::uint64_t deployment, std::string why,
+                                 HistorySince since = HistorySince::left_out);
   // Whoever knows the file desires it again. `not_found` if it is not pinned.
   Result<void> unpin(const TriggerName& name);
 
@@ -227,6 +228,8 @@ class Dispatcher {
   std::uint32_t workers_up() const;
   const OutputGate& gate() const { return gate_; }
   const std::optional<Error>& commit_error() const { return commit_error_; }
+  // Why the syndicator does not grant our triggers' names; empty if it does.
+  const std::string& lease_refused() const { return lease_refused_; }
   std::optional<Time> stream_time() const { return stream_time_; }
 
  private:
@@ -457,12 +460,15 @@ class Dispatcher {
 
   Stage stage_ = Stage::connecting;
   std::optional<PositionReply> position_;
+  // Since it was connected to last, the syndicator has said that its stream is ours.
+  bool stream_is_known_ = false;
   std::optional<Micros> heard_at_;
   std::uint64_t next_request_ = 1ull << 32;  // the follower's ids lie below
   std::optional<RequestId> position_id_, lease_id_;
   Micros position_asked_{0}, lease_asked_{0};
   bool position_due_ = false, lease_due_ = false;
   std::set<TriggerName> lease_asked_for_;
+  std::string lease_refused_;
   std::map<TriggerName, Run> last_runs_;  // from the syndicator's marks
   std::optional<StreamFollower> follower_;
 

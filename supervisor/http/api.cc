@@ -370,8 +370,20 @@ HttpResponse Api::metrics() const {
 
 HttpResponse Api::health() const {
   Json troubles = Json::array();
-  if (dispatcher_.stage() != Dispatcher::Stage::running)
-    troubles.push_back("not running yet: waiting for the syndicator");
+  switch (dispatcher_.stage()) {
+    case Dispatcher::Stage::connecting:
+      troubles.push_back("not running yet: waiting for the syndicator");
+      break;
+    case Dispatcher::Stage::leasing:
+      troubles.push_back("not running yet: waiting for the lease of its triggers");
+      break;
+    case Dispatcher::Stage::loading:
+      troubles.push_back("not running yet: the triggers are being loaded");
+      break;
+    case Dispatcher::Stage::running:
+      break;
+  }
+  if (!dispatcher_.lease_refused().empty()) troubles.push_back(dispatcher_.lease_refused());
   // It is asked each second.
   constexpr Micros silent_max = std::chrono::seconds{5};
   if (const auto heard = dispatcher_.heard_at();
@@ -379,6 +391,13 @@ HttpResponse Api::health() const {
     troubles.push_back(
         fmt::format("the syndicator has not answered for {} s",
                     std::chrono::floor<std::chrono::seconds>(clock_.monotonic() - *heard).count()));
+  }
+  const auto& stream = dispatcher_.syndicator();
+  if (const auto failing = stream ? stream->history_failing() : std::nullopt) {
+    troubles.push_back(fmt::format(
+        "the syndicator cannot write its History for {}: what arrives is held, and {} messages "
+        "were lost for want of room so far; its log says why",
+        format_span(std::chrono::ceil<std::chrono::seconds>(*failing)), stream->lost_by_history()));
   }
   if (dispatcher_.commit_error()) troubles.push_back(dispatcher_.commit_error()->message);
   if (troubles.empty()) return ok({{"status", "ok"}});

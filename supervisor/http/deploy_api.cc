@@ -61,6 +61,7 @@ Json deployment_to_json(const DeploymentRecord& record) {
           {"report", record.report},
           {"time", to_us(record.decided_at)},
           {"sequence", record.sequence ? Json(record.sequence->value) : Json(nullptr)},
+          {"replay", record.replay.empty() ? Json(nullptr) : Json(record.replay)},
           {"changes", std::move(changes)}};
 }
 
@@ -126,9 +127,15 @@ void DeployApi::rollback(const Json& body, const HttpServer::Respond& respond) {
     return respond(refuse(400, "bad_argument",
                           R"(say which, and if not its last: {"trigger":"NAME","before":"d-12"})"));
   }
+  const auto replay = body.find("replay");
+  if (replay != body.end() && !replay->is_boolean())
+    return respond(refuse(400, "bad_argument", "replay is true or false"));
+  const auto since = replay == body.end() || replay->get<bool>()
+                         ? Dispatcher::HistorySince::replayed
+                         : Dispatcher::HistorySince::left_out;
   const std::string why = text_of(body, "why");
   const auto ticket =
-      dispatcher_.rollback(name, *deployment, why.empty() ? "no reason was given" : why);
+      dispatcher_.rollback(name, *deployment, why.empty() ? "no reason was given" : why, since);
   if (!ticket) return respond(refused(ticket.error()));
   waiting_.emplace(*ticket, respond);
 }

@@ -39,9 +39,16 @@ void of_syndicator(std::string& out, const PositionReply& syndicator) {
          count("kernel_dropped"));
   head(out, "hastur_syndicator_total", "counter", "Other counts of the syndicator, by name.");
   for (const auto& [name, value] : syndicator.counters) {
-    if (name == "received" || name == "kernel_dropped" || name.starts_with(refused)) continue;
+    if (name == "received" || name == "kernel_dropped" || name.starts_with(refused) ||
+        name == PositionReply::history_failing_name)
+      continue;
     out += fmt::format("hastur_syndicator_total{{name=\"{}\"}} {}\n", name, value);
   }
+  single(out, "hastur_history_failing_seconds", "gauge",
+         "For how long the syndicator cannot write its History; 0 while it can.",
+         static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(
+                                        syndicator.history_failing().value_or(Micros{0}))
+                                        .count()));
   single(out, "hastur_stream_sequence", "gauge", "The last sequence given out.",
          syndicator.last.value);
   single(out, "hastur_stream_oldest_sequence", "gauge",

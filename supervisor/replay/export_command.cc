@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "core/json.h"
 #include "core/progress.h"
@@ -165,6 +166,8 @@ class Export {
   RecordingWriter writer_;
   std::string text_;
   std::uint64_t lost_ = 0;
+  // What `time_max` left out begins here.
+  std::optional<Sequence> left_out_from_;
 };
 
 Result<void> Export::run() {
@@ -188,6 +191,7 @@ Result<void> Export::run() {
              options_.no_journal ? "" : fmt::format(", {} decisions of the journal", decisions));
   if (lost_ > 0)
     fmt::print(stderr, "  {} numbers among them are not in History; lines say which\n", lost_);
+  if (left_out_from_) fmt::print(stderr, "  --time-max came before {}\n", left_out_from_->value);
   return {};
 }
 
@@ -199,6 +203,10 @@ Result<void> Export::copy(HistorySource& source, const Stretch& stretch, Output&
     Sequence next = stretch.first;
     source.read(next, stretch.last);
     while (next <= stretch.last) {
+      if (options_.time_max > Micros{0} && clock_.monotonic() - started >= options_.time_max) {
+        left_out_from_ = next;
+        break;
+      }
       const auto part = source.next();
       if (!part) return fail(part.error());
       if (!*part) break;

@@ -22,6 +22,8 @@ struct ExportOptions {
   std::string output;
   // The journal is left out; the state file need not be there.
   bool no_journal = false;
+  // It ends after so long, with what it has written; zero: at the end.
+  Micros time_max{0};
   // Of the supervisor's configuration: the state file and the syndicator's ROUTER.
   std::string state;
   std::string request;

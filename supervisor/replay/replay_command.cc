@@ -284,8 +284,10 @@ Result<void> Scratch::read(RecordingReader& reader, const std::string& source,
 }  // namespace
 
 int replay_command(const ReplayOptions& options, Clock& clock) {
-  if (options.all == !options.trigger.empty())
-    return stop(2, "say which trigger with --trigger NAME, or --all");
+  if (options.all == !options.trigger.empty()) {
+    return stop(2, options.all ? "--trigger and --all are both there: leave one out"
+                               : "say which trigger with --trigger NAME, or --all");
+  }
   if (options.input.empty() == options.from.empty()) {
     return stop(2, options.from.empty()
                        ? "say from where: --from TIME, SEQUENCE or SNAPSHOT, or --input FILE"

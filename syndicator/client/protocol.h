@@ -83,6 +83,20 @@ struct PositionReply {
   std::optional<Time> stream_time;
   // The syndicator's own counts by name ("received", "refused.bad_uuid", "kernel_dropped" …).
   std::map<std::string, std::uint64_t> counters;
+
+  // Among the counters while History cannot be written: for how long, in µs.
+  static constexpr const char* history_failing_name = "history_failing_us";
+  // Nothing while it can.
+  std::optional<Micros> history_failing() const {
+    const auto found = counters.find(history_failing_name);
+    if (found == counters.end()) return std::nullopt;
+    return Micros{static_cast<std::int64_t>(found->second)};
+  }
+  // Messages that were lost before they could be numbered, because of that.
+  std::uint64_t lost_by_history() const {
+    const auto found = counters.find("lost.history_full");
+    return found == counters.end() ? 0 : found->second;
+  }
 };
 struct BatchReply {
   Batch batch;

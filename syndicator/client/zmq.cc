@@ -280,7 +280,7 @@ bool is_loopback_address(std::string_view address) {
          host == "::1";
 }
 
-Result<void> check_address(std::string_view address) {
+Result<void> check_peer_address(std::string_view address) {
   const bool tcp = address.starts_with("tcp://");
   const std::size_t colon = address.rfind(':');
   const std::string_view port = tcp ? address.substr(colon + 1) : std::string_view();
@@ -295,6 +295,11 @@ Result<void> check_address(std::string_view address) {
         ErrorCode::invalid,
         fmt::format("'{}' is no ZeroMQ address; write it as tcp://127.0.0.1:4944", address));
   }
+  return {};
+}
+
+Result<void> check_address(std::string_view address) {
+  HASTUR_TRY(check_peer_address(address));
   if (!is_loopback_address(address)) {
     return fail(ErrorCode::invalid,
                 fmt::format("'{}' is reached from other machines, and there are no CURVE keys to "

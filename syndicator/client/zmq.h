@@ -136,6 +136,8 @@ class ConnectionWatch {
 
 // Whether a ZeroMQ address is reached from this machine only: loopback tcp, ipc, inproc.
 bool is_loopback_address(std::string_view address);
+// Whether it has the form of an address; of others it may be on any machine.
+Result<void> check_peer_address(std::string_view address);
 // Whether it is one that a daemon may use: of a form that ZeroMQ knows, and, since there are no
 // CURVE keys to tell friend from foe, of this machine only. The error shows one that would do.
 Result<void> check_address(std::string_view address);

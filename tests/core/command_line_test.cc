@@ -109,7 +109,7 @@ TEST_F(Daemon, RefusesWrongUsageInOneSentence) {
   EXPECT_EQ(parse(line_, {"--upd", "x"}).err,
             "syndicator: unknown flag \"--upd\"; did you mean \"--udp\"?; see syndicator --help\n");
   EXPECT_EQ(parse(line_, {"--ring-max", "many"}).err,
-            "syndicator: --ring-max takes NUMBER, not \"many\"\n");
+            "syndicator: --ring-max takes a whole number from 0 up, not \"many\"\n");
   EXPECT_EQ(parse(line_, {"--core", "x"}).code, 2) << "a key without a flag";
   const auto missing = parse(line_, {"--udp"});
   EXPECT_EQ(missing.code, 2);

@@ -85,6 +85,9 @@ TEST(Settings, NamesFileLineAndNearestKey) {
             "hastur.toml:2: unknown section [sindicator]; did you mean \"syndicator\"?");
   EXPECT_EQ(f.refusal("[syndicator.dick]\npath = \"x\"\n"),
             "hastur.toml:1: unknown section [syndicator.dick]; did you mean \"syndicator.disk\"?");
+  EXPECT_EQ(f.refusal("[[syndicator]]\nudp = \"x\"\n"),
+            "hastur.toml:1: [[syndicator]] begins a list of sections, and there is one: write "
+            "[syndicator]");
   EXPECT_EQ(f.refusal("udp = \"x\"\n"),
             "hastur.toml:1: \"udp\" stands outside of a section; a section begins with a line like "
             "[syndicator]");
@@ -100,7 +103,8 @@ TEST(Settings, SaysWhatAKeyTakes) {
       "hastur.toml:2: [syndicator] core takes a list of texts like [\"a\", \"b\"], not \"x\"");
   EXPECT_EQ(
       refusal("core = [1]"),
-      "hastur.toml:2: [syndicator] core takes a list of texts like [\"a\", \"b\"], not a list");
+      "hastur.toml:2: [syndicator] core takes a list of texts like [\"a\", \"b\"], not a list with "
+      "1 in it");
   EXPECT_EQ(refusal("ring_max = -1"),
             "hastur.toml:2: [syndicator] ring_max takes a whole number from 0 up, not -1");
   EXPECT_EQ(refusal("ring_max = 1.5"),
@@ -194,10 +198,13 @@ TEST(Settings, TakesFlags) {
   EXPECT_EQ(f.flag_refusal("verbose", "true"), "");
   EXPECT_TRUE(f.verbose);
 
-  EXPECT_EQ(f.flag_refusal("ring_max", "12x"), "--ring-max takes NUMBER, not \"12x\"");
-  EXPECT_EQ(f.flag_refusal("durability", "x"), "--durability takes default|synced, not \"x\"");
-  EXPECT_EQ(f.flag_refusal("verbose", "yes"), "--verbose takes true|false, not \"yes\"");
-  EXPECT_EQ(f.flag_refusal("retention", "5"), "--retention takes SPAN, not \"5\"");
+  EXPECT_EQ(f.flag_refusal("ring_max", "12x"),
+            "--ring-max takes a whole number from 0 up, not \"12x\"");
+  EXPECT_EQ(f.flag_refusal("durability", "x"),
+            "--durability takes one of \"default\", \"synced\", not \"x\"");
+  EXPECT_EQ(f.flag_refusal("verbose", "yes"), "--verbose takes true or false, not \"yes\"");
+  EXPECT_EQ(f.flag_refusal("retention", "5"),
+            "--retention takes a span like 90s, 5m or 7d, not \"5\"");
 }
 
 TEST(Settings, ShowsWhatAKeyHoldsAsAFlagWouldGiveIt) {

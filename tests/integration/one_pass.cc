@@ -57,6 +57,28 @@ std::string boot_id() {
 
 }  // namespace
 
+bool feed_history(History& history, StreamRun& stream, Sequence after, Sequence until) {
+  while (after < until) {
+    auto batches = history.read(after.next(), {});
+    EXPECT_TRUE(batches && !batches->empty());
+    if (!batches || batches->empty()) return false;
+    for (Batch& batch : *batches) {
+      if (after >= until) break;
+      const Sequence last = std::min(batch.header.last(), until);
+      if (batch.header.first != after.next() || last != batch.header.last()) {
+        const auto from = static_cast<std::uint32_t>(after.value + 1 - batch.header.first.value);
+        const auto count = static_cast<std::uint32_t>(last.value - after.value);
+        batch = slice(BatchView::trusted(batch.header, batch.body), from, count);
+      }
+      after = last;
+      const auto fed = stream.feed(input_of(std::move(batch)));
+      EXPECT_TRUE(fed) << fed.error().message;
+      if (!fed) return false;
+    }
+  }
+  return true;
+}
+
 Remains::Remains(Platform& platform) {
   SqliteHistoryOptions options;
   options.directory = platform.history_folder();
@@ -138,24 +160,7 @@ Remains::Pass Remains::pass(const std::vector<const StoredTrigger*>& triggers, S
     const auto added = stream.add(stream_trigger(*store_, *stored));
     EXPECT_TRUE(added && std::holds_alternative<std::size_t>(*added)) << stored->run.trigger;
   }
-  while (after < until) {
-    auto batches = history_->read(after.next(), {});
-    EXPECT_TRUE(batches && !batches->empty());
-    if (!batches || batches->empty()) break;
-    for (Batch& batch : *batches) {
-      if (after >= until) break;
-      const Sequence last = std::min(batch.header.last(), until);
-      if (batch.header.first != after.next() || last != batch.header.last()) {
-        const auto from = static_cast<std::uint32_t>(after.value + 1 - batch.header.first.value);
-        const auto count = static_cast<std::uint32_t>(last.value - after.value);
-        batch = slice(BatchView::trusted(batch.header, batch.body), from, count);
-      }
-      after = last;
-      const auto fed = stream.feed(input_of(std::move(batch)));
-      EXPECT_TRUE(fed) << fed.error().message;
-      if (!fed) return made;
-    }
-  }
+  if (!feed_history(*history_, stream, after, until)) return made;
   for (std::size_t i = 0; i < triggers.size(); ++i) {
     auto memory = stream.finish(i);
     EXPECT_TRUE(memory) << memory.error().message;

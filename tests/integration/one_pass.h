@@ -14,6 +14,7 @@
 #include "state/checkpoint_store.h"
 #include "state/history/history.h"
 #include "tests/integration/platform.h"
+#include "trigger-runtime/host/run_stream.h"
 #include "trigger-runtime/protocol/commands.h"
 
 namespace hastur {
@@ -35,6 +36,10 @@ struct Census {
   std::uint64_t ticks = 0;
   std::map<TriggerName, std::vector<DerivedRow>> derived;
 };
+
+// Gives the inputs in (after, until] to the run. False, and a failure of the test, if that does not
+// go to the end.
+bool feed_history(History& history, StreamRun& stream, Sequence after, Sequence until);
 
 // Both daemons' files, once they have ended.
 class Remains {

@@ -188,6 +188,16 @@ Platform::Said Platform::run_hastur(const std::string& command) {
                               (programs() / "hastur").string(), verb, http_, rest));
 }
 
+std::unique_ptr<Process> Platform::begin_hastur(std::vector<std::string> words) {
+  words.insert(words.begin(), (programs() / "hastur").string());
+  for (const std::string& word :
+       {std::string("--http"), http_, std::string("--token-file"), token_file()})
+    words.push_back(word);
+  auto begun = std::make_unique<Process>(std::move(words), (folder_ / "hastur.log").string());
+  begun->start();
+  return begun;
+}
+
 Platform::Said Platform::run_syndicator(const std::string& command) {
   return run("syndicator", command);
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/json.h"
 #include "tests/integration/process.h"
@@ -46,6 +47,8 @@ class Platform {
   Said run_supervisor(const std::string& command);
   // A command of `hastur` for this supervisor.
   Said run_hastur(const std::string& command);
+  // The same, begun and not waited for; `words` are those of a verb that takes --token-file.
+  std::unique_ptr<Process> begin_hastur(std::vector<std::string> words);
   // The same of the syndicator's program.
   Said run_syndicator(const std::string& command);
 

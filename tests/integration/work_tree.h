@@ -23,6 +23,7 @@ class WorkTree {
   void forget();
 
   std::string head();
+  const std::filesystem::path& folder() const { return folder_; }
   const std::string& said() const { return said_; }
   bool says(const std::string& text) const { return said_.find(text) != std::string::npos; }
 

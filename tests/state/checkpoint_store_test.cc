@@ -682,6 +682,29 @@ TEST_P(CheckpointStoreContract, DeploymentsComeBackNewestFirstWithTheirVersions)
   EXPECT_EQ(store().version("d-b-1").value()->files[0].text, "-- deployed 1");
 }
 
+TEST_P(CheckpointStoreContract, AReplayOfADeploymentIsOpenUntilItIsDoneOrHasFailed) {
+  CommitBuilder batch;
+  batch.deployment(1, 11, {"a"}).deployment(2, 21, {"a"}).deployment(3, 31, {"b"});
+  commit(batch.replay(1, "waiting").replay(3, "running").replay(4'711, "running"));
+  reopen();
+  const auto open_ones = [&] {
+    std::vector<std::uint64_t> ids;
+    const auto found = store().deployments({.open_replays = true}).value();
+    for (const DeploymentRecord& record : found) ids.push_back(record.id);
+    return ids;
+  };
+  EXPECT_EQ(open_ones(), (std::vector<std::uint64_t>{3, 1}));
+  EXPECT_EQ(store().deployments({.trigger = "a", .open_replays = true}).value().size(), 1u);
+  CommitBuilder ended;
+  commit(ended.replay(1, "done").replay(3, "failed: History is gone"));
+  reopen();
+  EXPECT_TRUE(open_ones().empty());
+  const auto all = store().deployments({}).value();
+  EXPECT_EQ(all[0].replay, "failed: History is gone");
+  EXPECT_EQ(all[1].replay, "");
+  EXPECT_EQ(all[2].replay, "done");
+}
+
 TEST_P(CheckpointStoreContract, APinReplacesTheOneBeforeItAndGoesWhenItIsTold) {
   CommitBuilder pinned;
   commit(pinned.pin("b", "v-1", 1).pin("a", "v-2", 2));
@@ -705,7 +728,8 @@ TEST_P(CheckpointStoreContract, PruningKeepsWhatADeploymentOrAPinStillNeeds) {
   batch.deployment(1, 10, {"done"}).outcome(1, "done", "live");
   batch.deployment(2, 20, {"pending"});
   batch.deployment(3, 30, {"pinned"}).outcome(3, "pinned", "live").pin("pinned", "d-pinned-3", 3);
-  batch.deployment(4, 40, {"newest"}).outcome(4, "newest", "live");
+  batch.deployment(4, 40, {"replays"}).outcome(4, "replays", "live").replay(4, "running");
+  batch.deployment(5, 50, {"newest"}).outcome(5, "newest", "live");
   commit(batch);
   const Retention retention{Sequence{1'000}, CommitBuilder::time(1'000)};
   while (store().prune(retention).value().more) {
@@ -714,11 +738,11 @@ TEST_P(CheckpointStoreContract, PruningKeepsWhatADeploymentOrAPinStillNeeds) {
   std::vector<std::uint64_t> ids;
   const auto kept = store().deployments({}).value();
   for (const DeploymentRecord& record : kept) ids.push_back(record.id);
-  EXPECT_EQ(ids, (std::vector<std::uint64_t>{4, 3, 2}));
+  EXPECT_EQ(ids, (std::vector<std::uint64_t>{5, 4, 3, 2}));
   EXPECT_FALSE(store().version("d-done-1").value());
   EXPECT_TRUE(store().version("d-pending-2").value());
   EXPECT_TRUE(store().version("d-pinned-3").value());
-  EXPECT_TRUE(store().version("d-newest-4").value());
+  EXPECT_TRUE(store().version("d-newest-5").value());
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, CheckpointStoreContract,

@@ -48,6 +48,7 @@ CommitBuilder second_commit() {
       .journal("a", 1, 26, "skip")
       .remove("c")
       .outcome(1, "a", "live")
+      .replay(1, "waiting")
       .deployment(2, 26, {"a", "e"})
       .unpin("c")
       .pin("a", "d-a-1", 2)

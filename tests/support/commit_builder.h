@@ -116,6 +116,10 @@ class CommitBuilder {
     batch_.outcomes.push_back({deployment, trigger, outcome});
     return *this;
   }
+  CommitBuilder& replay(std::uint64_t deployment, const std::string& replay) {
+    batch_.replays.push_back({deployment, replay});
+    return *this;
+  }
   CommitBuilder& pin(const TriggerName& trigger, const VersionId& version,
                      std::uint64_t deployment) {
     batch_.pins.push_back({trigger, version, "v-file", deployment, "it was worse", time(1)});
@@ -222,10 +226,10 @@ inline std::string describe(CheckpointStore& store) {
   const auto deployments = store.deployments({.max = 1'000'000});
   if (!deployments) return deployments.error().message;
   for (const DeploymentRecord& record : *deployments) {
-    text += fmt::format("deployment {} {} {} by {} \"{}\" decided {} at {}: {}\n", record.id,
-                        deployment_kind_name(record.kind), record.commit, record.author,
+    text += fmt::format("deployment {} {} {} by {} \"{}\" decided {} at {} replay '{}': {}\n",
+                        record.id, deployment_kind_name(record.kind), record.commit, record.author,
                         record.subject, to_us(record.decided_at),
-                        record.sequence ? record.sequence->value : 0, record.report);
+                        record.sequence ? record.sequence->value : 0, record.replay, record.report);
     for (const DeploymentChange& change : record.changes) {
       const auto version = store.version(change.version);
       if (!version) return version.error().message;

@@ -170,6 +170,16 @@ TEST(SyndicatorProcess, ChecksItsConfigurationAndRefusesToOpenUp) {
     EXPECT_EQ(nowhere.end(), 2) << address;
     EXPECT_NE(nowhere.text().find(address), std::string::npos) << nowhere.text();
   }
+  for (const char* address : {"foo", "tcp://", "tcp://host", "tcp://a:x"}) {
+    ChildProcess nowhere({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
+                          "tcp://127.0.0.1:4944", "--core", address, "--check-config"});
+    EXPECT_EQ(nowhere.end(), 2) << address;
+    EXPECT_NE(nowhere.text().find("`core`"), std::string::npos) << nowhere.text();
+  }
+  ChildProcess far({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
+                    "tcp://127.0.0.1:4944", "--core", "tcp://core.example.com:8128",
+                    "--check-config"});
+  EXPECT_EQ(far.end(), 0) << far.text();
   ChildProcess version({HASTUR_SYNDICATOR, "--version"});
   EXPECT_EQ(version.end(), 0);
   EXPECT_NE(version.text().find("syndicator"), std::string::npos);

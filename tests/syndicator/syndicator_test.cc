@@ -247,6 +247,26 @@ TEST(Syndicator, WhileHistoryFailsAppendsAreToBeSentAgain) {
   EXPECT_EQ(driver.messages().size(), 2u) << "once each";
 }
 
+TEST(Syndicator, SaysForHowLongHistoryCannotBeWritten) {
+  SyndicatorDriver driver;
+  const auto failing = [&](std::uint64_t id) {
+    driver.asks("p", id, PositionRequest{});
+    driver.turn();
+    return driver.reply<PositionReply>("p", id)->history_failing();
+  };
+  EXPECT_FALSE(failing(1));
+  driver.history.fails_with(ErrorCode::full);
+  driver.hears(gauge);
+  driver.turn();
+  driver.passes(seconds{7});
+  ASSERT_TRUE(failing(2));
+  EXPECT_GE(*failing(3), seconds{7});
+  driver.history.works_again();
+  driver.passes(seconds{2});
+  driver.turn();
+  EXPECT_FALSE(failing(4));
+}
+
 TEST(Syndicator, TellsWhereTheStreamStands) {
   SyndicatorDriver driver;
   driver.hears(gauge);

@@ -35,6 +35,11 @@ bool is_test_path(std::string_view path) {
   return path.substr(path.rfind('/') + 1).find(".test.") != std::string_view::npos;
 }
 
+std::vector<std::string> test_paths(std::string_view script) {
+  const std::string name(script.substr(0, script.rfind(".lua")));
+  return {name + ".test.lua", name + ".test.json"};
+}
+
 ScriptTree read_script_tree(const std::map<std::string, std::string>& files) {
   ScriptTree tree;
   for (const auto& [path, text] : files) {

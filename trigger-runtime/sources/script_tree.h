@@ -38,5 +38,7 @@ ScriptTree read_script_tree(const std::map<std::string, std::string>& files);
 
 // billing.test.lua, billing.test.json
 bool is_test_path(std::string_view path);
+// Those of a script, whether they are there or not.
+std::vector<std::string> test_paths(std::string_view script);
 
 }  // namespace hastur

@@ -1,10 +1,12 @@
 #include "state/sqlite/database.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
 #include "tests/state/faulty_vfs.h"
+#include "tests/support/child_process.h"
 
 namespace hastur {
 namespace {
@@ -47,6 +49,41 @@ TEST(Database, ReadsBackWhatWasWritten) {
   EXPECT_EQ(query.blob(3), zero_bytes);
   EXPECT_TRUE(query.is_null(4));
   EXPECT_FALSE(query.step().value());
+}
+
+// As on a disk that is mounted read-only, or of somebody else.
+TEST(Database, AFileAtRestIsReadWhereNothingCanBeWritten) {
+  TemporaryFolder folder;
+  const std::string inner = folder.file("a%b?c#");
+  std::filesystem::create_directory(inner);
+  const std::string path = inner + "/x.db";
+  {
+    auto database = Database::open({.path = path});
+    ASSERT_TRUE(make_table(*database));
+    ASSERT_TRUE(insert(*database, 1, "x"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(path + "-wal"));
+  for (const std::string& each : {folder.file(""), inner})
+    std::filesystem::permissions(each, std::filesystem::perms{0555});
+  const uid_t us = geteuid();
+  // Root may write anywhere.
+  if (us == 0) {
+    ASSERT_EQ(seteuid(65534), 0);
+  }
+  auto read = Database::open({.path = path, .access = DatabaseOptions::Access::read_only});
+  const std::int64_t rows = read ? count(*read) : -1;
+  ASSERT_EQ(seteuid(us), 0);
+  for (const std::string& each : {folder.file(""), inner})
+    std::filesystem::permissions(each, std::filesystem::perms{0755});
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(rows, 2);
+}
+
+TEST(Database, AFolderIsNoFile) {
+  TemporaryFolder folder;
+  const auto opened = Database::open({.path = folder.file("")});
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find("it is a folder"), std::string::npos);
 }
 
 TEST(Database, AStatementMayRunWithinItself) {

@@ -13,6 +13,7 @@
 #include "core/fd.h"
 #include "supervisor/cli/watch.h"
 #include "tests/supervisor/cli/fake_api.h"
+#include "tests/supervisor/cli/printed.h"
 
 namespace hastur {
 namespace {
@@ -20,23 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 
 const Time now = time_from_us(1'700'000'000'000'000);
-
-struct Printed {
-  int code = 0;
-  std::string out, err;
-};
-
-template <class Call>
-Printed printed(Call call) {
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Printed result;
-  result.code = call();
-  std::fflush(stdout);
-  result.out = testing::internal::GetCapturedStdout();
-  result.err = testing::internal::GetCapturedStderr();
-  return result;
-}
 
 // A UDP port of loopback; what came lies in the kernel until it is read.
 class Port {
@@ -250,6 +234,30 @@ TEST_F(Asking, DeploymentsAreATableAndOneIsAPage) {
   const auto page = printed([&] { return deployments_command(http_, options); });
   EXPECT_NE(page.out.find("was c"), std::string::npos) << page.out;
   EXPECT_NE(page.out.find("\nall good\n"), std::string::npos) << page.out;
+}
+
+TEST_F(Asking, ARollbackWaitsForItsReplayAndTellsWhatBecameOfIt) {
+  const auto deployment = [](const std::string& replay) {
+    return R"({"id":"d-8","sequence":90,"changes":[{"trigger":"a","snapshot":"s-4"}],"replay":)" +
+           replay + "}";
+  };
+  api_.answers("/v1/commands/rollback", deployment(R"("waiting")"));
+  api_.answers("/v1/deployments/d-8", deployment(R"("running")"));
+  api_.answers("/v1/deployments/d-8", deployment(R"("done")"));
+  api_.answers("/v1/deployments/d-8", deployment(R"("failed: History has lost 7")"));
+  DeployOptions options;
+  options.trigger = "a";
+  const TokenFile token;
+  options.token_file = token.path();
+  const auto done = printed([&] { return rollback_command(http_, options); });
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_NE(done.out.find("from sequence 90 on (d-8)"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("\ndone: "), std::string::npos) << done.out;
+  const auto failed = printed([&] { return rollback_command(http_, options); });
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_NE(failed.err.find("the replay failed: History has lost 7"), std::string::npos)
+      << failed.err;
+  EXPECT_NE(failed.err.find("--trigger a --from s-4 --into live"), std::string::npos) << failed.err;
 }
 
 TEST_F(Asking, AMessageWatchShowsEachMessageOnce) {

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "core/clock.h"
 #include "tests/supervisor/dispatch/rig.h"
@@ -25,6 +26,12 @@ class DeployerTest : public ::testing::Test {
     fs::create_directories(folder_);
     const fs::path program = folder_ / "trigger-test";
     std::ofstream(program) << "#!/bin/sh\n"
+                              "if [ \"$1\" = diff ]; then\n"
+                              "  cat \"$2\" > ../../before\n"
+                              "  echo \"{\\\"from\\\":0,\\\"to\\\":9000000,\\\"notifications\\\":"
+                              "{\\\"appear\\\":$(grep -c emit=15 \"$3\")}}\"\n"
+                              "  exit 0\n"
+                              "fi\n"
                               "echo ran >> ../../runs\n"
                               "echo \"tested $*\"\n"
                               "if grep -q emit=14 \"$@\"; then sleep 1000 & wait; fi\n"
@@ -102,6 +109,25 @@ TEST_F(DeployerTest, AChangedLibraryTestsAllThatRequireIt) {
   EXPECT_EQ(rig_.trigger("b").run(), hastur::Run{1});
 }
 
+TEST_F(DeployerTest, ATriggerWhoseTestFileAloneChangesIsTestedAndRunsOn) {
+  (void)submit(commit("c1", {{"a.lua", "match=a"}, {"a.test.lua", "1"}, {"b.lua", "match=a"}}));
+  const auto files = [](const std::string& test) {
+    return std::map<std::string, std::string>{
+        {"a.lua", "match=a"}, {"a.test.lua", test}, {"b.lua", "match=a"}};
+  };
+  EXPECT_EQ(submit(commit("c2", files("2"))).report, "tested ./a.lua\n");
+  EXPECT_EQ(rig_.trigger("a").run(), hastur::Run{1});
+  EXPECT_EQ(submit(commit("c3", files("2"))).report, "no trigger changes\n");
+  // What a start found: another file that comes is other tests too.
+  make();
+  EXPECT_EQ(submit(commit("c4", files("3"))).report, "no trigger changes\n");
+  make();
+  deployer_->runs(commit("c4", files("3")).commit);
+  auto more = files("3");
+  more["b.test.json"] = "[]";
+  EXPECT_EQ(submit(commit("c5", more)).report, "tested ./b.lua\n");
+}
+
 TEST_F(DeployerTest, ACommitThatFailsIsStoredAsRefusedAndNothingChanges) {
   (void)submit(commit("c1", {{"a.lua", "match=a"}}));
   const auto bad = submit(commit("c2", {{"a.lua", "match=a emit=13"}, {"b.lua", "match=a"}}));
@@ -122,6 +148,32 @@ TEST_F(DeployerTest, ATestThatNeverEndsIsKilled) {
   EXPECT_FALSE(endless.accepted);
   EXPECT_NE(endless.report.find("it did not end in 300ms"), std::string::npos) << endless.report;
   EXPECT_TRUE(rig_.dispatcher->triggers().empty());
+}
+
+TEST_F(DeployerTest, WhatPassesRunsOnRecentHistoryBesideWhatRuns) {
+  options_.backtest.exporter = {"/bin/echo"};
+  options_.backtest.new_notifications_max = 0;
+  make();
+  const auto before = [this] {
+    std::ifstream file(folder_ / "before");
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const auto first = submit(commit("c1", {{"a.lua", "match=a"}}));
+  ASSERT_TRUE(first.accepted) << first.report;
+  EXPECT_EQ(before(), "local ctx = hastur.trigger{}\n");
+  const auto second = submit(commit("c2", {{"a.lua", "match=a emit=2"}}));
+  ASSERT_TRUE(second.accepted) << second.report;
+  EXPECT_EQ(before(), "match=a");
+  EXPECT_EQ(
+      second.report,
+      "tested ./a.lua\n"
+      "backtest  a.lua                         9s of the last 10m, 0 messages: no difference\n");
+  const auto storm = submit(commit("c3", {{"a.lua", "match=a emit=15"}}));
+  EXPECT_FALSE(storm.accepted);
+  EXPECT_NE(storm.report.find("FAIL  a.lua: 1 new notifications"), std::string::npos)
+      << storm.report;
+  EXPECT_EQ(rig_.trigger("a").run(), hastur::Run{2});
+  EXPECT_TRUE(fs::is_empty(folder_ / "gate"));
 }
 
 TEST_F(DeployerTest, ADryRunJudgesAndItsVerdictIsUsedWhenTheCommitIsTaken) {

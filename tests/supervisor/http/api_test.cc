@@ -125,11 +125,13 @@ TEST_F(ApiTest, RollsBackWhenThatIsStoredAndListsWhatChangedTheSet) {
   EXPECT_EQ(record["kind"], "rollback");
   EXPECT_EQ(record["id"], "d-3");
   EXPECT_EQ(record["report"], "it pages all night");
+  EXPECT_EQ(record["replay"], "waiting");
   EXPECT_EQ(record["changes"][0]["snapshot"].get<std::string>().substr(0, 2), "s-");
   const Json all = parse_json(get("/v1/deployments").body).value();
   ASSERT_EQ(all["items"].size(), 3u);
   EXPECT_EQ(all["items"][1]["commit"], "0123abcd");
   EXPECT_EQ(all["items"][1]["verdict"], "accepted");
+  EXPECT_EQ(all["items"][1]["replay"], nullptr);
   EXPECT_EQ(all["items"][0]["changes"][0]["outcome"], "live");
   EXPECT_EQ(parse_json(get("/v1/deployments/d-2").body).value(), all["items"][1]);
   EXPECT_EQ(get("/v1/deployments/d-9").status, 404u);
@@ -143,6 +145,16 @@ TEST_F(ApiTest, RollsBackWhenThatIsStoredAndListsWhatChangedTheSet) {
   EXPECT_EQ(ask(command("unpin", R"({"trigger":"billing/t"})")).status, 404u);
   EXPECT_EQ(ask(command("rollback", R"({"trigger":"nobody"})")).status, 404u);
   EXPECT_EQ(ask(command("rollback", R"({"trigger":"billing/t","before":"2"})")).status, 400u);
+}
+
+TEST_F(ApiTest, ARollbackLeavesHistorySinceOutIfItIsToldTo) {
+  rig_.send("a", 25);
+  rig_.deploy({{"billing/t", "match=a emit=2"}});
+  const std::string bad = R"({"trigger":"billing/t","replay":"no"})";
+  EXPECT_EQ(ask(command("rollback", bad)).status, 400u);
+  const HttpResponse back = ask(command("rollback", R"({"trigger":"billing/t","replay":false})"));
+  ASSERT_EQ(back.status, 200u) << back.body;
+  EXPECT_EQ(parse_json(back.body).value()["replay"], nullptr);
 }
 
 TEST_F(ApiTest, RefusesACommandThatIsNotFromUs) {
@@ -232,6 +244,33 @@ TEST_F(ApiTest, HealthNamesASyndicatorThatDoesNotAnswer) {
       << response.body;
   rig_.pump();
   EXPECT_EQ(get("/healthz").status, 200u) << "it answers again";
+}
+
+TEST_F(ApiTest, HealthNamesAHistoryThatCannotBeWritten) {
+  const auto health = [&] {
+    HttpRequest request;
+    request.method = "GET";
+    request.path = "/healthz";
+    HttpResponse response;
+    api_.answer(request, [&](HttpResponse given) { response = std::move(given); });
+    return std::to_string(response.status) + " " + response.body;
+  };
+  PositionReply position;
+  position.stream = rig_.history->stream();
+  position.counters = {{PositionReply::history_failing_name, 7'000'001},
+                       {"lost.history_full", 497}};
+  rig_.dispatcher->connected();
+  rig_.dispatcher->turn();
+  for (Action& action : rig_.dispatcher->take_actions()) {
+    const auto* send = std::get_if<SendRequest>(&action);
+    if (send == nullptr) continue;
+    if (std::holds_alternative<PositionRequest>(send->frame.request))
+      rig_.dispatcher->replied({send->frame.id, position});
+  }
+  EXPECT_NE(
+      health().find("cannot write its History for 8s: what arrives is held, and 497 messages"),
+      std::string::npos)
+      << health();
 }
 
 TEST_F(ApiTest, SaysWhatIsWrongWithACommand) {
