@@ -193,7 +193,7 @@ TEST_F(NotifyApiTest, AModeIsOfAllOfAChannelOrOfATrigger) {
   EXPECT_EQ(get("/v1/notify")["channels"][1]["mode"], "off");
   EXPECT_EQ(get("/v1/notify")["mode"], "on");
   post("notify", {{"mode", "off"}, {"trigger", "billing/load"}, {"for", "2h"}, {"why", "w"}});
-  EXPECT_EQ(status_of(asks("a")), "closed");
+  EXPECT_EQ(status_of(asks("a")), "pending");
   clock_.advance(std::chrono::hours{3});
   orders_.turn();
   EXPECT_EQ(status_of(asks("b")), "waiting");
