@@ -41,8 +41,8 @@ class SuccessionTest : public ::testing::Test {
   // "oncall/key open told", … of all incidents, in their order.
   std::string incidents(const TriggerName& trigger) {
     std::string all;
-    for (const Incident& incident :
-         rig_.store->incidents({.trigger = trigger, .closed_too = true}).value()) {
+    const auto found = rig_.store->incidents({.trigger = trigger, .closed_too = true});
+    for (const Incident& incident : *found) {
       all += incident.key + " " + std::string(incident_state_name(incident.state)) +
              (incident.told_open ? " told " : " ");
     }
