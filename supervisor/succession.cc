@@ -75,39 +75,60 @@ Result<void> Succession::look(const Incident& incident) {
   if (incident.trigger == platform_name) return {};
   const auto known = this->known(incident.trigger);
   if (!known) return fail(known.error());
-  if ((*known)->run && calls_.awaits_replay(incident.trigger)) {
+  if ((*known)->awaits_replay) {
     waits_ = true;
     return {};
   }
-  auto newest = record_of(incident.newest);
+  const auto newest = record_of(incident.newest);
   if (!newest) return fail(newest.error());
+  if (!(*known)->run) return look_at_end(incident, *newest);
   // What is not kept any more is older than every memory to go back to.
-  if (!*newest && (*known)->run) return {};
-  auto asked = record_of(incident.newest_trigger);
+  if (!*newest) return {};
+  const bool is_of_pause = is_pause(incident, **newest);
+  if (is_of_pause) {
+    if (calls_.is_paused(incident.trigger)) return {};
+  } else {
+    const auto held = is_held(**known, incident, **newest);
+    if (!held) return fail(held.error());
+    if (*held) return {};
+  }
+  auto asked = last_asked(incident, *newest);
   if (!asked) return fail(asked.error());
-  NotificationRecord like = *asked ? **std::move(asked) : *newest ? **newest : NotificationRecord{};
-  like.trigger = incident.trigger;
-  if ((*known)->run && is_pause(like)) {
-    if (!calls_.is_paused(incident.trigger))
-      resolve(incident, like, "another run has begun, which is not paused", incident.told_open);
-    return {};
-  }
-  if (!(*known)->run) {
-    const auto heir = heir_of(incident.trigger, like.run);
-    if (!heir) return fail(heir.error());
-    if (!heir->empty() && !is_pause(like)) {
-      go_on_as(*heir, incident, like);
-    } else {
-      resolve(incident, like, "its trigger is gone", incident.told_open);
-    }
-    return {};
-  }
-  const auto held = is_held(**known, incident, **newest);
-  if (!held) return fail(held.error());
-  if (*held) return {};
-  like.run = *(*known)->run;
-  resolve(incident, like, "its trigger went on from before it", incident.told_open);
+  if (!is_of_pause) asked->run = *(*known)->run;
+  resolve(incident, *asked,
+          is_of_pause ? "another run has begun, which is not paused"
+                      : "its trigger went on from before it",
+          incident.told_open);
   return {};
+}
+
+// Of a trigger that is not there any more.
+Result<void> Succession::look_at_end(const Incident& incident,
+                                     const std::optional<NotificationRecord>& newest) {
+  const auto asked = last_asked(incident, newest);
+  if (!asked) return fail(asked.error());
+  const auto heir = heir_of(incident.trigger, asked->run);
+  if (!heir) return fail(heir.error());
+  if (!heir->empty() && !is_pause(incident, *asked)) {
+    go_on_as(*heir, incident, *asked);
+  } else {
+    resolve(incident, *asked, "its trigger is gone", incident.told_open);
+  }
+  return {};
+}
+
+// The notification that asked for the incident last, or one of it that is kept; else an empty one.
+Result<NotificationRecord> Succession::last_asked(const Incident& incident,
+                                                  const std::optional<NotificationRecord>& newest) {
+  auto asked = incident.newest_trigger == incident.newest ? newest : std::nullopt;
+  if (!asked) {
+    auto found = record_of(incident.newest_trigger);
+    if (!found) return fail(found.error());
+    asked = std::move(*found);
+  }
+  NotificationRecord record = asked ? *std::move(asked) : newest.value_or(NotificationRecord{});
+  record.trigger = incident.trigger;
+  return record;
 }
 
 Result<Succession::Known*> Succession::known(const TriggerName& trigger) {
@@ -116,6 +137,7 @@ Result<Succession::Known*> Succession::known(const TriggerName& trigger) {
   if (!is_new) return &known;
   known.run = calls_.run_of(trigger);
   if (!known.run) return &known;
+  known.awaits_replay = calls_.awaits_replay(trigger);
   auto line = MemoryLine::of(store_, trigger, *known.run);
   if (!line) {
     known_.erase(found);
@@ -156,7 +178,8 @@ Result<std::set<Succession::Key>> Succession::open_by(const MemoryLine& line,
 }
 
 // What the platform says of the trigger; no memory holds that.
-bool Succession::is_pause(const NotificationRecord& asked) const {
+bool Succession::is_pause(const Incident& incident, const NotificationRecord& asked) {
+  if (incident.key != "paused/" + incident.trigger) return false;
   const auto payload = parse_json(asked.payload);
   return payload && payload->is_object() && payload->value("kind", Json()) == platform_call;
 }

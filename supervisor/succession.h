@@ -51,16 +51,21 @@ class Succession {
   using Key = std::pair<std::string, std::string>;  // channel, key
   struct Known {
     std::optional<Run> run;
+    bool awaits_replay = false;
     std::optional<MemoryLine> line;
     // Those that are open by what the present memory holds; nothing if it was not needed yet.
     std::optional<std::set<Key>> open;
   };
 
   Result<void> look(const Incident& incident);
+  Result<void> look_at_end(const Incident& incident,
+                           const std::optional<NotificationRecord>& newest);
+  Result<NotificationRecord> last_asked(const Incident& incident,
+                                        const std::optional<NotificationRecord>& newest);
   Result<Known*> known(const TriggerName& trigger);
   Result<bool> is_held(Known& known, const Incident& incident, const NotificationRecord& newest);
   Result<std::set<Key>> open_by(const MemoryLine& line, const TriggerName& trigger);
-  bool is_pause(const NotificationRecord& asked) const;
+  static bool is_pause(const Incident& incident, const NotificationRecord& asked);
   Result<TriggerName> heir_of(TriggerName trigger, Run run);
   Result<std::optional<NotificationRecord>> record_of(std::uint64_t id);
   void resolve(const Incident& incident, const NotificationRecord& asked, const std::string& why,

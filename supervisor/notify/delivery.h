@@ -62,7 +62,12 @@ class Delivery {
   Result<void> close(std::uint64_t id, const std::string& why);
 
  private:
-  static std::uint64_t telling(const Incident& incident);
+  // An incident, and its notification that would set its receiver right.
+  struct Untold {
+    Incident incident;
+    NotificationRecord record;
+  };
+  Result<std::vector<Untold>> find_untold(std::size_t max);
   Result<NotificationRecord> find(std::uint64_t id);
   Result<void> let_out(const std::vector<std::uint64_t>& ids);
   std::optional<NotificationChange> after_hold(NotificationRecord record);

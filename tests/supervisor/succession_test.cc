@@ -61,17 +61,16 @@ class SuccessionTest : public ::testing::Test {
     rig_.send("b", 5);
     look();
     EXPECT_EQ(incidents("new"), "old open ");
-    const auto of_new =
-        rig_.store->notifications({.since = {}, .status = {}, .trigger = "new"}).value();
+    const auto of_new = notifications("new");
     ASSERT_EQ(of_new.size(), 1u);
     EXPECT_EQ(of_new[0].status, status);
     EXPECT_EQ(of_new[0].reason, reason);
   }
-  NotificationRecord newest() {
-    return rig_.store->notifications({.since = {}, .status = {}, .trigger = {}, .max = 1'000})
-        .value()
-        .back();
+  std::vector<NotificationRecord> notifications(const TriggerName& trigger = {}) {
+    return rig_.store->notifications({.since = {}, .status = {}, .trigger = trigger, .max = 2'000})
+        .value();
   }
+  NotificationRecord newest() { return notifications().back(); }
   std::uint64_t newest_snapshot(const TriggerName& name) {
     return rig_.store->snapshots(name).value().front().number;
   }
@@ -117,11 +116,9 @@ TEST_F(SuccessionTest, AnIncidentThatARestoredMemoryDoesNotHoldIsResolved) {
   const Json payload = parse_json(resolve.payload).value();
   EXPECT_EQ(payload["kind"], "pager_duty");
   EXPECT_EQ(payload["text"], "Resolved: its trigger went on from before it");
-  const auto count = rig_.store->notifications({.since = {}, .status = {}, .trigger = {}}).value();
+  const auto count = notifications();
   look();
-  EXPECT_EQ(rig_.store->notifications({.since = {}, .status = {}, .trigger = {}}).value().size(),
-            count.size())
-      << "once";
+  EXPECT_EQ(notifications().size(), count.size()) << "once";
 }
 
 TEST_F(SuccessionTest, ARestoredMemoryHoldsWhatWasOpenAtItsTime) {
@@ -177,7 +174,7 @@ TEST_F(SuccessionTest, UnderANewNameIncidentsGoOnWithoutAnybodyBeingTold) {
   look();
   EXPECT_EQ(incidents("old"), "old closed ");
   EXPECT_EQ(incidents("new"), "old open told ");
-  const auto all = rig_.store->notifications({.since = {}, .status = {}, .trigger = {}}).value();
+  const auto all = notifications();
   ASSERT_EQ(all.size(), 3u);
   EXPECT_EQ(all[1].status, NotificationStatus::sent);
   EXPECT_EQ(all[1].trigger, "new");
@@ -204,7 +201,7 @@ TEST_F(SuccessionTest, AKeyWithTheOldNameInItIsToldAnew) {
   look();
   EXPECT_EQ(incidents("old"), "old/k closed ");
   EXPECT_EQ(incidents("new"), "new/k open told ");
-  const auto all = rig_.store->notifications({.since = {}, .status = {}, .trigger = {}}).value();
+  const auto all = notifications();
   ASSERT_EQ(all.size(), 3u);
   for (const NotificationRecord& record : all)
     EXPECT_EQ(record.status, NotificationStatus::waiting) << record.id;

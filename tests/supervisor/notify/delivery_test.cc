@@ -9,16 +9,6 @@
 namespace hastur {
 namespace {
 
-constexpr const char* two_channels = R"(
-[notify.oncall]
-kind = "file"
-path = "/nowhere/oncall"
-default = true
-[notify.spare]
-kind = "file"
-path = "/nowhere/spare"
-)";
-
 class DeliveryTest : public testing::Test {
  protected:
   DeliveryTest() {
