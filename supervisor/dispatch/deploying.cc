@@ -461,7 +461,7 @@ void Dispatcher::start_new(Probe& probe, Sequence at) {
   checkpoint.trigger = name;
   checkpoint.run = probe.run;
   checkpoint.state_sequence = Sequence{at.value - 1};
-  checkpoint.state_time = stream_time_.value_or(Time{});
+  checkpoint.state_time = newest_stream_time().value_or(Time{});
   checkpoint.effects_sequence = checkpoint.state_sequence;
   Json detail = {{"version", probe.script.version.id}};
   if (probe.memory) {

@@ -16,7 +16,9 @@ Dispatcher::Dispatcher(CheckpointStore& store, Clock& clock, Options options)
       clock_(clock),
       options_(std::move(options)),
       gate_(store, options_.gate),
-      slots_(options_.workers) {
+      slots_(options_.workers),
+      small_states_(options_.checkpoint_every),
+      large_states_(options_.checkpoint_every) {
   HASTUR_CHECK(options_.workers > 0, "a supervisor has at least one worker");
   now_ = clock_.now();
   monotonic_ = clock_.monotonic();
@@ -275,23 +277,42 @@ void Dispatcher::send_requests() {
 
 // ---- commits ----
 
+// Of those whose large state waits to be stored, the one that was stored longest ago.
+const Trigger* Dispatcher::oldest_large_state() const {
+  const Trigger* oldest = nullptr;
+  for (const auto& [name, trigger] : triggers_) {
+    if (trigger->fresh_bytes() < options_.large_state_bytes || ends(name)) continue;
+    if (oldest == nullptr || trigger->stored().state_sequence < oldest->stored().state_sequence)
+      oldest = trigger.get();
+  }
+  return oldest;
+}
+
+// Its next run, or its removal, is in the next commit and says all about it.
+bool Dispatcher::ends(const TriggerName& name) const {
+  return std::ranges::any_of(
+      endings_, [&](const Ending& ending) { return ending.prepared && ending.name == name; });
+}
+
 void Dispatcher::commit() {
   CommitBatch& waiting = gate_.waiting();
-  const Micros pause = std::max(options_.checkpoint_every, checkpoint_pause_);
-  const bool round = monotonic_ - checkpointed_at_ >= pause || (stopping_ && !commit_error_);
+  // All states, one large one, the small ones, or none.
+  const bool all = stopping_ && !commit_error_;
+  const Trigger* large = !all && large_states_.is_due(monotonic_) ? oldest_large_state() : nullptr;
+  const bool small = all || (large == nullptr && small_states_.is_due(monotonic_));
+  const bool round = small || large != nullptr;
   if (!round && waiting.empty()) return;
 
   waiting.checkpoints.clear();
   waiting.marks.clear();
   std::optional<Sequence> position;
-  const auto ends = [this](const TriggerName& name) {
-    return std::ranges::any_of(
-        endings_, [&](const Ending& ending) { return ending.prepared && ending.name == name; });
+  const auto is_stored = [&](const Trigger& trigger) {
+    return all || &trigger == large ||
+           (small && trigger.fresh_bytes() < options_.large_state_bytes);
   };
   for (const auto& [name, trigger] : triggers_) {
-    // Its next run, or its removal, is in this commit and says all about it.
     if (ends(name)) continue;
-    if (round) {
+    if (is_stored(*trigger)) {
       if (auto checkpoint = trigger->fresh_checkpoint()) {
         waiting.checkpoints.push_back(std::move(*checkpoint));
         continue;
@@ -299,20 +320,20 @@ void Dispatcher::commit() {
     }
     if (auto mark = trigger->fresh_mark()) waiting.marks.push_back(std::move(*mark));
   }
+  Cadence& cadence = large != nullptr ? large_states_ : small_states_;
   if (round) {
-    // safe_position() counts the checkpoints of this commit as stored.
     position = main_;
     for (const auto& [name, trigger] : triggers_) {
       if (trigger->phase == Trigger::Phase::failed) continue;
-      position = std::min(*position, trigger->safe_position());
+      position = std::min(*position, trigger->safe_position(is_stored(*trigger)));
     }
     // A round that finds nothing judged stays due: the next judgement is stored at once.
-    const bool moved_lately = monotonic_ - positioned_at_ < pause && !stopping_;
+    const bool moved_lately = monotonic_ - positioned_at_ < options_.checkpoint_every && !stopping_;
     if (*position <= store_.position() || (waiting.checkpoints.empty() && moved_lately)) {
       position.reset();
     }
     if (position) positioned_at_ = monotonic_;
-    if (!waiting.checkpoints.empty()) checkpointed_at_ = monotonic_;
+    if (!waiting.checkpoints.empty()) cadence.begin(monotonic_);
   }
   // What a version ended with is kept: a rollback goes back to it.
   for (const Ending& ending : endings_) {
@@ -334,8 +355,7 @@ void Dispatcher::commit() {
   }
   if (commit_error_) log_info("commits succeed again");
   commit_error_.reset();
-  // At most a twentieth of the time goes into storing states.
-  if (round) checkpoint_pause_ = (clock_.monotonic() - before) * 20;
+  if (round) cadence.took(clock_.monotonic() - before);
   for (const Checkpoint& checkpoint : committed->checkpoints) {
     Trigger& trigger = *triggers_.at(checkpoint.trigger);
     if (trigger.run() == checkpoint.run) trigger.committed(checkpoint);

@@ -27,6 +27,7 @@
 #include "core/result.h"
 #include "message/router.h"
 #include "state/checkpoint_store.h"
+#include "supervisor/dispatch/cadence.h"
 #include "supervisor/dispatch/deployment.h"
 #include "supervisor/dispatch/output_gate.h"
 #include "supervisor/dispatch/replayed.h"
@@ -101,6 +102,8 @@ class Dispatcher {
     // Reads of History at a time for triggers that are behind.
     std::size_t catchups_max = 8;
     Micros checkpoint_every = std::chrono::seconds{1};
+    // States of so many bytes are stored one at a time.
+    std::size_t large_state_bytes = 1u << 20;
     Micros lease_every = std::chrono::seconds{3};
     Micros position_every = std::chrono::seconds{1};
     // When a request is taken for lost.
@@ -447,6 +450,8 @@ class Dispatcher {
 
   // commits (dispatcher.cc)
   void commit();
+  const Trigger* oldest_large_state() const;
+  bool ends(const TriggerName& name) const;
   void let_out(const CommitBatch& committed);
 
   CheckpointStore& store_;
@@ -510,9 +515,8 @@ class Dispatcher {
   std::optional<Hold> hold_;
 
   Micros looked_at_places_{0};
-  Micros checkpointed_at_{0};
+  Cadence small_states_, large_states_;
   Micros positioned_at_{0};
-  Micros checkpoint_pause_{0};
   std::optional<LostRange> last_lost_;
   std::optional<Error> commit_error_;
 };

@@ -229,8 +229,9 @@ void Dispatcher::take(std::uint32_t /*worker*/, Judged reply) {
     behind_.insert(trigger->name());
     return;
   }
-  // One that was fed nothing knows no time.
-  const Time time = std::max(reply.memory.time, trigger->stored().state_time);
+  // One that was fed nothing knows no time; without one its snapshot would be taken for an old one.
+  Time time = std::max(reply.memory.time, trigger->stored().state_time);
+  if (time == Time{}) time = newest_stream_time().value_or(Time{});
   Checkpoint checkpoint{trigger->name(),    trigger->run(),       trigger->cursor(), time,
                         reply.memory.state, reply.memory.runtime, trigger->cursor(), 0};
   end_version(*trigger, std::move(checkpoint));

@@ -223,7 +223,8 @@ void Trigger::add_subscriptions(std::uint32_t slot, std::vector<Subscription>& o
   }
 }
 
-Sequence Trigger::safe_position() const {
+Sequence Trigger::safe_position(bool once_stored) const {
+  if (judged_ && !once_stored) return stored_.state_sequence;
   if (is_settled()) return cursor_;
   return judged_ && !comparing_ ? judged_->sequence : stored_.state_sequence;
 }

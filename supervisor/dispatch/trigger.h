@@ -178,9 +178,13 @@ class Trigger {
   void committed(const Checkpoint& checkpoint);
   void committed(const EffectsMark& mark);
 
-  // Once fresh_checkpoint() (if there is one) is stored, a crash need not run it again from before
-  // here: that checkpoint's sequence if a callback ran since, else the cursor.
-  Sequence safe_position() const;
+  // The bytes of its state; 0: there is none.
+  std::size_t fresh_bytes() const { return judged_ && !comparing_ ? judged_->state.size() : 0; }
+
+  // A crash need not run it again from before here, as the store stands: its checkpoint's sequence
+  // if a callback ran since, else the cursor. With `once_stored`, as it stands once it has
+  // fresh_checkpoint() (if there is one).
+  Sequence safe_position(bool once_stored) const;
 
   // A version that takes over before the input `at`, when the cursor has come to the one before it.
   // A memory of before that a new run begins with, in place of the state that is there.

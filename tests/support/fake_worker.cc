@@ -84,12 +84,14 @@ WorkerReply FakeWorker::load(const LoadCommand& command) {
                               : key == "key"     ? instance.program.key
                               : key == "migrate" ? instance.program.migrate
                               : key == "refuses" ? instance.program.refuses
+                              : key == "pad"     ? instance.program.pad
                                                  : instance.program.every;
       number = std::stoull(value);
     }
   }
   if (broken) return LoadFailed{command.handle, {"it is broken", command.script.path, 1}};
   instance.state = {{"n", 0}, {"sum", 0}, {"ticks", 0}};
+  if (instance.program.pad > 0) instance.state["pad"] = std::string(instance.program.pad, 'x');
   instance.judged_state = canonical_json(instance.state);
   if (command.memory) put_back(instance, *command.memory);
 

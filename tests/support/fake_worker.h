@@ -15,6 +15,7 @@
 //   broken=1      does not load
 //   migrate=K     adds K to the count of another version; refuses to for 13
 //   refuses=K     refuses to migrate a count of K and more
+//   pad=K         its state is K bytes larger
 //   was=NAME      takes over the state of NAME
 // Everything it does is a function of state and input, as of a real trigger.
 
@@ -43,7 +44,7 @@ class FakeWorker {
   struct Program {
     std::string match;
     std::uint64_t emit = 0, notify = 0, resolve = 0, keyless = 0, key = 0, raise = 0, every = 0,
-                  migrate = 0, refuses = 0;
+                  migrate = 0, refuses = 0, pad = 0;
     std::vector<std::string> was;
   };
   struct Instance {

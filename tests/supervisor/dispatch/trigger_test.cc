@@ -75,7 +75,7 @@ TEST(Trigger, OffersNoCheckpointWhileItStillCompares) {
   part.judged = Memory{Sequence{16}, time_from_us(1), "{\"n\":1}", "{}"};
   EXPECT_FALSE(trigger.accept(part).diverged);
   EXPECT_FALSE(trigger.fresh_checkpoint());
-  EXPECT_EQ(trigger.safe_position(), Sequence{10});
+  EXPECT_EQ(trigger.safe_position(true), Sequence{10});
   trigger.dispatch_through(Sequence{22});
   trigger.fed(Time{});
   EXPECT_FALSE(trigger.accept(progress(22, {})).diverged);
@@ -112,7 +112,8 @@ TEST(Trigger, StaysWhereItIsIfNoCallbackRanSinceItsMemory) {
   part.touched = false;
   (void)trigger.accept(part);
   trigger.pass(Sequence{90});
-  EXPECT_EQ(trigger.safe_position(), Sequence{90});
+  EXPECT_EQ(trigger.safe_position(true), Sequence{90});
+  EXPECT_EQ(trigger.safe_position(false), Sequence{10}) << "its memory is not stored yet";
   trigger.restart();
   EXPECT_EQ(trigger.cursor(), Sequence{90});
 }
