@@ -8,7 +8,8 @@
 namespace hastur::test {
 namespace {
 
-// HASTUR_SEED runs one seed, HASTUR_SEEDS so many; a sanitizer build runs a twentieth.
+// HASTUR_SEED runs one seed, HASTUR_SEEDS so many of each campaign; a sanitizer build runs a
+// twentieth. The five campaigns have 2,000 seeds together.
 std::pair<std::uint64_t, std::uint64_t> seeds(std::uint64_t count) {
   if (const char* one = std::getenv("HASTUR_SEED")) return {std::strtoull(one, nullptr, 10), 1};
   if (const char* many = std::getenv("HASTUR_SEEDS")) return {1, std::strtoull(many, nullptr, 10)};
@@ -34,7 +35,7 @@ const bool quiet = [] {
 }();
 
 TEST(Simulation, KillsOfAnyProcessLeaveTheResultsOfOnePass) {
-  const auto [first, count] = seeds(100);
+  const auto [first, count] = seeds(600);
   World::Seen sum;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     World world(seed, {});
@@ -64,7 +65,7 @@ TEST(Simulation, KillsOfAnyProcessLeaveTheResultsOfOnePass) {
 }
 
 TEST(Simulation, PowerCutsUnderSyncedLeaveTheResultsOfOnePass) {
-  const auto [first, count] = seeds(100);
+  const auto [first, count] = seeds(500);
   std::uint64_t cuts = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     WorldOptions options;
@@ -80,7 +81,7 @@ TEST(Simulation, PowerCutsUnderSyncedLeaveTheResultsOfOnePass) {
 }
 
 TEST(Simulation, PowerCutsAtDefaultDurabilityNeverUseANumberTwice) {
-  const auto [first, count] = seeds(100);
+  const auto [first, count] = seeds(400);
   std::uint64_t lost = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     WorldOptions options;
@@ -96,7 +97,7 @@ TEST(Simulation, PowerCutsAtDefaultDurabilityNeverUseANumberTwice) {
 }
 
 TEST(Simulation, FullDisksLoseNothingThatWasCounted) {
-  const auto [first, count] = seeds(40);
+  const auto [first, count] = seeds(250);
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     WorldOptions options;
     options.full_disks = true;
@@ -108,7 +109,7 @@ TEST(Simulation, FullDisksLoseNothingThatWasCounted) {
 }
 
 TEST(Simulation, DeploymentsAreWholeAndAtOneSequenceWhateverDies) {
-  const auto [first, count] = seeds(40);
+  const auto [first, count] = seeds(250);
   World::Seen sum;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     WorldOptions options;

@@ -88,6 +88,8 @@ void World::start_supervisor() {
   dispatcher_options.runtime_build = "fake";
   // Small, so that triggers that go back must often read History.
   dispatcher_options.recent_bytes_max = 4'000 + pick(20'000);
+  // Some states are large, some are not; all are, and none.
+  dispatcher_options.large_state_bytes = pick(80);
   dispatcher_options.aside_after = std::chrono::milliseconds{300};
   dispatcher_options.back_after = std::chrono::seconds{2};
   // A supervisor that was down for a while has late notifications.
@@ -394,21 +396,36 @@ void World::run() {
 
 // ---- what must hold ----
 
-std::vector<Batch> World::all_batches() {
-  std::vector<Batch> all;
+const std::vector<std::shared_ptr<const InputBatch>>& World::all_batches() {
+  if (all_batches_) return *all_batches_;
+  auto& all = all_batches_.emplace();
   Sequence from{1};
   while (true) {
     auto read = history_->read(from, {});
     HASTUR_CHECK(read.has_value(), "History could not be read at the end");
     if (read->empty()) return all;
     from = read->back().header.last().next();
-    for (Batch& batch : *read) all.push_back(std::move(batch));
+    for (Batch& batch : *read) {
+      auto input = std::make_shared<InputBatch>();
+      input->batch = std::move(batch);
+      stream_times(BatchView::trusted(input->batch.header, input->batch.body), input->stream_times);
+      all.push_back(std::move(input));
+    }
   }
+}
+
+const World::Reference& World::reference(const TriggerName& name, const RunRecord& run,
+                                         Sequence until) {
+  const std::tuple key(name, run.run, until);
+  const auto found = references_.find(key);
+  return found != references_.end()
+             ? found->second
+             : references_.emplace(key, pass(name, run, until)).first->second;
 }
 
 // One pass over what comes after `after`, by a worker that never stops: errors are taken back in
 // place.
-World::Reference World::reference(const TriggerName& name, const RunRecord& run, Sequence until) {
+World::Reference World::pass(const TriggerName& name, const RunRecord& run, Sequence until) {
   const Sequence after = run.after;
   const auto journal = store_->journal(name, run.run);
   HASTUR_CHECK(journal.has_value(), "the journal could not be read at the end");
@@ -446,12 +463,10 @@ World::Reference World::reference(const TriggerName& name, const RunRecord& run,
   }
   router.build(std::move(subscriptions));
   Routed routed;
-  for (Batch& batch : all_batches()) {
-    if (batch.header.last() <= after || batch.header.first > until) continue;
-    const auto input = std::make_shared<InputBatch>();
-    input->batch = std::move(batch);
-    const BatchView view = BatchView::trusted(input->batch.header, input->batch.body);
-    stream_times(view, input->stream_times);
+  for (const auto& input : all_batches()) {
+    const BatchHeader& header = input->batch.header;
+    if (header.last() <= after || header.first > until) continue;
+    const BatchView view = BatchView::trusted(header, input->batch.body);
     // Row by row, so that every judgement is seen.
     for (std::uint32_t row = 0; row < view.count(); ++row) {
       const Sequence sequence = view.sequence(row);
@@ -502,8 +517,7 @@ std::vector<std::pair<RunRecord, Sequence>> World::runs_of(const TriggerName& na
 std::vector<Effect> World::effects_of(const TriggerName& name) {
   std::vector<Effect> all;
   for (const auto& [run, until] : runs_of(name)) {
-    auto effects = reference(name, run, until).effects;
-    std::ranges::move(effects, std::back_inserter(all));
+    std::ranges::copy(reference(name, run, until).effects, std::back_inserter(all));
   }
   return all;
 }
@@ -531,7 +545,7 @@ std::string World::states_equal_one_pass() {
   for (const auto& [name, trigger] : dispatcher_->triggers()) {
     const auto stored = store_->load(name);
     if (!stored || !*stored) return fmt::format("seed {}: {} is not in the store", seed_, name);
-    const Reference once = reference(name, (*stored)->run, trigger->cursor());
+    const Reference& once = reference(name, (*stored)->run, trigger->cursor());
     if (trigger->counts.diverged > 0) return fmt::format("seed {}: {} diverged", seed_, name);
     const auto memory = trigger->memory();
     if (!memory) {
@@ -560,7 +574,7 @@ std::string World::states_equal_one_pass() {
              fmt::format(
                  " emitted through {}, unanswered {}, needs ticks {}, settled {}, stored {}/{}",
                  trigger->emitted_through().value, trigger->unanswered(), trigger->needs_ticks(),
-                 trigger->safe_position().value, trigger->stored().state_sequence.value,
+                 trigger->safe_position(true).value, trigger->stored().state_sequence.value,
                  trigger->stored().effects_sequence.value);
     }
   }
@@ -570,8 +584,8 @@ std::string World::states_equal_one_pass() {
 std::string World::derived_messages_stand_exactly_once() {
   std::map<TriggerName, std::vector<std::string>> stored;
   std::vector<Label> labels;
-  for (const Batch& batch : all_batches()) {
-    const BatchView view = BatchView::trusted(batch.header, batch.body);
+  for (const auto& input : all_batches()) {
+    const BatchView view = BatchView::trusted(input->batch.header, input->batch.body);
     for (std::uint32_t row = 0; row < view.count(); ++row) {
       const MessageView message = view.message(row, labels);
       if (!message.origin) continue;
@@ -642,8 +656,8 @@ std::string World::no_number_was_used_twice() {
   if (!reused_.empty()) return fmt::format("seed {}: {}", seed_, reused_);
   std::map<std::uint64_t, std::uint64_t> kept;
   std::vector<Label> labels;
-  for (const Batch& batch : all_batches()) {
-    const BatchView view = BatchView::trusted(batch.header, batch.body);
+  for (const auto& input : all_batches()) {
+    const BatchView view = BatchView::trusted(input->batch.header, input->batch.body);
     for (std::uint32_t row = 0; row < view.count(); ++row) {
       const auto [found, added] =
           kept.emplace(view.sequence(row).value, message_hash(view.message(row, labels)));
@@ -676,8 +690,8 @@ std::string World::every_datagram_stands_once() {
   const auto counters = history_->counters();
   std::uint64_t stands = 0;
   std::vector<Label> labels;
-  for (const Batch& batch : all_batches()) {
-    const BatchView view = BatchView::trusted(batch.header, batch.body);
+  for (const auto& input : all_batches()) {
+    const BatchView view = BatchView::trusted(input->batch.header, input->batch.body);
     for (std::uint32_t row = 0; row < view.count(); ++row) {
       const MessageView message = view.message(row, labels);
       if (message.origin || message.type == MessageType::tick) continue;

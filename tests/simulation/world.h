@@ -17,6 +17,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/clock.h"
@@ -107,13 +108,15 @@ class World {
   void deploy();
   void connect();
   bool settled();
-  // One pass of the trigger's run over History as it stands, obeying its journal.
-  Reference reference(const TriggerName& name, const RunRecord& run, Sequence until);
+  // One pass of the trigger's run over History as it stands, obeying its journal. Only after run():
+  // it and what History holds are asked for by several checks, and kept.
+  const Reference& reference(const TriggerName& name, const RunRecord& run, Sequence until);
+  Reference pass(const TriggerName& name, const RunRecord& run, Sequence until);
   // Every run that there ever was of the name, with its last input.
   std::vector<std::pair<RunRecord, Sequence>> runs_of(const TriggerName& name);
   // What all of them emit in one pass, in order.
   std::vector<Effect> effects_of(const TriggerName& name);
-  std::vector<Batch> all_batches();
+  const std::vector<std::shared_ptr<const InputBatch>>& all_batches();
 
   std::uint64_t seed_;
   WorldOptions options_;
@@ -150,6 +153,10 @@ class World {
   // The store as it is on the disk.
   CheckpointStore* committed_ = nullptr;
   Seen seen_;
+
+  std::optional<std::vector<std::shared_ptr<const InputBatch>>> all_batches_;
+  // By name, run, and the last input.
+  std::map<std::tuple<TriggerName, Run, Sequence>, Reference> references_;
 };
 
 }  // namespace hastur::test
