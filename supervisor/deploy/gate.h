@@ -38,6 +38,8 @@ class Gate {
     std::vector<std::string> scripts;
     // Those among them that are to be other than what runs.
     std::vector<Backtest::Pair> pairs;
+    // The newest input that is known: the backtest ends with it.
+    Sequence until = {};
   };
   struct Verdict {
     bool passed = false;
@@ -45,6 +47,8 @@ class Gate {
     std::string report;
     // Nothing was found out about the commit: the tests could not be run at all.
     bool is_void = false;
+    // What helpers begin with, by path of the script.
+    std::map<std::string, WarmStart> warm = {};
   };
 
   // Calls `done` once, on the loop, never from within; not at all if the gate goes before.

@@ -106,6 +106,7 @@ Result<ReceivedCommand> decode_command(std::string_view bytes);
 inline constexpr std::uint32_t reply_effects_max = 1u << 22;
 inline constexpr std::uint32_t subscriptions_max = 10'000;
 inline constexpr std::uint32_t former_names_max = 100;
+inline constexpr std::uint32_t helpers_max = 100;
 
 // Appends.
 void encode_reply(std::string& out, const WorkerReply& reply);
