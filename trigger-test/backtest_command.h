@@ -17,8 +17,11 @@ struct BacktestCommand {
   std::string input;
 };
 
-// Writes a JSON object a line for each pair, in their order (docs/testing.md). One that does not
-// load, or kills its worker, takes a few others with it and no more; that is no failure.
+// Writes a JSON object a line for each pair, in their order: {"new","failed"} or the totals
+// of a diff with "new", "last" (the last input's number where it was recorded), "shown" (the first
+// notifications, in words) and "helpers" (what those remember that are new or declared otherwise).
+// One that does not load, or kills its worker, takes a few others with it and no more; that is no
+// failure.
 ExitCode backtest(const BacktestCommand& command);
 
 }  // namespace hastur

@@ -5,12 +5,6 @@
 #include "core/time.h"
 
 namespace hastur {
-namespace {
-
-// For a program whose time is over to say so.
-constexpr Micros end_span = std::chrono::seconds{10};
-
-}  // namespace
 
 std::unique_ptr<Gate> Gate::begin(Loop& loop, const Options& options, Subject subject,
                                   std::function<void(Verdict)> done) {
@@ -33,7 +27,7 @@ Result<void> Gate::start() {
   // A path is no flag, whatever it begins with.
   for (const std::string& script : subject_.scripts) request.command.push_back("./" + script);
   request.folder = checkout_->folder();
-  request.time_max = options_.time_max + end_span;
+  request.time_max = options_.time_max + options_.last_words;
   auto run =
       BoundedRun::start(loop_, request, [this](const BoundedRun::Ended& ended) { tested(ended); });
   if (!run) return fail(run.error());

@@ -27,6 +27,8 @@ class Gate {
     // Where commits are written while they are tested.
     std::string folder;
     Micros time_max = std::chrono::seconds{60};
+    // For a program whose time is over to say what it was at.
+    Micros last_words = std::chrono::seconds{10};
     // How far back and with which limit; the program and the folder are those above.
     Backtest::Options backtest = {};
   };
