@@ -253,7 +253,7 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
       replayed.run = found->second->run();
       replayed.version = version.id;
       replayed.by_replay = true;
-      probe({name, version}, std::move(replayed));
+      probe({name, version, std::nullopt}, std::move(replayed));
       continue;
     }
     if (runs && found->second->version().id == version.id && !wanted.restoration) {
@@ -262,7 +262,7 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
       if (runs_as_configured(*found->second)) continue;
     }
     if (!deploying_->is_whole() && is_refused(script)) continue;
-    probe({name, version}, wanted.restoration);
+    probe({name, version, stays ? std::nullopt : script.warm}, wanted.restoration);
   }
   if (wanted.is_whole_set()) {
     std::erase_if(refused_, [&](const auto& entry) { return !kept.contains(entry.first); });
