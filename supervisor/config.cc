@@ -1,7 +1,9 @@
 #include "supervisor/config.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 
 #include "supervisor/http/http_server.h"
@@ -104,7 +106,8 @@ Result<void> SupervisorConfig::check() const {
     if (const auto right = check_address(address); !right)
       return refuse(fmt::format("[supervisor] {}", key), right.error().message);
   }
-  if (!token_file.empty()) {
+  // One that only the daemon's user may read is the daemon's to judge: other commands need none.
+  if (!token_file.empty() && (access(token_file.c_str(), R_OK) == 0 || errno != EACCES)) {
     if (const auto token = read_token(token_file); !token)
       return refuse("[supervisor] token_file", token.error().message);
   }

@@ -102,6 +102,7 @@ Result<void> Supervisor::open() {
   deploy_api_ = std::make_unique<DeployApi>(*dispatcher_, *store_, std::move(deploy_calls));
   api_options.deploy = deploy_api_.get();
   make_deployer();
+  make_troubles();
   api_options.commits = commit_api_.get();
   api_ = std::make_unique<Api>(*dispatcher_, *store_, *history_, clock_, std::move(api_options));
   HttpServer::Options http_options;
@@ -303,70 +304,17 @@ void Supervisor::stop(int exit_code) {
   carry_out();
 }
 
-std::vector<PlatformTrouble> Supervisor::troubles() {
-  // Further behind than this is a trouble; and what was lost is one for so long.
-  constexpr Micros behind_max = std::chrono::minutes{1};
-  constexpr Micros lost_told_for = std::chrono::minutes{10};
-  constexpr Micros silent_max = std::chrono::seconds{5};
-  const Time now = clock_.now();
-  std::vector<PlatformTrouble> all;
-  for (const auto& [name, channel] : channels_) {
-    // Of its own channel it could not be told.
-    if (name == config_.platform_notify) continue;
-    const ChannelState state = notifier_->state(name);
-    if (!state.trouble_since) continue;
-    all.push_back({"channel/" + name,
-                   fmt::format("Nothing gets through on the channel {} since {}: {}", name,
-                               format_time(*state.trouble_since), state.last_trouble),
-                   *state.trouble_since});
-  }
-  if (const auto behind = dispatcher_->behind(behind_max); behind.empty()) {
-    behind_since_.reset();
-  } else {
-    if (!behind_since_) behind_since_ = now;
-    const auto worst =
-        std::ranges::max_element(behind, {}, &std::pair<const TriggerName, Micros>::second);
-    all.push_back({"behind",
-                   fmt::format("{} trigger{} over a minute behind, {} by {}", behind.size(),
-                               behind.size() == 1 ? " is" : "s are", worst->first,
-                               format_span(worst->second)),
-                   *behind_since_});
-  }
-  if (watchdog_) {
-    if (auto trouble = watchdog_->trouble()) all.push_back(std::move(*trouble));
-  }
-  const auto heard = dispatcher_->heard_at();
-  if (heard && clock_.monotonic() - *heard <= silent_max) {
-    silent_since_.reset();
-  } else {
-    if (!silent_since_) silent_since_ = now;
-    all.push_back({"syndicator",
-                   fmt::format("The syndicator at {} does not answer since {}", config_.request,
-                               format_time(*silent_since_)),
-                   *silent_since_});
-  }
-  const auto& stream = dispatcher_->syndicator();
-  if (const auto failing = stream ? stream->history_failing() : std::nullopt) {
-    all.push_back({"history",
-                   fmt::format("The syndicator at {} cannot write its History for {}; its log says "
-                               "why",
-                               config_.request,
-                               format_span(std::chrono::ceil<std::chrono::seconds>(*failing))),
-                   now - *failing});
-  }
-  if (const auto& lost = dispatcher_->last_lost(); lost && now - lost->found_at < lost_told_for) {
-    all.push_back(
-        {"lost",
-         fmt::format("The inputs {} to {} are gone from History ({}); the triggers went on "
-                     "without them",
-                     lost->first.value, lost->last.value, lost->why),
-         lost->found_at - PlatformWatch::steady_after});
-  }
-  if (follower_ != nullptr && follower_->standing().trouble) {
-    const auto& trouble = *follower_->standing().trouble;
-    all.push_back({"source", trouble.text, trouble.since});
-  }
-  return all;
+void Supervisor::make_troubles() {
+  PlatformTroubles::Sources sources{
+      clock_,
+      *dispatcher_,
+      config_.request,
+      channels_,
+      [this](const std::string& channel) { return notifier_->state(channel); },
+      config_.platform_notify,
+      follower_.get(),
+      watchdog_ ? &*watchdog_ : nullptr};
+  troubles_ = std::make_unique<PlatformTroubles>(std::move(sources));
 }
 
 void Supervisor::look_after_platform() {
@@ -374,7 +322,7 @@ void Supervisor::look_after_platform() {
   const Micros now = clock_.monotonic();
   if (now - looked_after_platform_ < look_every) return;
   looked_after_platform_ = now;
-  for (NotificationRecord& record : platform_.look(troubles(), clock_.now()))
+  for (NotificationRecord& record : platform_.look(troubles_->look(), clock_.now()))
     dispatcher_->notify(std::move(record));
   carry_out();
 }

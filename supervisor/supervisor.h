@@ -32,6 +32,7 @@
 #include "supervisor/notify/notifier.h"
 #include "supervisor/notify/orders.h"
 #include "supervisor/notify/policy.h"
+#include "supervisor/platform_troubles.h"
 #include "supervisor/platform_watch.h"
 #include "supervisor/succession.h"
 #include "supervisor/watchdog.h"
@@ -63,8 +64,7 @@ class Supervisor {
   Result<void> open();
   Result<void> open_notifications();
   void make_notify_api();
-  // What is wrong with the platform itself.
-  std::vector<PlatformTrouble> troubles();
+  void make_troubles();
   void look_after_platform();
   void make_succession();
   void look_after_incidents();
@@ -116,12 +116,11 @@ class Supervisor {
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<FolderWatch> watch_;
   PlatformWatch platform_;
+  std::unique_ptr<PlatformTroubles> troubles_;
   Micros looked_after_platform_{0};
   // If there is a URL to call.
   std::optional<Watchdog> watchdog_;
   std::optional<UdpSender> watchdog_sender_;
-  // Since when triggers have been far behind, and the syndicator has not answered.
-  std::optional<Time> behind_since_, silent_since_;
   std::vector<std::string> problems_;
   std::unique_ptr<Loop::Handle> turns_, stop_signals_, reload_signal_, give_up_;
   bool carrying_out_ = false;

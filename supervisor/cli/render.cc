@@ -38,7 +38,11 @@ std::string script_error(const Json& error) {
   if (error.is_string()) return printable(error.get<std::string>());
   const std::string script = shown(error, "script");
   const std::string text = shown(error, "text");
-  return script.empty() ? text : fmt::format("{}:{}: {}", script, shown(error, "line"), text);
+  if (script.empty()) return text;
+  // Of a whole file there is no line.
+  const std::string line = shown(error, "line");
+  return line == "0" ? fmt::format("{}: {}", script, text)
+                     : fmt::format("{}:{}: {}", script, line, text);
 }
 
 std::string labels_text(const Json& labels) {
@@ -127,6 +131,10 @@ std::string trigger_page(const Json& trigger, const Json& state) {
   for (const auto& [key, label] : plain) {
     if (const std::string text = shown(trigger, key); !text.empty())
       out += fmt::format("  {:<16} {}\n", label, text);
+  }
+  for (const auto& [key, label] :
+       {std::pair{"effects_cut", "effects cut"}, std::pair{"helpers_dropped", "helpers dropped"}}) {
+    if (number(trigger, key) > 0) out += fmt::format("  {:<16} {}\n", label, shown(trigger, key));
   }
   if (find(trigger, "state_bytes") != nullptr) {
     out += fmt::format("  {:<16} {} of {}\n", "state bytes", shown(trigger, "state_bytes"),

@@ -191,6 +191,8 @@ Trigger::Accepted Trigger::accept(TriggerProgress progress) {
   counts.instructions += progress.instructions;
   counts.cpu += progress.cpu;
   counts.effects += accepted.effects.size();
+  counts.effects_cut += progress.effects_cut;
+  counts.helpers_dropped += progress.helpers_dropped;
   counts.errors += accepted.errors.size();
   if (!accepted.errors.empty()) last_error = accepted.errors.back();
   return accepted;

@@ -228,6 +228,9 @@ class Trigger {
     std::uint64_t callbacks = 0;
     std::uint64_t instructions = 0;
     std::uint64_t effects = 0;
+    // Effects beyond a limit, and what helpers had no room for: left out.
+    std::uint64_t effects_cut = 0;
+    std::uint64_t helpers_dropped = 0;
     std::uint64_t errors = 0;
     std::uint64_t diverged = 0;
     std::uint64_t restarts = 0;

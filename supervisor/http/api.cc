@@ -221,6 +221,8 @@ Json Api::describe(const Trigger& trigger) const {
                {"instructions", trigger.counts.instructions},
                {"cpu_us", trigger.counts.cpu.count()},
                {"effects", trigger.counts.effects},
+               {"effects_cut", trigger.counts.effects_cut},
+               {"helpers_dropped", trigger.counts.helpers_dropped},
                {"errors", trigger.counts.errors},
                {"restarts", trigger.counts.restarts},
                {"diverged", trigger.counts.diverged},

@@ -319,7 +319,7 @@ TEST_F(Replay, BeginsAtASnapshotOrATimeAndSaysWhatItCannotDo) {
         std::pair{"replay --trigger chatty --from 1 --notify pending", "--into live"},
         std::pair{"replay --trigger chatty --from 1 --into live --to 5", "--to"},
         std::pair{"replay --trigger chatty --from 1 --into live --yes --token-file /none",
-                  "no token"}}) {
+                  "the token file /none cannot be read"}}) {
     const auto said = platform_.run_supervisor(command);
     EXPECT_NE(said.exit_code, 0) << command;
     EXPECT_NE(said.error.find(word), std::string::npos) << said.error;

@@ -13,6 +13,7 @@
 #include "core/fd.h"
 #include "supervisor/cli/watch.h"
 #include "tests/supervisor/cli/fake_api.h"
+#include "tests/supervisor/cli/printed.h"
 
 namespace hastur {
 namespace {
@@ -20,23 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 
 const Time now = time_from_us(1'700'000'000'000'000);
-
-struct Printed {
-  int code = 0;
-  std::string out, err;
-};
-
-template <class Call>
-Printed printed(Call call) {
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Printed result;
-  result.code = call();
-  std::fflush(stdout);
-  result.out = testing::internal::GetCapturedStdout();
-  result.err = testing::internal::GetCapturedStderr();
-  return result;
-}
 
 // A UDP port of loopback; what came lies in the kernel until it is read.
 class Port {

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -55,7 +56,7 @@ class FakeApi {
     const std::lock_guard lock(mutex_);
     return asked_;
   }
-  // From its first line to the end of its headers.
+  // From its first line to the end of its body.
   std::string last_request() {
     const std::lock_guard lock(mutex_);
     return last_request_;
@@ -68,7 +69,7 @@ class FakeApi {
       if (!peer.is_open()) return;
       std::string request;
       char bytes[4096];
-      while (request.find("\r\n\r\n") == std::string::npos) {
+      while (!is_whole(request)) {
         const ssize_t count = ::read(peer.get(), bytes, sizeof bytes);
         if (count <= 0) break;
         request.append(bytes, static_cast<std::size_t>(count));
@@ -86,6 +87,15 @@ class FakeApi {
       HASTUR_CHECK(::send(peer.get(), reply.data(), reply.size(), MSG_NOSIGNAL) >= 0 || true,
                    "send");
     }
+  }
+
+  static bool is_whole(const std::string& request) {
+    const std::size_t end = request.find("\r\n\r\n");
+    if (end == std::string::npos) return false;
+    constexpr const char* name = "Content-Length: ";
+    const std::size_t at = request.find(name);
+    if (at == std::string::npos || at > end) return true;
+    return request.size() >= end + 4 + std::stoul(request.substr(at + std::strlen(name)));
   }
 
   Answer take(const std::string& target) {

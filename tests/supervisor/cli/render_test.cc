@@ -57,6 +57,19 @@ TEST(TriggerPage, ShowsTheState) {
   EXPECT_EQ(trigger_page(json(R"({"name":"a","status":"refused"})"), nullptr), "a  refused\n");
 }
 
+TEST(TriggerPage, ShowsWhatWasLeftOutIfAnythingWas) {
+  const std::string text =
+      trigger_page(json(R"({"name":"a","effects_cut":0,"helpers_dropped":12})"), nullptr);
+  EXPECT_EQ(text.find("effects cut"), std::string::npos) << text;
+  EXPECT_NE(text.find("  helpers dropped  12\n"), std::string::npos) << text;
+}
+
+TEST(TriggerPage, TheErrorOfAWholeFileHasNoLine) {
+  const std::string text = trigger_page(
+      json(R"({"name":"a","refused":{"script":"a.lua","line":0,"text":"it is empty"}})"), nullptr);
+  EXPECT_NE(text.find("a.lua: it is empty\n"), std::string::npos) << text;
+}
+
 TEST(Metrics, AreReadAndAddedUp) {
   const auto metrics = parse_metrics(
       "# HELP a b\na_total 5\na_total{reason=\"x y\"} 2\na_total_more 100\nbroken\nhalf 1x\n\nlast "

@@ -4,6 +4,7 @@
 // store in memory, fake workers; whatever is said is delivered at once and in order.
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -116,6 +117,8 @@ class Rig {
   std::string stopped;
   // What was decided, in order.
   std::vector<Deployed> deployed;
+  // What may leave comes here, if anybody cares.
+  std::function<void(const std::vector<NotificationRecord>&)> lets_out;
   // Of the next start.
   OutputGate::Options gate;
   // On: commands wait in the workers' queues.
@@ -153,6 +156,8 @@ class Rig {
         workers[ended->worker] = {};
       } else if (auto* command = std::get_if<ToWorker>(&action)) {
         workers[command->worker].commands.push_back(std::move(command->command));
+      } else if (const auto* out = std::get_if<LetOut>(&action)) {
+        if (lets_out) lets_out(out->notifications);
       } else if (auto* decided = std::get_if<Deployed>(&action)) {
         deployed.push_back(std::move(*decided));
       } else if (auto* stop = std::get_if<StopProcess>(&action)) {

@@ -154,11 +154,15 @@ TEST(Trigger, ComparesWhatItEmittedAfterThePosition) {
     TriggerProgress progress;
     progress.reached = Sequence{30};
     progress.callbacks = 1;
+    progress.effects_cut = 2;
+    progress.helpers_dropped = 3;
     if (!same) effect.payload = "[]";
     progress.effects = {effect};
     const auto accepted = trigger.accept(progress);
     EXPECT_TRUE(accepted.effects.empty()) << "it stands already";
     EXPECT_EQ(accepted.diverged, !same);
+    EXPECT_EQ(trigger.counts.effects_cut, 2u);
+    EXPECT_EQ(trigger.counts.helpers_dropped, 3u);
   }
 }
 
