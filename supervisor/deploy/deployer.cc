@@ -71,7 +71,8 @@ void Deployer::begin_next() {
   const std::vector<std::string> paths = changed_paths();
   if (const auto known = passed_.find(fingerprint(commit.commit, paths)); known != passed_.end())
     return take(known->second);
-  gate_ = Gate::begin(loop_, options_, {commit.files, paths, pairs(), dispatcher_.newest()},
+  gate_ = Gate::begin(loop_, options_,
+                      {commit.files, paths, pairs(), [this] { return dispatcher_.newest(); }},
                       [this](const Gate::Verdict& verdict) { judged(verdict); });
 }
 

@@ -60,7 +60,8 @@ void Gate::backtest(Verdict verdict) {
   options.folder = options_.folder;
   const Micros left = options_.time_max - (clock_.monotonic() - began_);
   backtest_ = Backtest::begin(loop_, options,
-                              {checkout_->folder(), std::move(subject_.pairs), subject_.until},
+                              {checkout_->folder(), std::move(subject_.pairs),
+                               subject_.newest ? subject_.newest() : Sequence{}},
                               left, [this, verdict = std::move(verdict)](Backtest::Found found) {
                                 Verdict whole = verdict;
                                 whole.report += found.report;

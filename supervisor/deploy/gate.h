@@ -40,8 +40,8 @@ class Gate {
     std::vector<std::string> scripts;
     // Those among them that are to be other than what runs.
     std::vector<Backtest::Pair> pairs;
-    // The newest input that is known: the backtest ends with it.
-    Sequence until = {};
+    // The newest input that is known: asked when the backtest begins, which ends with it.
+    std::function<Sequence()> newest = {};
   };
   struct Verdict {
     bool passed = false;
