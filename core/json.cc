@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 
 #include "core/number.h"
@@ -80,6 +81,21 @@ Result<Json> parse_json(std::string_view text) {
       what.remove_prefix(bracket + 2);
     return fail(ErrorCode::invalid, fmt::format("not JSON: {}", what));
   }
+}
+
+std::variant<Json, JsonFault> parse_json_part(std::string_view text) {
+  Result<Json> parsed = parse_json(text);
+  if (parsed) return std::move(*parsed);
+  JsonFault fault{std::move(parsed.error().message)};
+  // "not JSON: parse error at line 3, column 9: …"
+  constexpr std::string_view place = "parse error at line ";
+  const auto at = fault.why.find(place);
+  if (at == std::string::npos) return fault;
+  const char* digits = fault.why.data() + at + place.size();
+  std::from_chars(digits, fault.why.data() + fault.why.size(), fault.line);
+  const auto end = fault.why.find(": ", at);
+  if (end != std::string::npos) fault.why.erase(at, end + 2 - at);
+  return fault;
 }
 
 bool is_utf8(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "core/result.h"
 
@@ -15,6 +16,14 @@ using Json = nlohmann::json;
 
 // Fails with the byte position and what was expected there. Nesting is bounded at 128.
 Result<Json> parse_json(std::string_view text);
+
+// The same for a text that is a part of a file: what is wrong, without a place, and the line of the
+// text (from 1) in which it is.
+struct JsonFault {
+  std::string why;
+  std::size_t line = 1;
+};
+std::variant<Json, JsonFault> parse_json_part(std::string_view text);
 
 // Keys sorted by bytes, no white space, numbers as append_number writes them (integers that the
 // value holds as such keep all their digits), bytes that are not UTF-8 replaced by U+FFFD. Equal

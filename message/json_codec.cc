@@ -120,6 +120,21 @@ bool read_time(dom::element element, Time& out) {
   return time.has_value();
 }
 
+// Whether `element` is a whole number from 0 to `most`; then `out` is it.
+bool read_whole(dom::element element, std::uint64_t most, std::uint64_t& out) {
+  std::uint64_t number = 0;
+  if (element.get(number)) {
+    double real = 0;
+    // 2^63: what is below it converts.
+    if (element.get(real) || !(real >= 0 && real < 9223372036854775808.0)) return false;
+    if (std::trunc(real) != real) return false;
+    number = static_cast<std::uint64_t>(real);
+  }
+  if (number > most) return false;
+  out = number;
+  return true;
+}
+
 // Sorts what stands from `first` on by key; of equal keys only the last stays.
 template <class T>
 void sort_last_wins(std::vector<T>& entries, std::size_t first) {
@@ -319,7 +334,7 @@ struct JsonDecoder::Scratch {
   bool read_sender(const Defaults& defaults, MessageView& message);
   bool read_times(const Defaults& defaults, MessageView& message);
   void read_hostname(const Defaults& defaults, MessageView& message);
-  void read_origin(MessageView& message);
+  bool read_origin(MessageView& message);
   bool check_other(MessageType type, const Entry& entry);
   bool pack_others(MessageView& message);
   bool pack_other(MessageType type, const Entry& entry);
@@ -374,7 +389,7 @@ bool JsonDecoder::Scratch::parse(std::string_view text, bool is_padded, dom::obj
 
 void JsonDecoder::Scratch::read_sequence(dom::element element) {
   std::uint64_t number = 0;
-  if (!element.get(number) && number > 0) recorded_sequence = Sequence{number};
+  if (read_whole(element, INT64_MAX, number) && number > 0) recorded_sequence = Sequence{number};
 }
 
 void JsonDecoder::Scratch::sort_out(dom::object object, const Defaults& defaults) {
@@ -555,30 +570,52 @@ void JsonDecoder::Scratch::read_hostname(const Defaults& defaults, MessageView& 
   if (!own.hostname) return;
   if (is_registration(message.type)) {
     others.push_back({"hostname", *own.hostname});
-  } else if (defaults.recorded && is_string(*own.hostname)) {
+  } else if (defaults.recorded && is_string(*own.hostname) && !text_of(*own.hostname).empty()) {
     message.hostname = text_of(*own.hostname);
   }
 }
 
-void JsonDecoder::Scratch::read_origin(MessageView& message) {
+// Half an origin is none: a message that was derived must not come back as one that was sent.
+bool JsonDecoder::Scratch::read_origin(MessageView& message) {
+  if (!own.origin || is_null(*own.origin)) return true;
+  const auto must_be = [this](std::string_view what) {
+    return refuse(Refusal::bad_field, fmt::format("\"origin\" must be {}", what));
+  };
   dom::object object;
-  if (!own.origin || own.origin->get(object)) return;
+  if (own.origin->get(object)) return must_be("an object");
   std::string_view trigger;
+  if (object["trigger"].get(trigger) || trigger.empty())
+    return must_be("an object with the name of a \"trigger\"");
   std::uint64_t run = 0, sequence = 0, ordinal = 0, depth = 0;
-  if (object["trigger"].get(trigger) || object["depth"].get(depth) || depth == 0 || depth > 254)
-    return;
-  // Without these it is still known whose it is.
-  if (object["run"].get(run)) run = 0;
-  if (object["sequence"].get(sequence)) sequence = 0;
-  if (object["ordinal"].get(ordinal) || ordinal > UINT32_MAX) ordinal = 0;
+  struct Number {
+    std::string_view key;
+    std::uint64_t most;
+    std::uint64_t* out;
+  };
+  const std::array<Number, 4> numbers = {{{"run", INT64_MAX, &run},
+                                          {"sequence", INT64_MAX, &sequence},
+                                          {"ordinal", UINT32_MAX, &ordinal},
+                                          {"depth", 254, &depth}}};
+  for (const Number& number : numbers) {
+    dom::element element;
+    if (object[number.key].get(element)) continue;
+    if (!read_whole(element, number.most, *number.out)) {
+      return must_be(fmt::format("an object whose \"{}\" is a whole number up to {}", number.key,
+                                 number.most));
+    }
+  }
+  if (depth == 0) return must_be("an object with a \"depth\" of at least 1");
   bool correction = false;
-  if (object["correction"].get(correction)) correction = false;
+  if (dom::element element; !object["correction"].get(element) && element.get(correction))
+    return must_be("an object whose \"correction\" is true or false");
   message.origin = Origin{trigger,
                           Run{run},
                           Sequence{sequence},
                           static_cast<std::uint32_t>(ordinal),
                           static_cast<std::uint8_t>(depth),
                           correction};
+  message.hostname.reset();
+  return true;
 }
 
 // The known fields that have a form. Null counts as absent: Hastur's clients send it for what they
@@ -600,7 +637,7 @@ bool JsonDecoder::Scratch::check_other(MessageType type, const Entry& entry) {
     }
   }
   const bool text = is(MessageType::event, "subject") || is(MessageType::event, "body") ||
-                    is(MessageType::reg_agent, "hostname");
+                    (is_registration(type) && entry.key == "hostname");
   if (text && !is_string(entry.value)) return must_be("a string");
   const bool number =
       is(MessageType::hb_process, "timeout") || is(MessageType::hb_agent, "timeout");
@@ -655,8 +692,7 @@ bool JsonDecoder::Scratch::read(std::string_view text, const Defaults& defaults,
     return false;
   }
   read_hostname(defaults, message);
-  read_origin(message);
-  if (!pack_others(message)) return false;
+  if (!read_origin(message) || !pack_others(message)) return false;
   // What a label takes in a batch besides its text, rounded up.
   constexpr std::size_t label_bytes = 32;
   const std::size_t weight = text.size() + message.value.text.size() + message.fields.size() +

@@ -53,11 +53,12 @@ class JsonDecoder {
     std::optional<MessageType> type;
     std::optional<Time> timestamp;
     // An own recording may say `received_at` (absent: the timestamp, if it has one), and `hostname`
-    // in messages that are not registrations; its `seq` is no field (sequence() has it), nor is its
-    // `origin` unless `with_origin`. In a datagram all these are left out.
+    // in messages that are not registrations (an empty one is none); its `seq` is no field
+    // (sequence() has it), nor is its `origin` unless `with_origin`. In a datagram all these are
+    // left out.
     bool recorded = false;
-    // Of a recording whose derived messages keep what derived them. An `origin` that is none is
-    // passed over.
+    // Of a recording whose derived messages keep what derived them; such a message has no host
+    // name. An `origin` that is none makes the text refused.
     bool with_origin = false;
     // json_padding readable bytes follow the text, whatever they are: it is then parsed where it
     // lies, not copied.

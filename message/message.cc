@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/json.h"
+#include "message/msgpack.h"
 
 namespace hastur {
 namespace {
@@ -129,6 +130,15 @@ std::optional<Json> field_of(const MessageView& message, std::string_view key) {
   const auto found = fields.find(key);
   if (found == fields.end()) return std::nullopt;
   return std::move(*found);
+}
+
+std::optional<std::string_view> registered_hostname(const MessageView& message) {
+  if (!is_registration(message.type) || message.origin) return std::nullopt;
+  const auto entry = find_in_msgpack(message.fields, "hostname");
+  if (!entry) return std::nullopt;
+  const Value value = value_of_msgpack(*entry);
+  if (value.kind != Value::Kind::string || value.text.empty()) return std::nullopt;
+  return value.text;
 }
 
 Result<void> check_trigger_name(std::string_view name) {

@@ -154,6 +154,11 @@ bool same_message(const MessageView& a, const MessageView& b);
 // The named entry of `fields`, or nothing. A nested value comes as JSON.
 std::optional<Json> field_of(const MessageView& message, std::string_view key);
 
+// The host name that a registration gives its sender's messages, borrowed from its fields; nothing
+// if it names none, which an empty one is. Derived messages register nothing, and have no host name
+// themselves: they come from a trigger.
+std::optional<std::string_view> registered_hostname(const MessageView& message);
+
 // A name that a trigger may have: parts of [A-Za-z0-9_.-] joined by '/', none empty, none "." or
 // "..", at most 200 characters, and no last part `state` or `snapshots` (they are paths of the
 // API). An error names what is wrong.

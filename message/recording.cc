@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "message/json_codec.h"
 #include "message/recording_items.h"
+#include "message/recording_lines.h"
 #include "message/stream_time.h"
 
 namespace hastur {
@@ -20,27 +21,11 @@ using Refused = JsonDecoder::Refused;
 
 // 2024-01-01T00:00:00Z, when tests begin too (DESIGN §11).
 constexpr std::int64_t start_us = 1'704'067'200'000'000;
-// Longer deafness than anybody records; keeps sums of it far from overflow.
-constexpr std::int64_t deaf_us_max = 100ll * 365 * 86'400 * us_per_second;
 // How much is read ahead to find the first time.
 constexpr std::size_t held_max = 1'000;
 constexpr std::size_t held_bytes_max = 4u << 20;
 // Senders whose host name is remembered; those beyond have none.
 constexpr std::size_t hosts_max = 1'000'000;
-
-// The integer under `key`, or nothing.
-std::optional<std::int64_t> integer_of(const Json& object, std::string_view key) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number_integer()) return std::nullopt;
-  if (found->is_number_unsigned() && found->get<std::uint64_t>() > std::uint64_t{INT64_MAX})
-    return std::nullopt;
-  return found->get<std::int64_t>();
-}
-
-const std::string* string_of(const Json& object, std::string_view key) {
-  const auto found = object.find(key);
-  return found == object.end() ? nullptr : found->get_ptr<const Json::string_t*>();
-}
 
 }  // namespace
 
@@ -66,13 +51,14 @@ struct RecordingReader::Source {
   // True if the line was one of ours that is no message.
   bool take_special_line(std::string_view line);
   void take_tick_line(const Json& line, std::string_view text);
+  void take_lost_line(const Json& line, std::string_view text);
   std::variant<MessageView, Refused> decode(std::string_view item, Time received_before);
-  std::variant<MessageView, Refused> decode_element(std::string_view element, Defaults defaults);
+  std::variant<MessageView, Refused> decode_element(std::string_view text, Defaults defaults);
   void take_decoded(std::variant<MessageView, Refused> decoded, std::string_view original);
   void take_refused(const Refused& refused, std::string_view original);
   Time raise_received_at(Time time);
   void pend(MessageView message);
-  void learn_hostname(const MessageView& registration);
+  void learn_hostname(std::string_view uuid, std::string_view hostname);
 
   bool is_full() const { return builder.count() >= options.rows_max || !builder.has_room(); }
   void begin_row(Time time);
@@ -122,7 +108,14 @@ struct RecordingReader::Source {
   std::vector<Sequence> finished_row_sequences;
   std::uint64_t refused = 0;
   std::string first_refused;
+  // Of the element that was decoded last: how many lines below its first one the fault is.
+  std::size_t fault_below = 0;
   std::uint64_t journal_lines = 0;
+  bool any_input = false;
+  std::uint64_t lost_lines = 0;
+  // What stands before the batch under way, and before the one that was returned last.
+  std::vector<Lost> lost;
+  std::vector<Lost> finished_lost;
 };
 
 Result<std::optional<Batch>> RecordingReader::Source::next() {
@@ -133,10 +126,21 @@ Result<std::optional<Batch>> RecordingReader::Source::next() {
     auto item = next_item();
     if (!item && builder.count() == 0) return fail(item.error());
     // What was read before an error still counts; the error comes again.
-    if (!item || !*item) return builder.count() > 0 ? std::optional<Batch>(finish()) : std::nullopt;
+    if (!item || !*item) {
+      if (builder.count() > 0) return std::optional<Batch>(finish());
+      finished_lost = std::exchange(lost, {});
+      return std::optional<Batch>();
+    }
     ticks.clear();
     ticks_added = 0;
+    const std::size_t lost_so_far = lost.size();
     take(**item);
+    if (lost.size() == lost_so_far || builder.count() == 0) continue;
+    Lost next_lost = std::move(lost.back());
+    lost.pop_back();
+    Batch batch = finish();
+    lost.push_back(std::move(next_lost));
+    return std::optional<Batch>(std::move(batch));
   }
 }
 
@@ -184,8 +188,9 @@ std::optional<Time> RecordingReader::Source::time_of(const RecordingItems::Item&
     const Result<Json> parsed = parse_json(item.text);
     const std::string* type = parsed && parsed->is_object() ? string_of(*parsed, "type") : nullptr;
     if (type != nullptr && *type == "tick") {
-      const auto number = integer_of(*parsed, "time");
-      return number ? normalise_timestamp(*number) : std::nullopt;
+      const auto tick = tick_of_line(*parsed);
+      const auto* taken_tick = std::get_if<Tick>(&tick);
+      return taken_tick != nullptr ? std::optional(taken_tick->time) : std::nullopt;
     }
   }
   const auto decoded = decode(item.text, Time{});
@@ -199,6 +204,8 @@ void RecordingReader::Source::take(const RecordingItems::Item& item) {
   if (items.form() == RecordingItems::Form::json_lines && !item.cut && take_special_line(item.text))
     return;
   ++messages;
+  any_input = true;
+  fault_below = 0;
   if (item.cut) {
     take_refused({Refusal::too_large,
                   fmt::format("it has more than {} bytes", RecordingItems::item_bytes_max)},
@@ -221,30 +228,42 @@ bool RecordingReader::Source::take_special_line(std::string_view line) {
     return true;
   }
   if (!parsed->contains("journal") || parsed->contains("type")) return false;
+  // A trigger's own "lost" is a decision: that it went on after it.
+  const std::string* decision = string_of(*parsed, "journal");
+  if (decision != nullptr && *decision == "lost" && !parsed->contains("trigger")) {
+    take_lost_line(*parsed, line);
+    return true;
+  }
   ++journal_lines;
+  if (options.journal) options.journal({line, item_number, !any_input});
   return true;
 }
 
 void RecordingReader::Source::take_tick_line(const Json& line, std::string_view text) {
-  const auto number = integer_of(line, "time");
-  const auto time = number ? normalise_timestamp(*number) : std::nullopt;
-  const std::int64_t deaf = line.contains("deaf") ? integer_of(line, "deaf").value_or(-1) : 0;
-  if (!time || deaf < 0 || deaf > deaf_us_max) {
+  any_input = true;
+  const auto judged = tick_of_line(line);
+  if (const auto* why = std::get_if<Refused>(&judged)) {
     ++messages;
-    take_refused({time ? Refusal::bad_field : Refusal::bad_timestamp,
-                  time ? "\"deaf\" of a tick must be a whole number of µs, not negative"
-                       : "\"time\" of a tick must be a whole number of µs"},
-                 text);
-    return;
+    return take_refused(*why, text);
   }
-  const Tick tick{whole_second(*time), Micros{deaf}};
+  const Tick& tick = std::get<Tick>(judged);
   const bool fresh =
       ticker.take_tick(tick, [this](const Tick& missing) { ticks.push_back(missing); });
   if (!fresh) return;
   ticks.push_back(tick);
-  if (const auto sequence = integer_of(line, "seq"); sequence && *sequence > 0)
-    line_sequence = {static_cast<std::uint64_t>(*sequence)};
+  line_sequence = sequence_of_line(line);
   raise_received_at(tick.time);
+}
+
+void RecordingReader::Source::take_lost_line(const Json& line, std::string_view text) {
+  auto judged = lost_of_line(line);
+  if (const auto* why = std::get_if<Refused>(&judged)) {
+    ++messages;
+    any_input = true;
+    return take_refused(*why, text);
+  }
+  ++lost_lines;
+  lost.push_back(std::get<Lost>(std::move(judged)));
 }
 
 // A line or an element, by the form of the file.
@@ -263,31 +282,21 @@ std::variant<MessageView, Refused> RecordingReader::Source::decode(std::string_v
   return decoder.decode(item, defaults);
 }
 
-std::variant<MessageView, Refused> RecordingReader::Source::decode_element(std::string_view element,
+std::variant<MessageView, Refused> RecordingReader::Source::decode_element(std::string_view text,
                                                                            Defaults defaults) {
-  const Result<Json> parsed = parse_json(element);
-  if (!parsed) return Refused{Refusal::not_json, parsed.error().message};
-  if (!parsed->is_object()) return Refused{Refusal::not_an_object, "an element must be an object"};
-  const std::string* payload = string_of(*parsed, "payload");
-  if (payload == nullptr) {
-    return Refused{Refusal::bad_envelope, "\"payload\" of an element must be a string of JSON"};
+  auto element = element_of(text);
+  if (auto* refused_element = std::get_if<RefusedElement>(&element)) {
+    fault_below = refused_element->below;
+    return std::move(refused_element->why);
   }
-  if (const auto time = integer_of(*parsed, "timestamp"))
-    defaults.timestamp = normalise_timestamp(*time);
-  const std::string* type = string_of(*parsed, "type");
-  const std::string* from = string_of(*parsed, "from");
-  if (type != nullptr || from != nullptr) {
-    if (type == nullptr || from == nullptr || !normalise_uuid(*from, sender)) {
-      return Refused{Refusal::bad_envelope, "an element needs a \"type\" and a uuid as \"from\""};
-    }
-    defaults.type = type_from_name(*type);
+  const auto& said = std::get<ReplayElement>(element);
+  defaults.timestamp = said.timestamp;
+  defaults.type = said.type;
+  if (said.from) {
+    sender = *said.from;
     defaults.uuid = {sender.data(), sender.size()};
-    if (!defaults.type) {
-      return Refused{Refusal::unknown_type,
-                     fmt::format("\"type\" '{}' is none that is known", *type)};
-    }
   }
-  return decoder.decode(*payload, defaults);
+  return decoder.decode(said.payload, defaults);
 }
 
 void RecordingReader::Source::take_decoded(std::variant<MessageView, Refused> decoded,
@@ -301,7 +310,7 @@ void RecordingReader::Source::take_decoded(std::variant<MessageView, Refused> de
 }
 
 void RecordingReader::Source::take_refused(const Refused& why, std::string_view original) {
-  std::string placed = fmt::format("{}:{}: {}", name, item_number, why.text);
+  std::string placed = fmt::format("{}:{}: {}", name, item_number + fault_below, why.text);
   if (refused++ == 0) first_refused = placed;
   error_line.emplace(
       refused_message({why.why, std::move(placed)}, original, recording_uuid, received_at));
@@ -320,22 +329,20 @@ void RecordingReader::Source::pend(MessageView view) {
   view.received_at = raise_received_at(view.received_at);
   ticker.advance(std::min(view.timestamp, view.received_at), Micros{0},
                  [this](const Tick& tick) { ticks.push_back(tick); });
-  if (is_registration(view.type)) learn_hostname(view);
-  if (!view.hostname) {
+  if (const auto hostname = registered_hostname(view)) learn_hostname(view.uuid, *hostname);
+  if (!view.hostname && !view.origin) {
     if (const auto found = hostnames.find(view.uuid); found != hostnames.end())
       view.hostname = found->second;
   }
   message = view;
 }
 
-void RecordingReader::Source::learn_hostname(const MessageView& registration) {
-  const auto hostname = field_of(registration, "hostname");
-  if (!hostname || !hostname->is_string()) return;
-  const auto known = hostnames.find(registration.uuid);
+void RecordingReader::Source::learn_hostname(std::string_view uuid, std::string_view hostname) {
+  const auto known = hostnames.find(uuid);
   if (known != hostnames.end()) {
-    known->second = hostname->get<std::string>();
+    known->second = hostname;
   } else if (hostnames.size() < hosts_max) {
-    hostnames.emplace(registration.uuid, hostname->get<std::string>());
+    hostnames.emplace(uuid, hostname);
   }
 }
 
@@ -366,6 +373,7 @@ Batch RecordingReader::Source::finish() {
   first = first.plus(batch.header.count);
   finished_row_messages = std::exchange(row_messages, {});
   finished_row_sequences = std::exchange(row_sequences, {});
+  finished_lost = std::exchange(lost, {});
   return batch;
 }
 
@@ -384,6 +392,10 @@ std::uint64_t RecordingReader::messages() const { return source_->messages; }
 std::uint64_t RecordingReader::refused() const { return source_->refused; }
 const std::string& RecordingReader::first_refused() const { return source_->first_refused; }
 std::uint64_t RecordingReader::journal_lines() const { return source_->journal_lines; }
+std::uint64_t RecordingReader::lost_lines() const { return source_->lost_lines; }
+const std::vector<RecordingReader::Lost>& RecordingReader::lost_before() const {
+  return source_->finished_lost;
+}
 std::uint64_t RecordingReader::line() const { return source_->item_number; }
 
 }  // namespace hastur

@@ -4,6 +4,7 @@
 // numbered batches with the ticks that belong between them (DESIGN §4).
 
 #include <cstdint>
+#include <functional>
 #include <istream>
 #include <memory>
 #include <optional>
@@ -23,10 +24,20 @@ inline constexpr std::string_view recording_uuid = "00000000-0000-0000-0000-0000
 // Reads a file of either form, told apart by its first character ('[' begins a Hastur replay file).
 class RecordingReader {
  public:
+  // A decision of a journal, as it stands in the file.
+  struct JournalLine {
+    // Valid during the call.
+    std::string_view text;
+    std::uint64_t line = 0;
+    // No message or tick stands before it.
+    bool is_at_head = false;
+  };
   struct Options {
     // Rows a batch, ticks included.
     std::uint32_t rows_max = 4096;
     StreamId stream;
+    // Told each of them while next() reads.
+    std::function<void(const JournalLine&)> journal = {};
   };
   // `input` outlives the reader. `source` names it in errors ("metrics.jsonl"). It is read as it
   // comes, a line or array element of at most 1 MiB at a time.
@@ -42,7 +53,8 @@ class RecordingReader {
   // before. Missing ticks are inserted (StreamTime); a tick line of a second that has had its tick
   // is left out. A registration gives its sender's later messages their hostname, unless a line has
   // its own. `origin` of a line of JSON Lines is taken: a derived message stays one. ack and noop
-  // get no row, nor do lines of a journal (objects with `journal` and without `type`).
+  // get no row, nor do lines of a journal (objects with `journal` and without `type`). Before a
+  // line that says what History had lost a batch ends.
   Result<std::optional<Batch>> next();
 
   // For each row of the batch that next() returned last: how many lines or elements that were not
@@ -58,8 +70,16 @@ class RecordingReader {
   std::uint64_t refused() const;
   // The place of the first of these and why ("metrics.jsonl:12: …"); empty if there is none.
   const std::string& first_refused() const;
-  // Lines of a journal, passed over.
+  // Lines of a journal with a decision, and those that say what History had lost.
   std::uint64_t journal_lines() const;
+  std::uint64_t lost_lines() const;
+  // Inputs that are not in the file since History did not have them.
+  struct Lost {
+    Sequence first, last;
+    std::string why;
+  };
+  // Those that stood before the batch that next() returned last; at the end, after the last one.
+  const std::vector<Lost>& lost_before() const;
   // 1-based line (JSON Lines) or element (array) of the last message read, for error texts.
   std::uint64_t line() const;
 

@@ -254,6 +254,9 @@ class CheckpointStore {
   struct IncidentQuery {
     TriggerName trigger;  // empty: all
     bool closed_too = false;
+    // Only those of which their receiver holds something else: open and not told, or closed and
+    // told that they are open.
+    bool mistold = false;
     std::uint64_t after_number = 0;  // for paging
     std::uint32_t max = 100;
   };

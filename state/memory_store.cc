@@ -181,6 +181,8 @@ class MemoryStore final : public CheckpointStore {
       if (incident.number <= query.after_number) continue;
       if (!query.trigger.empty() && incident.trigger != query.trigger) continue;
       if (incident.state == IncidentState::closed && !query.closed_too) continue;
+      if (query.mistold && (incident.state == IncidentState::closed) != incident.told_open)
+        continue;
       found.push_back(incident);
     }
     return found;

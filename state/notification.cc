@@ -125,6 +125,9 @@ void follow(Incident& incident, const NotificationRecord& record,
   if (change.status == NotificationStatus::sent) incident.last_sent = change.sent_at;
   if (goes_out(change.status) && !goes_out(record.status))
     incident.told_open = record.action != NotificationAction::resolve;
+  // It will not arrive: the receiver holds what it was sent before, if anything.
+  if (!goes_out(change.status) && goes_out(record.status))
+    incident.told_open = incident.last_sent.has_value();
 }
 
 }  // namespace hastur

@@ -180,8 +180,10 @@ Result<std::vector<Incident>> NotificationTable::incidents(
       database_.query(HASTUR_INCIDENT_COLUMNS
                       "JOIN trigger ON trigger.number = incident.trigger "
                       "WHERE incident.number > ?1 AND (?2 IS NULL OR incident.trigger = ?2) "
-                      "AND (?3 OR state <> 'closed') ORDER BY incident.number LIMIT ?4",
-                      query.after_number, trigger, query.closed_too, query.max);
+                      "AND (?3 OR state <> 'closed') "
+                      "AND (NOT ?5 OR (state = 'closed') = told_open) "
+                      "ORDER BY incident.number LIMIT ?4",
+                      query.after_number, trigger, query.closed_too, query.max, query.mistold);
   std::vector<Incident> found;
   while (true) {
     const auto row = rows.step();

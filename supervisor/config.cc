@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <fstream>
 
+#include "core/udp_sender.h"
 #include "supervisor/http/http_server.h"
 #include "syndicator/client/zmq.h"
 #include "trigger-runtime/sources/repository.h"
@@ -151,6 +152,9 @@ Result<void> SupervisorConfig::check() const {
   if (!watchdog_url.empty()) {
     if (const auto url = parse_url(watchdog_url, {"https", "http"}); !url)
       return refuse("[platform] watchdog_url", url.error().message);
+    if (const auto sender = UdpSender::connect(watchdog_udp);
+        !sender && sender.error().code == ErrorCode::invalid)
+      return refuse("[platform] watchdog_udp", sender.error().message);
   }
   return {};
 }

@@ -16,11 +16,6 @@ constexpr Micros silent_max = std::chrono::seconds{5};
 // What the syndicator lost before it could be numbered (docs/formats/request.md).
 constexpr const char* dropped_names[] = {"kernel_dropped", "ring_dropped", "lost.history_full"};
 
-std::uint64_t count_of(const PositionReply& syndicator, const char* name) {
-  const auto found = syndicator.counters.find(name);
-  return found == syndicator.counters.end() ? 0 : found->second;
-}
-
 }  // namespace
 
 std::vector<PlatformTrouble> PlatformTroubles::look() {
@@ -102,7 +97,7 @@ void PlatformTroubles::add_dropped(Troubles& all, Time now) {
   const auto& syndicator = sources_.dispatcher.syndicator();
   if (!syndicator) return;
   std::uint64_t count = 0;
-  for (const char* name : dropped_names) count += count_of(*syndicator, name);
+  for (const char* name : dropped_names) count += syndicator->count(name);
   // What was lost before the start was told then, or is long over.
   if (const std::uint64_t before = std::exchange(dropped_, count).value_or(count); count > before) {
     if (!dropped_at_ || now - *dropped_at_ >= lost_told_for) dropped_told_ = before;
@@ -111,7 +106,7 @@ void PlatformTroubles::add_dropped(Troubles& all, Time now) {
   if (!dropped_at_ || now - *dropped_at_ >= lost_told_for) return;
   std::string names;
   for (const char* name : dropped_names) {
-    if (const std::uint64_t each = count_of(*syndicator, name); each > 0)
+    if (const std::uint64_t each = syndicator->count(name); each > 0)
       names += fmt::format("{}{} {}", names.empty() ? "" : ", ", name, each);
   }
   all.push_back({"dropped",

@@ -39,6 +39,13 @@ std::string payload_like(const NotificationRecord& asked, std::string_view chann
   return canonical_json(made);
 }
 
+NotificationRecord with_status(NotificationRecord record, NotificationStatus status,
+                               std::string reason) {
+  record.status = status;
+  record.reason = std::move(reason);
+  return record;
+}
+
 }  // namespace
 
 void Succession::begin() {
@@ -68,39 +75,60 @@ Result<void> Succession::look(const Incident& incident) {
   if (incident.trigger == platform_name) return {};
   const auto known = this->known(incident.trigger);
   if (!known) return fail(known.error());
-  if ((*known)->run && calls_.awaits_replay(incident.trigger)) {
+  if ((*known)->awaits_replay) {
     waits_ = true;
     return {};
   }
-  auto newest = record_of(incident.newest);
+  const auto newest = record_of(incident.newest);
   if (!newest) return fail(newest.error());
+  if (!(*known)->run) return look_at_end(incident, *newest);
   // What is not kept any more is older than every memory to go back to.
-  if (!*newest && (*known)->run) return {};
-  auto asked = record_of(incident.newest_trigger);
+  if (!*newest) return {};
+  const bool is_of_pause = is_pause(incident, **newest);
+  if (is_of_pause) {
+    if (calls_.is_paused(incident.trigger)) return {};
+  } else {
+    const auto held = is_held(**known, incident, **newest);
+    if (!held) return fail(held.error());
+    if (*held) return {};
+  }
+  auto asked = last_asked(incident, *newest);
   if (!asked) return fail(asked.error());
-  NotificationRecord like = *asked ? **std::move(asked) : *newest ? **newest : NotificationRecord{};
-  like.trigger = incident.trigger;
-  if ((*known)->run && is_pause(like)) {
-    if (!calls_.is_paused(incident.trigger))
-      resolve(incident, like, "another run has begun, which is not paused", incident.told_open);
-    return {};
-  }
-  if (!(*known)->run) {
-    const auto heir = heir_of(incident.trigger, like.run);
-    if (!heir) return fail(heir.error());
-    if (!heir->empty() && !is_pause(like)) {
-      go_on_as(*heir, incident, like);
-    } else {
-      resolve(incident, like, "its trigger is gone", incident.told_open);
-    }
-    return {};
-  }
-  const auto held = is_held(**known, incident, **newest);
-  if (!held) return fail(held.error());
-  if (*held) return {};
-  like.run = *(*known)->run;
-  resolve(incident, like, "its trigger went on from before it", incident.told_open);
+  if (!is_of_pause) asked->run = *(*known)->run;
+  resolve(incident, *asked,
+          is_of_pause ? "another run has begun, which is not paused"
+                      : "its trigger went on from before it",
+          incident.told_open);
   return {};
+}
+
+// Of a trigger that is not there any more.
+Result<void> Succession::look_at_end(const Incident& incident,
+                                     const std::optional<NotificationRecord>& newest) {
+  const auto asked = last_asked(incident, newest);
+  if (!asked) return fail(asked.error());
+  const auto heir = heir_of(incident.trigger, asked->run);
+  if (!heir) return fail(heir.error());
+  if (!heir->empty() && !is_pause(incident, *asked)) {
+    go_on_as(*heir, incident, *asked);
+  } else {
+    resolve(incident, *asked, "its trigger is gone", incident.told_open);
+  }
+  return {};
+}
+
+// The notification that asked for the incident last, or one of it that is kept; else an empty one.
+Result<NotificationRecord> Succession::last_asked(const Incident& incident,
+                                                  const std::optional<NotificationRecord>& newest) {
+  auto asked = incident.newest_trigger == incident.newest ? newest : std::nullopt;
+  if (!asked) {
+    auto found = record_of(incident.newest_trigger);
+    if (!found) return fail(found.error());
+    asked = std::move(*found);
+  }
+  NotificationRecord record = asked ? *std::move(asked) : newest.value_or(NotificationRecord{});
+  record.trigger = incident.trigger;
+  return record;
 }
 
 Result<Succession::Known*> Succession::known(const TriggerName& trigger) {
@@ -109,6 +137,7 @@ Result<Succession::Known*> Succession::known(const TriggerName& trigger) {
   if (!is_new) return &known;
   known.run = calls_.run_of(trigger);
   if (!known.run) return &known;
+  known.awaits_replay = calls_.awaits_replay(trigger);
   auto line = MemoryLine::of(store_, trigger, *known.run);
   if (!line) {
     known_.erase(found);
@@ -149,7 +178,8 @@ Result<std::set<Succession::Key>> Succession::open_by(const MemoryLine& line,
 }
 
 // What the platform says of the trigger; no memory holds that.
-bool Succession::is_pause(const NotificationRecord& asked) const {
+bool Succession::is_pause(const Incident& incident, const NotificationRecord& asked) {
+  if (incident.key != "paused/" + incident.trigger) return false;
   const auto payload = parse_json(asked.payload);
   return payload && payload->is_object() && payload->value("kind", Json()) == platform_call;
 }
@@ -183,21 +213,18 @@ Result<std::optional<NotificationRecord>> Succession::record_of(std::uint64_t id
 }
 
 void Succession::resolve(const Incident& incident, const NotificationRecord& asked,
-                         const std::string& why, bool is_told) {
+                         const std::string& why, bool is_told, NotificationStatus otherwise) {
   NotificationRecord record;
   record.trigger = incident.trigger;
   record.run = asked.run;
   record.time = clock_.now();
   record.payload = payload_like(asked, incident.channel, incident.key, "Resolved: " + why,
                                 NotificationAction::resolve);
-  // Nobody was told of it.
-  if (!is_told) {
-    record.status = NotificationStatus::closed;
-    record.reason = why;
-  }
   log_info("{}: the incident {} on {} is resolved: {}", incident.trigger, incident.key,
            incident.channel, why);
-  calls_.notify(std::move(record));
+  if (is_told) return calls_.notify(std::move(record));
+  // Nobody needs to be told.
+  calls_.store(with_status(std::move(record), otherwise, why));
 }
 
 void Succession::go_on_as(const TriggerName& heir, const Incident& incident,
@@ -211,16 +238,19 @@ void Succession::go_on_as(const TriggerName& heir, const Incident& incident,
   const bool is_named = incident.key.starts_with(prefix);
   const std::string key = is_named ? heir + "/" + incident.key.substr(prefix.size()) : incident.key;
   record.payload = payload_like(asked, incident.channel, key, "", NotificationAction::trigger);
+  // What waits for something goes on waiting for it; what was told need not be told again.
   if (!incident.told_open) {
-    record.status = NotificationStatus::closed;
-    record.reason = fmt::format("it was {} of {}", status_name(asked.status), incident.trigger);
+    calls_.store(with_status(std::move(record), asked.status, asked.reason));
   } else if (!is_named) {
-    record.status = NotificationStatus::sent;
     record.sent_at = incident.last_sent;
-    record.reason = fmt::format("{} was sent of {}", short_id(asked.id), incident.trigger);
+    calls_.store(
+        with_status(std::move(record), NotificationStatus::sent,
+                    fmt::format("{} was sent of {}", short_id(asked.id), incident.trigger)));
+  } else {
+    calls_.notify(std::move(record));
   }
-  calls_.notify(std::move(record));
-  resolve(incident, asked, "it goes on as " + heir, incident.told_open && is_named);
+  resolve(incident, asked, "it goes on as " + heir, incident.told_open && is_named,
+          incident.told_open ? NotificationStatus::sent : NotificationStatus::closed);
 }
 
 }  // namespace hastur

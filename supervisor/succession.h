@@ -30,8 +30,10 @@ class Succession {
     std::function<bool(const TriggerName&)> is_paused;
     // A replay is to give it another memory soon.
     std::function<bool(const TriggerName&)> awaits_replay;
-    // To be stored and let out. One that is `closed` or `sent` already is only stored.
+    // To be stored and let out, if it may leave.
     std::function<void(NotificationRecord)> notify;
+    // To be stored with the status that it has.
+    std::function<void(NotificationRecord)> store;
   };
 
   // `store` and `clock` outlive it.
@@ -49,20 +51,25 @@ class Succession {
   using Key = std::pair<std::string, std::string>;  // channel, key
   struct Known {
     std::optional<Run> run;
+    bool awaits_replay = false;
     std::optional<MemoryLine> line;
     // Those that are open by what the present memory holds; nothing if it was not needed yet.
     std::optional<std::set<Key>> open;
   };
 
   Result<void> look(const Incident& incident);
+  Result<void> look_at_end(const Incident& incident,
+                           const std::optional<NotificationRecord>& newest);
+  Result<NotificationRecord> last_asked(const Incident& incident,
+                                        const std::optional<NotificationRecord>& newest);
   Result<Known*> known(const TriggerName& trigger);
   Result<bool> is_held(Known& known, const Incident& incident, const NotificationRecord& newest);
   Result<std::set<Key>> open_by(const MemoryLine& line, const TriggerName& trigger);
-  bool is_pause(const NotificationRecord& asked) const;
+  static bool is_pause(const Incident& incident, const NotificationRecord& asked);
   Result<TriggerName> heir_of(TriggerName trigger, Run run);
   Result<std::optional<NotificationRecord>> record_of(std::uint64_t id);
   void resolve(const Incident& incident, const NotificationRecord& asked, const std::string& why,
-               bool is_told);
+               bool is_told, NotificationStatus otherwise = NotificationStatus::closed);
   void go_on_as(const TriggerName& heir, const Incident& incident, const NotificationRecord& asked);
 
   CheckpointStore& store_;

@@ -343,6 +343,7 @@ void Supervisor::make_succession() {
     return open && !open->empty();
   };
   calls.notify = [this](NotificationRecord record) { dispatcher_->notify(std::move(record)); };
+  calls.store = [this](NotificationRecord record) { dispatcher_->keep(std::move(record)); };
   succession_ = std::make_unique<Succession>(*store_, clock_, std::move(calls));
 }
 

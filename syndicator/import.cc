@@ -245,6 +245,7 @@ Result<Imported> fill(RecordingReader& reader, std::istream& input, const std::s
   imported.messages = reader.messages();
   imported.refused = reader.refused();
   imported.journal_lines = reader.journal_lines();
+  imported.lost_lines = reader.lost_lines();
   history.reset();
   HASTUR_TRY(place.finish());
   return imported;

@@ -34,6 +34,8 @@ struct Imported {
   std::uint64_t messages = 0, refused = 0;
   // Lines of a journal, which says what triggers did: History has no place for them.
   std::uint64_t journal_lines = 0;
+  // Lines that say what the History that was recorded had lost.
+  std::uint64_t lost_lines = 0;
   // The first input that has another number than in the file, since numbers are missing there: a
   // part of a stream was recorded, or some of it was lost. Nothing if all have theirs, or the file
   // has no numbers.

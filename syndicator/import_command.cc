@@ -3,13 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
-
 #include "core/progress.h"
+#include "message/recording_file.h"
 #include "syndicator/import.h"
 
 namespace hastur {
@@ -32,6 +27,10 @@ void say(const Imported& imported, const std::string& source, const SqliteHistor
     fmt::print("  numbers are missing in it: from {} on they are other than there\n",
                imported.renumbered->value);
   }
+  if (imported.lost_lines > 0) {
+    fmt::print("  {} lines say what the other History had lost; this one goes on without a hole\n",
+               imported.lost_lines);
+  }
   if (imported.journal_lines > 0) {
     fmt::print("  {} lines of a journal were passed over; it belongs to a state file\n",
                imported.journal_lines);
@@ -48,18 +47,10 @@ void say(const Imported& imported, const std::string& source, const SqliteHistor
 
 int import_command(const ImportCommandOptions& options, const SqliteHistoryOptions& history,
                    Clock& clock) {
-  const bool from_stdin = options.file == "-";
-  const std::string source = from_stdin ? "standard input" : options.file;
-  std::ifstream file;
-  std::uint64_t size = 0;
-  if (!from_stdin) {
-    file.open(options.file, std::ios::binary);
-    if (!file) return refuse(fmt::format("cannot read {}: {}", source, std::strerror(errno)));
-    std::error_code unknown;
-    size = std::filesystem::file_size(options.file, unknown);
-    if (unknown) size = 0;
-  }
-  std::ios::sync_with_stdio(false);
+  const auto file = RecordingFile::open(options.file);
+  if (!file) return refuse(file.error().message);
+  const std::string& source = (*file)->name();
+  const std::uint64_t size = (*file)->bytes();
 
   ImportOptions importing;
   importing.history = history;
@@ -71,7 +62,7 @@ int import_command(const ImportCommandOptions& options, const SqliteHistoryOptio
       progress.show(done, clock.monotonic() - started);
     };
   }
-  const auto imported = import_recording(from_stdin ? std::cin : file, source, importing);
+  const auto imported = import_recording((*file)->stream(), source, importing);
   progress.clear();
   if (!imported) return refuse(fmt::format("{}. Nothing was imported.", imported.error().message));
   say(*imported, source, history, clock.now());

@@ -22,14 +22,6 @@ std::string uuid_of(const StreamId& stream) {
   return text;
 }
 
-std::optional<std::string_view> registered_name(const MessageView& registration) {
-  const auto entry = find_in_msgpack(registration.fields, "hostname");
-  if (!entry) return std::nullopt;
-  const Value value = value_of_msgpack(*entry);
-  if (value.kind != Value::Kind::string || value.text.empty()) return std::nullopt;
-  return value.text;
-}
-
 }  // namespace
 
 Numbering::Numbering(History& history, Options options, Time now)
@@ -214,8 +206,10 @@ bool Numbering::is_overfull() {
 void Numbering::put(MessageView message) {
   message.received_at = received_at_ = std::max(received_at_, message.received_at);
   // A registration bears the name that it gives, so that filters see it there too.
-  if (is_registration(message.type)) learn_host(message);
-  if (!message.hostname) {
+  if (const auto name = registered_hostname(message)) learn_host(message.uuid, *name);
+  if (message.origin) {
+    message.hostname.reset();
+  } else if (!message.hostname) {
     if (const auto host = hosts_.find(message.uuid); host != hosts_.end())
       message.hostname = host->second;
   }
@@ -265,18 +259,16 @@ void Numbering::advance(Time time, Time received_at) {
                        });
 }
 
-void Numbering::learn_host(const MessageView& registration) {
-  const auto name = registered_name(registration);
-  if (!name) return;
-  const auto known = hosts_.find(registration.uuid);
+void Numbering::learn_host(std::string_view uuid, std::string_view name) {
+  const auto known = hosts_.find(uuid);
   if (known == hosts_.end()) {
     if (hosts_.size() >= options_.hosts_max) return count("hosts_full");
-    hosts_.emplace(registration.uuid, *name);
+    hosts_.emplace(uuid, name);
   } else {
-    if (known->second == *name) return;
-    known->second = *name;
+    if (known->second == name) return;
+    known->second = name;
   }
-  new_hosts_.push_back({std::string(registration.uuid), std::string(*name)});
+  new_hosts_.push_back({std::string(uuid), std::string(name)});
 }
 
 // Before each row: builder_ can take it, and before_first_ is right.

@@ -113,7 +113,7 @@ class Numbering {
                    Time received_at);
   void put_lost(Time now);
   void advance(Time time, Time received_at);
-  void learn_host(const MessageView& registration);
+  void learn_host(std::string_view uuid, std::string_view name);
   void make_room();
   void finish_batch();
   void count(const std::string& name, std::uint64_t by = 1);

@@ -10,10 +10,10 @@
 #include "core/clock.h"
 #include "core/progress.h"
 #include "message/recording.h"
+#include "message/recording_file.h"
 #include "trigger-test/close_run.h"
 #include "trigger-test/diff_text.h"
 #include "trigger-test/printer.h"
-#include "trigger-test/recording_file.h"
 
 namespace hastur {
 namespace {
@@ -109,7 +109,7 @@ ExitCode diff(const DiffCommand& command) {
     return fed.error().code == ErrorCode::invalid ? stop(ExitCode::usage, fed.error().message)
                                                   : stop(fed.error());
   }
-  tell_refused(refused_text(reader));
+  tell(refused_text(reader));
   title.messages = reader.messages();
   Printer printer;
   printer.text = command.format == "json" ? diff_json(diff, title)

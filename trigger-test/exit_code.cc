@@ -16,4 +16,8 @@ ExitCode stop(const Error& error) {
   return stop(trigger_failed ? ExitCode::trigger_failed : ExitCode::internal, error.message);
 }
 
+void tell(const std::string& sentence) {
+  if (!sentence.empty()) fmt::print(stderr, "trigger-test: {}\n", sentence);
+}
+
 }  // namespace hastur

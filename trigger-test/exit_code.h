@@ -14,5 +14,7 @@ enum class ExitCode : int { good = 0, trigger_failed = 1, usage = 2, internal = 
 ExitCode stop(ExitCode code, const std::string& sentence);
 // `failed` is the trigger's fault, anything else ours or the machine's.
 ExitCode stop(const Error& error);
+// Writes it there too, unless it is empty, and goes on.
+void tell(const std::string& sentence);
 
 }  // namespace hastur

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "core/json.h"
+#include "message/recording_file.h"
 #include "trigger-test/explanation.h"
 #include "trigger-test/printer.h"
-#include "trigger-test/recording_file.h"
 
 namespace hastur {
 namespace {
@@ -49,7 +49,7 @@ ExitCode explain(const ExplainCommand& command) {
   if (!stream) return stop(ExitCode::usage, stream.error().message);
   if (stream->row_messages.empty())
     return stop(ExitCode::usage, fmt::format("{} has no messages", command.input));
-  tell_refused(stream->refused);
+  tell(stream->refused);
 
   ExplainOptions options;
   const Result<Time> at = moment_of(command.at, *stream);

@@ -6,11 +6,11 @@
 #include <optional>
 
 #include "message/recording.h"
+#include "message/recording_file.h"
 #include "trigger-runtime/host/effect_lines.h"
 #include "trigger-runtime/host/run_stream.h"
 #include "trigger-runtime/host/worker.h"
 #include "trigger-test/printer.h"
-#include "trigger-test/recording_file.h"
 #include "trigger-test/trigger_files.h"
 
 namespace hastur {
@@ -123,7 +123,7 @@ ExitCode run(const RunCommand& command) {
     if (!fed) return stop(fed.error());
     if (output.printer().failed()) return output.printer().end(ExitCode::good);
   }
-  tell_refused(refused_text(reader));
+  tell(refused_text(reader));
   const Result<Memory> end = stream.finish(0);
   if (!end) return stop(end.error());
   output.end({end->state, reader.messages(), stream.matched(0), 0});

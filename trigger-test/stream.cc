@@ -9,8 +9,8 @@
 #include "core/json.h"
 #include "message/json_codec.h"
 #include "message/recording.h"
+#include "message/recording_file.h"
 #include "trigger-runtime/host/run_stream.h"
-#include "trigger-test/recording_file.h"
 
 namespace hastur {
 namespace {
@@ -99,9 +99,11 @@ class Maker {
       for (std::uint32_t row = 0; row < view.count(); ++row) {
         MessageView message = view.message(row, scratch);
         if (message.type == MessageType::tick && message.deaf == Micros{0}) continue;
-        if (message.type == MessageType::tick) message.received_at = message.timestamp;
+        const bool is_tick = message.type == MessageType::tick;
+        if (is_tick) message.received_at = message.timestamp;
         if (!shift) shift = test_.start + spec.at - message.received_at;
         message.timestamp += *shift;
+        if (is_tick) message.timestamp = whole_second(message.timestamp);
         message.received_at += *shift;
         std::string json;
         append_message_json(json, message);

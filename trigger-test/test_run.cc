@@ -156,7 +156,8 @@ class TestRun {
     if (outcome->killed) report_.failures.push_back({*outcome->killed, {}, {trigger_.path, 0}, {}});
 
     const std::vector<Came> came = what_came(*outcome, trigger_.name, test_.start, stream_.names);
-    if (!judge(test_, came, stream_.end).misses.empty()) HASTUR_TRY(tell());
+    const Verdict verdict = judge(test_, came, stream_.end);
+    if (!verdict.misses.empty()) HASTUR_TRY(tell(verdict));
     HASTUR_TRY(check_states(*outcome));
     return std::move(report_);
   }
@@ -203,8 +204,9 @@ class TestRun {
   }
 
   // Runs it once more and looks on, for a while longer: where things came from, why others did not,
-  // and what came too late.
-  Result<void> tell() {
+  // and what came too late. `at_end` is the verdict as it stands: what the judgement at the end
+  // found comes later, or not at all, in a run that goes on.
+  Result<void> tell(const Verdict& at_end) {
     TestCase longer = test_;
     longer.ends = stream_.end + std::clamp<Micros>(stream_.end, longer_min, longer_max);
     auto made = make_test_stream(longer, std::filesystem::path(file_).parent_path());
@@ -221,19 +223,31 @@ class TestRun {
     const std::vector<ObservedCall> calls = observed_calls(looked->observed, stream_.names);
     const TimelineOf of{trigger_, stream_, *looked, came, calls, test_.start};
     for (const Miss& miss : verdict.misses) {
-      ReportedFailure failure;
-      failure.sentence = sentence(miss);
-      if (miss.expectation != nullptr) failure.expected_at = {file_, miss.expectation->line};
-      if (miss.came != nullptr) failure.caused_at = place_of(*miss.came, calls);
-      if (!miss.differences.empty()) failure.details = json_of(miss.differences);
-      report_.failures.push_back(std::move(failure));
+      add(miss, calls);
       // What came in time, but otherwise than wanted, is told by its differences.
       if (miss.what == Miss::What::missing && (miss.came == nullptr || miss.differences.empty()) &&
           report_.explanations.size() < timelines_max)
         explain(*miss.expectation, of);
     }
-    report_.diff = DiffOf(verdict).lines();
+    for (const Miss& miss : at_end.misses) {
+      const auto says_so = [&](const Miss& other) {
+        return other.came != nullptr && miss.came != nullptr &&
+               other.came->title == miss.came->title;
+      };
+      if (miss.what == Miss::What::unexpected && std::ranges::none_of(verdict.misses, says_so))
+        add(miss, calls);
+    }
+    report_.diff = DiffOf(verdict.misses.empty() ? at_end : verdict).lines();
     return {};
+  }
+
+  void add(const Miss& miss, const std::vector<ObservedCall>& calls) {
+    ReportedFailure failure;
+    failure.sentence = sentence(miss);
+    if (miss.expectation != nullptr) failure.expected_at = {file_, miss.expectation->line};
+    if (miss.came != nullptr) failure.caused_at = place_of(*miss.came, calls);
+    if (!miss.differences.empty()) failure.details = json_of(miss.differences);
+    report_.failures.push_back(std::move(failure));
   }
 
   FilePlace place_of(const Came& came, const std::vector<ObservedCall>& calls) const {

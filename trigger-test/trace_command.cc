@@ -8,12 +8,12 @@
 #include "core/json.h"
 #include "message/json_codec.h"
 #include "message/recording.h"
+#include "message/recording_file.h"
 #include "trigger-runtime/host/effect_lines.h"
 #include "trigger-test/close_run.h"
 #include "trigger-test/filter_words.h"
 #include "trigger-test/message_words.h"
 #include "trigger-test/printer.h"
-#include "trigger-test/recording_file.h"
 #include "trigger-test/state_change.h"
 
 namespace hastur {
@@ -182,7 +182,7 @@ ExitCode trace(const TraceCommand& command) {
     printer.flush();
     if (!fed) return stop(fed.error());
   }
-  tell_refused(refused_text(reader));
+  tell(refused_text(reader));
   const Result<CloseRun::End> end = run.finish();
   if (!end) return stop(end.error());
   tracer.tell(reader.messages(), end->seen);

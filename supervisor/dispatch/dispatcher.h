@@ -173,9 +173,10 @@ class Dispatcher {
   // They go on as they were.
   void abandon_hold(std::string_view why);
 
-  // Stores and releases what the platform itself asks to be told, as what triggers ask for. What is
-  // closed or sent already is stored as it is.
+  // Stores and releases what the platform itself asks to be told, as what triggers ask for.
   void notify(NotificationRecord record);
+  // Stores one with the status that it has.
+  void keep(NotificationRecord record);
   // Nothing that triggers asked to be told waits to be stored: what the store holds is the newest.
   bool has_told_all() const { return gate_.waiting().notifications.empty(); }
   // How often a run ended since the start, with or without another in its place.

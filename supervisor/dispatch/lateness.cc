@@ -84,14 +84,14 @@ std::map<TriggerName, Micros> Dispatcher::behind(Micros span) const {
 
 void Dispatcher::notify(NotificationRecord record) {
   record.sequence = newest();
-  const bool is_settled =
-      record.status == NotificationStatus::closed || record.status == NotificationStatus::sent;
-  if (is_settled) {
-    read_payload(record);
-    gate_.waiting().notifications.push_back(std::move(record));
-  } else {
-    gate_.add_notification(std::move(record));
-  }
+  gate_.add_notification(std::move(record));
+  work();
+}
+
+void Dispatcher::keep(NotificationRecord record) {
+  record.sequence = newest();
+  read_payload(record);
+  gate_.waiting().notifications.push_back(std::move(record));
   work();
 }
 

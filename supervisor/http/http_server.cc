@@ -104,7 +104,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
  private:
   void read_body();
   void failed(beast::error_code error);
-  HttpRequest head() const;
+  // Reads all but the body. Returns what is wrong with the target; empty if nothing is.
+  std::string read_head(HttpRequest& request) const;
   void answer();
   void write(HttpResponse response);
 
@@ -207,7 +208,10 @@ void Connection::read_body() {
   if (server_ == nullptr) return;
   constexpr std::size_t body_bytes_max = 1u << 20;
   const auto& limit = server_->options().body_bytes_max;
-  const std::size_t most = limit ? limit(head()) : body_bytes_max;
+  HttpRequest head;
+  // What is wrong with it, answer() says.
+  (void)read_head(head);
+  const std::size_t most = limit ? limit(head) : body_bytes_max;
   if (const auto length = parser_->content_length(); length && *length > most)
     return write(unreadable(http::error::body_limit));
   parser_->body_limit(most);
@@ -224,12 +228,9 @@ void Connection::failed(beast::error_code error) {
   write(unreadable(error));
 }
 
-HttpRequest Connection::head() const {
+std::string Connection::read_head(HttpRequest& request) const {
   const auto& message = parser_->get();
-  HttpRequest request;
   request.method = std::string(message.method_string());
-  // Of a target that is none, answer() says so.
-  (void)parse_target({message.target().data(), message.target().size()}, request);
   beast::error_code error;
   request.from_loopback = stream_.socket().remote_endpoint(error).address().is_loopback();
   const auto authorization = message[http::field::authorization];
@@ -243,7 +244,7 @@ HttpRequest Connection::head() const {
   };
   request.host = text_of(http::field::host);
   request.origin = text_of(http::field::origin);
-  return request;
+  return parse_target({message.target().data(), message.target().size()}, request);
 }
 
 void Connection::answer() {
@@ -253,12 +254,9 @@ void Connection::answer() {
                   R"({"error":"there is more than one header Host","reason":"not_http"})"});
   }
   HttpRequest request;
-  const auto target = parser_->get().target();
-  if (const std::string wrong = parse_target({target.data(), target.size()}, request);
-      !wrong.empty())
+  if (const std::string wrong = read_head(request); !wrong.empty())
     return write(
         {400, "application/json", canonical_json({{"error", wrong}, {"reason", "bad_argument"}})});
-  request = head();
   request.body = std::move(parser_->get().body());
   stream_.expires_after(beast_span(server_->options().answer_span));
   server_->answer()(request, [weak = weak_from_this()](HttpResponse response) {

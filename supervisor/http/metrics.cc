@@ -18,12 +18,8 @@ void single(std::string& out, std::string_view name, std::string_view kind, std:
 }
 
 void of_syndicator(std::string& out, const PositionReply& syndicator) {
-  const auto count = [&](const char* name) {
-    const auto found = syndicator.counters.find(name);
-    return found == syndicator.counters.end() ? 0 : found->second;
-  };
   single(out, "hastur_received_total", "counter", "Datagrams taken by the syndicator.",
-         count("received"));
+         syndicator.count("received"));
   head(out, "hastur_refused_total", "counter", "Messages that could not be decoded, by reason.");
   constexpr std::string_view refused = "refused.";
   bool any = false;
@@ -36,7 +32,7 @@ void of_syndicator(std::string& out, const PositionReply& syndicator) {
   if (!any) out += "hastur_refused_total{reason=\"not_json\"} 0\n";
   single(out, "hastur_kernel_dropped_total", "counter",
          "Datagrams that the kernel dropped before the syndicator read them.",
-         count("kernel_dropped"));
+         syndicator.count("kernel_dropped"));
   head(out, "hastur_syndicator_total", "counter", "Other counts of the syndicator, by name.");
   for (const auto& [name, value] : syndicator.counters) {
     if (name == "received" || name == "kernel_dropped" || name.starts_with(refused) ||

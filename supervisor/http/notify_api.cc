@@ -68,15 +68,51 @@ HttpResponse refuse_error(const Error& error) {
   }
 }
 
+// What a command takes: texts, but for "release", which is a truth, and "until", which may be a
+// number.
+struct CommandFields {
+  std::string_view verb;
+  std::vector<std::string> names;
+};
+const CommandFields command_fields[] = {
+    {"notify", {"mode", "channel", "trigger", "for", "until", "why", "release"}},
+    {"silence", {"trigger", "key", "for", "until", "why"}},
+    {"unsilence", {"id", "why"}},
+    {"release", {"id", "why"}},
+    {"close", {"id", "why"}},
+    {"notify-test", {"channel"}}};
+
+// What is wrong with a field of the command's body; nothing if all are right, or the verb is
+// another's.
+std::optional<std::string> wrong_field(std::string_view verb, const Json& body) {
+  const auto known = std::ranges::find(command_fields, verb, &CommandFields::verb);
+  if (known == std::end(command_fields)) return std::nullopt;
+  for (const auto& [name, value] : body.items()) {
+    if (std::ranges::find(known->names, name) == known->names.end())
+      return fmt::format("{} has no field '{}'; it takes {}", verb, name,
+                         fmt::join(known->names, ", "));
+    const bool is_right = name == "release" ? value.is_boolean()
+                          : name == "until" ? value.is_string() || value.is_number_integer()
+                                            : value.is_string();
+    if (!is_right)
+      return fmt::format("{} must be {}", name, name == "release" ? "true or false" : "a text");
+  }
+  return std::nullopt;
+}
+
 // How long from now on: "for" as a span, or "until" as a time. Nothing if neither is given.
 Result<std::optional<Micros>> span_of(const Json& body, Time now) {
+  if (!text_of(body, "for").empty() && body.contains("until"))
+    return fail(ErrorCode::invalid, "for and until are both given; keep one");
   if (const std::string text = text_of(body, "for"); !text.empty()) {
     const auto span = parse_span(text);
     if (!span || *span <= Micros{0})
       return fail(ErrorCode::invalid, fmt::format("for: '{}' is no span as 30m, 2h or 1d", text));
     return std::optional(*span);
   }
-  if (const std::string text = text_of(body, "until"); !text.empty()) {
+  const auto given = body.find("until");
+  const bool is_number = given != body.end() && given->is_number_integer();
+  if (const std::string text = is_number ? given->dump() : text_of(body, "until"); !text.empty()) {
     const auto until = parse_time(text);
     if (!until || *until <= now)
       return fail(ErrorCode::invalid,
@@ -128,7 +164,9 @@ std::optional<HttpResponse> NotifyApi::read(const HttpRequest& request) const {
 
 bool NotifyApi::command(const std::string& verb, const Json& body,
                         const HttpServer::Respond& respond) {
-  if (verb == "notify") {
+  if (auto wrong = wrong_field(verb, body)) {
+    respond(refuse(400, "bad_argument", *wrong));
+  } else if (verb == "notify") {
     respond(set_mode(body));
   } else if (verb == "silence") {
     respond(silence(body));
@@ -254,7 +292,7 @@ HttpResponse NotifyApi::set_mode(const Json& body) {
   if (!done) return refuse_error(done.error());
   std::size_t released = 0;
   if (body.value("release", Json(false)) == true) {
-    const auto count = delivery_.release_recorded();
+    const auto count = delivery_.release_untold();
     if (!count) return refuse_error(count.error());
     released = *count;
   }

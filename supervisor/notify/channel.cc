@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <functional>
+#include <system_error>
 #include <utility>
 
 #include "core/suggest.h"
@@ -202,6 +205,10 @@ Result<std::map<std::string, Channel>> NotifyConfig::open() const {
     if (channel.timeout < std::chrono::milliseconds{100} ||
         channel.timeout > std::chrono::minutes{5}) {
       return at("timeout: from 100ms to 5m");
+    }
+    if (!channel.ca_file.empty() && access(channel.ca_file.c_str(), R_OK) != 0) {
+      return at(fmt::format("ca_file: {} cannot be read: {}", channel.ca_file,
+                            std::generic_category().message(errno)));
     }
     if (channel.expire_after < std::chrono::minutes{1}) return at("expire_after: at least 1m");
     if (!channel.is_default) continue;

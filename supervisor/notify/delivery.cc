@@ -275,43 +275,53 @@ Result<void> Delivery::release_held() {
   return let_out(out);
 }
 
-Result<std::vector<Incident>> Delivery::untold(std::size_t max) {
-  std::vector<Incident> found;
+Result<std::vector<Delivery::Untold>> Delivery::find_untold(std::size_t max) {
+  std::vector<Untold> found;
   CheckpointStore::IncidentQuery query;
+  query.closed_too = true;
+  query.mistold = true;
   query.max = page;
   while (found.size() < max) {
     const auto incidents = store_.incidents(query);
     if (!incidents) return fail(incidents.error());
     for (const Incident& incident : *incidents) {
       query.after_number = incident.number;
-      const std::uint64_t ids[] = {incident.newest_trigger};
-      const auto records = store_.notifications_of(ids);
+      // Of an open one the newest `trigger` was not sent and will not be; of a closed one the
+      // resolve.
+      const bool is_closed = incident.state == IncidentState::closed;
+      const std::uint64_t ids[] = {is_closed ? incident.newest : incident.newest_trigger};
+      auto records = store_.notifications_of(ids);
       if (!records) return fail(records.error());
-      if (!records->empty() && records->front().status == NotificationStatus::recorded &&
+      // One that is pending has its own time.
+      if (!records->empty() && records->front().status != NotificationStatus::pending &&
           found.size() < max)
-        found.push_back(incident);
+        found.push_back({incident, std::move(records->front())});
     }
     if (incidents->size() < query.max) break;
   }
   return found;
 }
 
-Result<std::size_t> Delivery::release_recorded() {
+Result<std::vector<Incident>> Delivery::untold(std::size_t max) {
+  auto found = find_untold(max);
+  if (!found) return fail(found.error());
+  std::vector<Incident> incidents;
+  for (Untold& each : *found) incidents.push_back(std::move(each.incident));
+  return incidents;
+}
+
+Result<std::size_t> Delivery::release_untold() {
   constexpr std::size_t released_max = 10'000;
-  const auto incidents = untold(released_max);
-  if (!incidents) return fail(incidents.error());
+  auto found = find_untold(released_max);
+  if (!found) return fail(found.error());
   CommitBatch batch;
   std::vector<std::uint64_t> out;
-  for (const Incident& incident : *incidents) {
-    const std::uint64_t ids[] = {incident.newest_trigger};
-    const auto records = store_.notifications_of(ids);
-    if (!records) return fail(records.error());
-    for (NotificationRecord record : *records) {
-      policy_.decide_again(record);
-      if (record.status != NotificationStatus::waiting) continue;
-      out.push_back(record.id);
-      batch.notification_changes.push_back({record.id, record.status, "", {}});
-    }
+  for (auto& [incident, record] : *found) {
+    if (!channels_.contains(record.channel)) continue;
+    policy_.decide_again(record);
+    if (record.status != NotificationStatus::waiting) continue;
+    out.push_back(record.id);
+    batch.notification_changes.push_back({record.id, record.status, "", {}});
   }
   if (out.empty()) return std::size_t{0};
   HASTUR_TRY(store_.commit(batch));

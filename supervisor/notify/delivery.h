@@ -48,10 +48,11 @@ class Delivery {
   // The policy has become more lenient, or an order has ended: of what was held until then, the
   // incidents that are still open go out, and the rest is closed with the reason.
   Result<void> release_held();
-  // The same for incidents whose newest notifications were only recorded, on request. How many go.
-  Result<std::size_t> release_recorded();
-  // Incidents that are open and of which nothing may have been told: their newest `trigger` was
-  // kept back. At most `max`.
+  // The same for untold() incidents, on request. How many go.
+  Result<std::size_t> release_untold();
+  // Incidents of which their receiver holds something else, for good: open ones whose newest
+  // `trigger` was only recorded, refused or given up, and closed ones whose resolve was. At most
+  // `max`.
   Result<std::vector<Incident>> untold(std::size_t max);
 
   // By somebody, one that is kept or was given up. `not_found`; `conflict` if it is on its way or
@@ -61,6 +62,12 @@ class Delivery {
   Result<void> close(std::uint64_t id, const std::string& why);
 
  private:
+  // An incident, and its notification that would set its receiver right.
+  struct Untold {
+    Incident incident;
+    NotificationRecord record;
+  };
+  Result<std::vector<Untold>> find_untold(std::size_t max);
   Result<NotificationRecord> find(std::uint64_t id);
   Result<void> let_out(const std::vector<std::uint64_t>& ids);
   std::optional<NotificationChange> after_hold(NotificationRecord record);

@@ -43,6 +43,7 @@ Result<NotificationContent> read_notification(std::string_view payload) {
 
 OutgoingNotification test_notification(const std::string& channel, Time now) {
   OutgoingNotification test;
+  test.id = static_cast<std::uint64_t>(to_us(now));
   test.trigger = "hastur/test";
   test.version = "none";
   test.time = now;
@@ -58,6 +59,7 @@ OutgoingNotification test_notification(const std::string& channel, Time now) {
 
 OutgoingNotification watchdog_call(const std::string& url, Time now) {
   OutgoingNotification call;
+  call.id = static_cast<std::uint64_t>(to_us(now));
   call.trigger = "hastur/watchdog";
   call.time = now;
   call.payload = canonical_json({{"kind", "web_hook"},

@@ -61,9 +61,10 @@ struct NotificationContent {
 // Fails for what no call makes.
 Result<NotificationContent> read_notification(std::string_view payload);
 
-// One that says of itself that it is a test of the channel: of no trigger, with the id 0.
+// One that says of itself that it is a test of the channel: of no trigger. Its id is of its own, so
+// that no receiver takes it for one that it has seen.
 OutgoingNotification test_notification(const std::string& channel, Time now);
-// A bare GET of the URL, of no trigger, with the id 0.
+// A bare GET of the URL, of no trigger.
 OutgoingNotification watchdog_call(const std::string& url, Time now);
 
 }  // namespace hastur

@@ -84,17 +84,14 @@ void NotifyPolicy::decide_again(NotificationRecord& record) const {
     if (each.key.empty() || each.key == record.key) ruling.hear(each.mode, &each, "");
   }
   record.reason = std::move(ruling.words);
-  switch (ruling.mode) {
-    case NotifyMode::on:
-      record.status = NotificationStatus::waiting;
-      return;
-    case NotifyMode::record:
-      record.status = ruling.ends ? NotificationStatus::pending : NotificationStatus::recorded;
-      if (ruling.ends) record.reason.insert(0, held_reason);
-      return;
-    case NotifyMode::off:
-      record.status = NotificationStatus::closed;
-      return;
+  if (ruling.mode == NotifyMode::on) {
+    record.status = NotificationStatus::waiting;
+  } else if (ruling.ends) {
+    record.status = NotificationStatus::pending;
+    record.reason.insert(0, held_reason);
+  } else {
+    record.status = ruling.mode == NotifyMode::record ? NotificationStatus::recorded
+                                                      : NotificationStatus::closed;
   }
 }
 

@@ -41,7 +41,11 @@ Result<OutgoingRequest> make_request(const Channel& channel,
   if (!content) return fail(content.error());
   const RequestSubject subject{channel, notification, *content, context};
   auto request = std::visit(MakeFrom{subject}, channel.way);
-  if (request) request->timeout = channel.timeout;
+  if (!request) return request;
+  request->timeout = channel.timeout;
+  // Whatever the body says: who keeps the ids it has seen needs no more.
+  if (auto* web = std::get_if<WebRequest>(&request->what))
+    web->headers.emplace_back("X-Hastur-Notification: " + short_id(notification.id));
   return request;
 }
 

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 #include <system_error>
+#include <vector>
 
 #include "core/json.h"
 
@@ -22,6 +23,21 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
   for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
     text.replace(at, what.size(), with);
   }
+}
+
+// What a receiver may repeat of it by itself: "Bearer KEY" without the scheme, the last parts of a
+// URL's path. Not the URL's host, which tells what could not be reached.
+std::vector<std::string> parts_of(const std::string& secret) {
+  constexpr std::size_t part_bytes_min = 8;
+  std::vector<std::string> parts;
+  std::size_t from = secret.find("://");
+  from = from == std::string::npos ? 0 : std::min(secret.find('/', from + 3), secret.size());
+  while (from < secret.size()) {
+    const std::size_t end = std::min(secret.find_first_of(" /?&=:,", from), secret.size());
+    if (end - from >= part_bytes_min) parts.push_back(secret.substr(from, end - from));
+    from = end + 1;
+  }
+  return parts;
 }
 
 std::string percent_encoded(std::string_view text) {
@@ -50,6 +66,7 @@ std::string Secret::redact(std::string text) const {
        {text_, percent_encoded(text_), in_json.substr(1, in_json.size() - 2)}) {
     replace_all(text, form, "(secret)");
   }
+  for (const std::string& part : parts_of(text_)) replace_all(text, part, "(secret)");
   return text;
 }
 
@@ -62,7 +79,8 @@ Result<void> SecretSetting::read(std::string_view key) {
   std::string text;
   std::string source;
   if (!file.empty()) {
-    source = fmt::format("the file {} of {}_file", file, key);
+    // Not what stands there: if that is the secret itself, it would be shown.
+    source = fmt::format("the file that {}_file names", key);
     errno = 0;
     std::ifstream in(file, std::ios::binary);
     text.resize(secret_bytes_max + 1);
@@ -73,7 +91,7 @@ Result<void> SecretSetting::read(std::string_view key) {
     }
     text.resize(static_cast<std::size_t>(in.gcount()));
   } else {
-    source = fmt::format("the environment variable {} of {}_env", env, key);
+    source = fmt::format("the environment variable that {}_env names", key);
     const char* set = std::getenv(env.c_str());
     if (set == nullptr) return refuse(fmt::format("{} is not set", source));
     text = set;

@@ -28,8 +28,9 @@ class Secret {
   // Only for what goes on the wire.
   const std::string& reveal() const { return text_; }
 
-  // `text` with "(secret)" wherever the secret stands, also percent-encoded or in a JSON string. A
-  // secret of fewer than 4 characters is not looked for.
+  // `text` with "(secret)" wherever the secret stands, also percent-encoded or in a JSON string, or
+  // a part of it: a word of 8 characters or more, but a URL's host. A secret of fewer than 4
+  // characters is not looked for.
   std::string redact(std::string text) const;
 
  private:

@@ -121,6 +121,10 @@ bool AllowedHost::matches(const Url& url) const {
 
 Result<AllowedHost> parse_allowed_host(std::string_view text) {
   const auto refuse = [&] {
+    if (text.find('@') != std::string_view::npos) {
+      return fail(ErrorCode::invalid,
+                  "a host has no user and password; write \"hooks.example.com\"");
+    }
     return fail(ErrorCode::invalid,
                 fmt::format("\"{}\" is no host; write \"hooks.example.com\", \"*.example.com\" or "
                             "one with a port, \"10.0.0.5:8080\"",

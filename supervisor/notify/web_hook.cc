@@ -110,7 +110,6 @@ Result<OutgoingRequest> web_hook_request(const WebHookChannel& way, const Reques
   if (!gave_type && request.method != "GET") {
     request.headers.emplace_back("Content-Type: application/json");
   }
-  request.headers.emplace_back("X-Hastur-Notification: " + short_id(subject.notification.id));
   if (!way.authorization.value.empty()) {
     request.headers.emplace_back("Authorization: " + way.authorization.value.reveal());
   }

@@ -6,14 +6,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iostream>
+#include <span>
 
+#include "core/check.h"
 #include "core/progress.h"
 #include "message/recording.h"
+#include "message/recording_file.h"
+#include "supervisor/replay/file_numbers.h"
 #include "supervisor/replay/history_source.h"
 #include "supervisor/replay/live_replay.h"
 #include "supervisor/replay/plan.h"
+#include "supervisor/replay/recorded_journal.h"
 #include "supervisor/replay/replay_run.h"
 #include "supervisor/replay/survey.h"
 #include "trigger-runtime/host/effect_lines.h"
@@ -37,10 +40,11 @@ class Lines final : public StreamListener {
       marks_.push_back(fmt::format("\"trigger\":\"{}\",", trigger.stream.name));
   }
 
-  // In a file messages are counted instead: for each row of the batch from `first` on.
-  void count_by(Sequence first, const std::vector<std::uint64_t>& row_messages) {
+  // Of a file: the numbers that are said of the rows from `first` on, which live as long as what
+  // comes is of them.
+  void number_by(Sequence first, std::span<const std::uint64_t> numbers) {
     first_ = first;
-    row_messages_ = &row_messages;
+    numbers_ = numbers;
   }
 
   void effect(std::size_t trigger, Sequence input, const Effect& effect) override {
@@ -75,8 +79,11 @@ class Lines final : public StreamListener {
 
  private:
   std::uint64_t number(Sequence input) const {
-    if (row_messages_ == nullptr) return input.value;
-    return input < first_ ? 0 : row_messages_->at(input.value - first_.value);
+    if (numbers_.empty()) return input.value;
+    if (input < first_) return 0;
+    const std::uint64_t row = input.value - first_.value;
+    HASTUR_CHECK(row < numbers_.size(), "an effect of an input that was not fed");
+    return numbers_[row];
   }
   void mark(std::size_t trigger, std::size_t at) {
     if (!marks_.empty() && text_.size() > at) text_.insert(at + 1, marks_[trigger]);
@@ -88,7 +95,7 @@ class Lines final : public StreamListener {
   std::vector<std::string> marks_;
   std::vector<std::uint64_t> errors_;
   Sequence first_;
-  const std::vector<std::uint64_t>* row_messages_ = nullptr;
+  std::span<const std::uint64_t> numbers_;
   std::string text_;
   int write_error_ = 0;
 };
@@ -111,6 +118,9 @@ class Scratch {
 
  private:
   Result<void> begin(bool derived_come_back);
+  Result<void> read(RecordingReader& reader, const std::string& source,
+                    const RecordedJournal& journal, Result<std::optional<Batch>> batch);
+  Result<void> check_lost(const RecordingReader& reader, const std::string& source) const;
   Result<void> read(HistorySource& source, Sequence last);
   Result<void> flush() {
     if (lines_->flush()) return {};
@@ -179,32 +189,96 @@ Result<void> Scratch::read(HistorySource& source, Sequence last) {
   return done;
 }
 
+// What became of the journal at the head of a file.
+void tell_of(const RecordedJournal& journal, const std::string& source) {
+  std::string text;
+  if (journal.obeyed() > 0)
+    text = fmt::format("{} decisions of the journal in {} are obeyed", journal.obeyed(), source);
+  if (journal.of_other_versions() > 0) {
+    text += fmt::format("{}{} of the journal in {} are of another version, and are not",
+                        text.empty() ? "" : "; ", journal.of_other_versions(), source);
+  }
+  if (!text.empty()) fmt::print(stderr, "{}\n", text);
+}
+
 Result<void> Scratch::over_file() {
   const auto store = open_to_read(options_.state);
   if (!store) return fail(store.error());
   auto planned = plan_file_replay(**store, options_.trigger);
   if (!planned) return fail(planned.error());
   plan_ = std::move(*planned);
-  std::ifstream file;
-  const bool from_stdin = options_.input == "-";
-  if (!from_stdin) {
-    file.open(options_.input, std::ios::binary);
-    if (!file) return fail(ErrorCode::invalid, fmt::format("cannot read {}", options_.input));
+  const auto file = RecordingFile::open(options_.input);
+  if (!file) return fail(file.error());
+  const std::string& source = (*file)->name();
+  RecordedJournal journal(plan_, source);
+  RecordingReader::Options reading;
+  reading.journal = [&journal](const RecordingReader::JournalLine& line) { journal.take(line); };
+  RecordingReader reader((*file)->stream(), source, reading);
+  // With the first batch all that stands at the head has been read.
+  auto batch = reader.next();
+  if (!batch) return fail(batch.error());
+  HASTUR_TRY(journal.status());
+  journal.obey(plan_);
+  tell_of(journal, source);
+  const Result<void> done = read(reader, source, journal, std::move(batch));
+  if (const std::string refused = refused_text(reader); !refused.empty())
+    fmt::print(stderr, "supervisor replay: {}\n", refused);
+  if (journal.too_late() > 0) {
+    fmt::print(stderr,
+               "supervisor replay: {} decisions of the journal stand behind the first input of {} "
+               "and were not obeyed; put them at its head\n",
+               journal.too_late(), source);
   }
-  std::ios::sync_with_stdio(false);
-  RecordingReader reader(from_stdin ? std::cin : file,
-                         from_stdin ? std::string("standard input") : options_.input, {});
-  HASTUR_TRY(begin(true));
+  if (!lines_) return done;
+  // What came out is true as far as it goes.
+  const Result<void> flushed = flush();
+  return done ? flushed : done;
+}
+
+Result<void> Scratch::check_lost(const RecordingReader& reader, const std::string& source) const {
+  if (options_.accept_loss || reader.lost_before().empty()) return {};
+  const RecordingReader::Lost& lost = reader.lost_before().front();
+  return fail(ErrorCode::not_found,
+              fmt::format("the inputs {} to {} are not in {}, since History had lost them ({}); "
+                          "with --accept-loss the replay goes on without them",
+                          lost.first.value, lost.last.value, source, lost.why));
+}
+
+Result<void> Scratch::read(RecordingReader& reader, const std::string& source,
+                           const RecordedJournal& journal, Result<std::optional<Batch>> batch) {
+  FileNumbers numbers(reader.row_sequences());
+  const bool obeys = journal.obeyed() > 0;
+  const auto cannot_obey = [&](std::string_view why) {
+    return fail(ErrorCode::invalid,
+                fmt::format("the journal in {} cannot be obeyed: it names inputs by number, and "
+                            "{}; export the stretch again, or take out the journal's lines",
+                            source, why));
+  };
+  if (*batch && obeys && !numbers.are_there()) return cannot_obey("they bear no \"seq\"");
+  // In a recording of a stream derived messages stand where they came.
+  HASTUR_TRY(begin(!numbers.are_there()));
   while (true) {
-    auto batch = reader.next();
-    if (!batch) return fail(batch.error());
+    HASTUR_TRY(check_lost(reader, source));
     if (!*batch) break;
-    lines_->count_by((*batch)->header.first, reader.row_messages());
-    HASTUR_TRY(run_->take(std::move(**batch), std::nullopt));
+    const BatchHeader header = (*batch)->header;
+    const BatchView view = BatchView::trusted(header, (*batch)->body);
+    const auto pieces = numbers.take(header, reader.row_sequences(), obeys);
+    if (!pieces) return cannot_obey(pieces.error().message);
+    const std::span<const std::uint64_t> said =
+        numbers.are_there() ? numbers.numbers() : reader.row_messages();
+    for (const FileNumbers::Piece& piece : *pieces) {
+      Batch part =
+          piece.count == header.count ? std::move(**batch) : slice(view, piece.from, piece.count);
+      part.header.first = piece.first;
+      lines_->number_by(piece.first, said.subspan(piece.from, piece.count));
+      HASTUR_TRY(run_->take(std::move(part), std::nullopt));
+    }
     HASTUR_TRY(flush());
+    batch = reader.next();
+    if (!batch) return fail(batch.error());
+    HASTUR_TRY(journal.status());
   }
-  HASTUR_TRY(finish(plan_, *run_, reader.messages(), *lines_));
-  return flush();
+  return finish(plan_, *run_, reader.messages(), *lines_);
 }
 
 }  // namespace
@@ -238,8 +312,7 @@ int replay_command(const ReplayOptions& options, Clock& clock) {
     return stop(2, "--notify pending offers what --into live brings: give that too");
   Scratch scratch(options, clock);
   const Result<void> done = options.input.empty() ? scratch.over_history() : scratch.over_file();
-  if (!done) return stop(1, done.error().message);
-  return 0;
+  return done ? 0 : stop(1, done.error().message);
 }
 
 }  // namespace hastur

@@ -84,19 +84,22 @@ struct PositionReply {
   // The syndicator's own counts by name ("received", "refused.bad_uuid", "kernel_dropped" …).
   std::map<std::string, std::uint64_t> counters;
 
+  // 0 if there is no such counter.
+  std::uint64_t count(const std::string& name) const {
+    const auto found = counters.find(name);
+    return found == counters.end() ? 0 : found->second;
+  }
+
   // Among the counters while History cannot be written: for how long, in µs.
   static constexpr const char* history_failing_name = "history_failing_us";
   // Nothing while it can.
   std::optional<Micros> history_failing() const {
-    const auto found = counters.find(history_failing_name);
-    if (found == counters.end()) return std::nullopt;
-    return Micros{static_cast<std::int64_t>(found->second)};
+    const std::uint64_t span = count(history_failing_name);
+    if (span == 0) return std::nullopt;
+    return Micros{static_cast<std::int64_t>(span)};
   }
   // Messages that were lost before they could be numbered, because of that.
-  std::uint64_t lost_by_history() const {
-    const auto found = counters.find("lost.history_full");
-    return found == counters.end() ? 0 : found->second;
-  }
+  std::uint64_t lost_by_history() const { return count("lost.history_full"); }
 };
 struct BatchReply {
   Batch batch;

@@ -33,6 +33,16 @@ RC_GTEST_PROP(Number, ReadsBackBitForBit, (std::uint64_t bits)) {
   RC_ASSERT(std::memcmp(&back, &value, sizeof value) == 0);
 }
 
+TEST(ParseJson, OfAPartSaysTheLineAndNoOtherPlace) {
+  const auto fault = parse_json_part("{\n\"a\":1,\n\"b\" 2}");
+  ASSERT_TRUE(std::holds_alternative<JsonFault>(fault));
+  EXPECT_EQ(std::get<JsonFault>(fault).line, 3u);
+  EXPECT_TRUE(std::get<JsonFault>(fault).why.starts_with("not JSON: syntax error"))
+      << std::get<JsonFault>(fault).why;
+  EXPECT_EQ(std::get<JsonFault>(parse_json_part("[1e999]")).line, 1u);
+  EXPECT_EQ(std::get<Json>(parse_json_part("[\n5]")), Json::array({5}));
+}
+
 TEST(CanonicalJson, SortsKeysAndLeavesNoSpace) {
   const auto value = parse_json(R"( {"b": 1.0, "a": [true, null, "x\u00e9\n"]} )");
   EXPECT_EQ(canonical_json(value.value()), "{\"a\":[true,null,\"x\xC3\xA9\\n\"],\"b\":1}");

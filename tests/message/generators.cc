@@ -212,6 +212,7 @@ rc::Gen<MessageParts> gen_parts() {
     parts.uuid = *gen_uuid();
     add_own_fields(parts);
     if (!is_registration(parts.type) && *rc::gen::arbitrary<bool>()) parts.hostname = *gen_text();
+    if (parts.hostname && parts.hostname->empty()) parts.hostname.reset();
     parts.labels = *gen_labels();
     if (*rc::gen::inRange(0, 4) == 0) parts.fields["x_unknown"] = *gen_tree(1);
     return parts;
@@ -234,6 +235,8 @@ rc::Gen<Message> gen_row() {
     }
     MessageParts parts = *gen_parts();
     if (sort == 1) {
+      // It comes from a trigger, which is on no host.
+      parts.hostname.reset();
       parts.origin =
           MessageParts::From{*rc::gen::elementOf(std::vector<std::string>{"a", "billing/load"}),
                              *rc::gen::inRange<std::uint64_t>(1, 9),

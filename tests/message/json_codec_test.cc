@@ -314,7 +314,7 @@ TEST_F(JsonCodec, JudgesTheFormOfKnownFields) {
        {R"({"type":"event","name":"a","subject":1})", R"({"type":"event","name":"a","body":[]})",
         R"({"type":"event","name":"a","attn":5})", R"({"type":"event","name":"a","attn":["x",5]})",
         R"({"type":"hb_process","name":"a","timeout":"5"})", R"({"type":"hb_agent","timeout":[]})",
-        R"({"type":"reg_agent","hostname":1})"}) {
+        R"({"type":"reg_agent","hostname":1})", R"({"type":"reg_process","hostname":5})"}) {
     EXPECT_EQ(refusal_of(text), "bad_field") << text;
   }
   EXPECT_EQ(fields_of(take(R"({"type":"event","name":"a","attn":"x"})")),

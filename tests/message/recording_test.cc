@@ -113,17 +113,20 @@ TEST(Recording, NumbersLinesWithTheTicksBetweenThem) {
 
 TEST(Recording, TakesTickLinesAsTheyStandAndAddsOnlyTheMissing) {
   const Read file = read(tick(0) + mark("a", 0.5) + tick(1) + tick(2, ",\"deaf\":900000") +
-                         mark("b", 4.5) + tick(4) + tick(5.5));
+                         mark("b", 4.5) + tick(4) + tick(5));
   EXPECT_EQ(file.shape(), "t0 a t1 t2~900000 t3 t4 b t5");
   EXPECT_EQ(file.messages, 2u);
   EXPECT_EQ(file.refused, 0u);
 }
 
 TEST(Recording, RefusesTickLinesThatSayNoTime) {
-  const Read file = read(mark("a", 0.5) + "{\"type\":\"tick\"}\n" + tick(1, ",\"deaf\":-1") +
-                         tick(1, ",\"deaf\":\"x\"") + tick(1, ",\"deaf\":9000000000000000000"));
-  EXPECT_EQ(file.shape(), "t0 a error error error error");
-  EXPECT_EQ(file.refused, 4u);
+  const Read file =
+      read(mark("a", 0.5) + "{\"type\":\"tick\"}\n" + tick(1, ",\"deaf\":-1") +
+           tick(1, ",\"deaf\":\"x\"") + tick(1, ",\"deaf\":9000000000000000000") + tick(1.5));
+  EXPECT_EQ(file.shape(), "t0 a error error error error error");
+  EXPECT_EQ(file.refused, 5u);
+  EXPECT_EQ(field_of(file.rows.back().view(), "error"),
+            "some.jsonl:6: \"time\" of a tick must be a whole second");
 }
 
 TEST(Recording, KeepsBatchesToTheirSizeEvenInTheMiddleOfAGap) {
@@ -169,6 +172,49 @@ TEST(Recording, PassesOverNoopAndAckAndTheJournal) {
   EXPECT_EQ(file.journal_lines, 1u);
 }
 
+TEST(Recording, HandsOutTheLinesOfAJournalAndSaysWhichStandAtItsHead) {
+  std::istringstream input("{\"journal\":\"skip\"}\n\n{\"journal\":\"lost\",\"trigger\":\"t\"}\n" +
+                           mark("a", 0.5) + "{\"journal\":\"pause\"}\n");
+  std::vector<std::string> seen;
+  RecordingReader::Options options;
+  options.journal = [&](const RecordingReader::JournalLine& line) {
+    seen.push_back(fmt::format("{}{} {}", line.line, line.is_at_head ? "*" : "", line.text));
+  };
+  RecordingReader reader(input, "some.jsonl", options);
+  while (*reader.next()) {
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"1* {\"journal\":\"skip\"}",
+                                            "3* {\"journal\":\"lost\",\"trigger\":\"t\"}",
+                                            "5 {\"journal\":\"pause\"}"}));
+  EXPECT_EQ(reader.journal_lines(), 3u);
+}
+
+TEST(Recording, EndsABatchBeforeWhatHistoryHadLost) {
+  const auto lost = [](int first, int last) {
+    return fmt::format("{{\"first\":{},\"journal\":\"lost\",\"last\":{},\"why\":\"power\"}}\n",
+                       first, last);
+  };
+  std::istringstream input(lost(1, 2) + mark("a", 0.5) + mark("b", 0.6) + lost(5, 9) +
+                           lost(10, 11) + mark("c", 0.7) + lost(13, 13));
+  RecordingReader reader(input, "some.jsonl", {});
+  // Names of a batch, and what was lost before it.
+  std::vector<std::string> parts;
+  while (true) {
+    const auto batch = reader.next();
+    ASSERT_TRUE(batch);
+    std::string part;
+    for (const auto& range : reader.lost_before())
+      part += fmt::format("{}-{} {}, ", range.first.value, range.last.value, range.why);
+    parts.push_back(part + (*batch ? fmt::format("{} rows", (*batch)->header.count) : "end"));
+    if (!*batch) break;
+  }
+  EXPECT_EQ(parts, (std::vector<std::string>{"1-2 power, 3 rows", "5-9 power, 10-11 power, 1 rows",
+                                             "13-13 power, end"}));
+  EXPECT_EQ(reader.lost_lines(), 4u);
+  EXPECT_EQ(reader.journal_lines(), 0u);
+  EXPECT_EQ(read(mark("a", 0.5) + lost(7, 6)).shape(), "t0 a error");
+}
+
 TEST(Recording, GivesALineWithoutATimeThatOfTheLineBefore) {
   const Read file = read("{\"type\":\"log\"}\n");
   ASSERT_EQ(file.rows.size(), 2u);
@@ -211,6 +257,29 @@ TEST(Recording, GivesMessagesTheHostNameLastRegistered) {
   // A registration has the name that it gives.
   EXPECT_EQ(hostnames,
             (std::vector<std::string>{"-", "-", "old", "old", "own", "new", "new", "-"}));
+}
+
+// As a syndicator has it: what nobody was named is no name, and triggers are on no host.
+TEST(Recording, AnEmptyHostNameIsNoneAndADerivedMessageHasNone) {
+  const std::string by = fmt::format(",\"uuid\":\"{}\"", uuid_a);
+  const std::string origin = R"(,"origin":{"trigger":"t","depth":1})";
+  const auto registers = [&](std::string_view type, std::string_view host,
+                             std::string_view more = "") {
+    return fmt::format("{{\"type\":\"{}\",\"hostname\":{}{}{}}}\n", type, host, by, more);
+  };
+  const Read file =
+      read(registers("reg_agent", "\"\"") + mark("a", 0, by) + registers("reg_process", "\"web\"") +
+           mark("b", 0, by) + registers("reg_agent", "\"\"") + registers("reg_agent", "null") +
+           mark("c", 0, by + ",\"hostname\":\"\"") + mark("d", 0, by + origin) +
+           mark("e", 0, by + origin + ",\"hostname\":\"own\"") +
+           registers("reg_agent", "\"derived\"", origin) + mark("f", 0, by));
+  std::string hostnames;
+  for (const Message& row : file.rows) {
+    if (!row.view().name) continue;
+    hostnames += fmt::format("{}={} ", *row.view().name, row.view().hostname.value_or("-"));
+  }
+  EXPECT_EQ(hostnames, "a=- b=web c=web d=- e=- f=web ");
+  EXPECT_EQ(file.refused, 0u);
 }
 
 TEST(Recording, ReadsHastursReplayFile) {
@@ -262,6 +331,65 @@ TEST(Recording, NamesTheLineThatABadElementBeginsIn) {
   EXPECT_TRUE(why->get<std::string>().starts_with("some.jsonl:5: ")) << *why;
 }
 
+TEST(Recording, NamesTheLineOfAFaultWithinAnElement) {
+  const Read file = read("[\n{\"payload\":\"{\\\"type\\\":\\\"log\\\"}\"},\n{\n\"payload\":\n,}]");
+  EXPECT_EQ(file.shape(), "t4067200 log error");
+  const auto why = field_of(file.rows[2].view(), "error");
+  ASSERT_TRUE(why.has_value());
+  EXPECT_TRUE(why->get<std::string>().starts_with("some.jsonl:5: not JSON: ")) << *why;
+  EXPECT_EQ(why->get<std::string>().find("at line"), std::string::npos) << *why;
+  EXPECT_EQ(why->get<std::string>().find("column"), std::string::npos) << *why;
+}
+
+TEST(Recording, RefusesAnElementWhoseTimeIsNone) {
+  const auto element = [](std::string_view timestamp) {
+    return fmt::format(R"([{{"payload":"{{\"type\":\"log\"}}","timestamp":{}}}])", timestamp);
+  };
+  for (const char* bad : {"\"x\"", "1335826232.5", "true", "{}"}) {
+    const Read file = read(element(bad));
+    EXPECT_EQ(file.refused, 1u) << bad;
+    ASSERT_EQ(file.rows.size(), 2u);
+    EXPECT_EQ(
+        field_of(file.rows[1].view(), "error"),
+        "some.jsonl:1: \"timestamp\" of an element must be a whole number of s, ms, µs or ns");
+  }
+  for (const char* good : {"1335826232", "1335826232.0"}) {
+    const Read file = read(element(good));
+    ASSERT_EQ(file.rows.size(), 2u) << good;
+    EXPECT_EQ(to_us(file.rows[1].view().timestamp), 1'335'826'232'000'000) << good;
+  }
+  // A core whose clock was not set.
+  for (const char* absent : {"0", "-1", "1e300", "18446744073709551615", "null"}) {
+    const Read file = read(element(absent));
+    EXPECT_EQ(file.shape(), "t4067200 log") << absent;
+    EXPECT_EQ(file.refused, 0u) << absent;
+  }
+}
+
+TEST(Recording, RefusesAnOriginThatIsNone) {
+  const auto line = [](std::string_view origin) {
+    return mark("a", 0.5, fmt::format(",\"origin\":{}", origin));
+  };
+  for (const char* bad : {"5", "{}", R"({"trigger":"","depth":1})", R"({"trigger":"t"})",
+                          R"({"trigger":"t","depth":"1"})", R"({"trigger":"t","depth":0})",
+                          R"({"trigger":"t","depth":255})", R"({"trigger":"t","depth":1,"run":-1})",
+                          R"({"trigger":"t","depth":1,"run":1.5})",
+                          R"({"trigger":"t","depth":1,"ordinal":4294967296})",
+                          R"({"trigger":"t","depth":1,"sequence":"7"})",
+                          R"({"trigger":"t","depth":1,"correction":1})"}) {
+    const Read file = read(mark("z", 0) + line(bad));
+    EXPECT_EQ(file.shape(), "t0 z error") << bad;
+    EXPECT_EQ(file.refused, 1u) << bad;
+    EXPECT_TRUE(field_of(file.rows[2].view(), "error")
+                    ->get<std::string>()
+                    .starts_with("some.jsonl:2: \"origin\" must be"));
+  }
+  const Read file = read(line(R"({"trigger":"t","depth":1,"run":2.0,"ordinal":4294967295})"));
+  ASSERT_EQ(file.shape(), "t0 a");
+  EXPECT_EQ(file.rows[1].view().origin, (Origin{"t", {2}, {}, 4'294'967'295, 1}));
+  EXPECT_FALSE(read(line("null")).rows[1].view().origin);
+}
+
 TEST(Recording, AnArrayThatDoesNotEndWasCutShort) {
   const std::string element = R"({"payload":"{\"type\":\"log\"}"})";
   for (const std::string& text : {"[" + element, "[" + element + ",\n", "[" + element + ",\n5",
@@ -300,6 +428,8 @@ TEST(Recording, WhatStandsBeforeTheFirstTimeTakesIt) {
   EXPECT_EQ(why->get<std::string>().substr(0, 13), "some.jsonl:3:");
 
   EXPECT_EQ(read(timeless + tick(2) + mark("a", 4.5)).shape(), "t2 x t3 t4 a");
+  // One that is refused says no time.
+  EXPECT_EQ(read(timeless + tick(2.5) + mark("a", 4.5)).shape(), "t4 x error a");
   const std::string received = fmt::format(",\"received_at\":{}", base + 2'500'000);
   EXPECT_EQ(read(timeless + mark("a", 0.5, received)).shape(), "t2 x a");
   EXPECT_EQ(

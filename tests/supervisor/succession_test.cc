@@ -24,6 +24,7 @@ class SuccessionTest : public ::testing::Test {
       return found->second->run();
     };
     calls.is_paused = [this](const TriggerName& name) { return paused_.contains(name); };
+    calls.store = [this](NotificationRecord record) { rig_.dispatcher->keep(std::move(record)); };
     calls.awaits_replay = [this](const TriggerName& name) { return awaits_.contains(name); };
     calls.notify = [this](NotificationRecord record) {
       rig_.dispatcher->notify(std::move(record));
@@ -40,18 +41,36 @@ class SuccessionTest : public ::testing::Test {
   // "oncall/key open told", … of all incidents, in their order.
   std::string incidents(const TriggerName& trigger) {
     std::string all;
-    for (const Incident& incident :
-         rig_.store->incidents({.trigger = trigger, .closed_too = true}).value()) {
+    const auto found = rig_.store->incidents({.trigger = trigger, .closed_too = true});
+    for (const Incident& incident : *found) {
       all += incident.key + " " + std::string(incident_state_name(incident.state)) +
              (incident.told_open ? " told " : " ");
     }
     return all;
   }
-  NotificationRecord newest() {
-    return rig_.store->notifications({.since = {}, .status = {}, .trigger = {}, .max = 1'000})
-        .value()
-        .back();
+  // An incident of which nobody was told yet.
+  void expect_kept_over_a_new_name(NotificationStatus status, const std::string& reason) {
+    rig_.gate.rule = [&](NotificationRecord& record) {
+      record.status = status;
+      record.reason = reason;
+    };
+    rig_.start();
+    rig_.desire({{"old", "match=a notify=5"}});
+    rig_.send("a", 7);
+    rig_.desire({{"new", "match=a notify=500 was=old"}});
+    rig_.send("b", 5);
+    look();
+    EXPECT_EQ(incidents("new"), "old open ");
+    const auto of_new = notifications("new");
+    ASSERT_EQ(of_new.size(), 1u);
+    EXPECT_EQ(of_new[0].status, status);
+    EXPECT_EQ(of_new[0].reason, reason);
   }
+  std::vector<NotificationRecord> notifications(const TriggerName& trigger = {}) {
+    return rig_.store->notifications({.since = {}, .status = {}, .trigger = trigger, .max = 2'000})
+        .value();
+  }
+  NotificationRecord newest() { return notifications().back(); }
   std::uint64_t newest_snapshot(const TriggerName& name) {
     return rig_.store->snapshots(name).value().front().number;
   }
@@ -97,11 +116,9 @@ TEST_F(SuccessionTest, AnIncidentThatARestoredMemoryDoesNotHoldIsResolved) {
   const Json payload = parse_json(resolve.payload).value();
   EXPECT_EQ(payload["kind"], "pager_duty");
   EXPECT_EQ(payload["text"], "Resolved: its trigger went on from before it");
-  const auto count = rig_.store->notifications({.since = {}, .status = {}, .trigger = {}}).value();
+  const auto count = notifications();
   look();
-  EXPECT_EQ(rig_.store->notifications({.since = {}, .status = {}, .trigger = {}}).value().size(),
-            count.size())
-      << "once";
+  EXPECT_EQ(notifications().size(), count.size()) << "once";
 }
 
 TEST_F(SuccessionTest, ARestoredMemoryHoldsWhatWasOpenAtItsTime) {
@@ -155,14 +172,22 @@ TEST_F(SuccessionTest, UnderANewNameIncidentsGoOnWithoutAnybodyBeingTold) {
   rig_.desire({{"new", "match=a notify=500 was=old"}});
   rig_.send("b", 5);
   look();
-  EXPECT_EQ(incidents("old"), "old closed told ");
+  EXPECT_EQ(incidents("old"), "old closed ");
   EXPECT_EQ(incidents("new"), "old open told ");
-  const auto all = rig_.store->notifications({.since = {}, .status = {}, .trigger = {}}).value();
+  const auto all = notifications();
   ASSERT_EQ(all.size(), 3u);
   EXPECT_EQ(all[1].status, NotificationStatus::sent);
   EXPECT_EQ(all[1].trigger, "new");
-  EXPECT_EQ(all[2].status, NotificationStatus::closed);
+  EXPECT_EQ(all[2].status, NotificationStatus::sent);
   EXPECT_EQ(all[2].reason, "it goes on as new");
+}
+
+TEST_F(SuccessionTest, UnderANewNameWhatIsHeldStaysHeld) {
+  expect_kept_over_a_new_name(NotificationStatus::pending, "held by silence q-1");
+}
+
+TEST_F(SuccessionTest, UnderANewNameWhatIsRecordedStaysRecorded) {
+  expect_kept_over_a_new_name(NotificationStatus::recorded, "mode record");
 }
 
 TEST_F(SuccessionTest, AKeyWithTheOldNameInItIsToldAnew) {
@@ -176,7 +201,7 @@ TEST_F(SuccessionTest, AKeyWithTheOldNameInItIsToldAnew) {
   look();
   EXPECT_EQ(incidents("old"), "old/k closed ");
   EXPECT_EQ(incidents("new"), "new/k open told ");
-  const auto all = rig_.store->notifications({.since = {}, .status = {}, .trigger = {}}).value();
+  const auto all = notifications();
   ASSERT_EQ(all.size(), 3u);
   for (const NotificationRecord& record : all)
     EXPECT_EQ(record.status, NotificationStatus::waiting) << record.id;

@@ -185,6 +185,21 @@ TEST(Numbering, GivesASendersMessagesTheNameItRegisteredLast) {
   EXPECT_FALSE(messages[6].contains("hostname")) << "another sender";
 }
 
+TEST(Numbering, AnEmptyNameIsNoneAndAnyRegistrationGivesOne) {
+  SyndicatorDriver driver;
+  const auto registers = [&](std::string_view type, std::string_view name) {
+    driver.hears(fmt::format(R"({{"type":"{}","uuid":"{}","hostname":"{}"}})", type, sender, name));
+  };
+  registers("reg_agent", "");
+  registers("reg_process", "web1");
+  registers("reg_agent", "");
+  driver.turn();
+  const auto messages = driver.messages();
+  ASSERT_EQ(messages.size(), 3u);
+  EXPECT_EQ(messages[0]["hostname"], "") << "its own field";
+  EXPECT_EQ(driver.history.hostname(std::string(sender)), "web1");
+}
+
 TEST(Numbering, RemembersABoundedNumberOfHosts) {
   Syndicator::Options options;
   options.numbering.hosts_max = 2;

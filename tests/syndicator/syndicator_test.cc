@@ -66,6 +66,28 @@ TEST(Syndicator, AppendsDerivedMessagesWithTheirOrigin) {
   EXPECT_EQ(driver.counter("received"), 0u);
 }
 
+TEST(Syndicator, ADerivedMessageHasNoHostNameWhoeverRegistersOne) {
+  SyndicatorDriver driver;
+  const Epoch epoch = leases(driver, mine, {"t"});
+  driver.hears(
+      fmt::format(R"({{"type":"reg_agent","hostname":"liar","uuid":"{}"}})", trigger_uuid("t")));
+  driver.hears(
+      fmt::format(R"({{"type":"mark","name":"m","value":null,"uuid":"{}"}})", trigger_uuid("t")));
+  driver.turn();
+  DerivedMessage registers = derived(1, 7, 1);
+  registers.json = R"({"type":"reg_agent","hostname":"other","timestamp":1704067200000000})";
+  DerivedMessage named = derived(1, 7, 2);
+  named.json.insert(1, R"("hostname":"own",)");
+  driver.asks("p", 5, AppendRequest{mine, epoch, {derived(1, 7, 0), registers, named}});
+  driver.turn();
+  const auto messages = driver.messages();
+  ASSERT_EQ(messages.size(), 5u);
+  EXPECT_EQ(messages[1]["hostname"], "liar");
+  EXPECT_FALSE(messages[2].contains("hostname"));
+  EXPECT_FALSE(messages[4].contains("hostname"));
+  EXPECT_EQ(driver.history.hostname(trigger_uuid("t")), "liar") << "nor does it register one";
+}
+
 TEST(Syndicator, AppendsEachDerivedMessageOnceHoweverOftenItComes) {
   SyndicatorDriver driver;
   const Epoch epoch = leases(driver, mine, {"t", "u"});

@@ -78,6 +78,22 @@ TEST_F(TriggerTestCheck, ATimelineSaysWhichFilterRefused) {
   EXPECT_TRUE(says("not taken by line 3: labels.watched is absent, wanted any")) << output_;
 }
 
+// The end of a test is a judgement, which a test that goes on has somewhere else.
+TEST_F(TriggerTestCheck, AStateThatIsNoneAtTheEndFailsTheTest) {
+  write("f.lua",
+        "local ctx = hastur.trigger()\n"
+        "ctx:gauges({ name = \"a\" }, function(msg) ctx.state.f = function() end end)\n");
+  for (const char* at : {"", ", at = \"3s\"", ", every = \"1s\", times = 3"}) {
+    write("f.test.lua",
+          std::string("return { messages = { { type = \"gauge\", name = \"a\", value = 1") + at +
+              " } }, expect = {} }");
+    run("--no-hunt f.lua");
+    EXPECT_EQ(exit_code_, 1) << at << output_;
+    EXPECT_TRUE(says("error state.f is a function came at")) << output_;
+    EXPECT_TRUE(says("+ 00:00:0")) << output_;
+  }
+}
+
 TEST_F(TriggerTestCheck, AStateIsComparedByItsPaths) {
   write("count.lua", R"(local ctx = hastur.trigger{ state = { total = 0 } }
     ctx:counters({}, function(msg) ctx.state.total = ctx.state.total + msg.value end))");

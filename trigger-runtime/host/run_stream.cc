@@ -462,6 +462,7 @@ Result<void> StreamRun::Parts::feed_derived(Track& track, Sequence stands_for) {
                               std::get<JsonDecoder::Refused>(decoded).text));
     }
     message->received_at = effect.time;
+    message->hostname.reset();
     message->origin = Origin{track.trigger.name, track.trigger.run, effect.sequence, effect.ordinal,
                              effect.depth};
     BatchBuilder builder;

@@ -117,14 +117,20 @@ TEST(Trigger, StaysWhereItIsIfNoCallbackRanSinceItsMemory) {
   EXPECT_EQ(trigger.cursor(), Sequence{90});
 }
 
-// What passed it by counts as emitted too: its stored effects_sequence is then ahead of its state
-// though nothing was emitted.
-TEST(Trigger, ThatNothingTouchedGoesOnFromThePosition) {
+// A state of input 10, with effects up to another.
+Checkpoint stored_at_10(Sequence effects) {
   Checkpoint checkpoint;
   checkpoint.trigger = "t";
   checkpoint.state = "{}";
   checkpoint.state_sequence = Sequence{10};
-  checkpoint.effects_sequence = Sequence{12};
+  checkpoint.effects_sequence = effects;
+  return checkpoint;
+}
+
+// What passed it by counts as emitted too: its stored effects_sequence is then ahead of its state
+// though nothing was emitted.
+TEST(Trigger, ThatNothingTouchedGoesOnFromThePosition) {
+  Checkpoint checkpoint = stored_at_10(Sequence{12});
   for (const auto& [position, from] : {std::pair{5u, 10u}, {11u, 11u}, {12u, 12u}, {50u, 50u}}) {
     Trigger trigger("t", make_version({"t.lua", ""}, {}), {}, checkpoint, {});
     trigger.untouched_through(Sequence{position});
@@ -136,11 +142,7 @@ TEST(Trigger, ThatNothingTouchedGoesOnFromThePosition) {
 }
 
 TEST(Trigger, ComparesWhatItEmittedAfterThePosition) {
-  Checkpoint checkpoint;
-  checkpoint.trigger = "t";
-  checkpoint.state = "{}";
-  checkpoint.state_sequence = Sequence{10};
-  checkpoint.effects_sequence = Sequence{20};
+  Checkpoint checkpoint = stored_at_10(Sequence{20});
   Effect effect;
   effect.sequence = Sequence{15};
   effect.payload = "{}";

@@ -10,16 +10,6 @@
 namespace hastur {
 namespace {
 
-constexpr const char* two_channels = R"(
-[notify.oncall]
-kind = "file"
-path = "/nowhere/oncall"
-default = true
-[notify.spare]
-kind = "file"
-path = "/nowhere/spare"
-)";
-
 class NotifyApiTest : public ::testing::Test {
  protected:
   NotifyApiTest()
@@ -144,12 +134,56 @@ TEST_F(NotifyApiTest, OnWithReleaseSendsWhatIsOpenAndWasOnlyRecorded) {
   EXPECT_EQ(status_of(over), "recorded");
 }
 
+TEST_F(NotifyApiTest, AnEndMayBeAnyTime) {
+  const std::int64_t end = to_us(now_ + std::chrono::hours{1});
+  EXPECT_EQ(post("silence", {{"trigger", "billing/load"}, {"until", end}})["until"], end);
+  EXPECT_EQ(
+      post("silence", {{"trigger", "billing/load"}, {"until", "2024-01-01T01:00:00Z"}})["until"],
+      end);
+}
+
+TEST_F(NotifyApiTest, AModeOffWithAnEndHoldsWhatIsStillOpenThen) {
+  post("notify", {{"mode", "off"}, {"for", "1h"}});
+  const auto open = asks("a");
+  const auto over = asks("b");
+  asks("b", "resolve");
+  EXPECT_EQ(status_of(open), "pending");
+  clock_.advance(std::chrono::minutes{61});
+  orders_.turn();
+  EXPECT_EQ(sink_.ids(), std::vector<std::uint64_t>{open});
+  EXPECT_EQ(status_of(over), "closed");
+}
+
+TEST_F(NotifyApiTest, AResolveThatWasOnlyRecordedIsUntoldAndCanBeReleased) {
+  const auto told = asks("a");
+  sink_.offered.clear();
+  delivery_.settled({told, Settlement::sent, "202"});
+  delivery_.turn();
+  post("notify", {{"mode", "record"}});
+  const auto resolve = asks("a", "resolve");
+  const Json untold = get("/v1/notify")["untold"];
+  ASSERT_EQ(untold.size(), 1u);
+  EXPECT_EQ(untold[0]["state"], "closed");
+  EXPECT_EQ(post("notify", {{"mode", "on"}, {"release", true}})["released"], 1);
+  EXPECT_EQ(sink_.ids(), std::vector<std::uint64_t>{resolve});
+  EXPECT_EQ(get("/v1/notify")["untold"], Json::array());
+}
+
+TEST_F(NotifyApiTest, WhatItsReceiverRefusedIsUntold) {
+  const auto refused = asks("a");
+  EXPECT_EQ(get("/v1/notify")["untold"], Json::array()) << "it is on its way";
+  delivery_.settled({refused, Settlement::failed, "400"});
+  delivery_.turn();
+  ASSERT_EQ(get("/v1/notify")["untold"].size(), 1u);
+  EXPECT_EQ(get("/v1/notify")["untold"][0]["told_open"], false);
+}
+
 TEST_F(NotifyApiTest, AModeIsOfAllOfAChannelOrOfATrigger) {
   post("notify", {{"mode", "off"}, {"channel", "spare"}});
   EXPECT_EQ(get("/v1/notify")["channels"][1]["mode"], "off");
   EXPECT_EQ(get("/v1/notify")["mode"], "on");
   post("notify", {{"mode", "off"}, {"trigger", "billing/load"}, {"for", "2h"}, {"why", "w"}});
-  EXPECT_EQ(status_of(asks("a")), "closed");
+  EXPECT_EQ(status_of(asks("a")), "pending");
   clock_.advance(std::chrono::hours{3});
   orders_.turn();
   EXPECT_EQ(status_of(asks("b")), "waiting");
@@ -171,6 +205,9 @@ TEST_F(NotifyApiTest, SaysWhatIsWrongWithAnOrder) {
   says("notify", {{"mode", "off"}, {"for", "soon"}}, 400, "'soon' is no span");
   says("notify", {{"mode", "off"}, {"until", "2020-01-01T00:00:00Z"}}, 400, "no time to come");
   says("notify", {{"mode", "default"}, {"for", "2h"}}, 400, "default has no end");
+  says("notify", {{"mode", "off"}, {"fro", "2h"}}, 400, "notify has no field 'fro'");
+  says("notify", {{"mode", "on"}, {"release", "yes"}}, 400, "release must be true or false");
+  says("notify", {{"mode", "off"}, {"for", "2h"}, {"until", 1}}, 400, "keep one");
   says("silence", {{"trigger", "billing/load"}}, 400, "a silence has an end");
   says("silence", {{"trigger", "nobody/x"}, {"for", "2h"}}, 404, "no trigger 'nobody/x'");
   says("unsilence", {{"id", "3"}}, 400, "say which");

@@ -74,9 +74,9 @@ TEST_F(ChannelTest, RefusesWhatCannotWork) {
   };
   expect("[notify.a]\nkind = \"pager_duty\"\n", "[notify.a] routing_key_file or routing_key_env");
   expect("[notify.a]\nkind = \"pager_duty\"\nrouting_key_file = \"/none/there\"\n",
-         "/none/there of routing_key_file cannot be read: No such file");
+         "the file that routing_key_file names cannot be read: No such file");
   expect("[notify.a]\nkind = \"pager_duty\"\nrouting_key_env = \"HASTUR_TEST_UNSET\"\n",
-         "HASTUR_TEST_UNSET of routing_key_env is not set");
+         "the environment variable that routing_key_env names is not set");
   expect("[notify.a]\nkind = \"pager_duty\"\nrouting_key_env = \"X\"\n" + key_line("routing_key"),
          "both given");
   std::ofstream(folder.file("two")) << "a\nb\n";

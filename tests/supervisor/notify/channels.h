@@ -36,6 +36,17 @@ inline std::string refusal_of(const std::string& toml) {
   return opened ? "" : opened.error().message;
 }
 
+// A default and another; neither can be written.
+inline constexpr const char* two_channels = R"(
+[notify.oncall]
+kind = "file"
+path = "/nowhere/oncall"
+default = true
+[notify.spare]
+kind = "file"
+path = "/nowhere/spare"
+)";
+
 inline constexpr Time test_time{std::chrono::seconds{1'704'067'200}};  // 2024-01-01T00:00:00Z
 
 // As the supervisor makes one from its store.

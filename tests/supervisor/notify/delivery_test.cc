@@ -9,16 +9,6 @@
 namespace hastur {
 namespace {
 
-constexpr const char* two_channels = R"(
-[notify.oncall]
-kind = "file"
-path = "/nowhere/oncall"
-default = true
-[notify.spare]
-kind = "file"
-path = "/nowhere/spare"
-)";
-
 class DeliveryTest : public testing::Test {
  protected:
   DeliveryTest() {
@@ -288,7 +278,7 @@ TEST_F(DeliveryTest, WhatWasRecordedIsListedAndReleasedOnRequest) {
   const auto untold = delivery->untold(10);
   ASSERT_EQ(untold->size(), 1u);
   EXPECT_EQ(untold->front().key, "k");
-  EXPECT_EQ(delivery->release_recorded().value(), 1u);
+  EXPECT_EQ(delivery->release_untold().value(), 1u);
   EXPECT_EQ(sink->ids(), std::vector{first});
   EXPECT_TRUE(delivery->untold(10)->empty());
 }

@@ -56,7 +56,7 @@ TEST_F(JournalLines, AreTheDecisionsOfTheStretchByPlaceInTheStream) {
   lines(20, 20);
   EXPECT_EQ(text_.substr(0, text_.find('\n')),
             R"({"decided_at":20000000,"detail":{"callback":2,"why":"killed"},"journal":"skip",)"
-            R"("run":1,"sequence":20,"trigger":"a"})");
+            R"("run":1,"sequence":20,"trigger":"a","version":"v-a-1"})");
 }
 
 TEST_F(JournalLines, NameAPauseThatLastsWhenTheStretchBegins) {
@@ -75,6 +75,29 @@ TEST_F(JournalLines, NameAPauseThatLastsWhenTheStretchBegins) {
   commit(again);
   EXPECT_EQ(lines(30, 40), Lines{"a 2 skip 35"});
   EXPECT_EQ(lines(27, 40), (Lines{"a 1 pause 25", "a 2 skip 35"}));
+}
+
+// A replay's run begins before it takes over; what the run before it had decided there is undone.
+TEST_F(JournalLines, LeaveOutWhatANewerRunHasTakenAgain) {
+  CommitBuilder start;
+  start.start("a", 1, 0);
+  start.journal("a", 1, 5, "skip").journal("a", 1, 8, "pause").journal("a", 1, 15, "resume");
+  start.journal("a", 1, 20, "skip");
+  commit(start);
+  CommitBuilder replay;
+  replay.start("a", 2, 11).journal("a", 2, 22, "skip");
+  replay.journal("a", 2, 40, "replay", R"({"after":11})");
+  commit(replay);
+  EXPECT_EQ(lines(1, 50), (Lines{"a 1 skip 5", "a 1 pause 8", "a 2 skip 22", "a 2 replay 40"}));
+  // The pause ended with its run.
+  EXPECT_EQ(lines(12, 50), (Lines{"a 2 skip 22", "a 2 replay 40"}));
+  EXPECT_EQ(lines(10, 30), (Lines{"a 1 pause 8", "a 2 skip 22", "a 2 replay 40"}))
+      << "its run begins there";
+  EXPECT_EQ(lines(13, 30), Lines{"a 2 skip 22"});
+  CommitBuilder again;
+  again.start("a", 3, 16).journal("a", 3, 60, "replay", R"({"after":16})");
+  commit(again);
+  EXPECT_EQ(lines(1, 70), (Lines{"a 1 skip 5", "a 1 pause 8", "a 2 replay 40", "a 3 replay 60"}));
 }
 
 TEST_F(JournalLines, LeaveOutTriggersThatAreNoMore) {

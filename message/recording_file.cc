@@ -1,4 +1,4 @@
-#include "trigger-test/recording_file.h"
+#include "message/recording_file.h"
 
 #include <fmt/format.h>
 
@@ -47,10 +47,6 @@ std::string refused_text(const RecordingReader& reader) {
       "{} of {} messages cannot be decoded, and came in as error messages, as they would in "
       "production; the first is {}",
       reader.refused(), reader.messages(), reader.first_refused());
-}
-
-void tell_refused(const std::string& sentence) {
-  if (!sentence.empty()) fmt::print(stderr, "trigger-test: {}\n", sentence);
 }
 
 }  // namespace hastur

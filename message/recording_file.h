@@ -36,7 +36,5 @@ class RecordingFile {
 // How many messages of a recording could not be decoded so far, and which was the first: one
 // sentence, empty if there was none.
 std::string refused_text(const RecordingReader& reader);
-// Says such a sentence on standard error, unless it is empty.
-void tell_refused(const std::string& sentence);
 
 }  // namespace hastur
