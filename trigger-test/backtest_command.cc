@@ -13,12 +13,12 @@
 #include "core/json.h"
 #include "core/time.h"
 #include "message/recording.h"
+#include "message/recording_file.h"
 #include "trigger-runtime/host/run_stream.h"
 #include "trigger-runtime/host/worker.h"
 #include "trigger-test/diff.h"
 #include "trigger-test/diff_text.h"
 #include "trigger-test/printer.h"
-#include "trigger-test/recording_file.h"
 #include "trigger-test/trigger_files.h"
 
 namespace hastur {
