@@ -105,7 +105,9 @@ void Backtest::run() {
   const std::size_t count = subject_.pairs.size();
   const std::string triggers = count == 1 ? "1 trigger" : fmt::format("{} triggers", count);
   const Micros left = until_ - clock_.monotonic();
-  if (left < time_min) {
+  if (subject_.until.value == 0) {
+    tell(triggers, "no input is known yet to run on");
+  } else if (left < time_min) {
     tell(triggers, "no time was left for it");
   } else if (const auto begun = start(left); begun) {
     return;
@@ -131,12 +133,9 @@ Result<void> Backtest::start(Micros time_max) {
   exporter.command = options_.exporter;
   for (const std::string& word :
        {std::string("--no-journal"), std::string("--from"), format_span(options_.window),
-        std::string("--time-max"), format_span(time_max)})
+        std::string("--time-max"), format_span(time_max), std::string("--to"),
+        fmt::format("{}", subject_.until.value)})
     exporter.command.push_back(word);
-  if (subject_.until.value > 0) {
-    exporter.command.push_back("--to");
-    exporter.command.push_back(fmt::format("{}", subject_.until.value));
-  }
   exporter.folder = "/";
   exporter.output_fd = writes.get();
   exporter.time_max = time_max + end_span;
@@ -234,8 +233,7 @@ void Backtest::take_helpers(const Pair& pair, const Json& said, Time at) {
   const auto helpers = said.find("helpers");
   if (helpers == said.end() || !helpers->is_object()) return;
   const Sequence last{said.value("last", std::uint64_t{0})};
-  if (subject_.until.value == 0 || last < subject_.until)
-    return note("the backtest did not come to the end of the window");
+  if (last < subject_.until) return note("the backtest did not come to the end of the window");
   found_.warm[pair.path] = {last, at, canonical_json(*helpers)};
   std::string names;
   for (const auto& [key, value] : helpers->items()) names += (names.empty() ? "" : ", ") + key;

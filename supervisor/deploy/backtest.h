@@ -51,7 +51,7 @@ class Backtest {
     // A folder with the commit's files, which stays until the end.
     std::string commit;
     std::vector<Pair> pairs;
-    // The last input of the window; zero: where the stream stands.
+    // The last input of the window; zero: none is known, and there is nothing to compare on.
     Sequence until;
   };
   struct Found {

@@ -26,7 +26,7 @@
 namespace hastur {
 
 // Goes up with every change of what stands below.
-inline constexpr std::uint32_t protocol_version = 5;
+inline constexpr std::uint32_t protocol_version = 6;
 
 // A place in a memory file.
 struct Region {

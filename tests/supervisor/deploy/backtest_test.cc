@@ -101,6 +101,15 @@ TEST_F(BacktestTest, SaysOfEachTriggerWhatIsOtherwiseAndOnHowMuch) {
   EXPECT_TRUE(fs::is_empty(folder_ / "gate"));
 }
 
+TEST_F(BacktestTest, BeforeTheFirstInputThereIsNothingToCompareOn) {
+  until_ = {};
+  const auto found = run({pair("a.lua", "3"), pair("b.lua", "3")});
+  EXPECT_EQ(found.report,
+            "backtest  2 triggers                    no input is known yet to run on\n");
+  EXPECT_FALSE(found.blocks);
+  EXPECT_EQ(asked(), "");
+}
+
 TEST_F(BacktestTest, AThousandTriggersAreOneComparison) {
   std::vector<Backtest::Pair> pairs;
   for (int i = 0; i < 1'000; ++i) {
