@@ -160,6 +160,7 @@ TEST_F(DeployerTest, WhatPassesRunsOnRecentHistoryBesideWhatRuns) {
   options_.backtest.exporter = {"/bin/echo"};
   options_.backtest.new_notifications_max = 0;
   make();
+  rig_.send("a", 1);
   const auto before = [this] {
     std::ifstream file(folder_ / "before");
     return std::string(std::istreambuf_iterator<char>(file), {});
