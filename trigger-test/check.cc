@@ -37,6 +37,7 @@ class Checker {
  private:
   Result<bool> check_load(const TriggerFiles& trigger) {
     CheckReport check{"load", "loads", {trigger.path, 0}, {}, {}, {}, {}, {}};
+    tell("the load");
     const Micros begin = clock_.monotonic();
     const Result<Outcome> outcome = stand_.run(trigger, {});
     if (!outcome) return fail(outcome.error());
@@ -68,6 +69,7 @@ class Checker {
     tests_.insert(tests_.end(), file.cases.begin(), file.cases.end());
     for (const TestCase& test : file.cases) {
       if (test.name.find(options_.only_tests) == std::string::npos) continue;
+      tell(fmt::format("the test '{}' at {}:{}", test.name, path, test.line));
       const Micros begin = clock_.monotonic();
       Result<CheckReport> check =
           run_test(stand_, trigger, test, path, report_.measured ? &*report_.measured : nullptr);
@@ -103,6 +105,11 @@ class Checker {
   }
 
   Result<void> check_hunt(const TriggerFiles& trigger) {
+    if (options_.hunts_until && clock_.monotonic() >= *options_.hunts_until) {
+      report_.is_hunt_left_out = true;
+      return {};
+    }
+    tell("the hunt");
     const Micros begin = clock_.monotonic();
     Result<CheckReport> check = hunt(stand_, elsewhere_, trigger, tests_,
                                      fs::path(trigger.path).parent_path().string(), *options_.hunt);
@@ -122,11 +129,16 @@ class Checker {
       if (!data) return Answer(TestFileError{data.error().message, 0});
       return read_test_file(*data, SourcePlaces::of_json(*text), file);
     }
+    tell(path);
     auto data = stand_.evaluate({path, *text}, trigger.libraries);
     if (!data) return fail(data.error());
     if (const auto* error = std::get_if<ScriptError>(&*data))
       return Answer(TestFileError{error->text, error->line});
     return read_test_file(std::get<Json>(*data), SourcePlaces::of_lua(*text), file);
+  }
+
+  void tell(const std::string& what) const {
+    if (options_.begins) options_.begins(what);
   }
 
   Stand& stand_;

@@ -2,6 +2,7 @@
 
 // Checks one trigger: does it load, do its tests hold, is it safe.
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -22,6 +23,10 @@ struct CheckOptions {
   unsigned coverage_min = 0;
   // Nothing: no hunt.
   std::optional<HuntOptions> hunt;
+  // On the clock of the check: from then on no hunt is begun, so that all load and run their tests.
+  std::optional<Micros> hunts_until = std::nullopt;
+  // Told what is begun: "the test 'quiet at night' at load.test.lua:3".
+  std::function<void(const std::string&)> begins = {};
 };
 
 // Checks the trigger whose script lies at `path`; the hunt compares what it does on one stand with

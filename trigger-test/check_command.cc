@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -32,14 +34,29 @@ bool write_out(const std::string& text) {
 // Checks triggers on several stands at once and hands out the reports in the order of the paths.
 class Crew {
  public:
-  Crew(const CheckPlan& plan, ReportWriter& writer, const Verdict& verdict)
-      : plan_(plan), verdict_(verdict), writer_(writer), reports_(plan.paths.size()) {}
+  Crew(const CheckCommand& command, const CheckPlan& plan, ReportWriter& writer,
+       const Verdict& verdict)
+      : command_(command),
+        plan_(plan),
+        verdict_(verdict),
+        began_(clock_.monotonic()),
+        writer_(writer),
+        reports_(plan.paths.size()) {}
 
   void run(std::size_t hands) {
-    // A worker dies with the thread that started it, so each thread has a stand of its own.
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < hands; ++i) threads.emplace_back([this] { work(); });
-    work();
+    under_way_.resize(hands);
+    std::jthread guard;
+    if (command_.time_max > Micros{0}) guard = std::jthread([this] { watch_time(); });
+    {
+      // A worker dies with the thread that started it, so each thread has a stand of its own.
+      std::vector<std::jthread> threads;
+      for (std::size_t hand = 1; hand < hands; ++hand)
+        threads.emplace_back([this, hand] { work(hand); });
+      work(0);
+    }
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    end_.notify_all();
   }
 
   const std::optional<Error>& error() const { return error_; }
@@ -51,18 +68,24 @@ class Crew {
   }
 
  private:
-  void work() {
+  void work(std::size_t hand) {
     auto stand = Stand::make();
     if (!stand) return stop(stand.error());
     auto elsewhere = Stand::make();
     if (!elsewhere) return stop(elsewhere.error());
+    CheckOptions options = plan_.options;
+    if (command_.time_max > Micros{0}) options.hunts_until = began_ + command_.time_max / 2;
     while (true) {
       const std::size_t index = next_++;
       if (index >= plan_.paths.size() || is_over()) return;
+      options.begins = [&](const std::string& what) {
+        const std::lock_guard lock(mutex_);
+        under_way_[hand] = {plan_.paths[index], what};
+      };
       Result<TriggerReport> report =
-          check_trigger(**stand, **elsewhere, clock_, plan_.paths[index], plan_.options);
+          check_trigger(**stand, **elsewhere, clock_, plan_.paths[index], options);
       if (!report) return stop(report.error());
-      done(index, std::move(*report));
+      done(hand, index, std::move(*report));
     }
   }
 
@@ -74,8 +97,9 @@ class Crew {
     const std::lock_guard lock(mutex_);
     if (!error_) error_ = error;
   }
-  void done(std::size_t index, TriggerReport report) {
+  void done(std::size_t hand, std::size_t index, TriggerReport report) {
     const std::lock_guard lock(mutex_);
+    under_way_[hand] = {};
     const bool good = report.is_good();
     reports_[index] = std::move(report);
     std::string out;
@@ -85,10 +109,41 @@ class Crew {
     if (verdict_) verdict_(index, good);
   }
 
+  void watch_time() {
+    std::unique_lock lock(mutex_);
+    if (end_.wait_for(lock, command_.time_max, [this] { return ended_; })) return;
+    std::string out;
+    std::size_t known = told_;
+    for (std::size_t index = told_; index < reports_.size(); ++index) {
+      if (!reports_[index]) continue;
+      ++known;
+      writer_.trigger(out, *reports_[index]);
+    }
+    for (const UnderWay& each : under_way_) {
+      if (each.path.empty()) continue;
+      out += fmt::format("FAIL  {}: {} did not end: the time for all is {}\n", each.path, each.what,
+                         format_span(command_.time_max));
+    }
+    out +=
+        fmt::format("{} of {} triggers were checked in {}; give them more time, or shorter tests\n",
+                    known, reports_.size(), format_span(command_.time_max));
+    // What other formats hold is not whole.
+    if (command_.format == "text") {
+      write_out(out);
+    } else {
+      std::fputs(out.c_str(), stderr);
+    }
+    if (command_.out_of_time) command_.out_of_time();
+    // Workers end with their parent.
+    std::_Exit(static_cast<int>(ExitCode::trigger_failed));
+  }
+
+  const CheckCommand& command_;
   const CheckPlan& plan_;
   const Verdict& verdict_;
   SystemClock system_clock_;
   SharedClock clock_{system_clock_};
+  const Micros began_;
   std::atomic<std::size_t> next_{0};
 
   // Guards what follows.
@@ -98,6 +153,14 @@ class Crew {
   std::size_t told_ = 0;
   std::optional<Error> error_;
   bool written_ = true;
+  struct UnderWay {
+    std::string path;
+    std::string what;
+  };
+  // Of each hand; an empty path: nothing.
+  std::vector<UnderWay> under_way_;
+  bool ended_ = false;
+  std::condition_variable end_;
 };
 
 }  // namespace
@@ -143,7 +206,7 @@ ExitCode check(const CheckCommand& command, const CheckPlan& plan, const Verdict
   const Micros begin = clock.monotonic();
   const std::size_t hands =
       command.jobs != 0 ? command.jobs : std::max(1u, std::thread::hardware_concurrency());
-  Crew crew(plan, *writer, verdict);
+  Crew crew(command, plan, *writer, verdict);
   crew.run(std::min(hands, plan.paths.size()));
   if (crew.error()) return stop(ExitCode::internal, crew.error()->message);
   const std::vector<TriggerReport> all = crew.take();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/clock.h"
 #include "core/result.h"
 #include "trigger-test/check.h"
 #include "trigger-test/exit_code.h"
@@ -31,6 +32,11 @@ struct CheckCommand {
   std::string write_failing;
   // Go on, and check again what is saved (watch_command.h).
   bool watch = false;
+  // Nothing is left of it: what is not known then has failed. Half of it at most goes to hunts, as
+  // long as load and tests leave as much. Zero: no limit.
+  Micros time_max{0};
+  // Called before the process ends because its time is over.
+  std::function<void()> out_of_time = {};
 };
 
 // What is said where there are none.
@@ -49,7 +55,9 @@ Result<CheckPlan> plan_check(const CheckCommand& command);
 // Called for each script as it is known, in no order and from any thread.
 using Verdict = std::function<void(std::size_t path, bool good)>;
 
-// Checks a plan that has paths, and writes the report to standard output.
+// Checks a plan that has paths, and writes the report to standard output. Where `time_max` comes
+// first, it says what is under way and ends the process, with ExitCode::trigger_failed: a test that
+// never ends cannot be asked to.
 ExitCode check(const CheckCommand& command, const CheckPlan& plan, const Verdict& verdict = {});
 // Plans and checks.
 ExitCode check(const CheckCommand& command);

@@ -48,6 +48,47 @@ std::string later_words(Micros later) {
   return later < Micros{0} ? format_span(-later) + " earlier" : format_span(later) + " later";
 }
 
+// What a change is, without its mark.
+std::string change_words(const EffectChange& change) {
+  const std::string head = fmt::format("{}  {}", format_time(change.time), change.identity);
+  switch (change.what) {
+    case What::appears:
+    case What::vanishes: {
+      if (change.group == EffectGroup::error) {
+        const Json& error = change.what == What::appears ? change.new_one : change.old_one;
+        return fmt::format("{}  ERROR at {}:{}: {}", format_time(change.time),
+                           text_of(error, "script"), text_of(error, "line"),
+                           text_of(error, "text"));
+      }
+      const Json& one = change.what == What::appears ? change.new_one : change.old_one;
+      const std::string text = text_of(one, "text");
+      return text.empty() ? head : head + ": " + text;
+    }
+    case What::changes:
+      return head + "  " + changed_words(change);
+    case What::moves: {
+      const std::string changed = changed_words(change);
+      return fmt::format("{}  {}{}", head, later_words(change.later),
+                         changed.empty() ? "" : ", " + changed);
+    }
+  }
+  return head;
+}
+
+char mark_of(What what) {
+  switch (what) {
+    case What::appears:
+      return '+';
+    case What::vanishes:
+      return '-';
+    case What::changes:
+      return '~';
+    case What::moves:
+      break;
+  }
+  return '>';
+}
+
 class TextDiff {
  public:
   TextDiff(const EffectDiff& diff, const DiffTitle& title, const Paint& paint)
@@ -88,39 +129,13 @@ class TextDiff {
     out_ += '\n';
   }
 
-  static std::string words(const EffectChange& change) {
-    const std::string head = fmt::format("{}  {}", format_time(change.time), change.identity);
-    switch (change.what) {
-      case What::appears:
-      case What::vanishes: {
-        if (change.group == EffectGroup::error) {
-          const Json& error = change.what == What::appears ? change.new_one : change.old_one;
-          return fmt::format("{}  ERROR at {}:{}: {}", format_time(change.time),
-                             text_of(error, "script"), text_of(error, "line"),
-                             text_of(error, "text"));
-        }
-        const Json& one = change.what == What::appears ? change.new_one : change.old_one;
-        const std::string text = text_of(one, "text");
-        return text.empty() ? head : head + ": " + text;
-      }
-      case What::changes:
-        return head + "  " + changed_words(change);
-      case What::moves: {
-        const std::string changed = changed_words(change);
-        return fmt::format("{}  {}{}", head, later_words(change.later),
-                           changed.empty() ? "" : ", " + changed);
-      }
-    }
-    return head;
-  }
-
   void one_by_one(EffectGroup group) {
     std::size_t told = 0;
     for (const EffectChange& change : diff_.changes()) {
       if (change.group != group) continue;
       if (told == 0) out_ += '\n';
       if (++told > lines_max) continue;
-      line(change.what, cut_text(words(change), 200));
+      line(change.what, cut_text(change_words(change), 200));
     }
     const EffectDiff::Counts& counts = diff_.counts(group);
     const std::uint64_t all = counts.appear + counts.vanish + counts.change + counts.move;
@@ -253,19 +268,34 @@ std::string diff_json(const EffectDiff& diff, const DiffTitle& title) {
     append_canonical_json(out, json);
     out += '\n';
   }
+  append_canonical_json(out, diff_totals(diff, title));
+  out += '\n';
+  return out;
+}
+
+Json diff_totals(const EffectDiff& diff, const DiffTitle& title) {
   const auto time_of = [](std::optional<Time> time) {
     return time ? Json(to_us(*time)) : Json(nullptr);
   };
-  append_canonical_json(out, {{"messages", title.messages},
-                              {"from", time_of(title.from)},
-                              {"to", time_of(title.to)},
-                              {"differ", diff.differ()},
-                              {"notifications", json_of(diff.counts(EffectGroup::notification))},
-                              {"statistics", json_of(diff.counts(EffectGroup::statistic))},
-                              {"logs", json_of(diff.counts(EffectGroup::log))},
-                              {"errors", json_of(diff.counts(EffectGroup::error))}});
-  out += '\n';
-  return out;
+  return {{"messages", title.messages},
+          {"from", time_of(title.from)},
+          {"to", time_of(title.to)},
+          {"differ", diff.differ()},
+          {"notifications", json_of(diff.counts(EffectGroup::notification))},
+          {"statistics", json_of(diff.counts(EffectGroup::statistic))},
+          {"logs", json_of(diff.counts(EffectGroup::log))},
+          {"errors", json_of(diff.counts(EffectGroup::error))}};
+}
+
+std::vector<std::string> notification_lines(const EffectDiff& diff, std::size_t lines_max) {
+  std::vector<std::string> lines;
+  for (const EffectChange& change : diff.changes()) {
+    if (change.group != EffectGroup::notification) continue;
+    if (lines.size() == lines_max) break;
+    lines.push_back(
+        cut_text(fmt::format("{} {}", mark_of(change.what), change_words(change)), 200));
+  }
+  return lines;
 }
 
 }  // namespace hastur

@@ -4,7 +4,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "core/json.h"
 #include "core/time.h"
 #include "trigger-test/diff.h"
 #include "trigger-test/paint.h"
@@ -25,5 +27,11 @@ std::string diff_text(const EffectDiff& diff, const DiffTitle& title, const Pain
 
 // One JSON object a line, a difference each, and last the counts (docs/testing.md).
 std::string diff_json(const EffectDiff& diff, const DiffTitle& title);
+
+// The last of these lines.
+Json diff_totals(const EffectDiff& diff, const DiffTitle& title);
+
+// The first differences of notifications, a line each, with a mark: "+ 2024-… pager_duty a: text".
+std::vector<std::string> notification_lines(const EffectDiff& diff, std::size_t lines_max);
 
 }  // namespace hastur

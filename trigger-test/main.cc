@@ -4,6 +4,7 @@
 
 #include "core/command_line.h"
 #include "core/log.h"
+#include "trigger-test/backtest_command.h"
 #include "trigger-test/check_command.h"
 #include "trigger-test/diff_command.h"
 #include "trigger-test/explain_command.h"
@@ -35,6 +36,8 @@ int main(int argc, char** argv) {
       "Write the fewest messages that show what the hunt found to this folder, as test files");
   line.flag("--watch", &check.watch,
             "Go on until Ctrl-C: check again what is saved, and what failed before");
+  line.span("--time-max", &check.time_max,
+            "Fail what is not done then, and end; 0s: no limit, and 1m with --pre-receive");
   bool is_hook = false;
   hastur::PreReceiveCommand push;
   line.flag("--pre-receive", &is_hook,
@@ -64,6 +67,14 @@ int main(int argc, char** argv) {
   diff_line.required_text("NEW", &diff.new_path, "The script as it is to be");
   diff_line.required_text("--input", &diff.input, "A recording of messages; - is standard input");
   diff_line.text("--format", &diff.format, "text, or json (one object a line)");
+  hastur::BacktestCommand backtest;
+  hastur::CommandLine& backtest_line = line.command(
+      "backtest",
+      "What the gate asks: many pairs of versions on one recording. A JSON object for each.");
+  backtest_line.required_text("PAIRS", &backtest.pairs,
+                              "A file of lines {\"old\":PATH or null,\"new\":PATH}");
+  backtest_line.required_text("--input", &backtest.input,
+                              "A recording of messages; - is standard input");
   hastur::NewCommand make;
   hastur::CommandLine& new_line =
       line.command("new", "Write a trigger and its test file, to begin with.");
@@ -90,10 +101,12 @@ int main(int argc, char** argv) {
   if (run_line.chosen()) return static_cast<int>(hastur::run(run));
   if (trace_line.chosen()) return static_cast<int>(hastur::trace(trace));
   if (diff_line.chosen()) return static_cast<int>(hastur::diff(diff));
+  if (backtest_line.chosen()) return static_cast<int>(hastur::backtest(backtest));
   if (new_line.chosen()) return static_cast<int>(hastur::make_new(make));
   if (explain_line.chosen()) return static_cast<int>(hastur::explain(explain));
   if (is_hook) {
     push.check = check;
+    if (check.time_max <= hastur::Micros{0}) push.check.time_max = std::chrono::minutes{1};
     return static_cast<int>(hastur::pre_receive(push, std::cin));
   }
   return static_cast<int>(check.watch ? hastur::watch(check) : hastur::check(check));

@@ -72,6 +72,12 @@ ExitCode test(const Push& push, CheckCommand command) {
   fmt::print("{} {}: {} trigger{} changed or with a changed library\n", push.branch, push.commit,
              push.changed.size(), push.changed.size() == 1 ? "" : "s");
   std::fflush(stdout);
+  command.out_of_time = [&] {
+    std::error_code ignored;
+    std::filesystem::remove_all(checkout->folder(), ignored);
+    fmt::print("{} {} is refused\n", push.branch, push.commit);
+    std::fflush(stdout);
+  };
   // A path is no flag, whatever it begins with.
   for (const std::string& path : push.changed) command.paths.push_back("./" + path);
   const ExitCode code = check(command);
@@ -130,7 +136,14 @@ ExitCode pre_receive(const PreReceiveCommand& command, std::istream& input) {
     pushes.push_back(*std::move(push));
   }
   ExitCode worst = ExitCode::good;
-  for (const Push& push : pushes) worst = std::max(worst, test(push, command.check));
+  SystemClock clock;
+  const Micros until = clock.monotonic() + command.check.time_max;
+  for (const Push& push : pushes) {
+    CheckCommand check = command.check;
+    if (check.time_max > Micros{0})
+      check.time_max = std::max<Micros>(until - clock.monotonic(), std::chrono::milliseconds{1});
+    worst = std::max(worst, test(push, std::move(check)));
+  }
   return worst;
 }
 

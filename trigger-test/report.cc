@@ -173,6 +173,11 @@ void TextReport::end(std::string& out, const std::vector<TriggerReport>& all, Mi
   out += good == all.size() ? painted(green, "all good")
                             : painted(red, fmt::format("{} failed", all.size() - good));
   out += fmt::format(" ({})\n", duration_text(took));
+  const auto left_out = std::ranges::count_if(all, &TriggerReport::is_hunt_left_out);
+  if (left_out > 0)
+    out +=
+        fmt::format("the hunt came to {} of {}: there was no time for more\n",
+                    all.size() - static_cast<std::size_t>(left_out), plural(all.size(), "trigger"));
 }
 
 // ---- for tools ----
@@ -191,6 +196,7 @@ void JsonReport::end(std::string& out, const std::vector<TriggerReport>& all, Mi
                 {"took_us", report.took.count()},
                 {"checks", std::move(checks)}};
     if (report.measured) one["measured"] = report.measured->json();
+    if (report.is_hunt_left_out) one["hunt_left_out"] = true;
     json["triggers"].push_back(std::move(one));
     failed += report.is_good() ? 0 : 1;
   }

@@ -67,6 +67,8 @@ struct TriggerReport {
   // What its tests run of it and what it costs, if that was asked for.
   std::optional<Measured> measured = std::nullopt;
   Micros took{0};
+  // There was no time for it.
+  bool is_hunt_left_out = false;
 
   bool is_good() const;
   std::size_t tests() const;

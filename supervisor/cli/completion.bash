@@ -10,7 +10,7 @@ _hastur_commands() {
       echo check demo deploy deployments diff explain export hook host-metrics import incidents init-repo list new \
         notifications notify notify-test pause replay restore resume rollback run send show silence snapshots status tail test trace \
         unpin unsilence ;;
-    trigger-test) echo diff explain new run trace ;;
+    trigger-test) echo backtest diff explain new run trace ;;
   esac
 }
 
@@ -41,7 +41,8 @@ _hastur_flags() {
     hastur\ import) echo --keep-bad ;;
     trigger-test | hastur\ test)
       echo --version --format --filter --jobs --coverage --coverage-min --no-hunt --seed --write-failing --watch \
-        --pre-receive --branch ;;
+        --pre-receive --branch --time-max ;;
+    *\ backtest) echo --input ;;
     *\ run | *\ trace | *\ diff) echo --input --format ;;
     *\ explain) echo --input --at --key --around --format ;;
     *\ new) echo --like ;;
@@ -69,7 +70,7 @@ _hastur_values() {
 # What a command is about. Nothing: a name that only the supervisor knows.
 _hastur_operands() {
   case $1 in
-    trigger-test | hastur\ test | *\ run | *\ trace | *\ diff | *\ explain | *\ new | hastur\ import) echo FILE ;;
+    trigger-test | hastur\ test | *\ run | *\ trace | *\ diff | *\ backtest | *\ explain | *\ new | hastur\ import) echo FILE ;;
     hastur\ send)
       echo gauge counter mark compound event log error hb_process hb_agent reg_agent reg_process info_process \
         info_agent info_ohai ;;

@@ -71,7 +71,8 @@ void Deployer::begin_next() {
   const std::vector<std::string> paths = changed_paths();
   if (const auto known = passed_.find(fingerprint(commit.commit, paths)); known != passed_.end())
     return take(known->second);
-  gate_ = Gate::begin(loop_, options_, {commit.files, paths, pairs()},
+  gate_ = Gate::begin(loop_, options_,
+                      {commit.files, paths, pairs(), [this] { return dispatcher_.newest(); }},
                       [this](const Gate::Verdict& verdict) { judged(verdict); });
 }
 
@@ -93,14 +94,13 @@ bool Deployer::differs(const DesiredScript& script) const {
          pin->second.file != script.version.id;
 }
 
-// What is new is compared with a script that does nothing.
 std::vector<Backtest::Pair> Deployer::pairs() const {
   std::vector<Backtest::Pair> pairs;
   for (const DesiredScript& script : under_way_->scripts) {
     const std::string& path = script.version.script.path;
     const auto runs = dispatcher_.triggers().find(script.name);
     if (runs == dispatcher_.triggers().end()) {
-      pairs.push_back({path, {{path, "local ctx = hastur.trigger{}\n"}}});
+      pairs.push_back({path, {}});
       continue;
     }
     const ScriptVersion& before = runs->second->version();
@@ -139,19 +139,25 @@ void Deployer::judged(const Gate::Verdict& verdict) {
   if (!verdict.passed) return refuse(verdict.report);
   if (passed_.size() >= passed_max) passed_.clear();
   const CommitFiles& commit = under_way_->submission.commit;
-  passed_.emplace(fingerprint(commit.commit, changed_paths()), verdict.report);
-  take(verdict.report);
+  for (auto& [key, passed] : passed_) passed.warm.clear();
+  const Passed passed{verdict.report, verdict.warm};
+  passed_.insert_or_assign(fingerprint(commit.commit, changed_paths()), passed);
+  take(passed);
 }
 
-void Deployer::take(std::string report) {
+void Deployer::take(Passed passed) {
   const Submission& wanted = under_way_->submission;
-  if (wanted.dry_run) return finish({true, std::move(report)});
+  if (wanted.dry_run) return finish({true, std::move(passed.report)});
+  for (DesiredScript& script : under_way_->scripts) {
+    const auto warm = passed.warm.find(script.version.script.path);
+    if (warm != passed.warm.end()) script.warm = std::move(warm->second);
+  }
   Deployment deployment;
   deployment.kind = wanted.only.empty() ? DeploymentKind::commit : DeploymentKind::only;
   deployment.commit = wanted.commit.commit;
   deployment.author = wanted.commit.author;
   deployment.subject = wanted.commit.subject;
-  deployment.report = std::move(report);
+  deployment.report = std::move(passed.report);
   deployment.why = wanted.why;
   deployment.scripts = std::move(under_way_->scripts);
   ticket_ = dispatcher_.deploy(std::move(deployment));

@@ -57,6 +57,11 @@ class Deployer {
   static constexpr std::size_t waiting_max = 32;
 
  private:
+  struct Passed {
+    std::string report;
+    // What helpers begin with, by path of the script. Kept of the newest alone.
+    std::map<std::string, WarmStart> warm;
+  };
   struct Job {
     Submission submission;
     Tell tell;
@@ -64,7 +69,7 @@ class Deployer {
   };
   void begin_next();
   void judged(const Gate::Verdict& verdict);
-  void take(std::string report);
+  void take(Passed passed);
   void refuse(std::string report);
   void finish(const Answer& answer);
   // Of the commit under way: the scripts that are other than what runs, or tested otherwise.
@@ -83,7 +88,7 @@ class Deployer {
   std::optional<std::uint64_t> ticket_;
   // Reports of commits that passed, by commit and what was tested of it: what a push had judged
   // need not be judged again to be taken.
-  std::map<std::string, std::string> passed_;
+  std::map<std::string, Passed> passed_;
   // Of the commit that runs, by path; nothing: nobody knows.
   std::optional<std::map<std::string, std::string>> tests_;
   std::unique_ptr<Loop::Handle> later_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/time.h"
+
 namespace hastur {
 
 std::unique_ptr<Gate> Gate::begin(Loop& loop, const Options& options, Subject subject,
@@ -20,11 +22,12 @@ Result<void> Gate::start() {
   if (!checkout) return fail(checkout.error());
   checkout_ = std::make_unique<Checkout>(*std::move(checkout));
   BoundedRun::Request request;
-  request.command = {options_.trigger_test};
+  // It says itself what is under way when its time is over.
+  request.command = {options_.trigger_test, "--time-max", format_span(options_.time_max)};
   // A path is no flag, whatever it begins with.
   for (const std::string& script : subject_.scripts) request.command.push_back("./" + script);
   request.folder = checkout_->folder();
-  request.time_max = options_.time_max;
+  request.time_max = options_.time_max + options_.last_words;
   auto run =
       BoundedRun::start(loop_, request, [this](const BoundedRun::Ended& ended) { tested(ended); });
   if (!run) return fail(run.error());
@@ -56,11 +59,14 @@ void Gate::backtest(Verdict verdict) {
   options.trigger_test = options_.trigger_test;
   options.folder = options_.folder;
   const Micros left = options_.time_max - (clock_.monotonic() - began_);
-  backtest_ = Backtest::begin(loop_, options, checkout_->folder(), std::move(subject_.pairs), left,
-                              [this, verdict = std::move(verdict)](const Backtest::Found& found) {
+  backtest_ = Backtest::begin(loop_, options,
+                              {checkout_->folder(), std::move(subject_.pairs),
+                               subject_.newest ? subject_.newest() : Sequence{}},
+                              left, [this, verdict = std::move(verdict)](Backtest::Found found) {
                                 Verdict whole = verdict;
                                 whole.report += found.report;
                                 whole.passed = !found.blocks;
+                                whole.warm = std::move(found.warm);
                                 tell(std::move(whole));
                               });
 }

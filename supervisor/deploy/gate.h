@@ -27,6 +27,8 @@ class Gate {
     // Where commits are written while they are tested.
     std::string folder;
     Micros time_max = std::chrono::seconds{60};
+    // For a program whose time is over to say what it was at.
+    Micros last_words = std::chrono::seconds{10};
     // How far back and with which limit; the program and the folder are those above.
     Backtest::Options backtest = {};
   };
@@ -38,6 +40,8 @@ class Gate {
     std::vector<std::string> scripts;
     // Those among them that are to be other than what runs.
     std::vector<Backtest::Pair> pairs;
+    // The newest input that is known: asked when the backtest begins, which ends with it.
+    std::function<Sequence()> newest = {};
   };
   struct Verdict {
     bool passed = false;
@@ -45,6 +49,8 @@ class Gate {
     std::string report;
     // Nothing was found out about the commit: the tests could not be run at all.
     bool is_void = false;
+    // What helpers begin with, by path of the script.
+    std::map<std::string, WarmStart> warm = {};
   };
 
   // Calls `done` once, on the loop, never from within; not at all if the gate goes before.

@@ -197,7 +197,7 @@ void Dispatcher::load_probe(const Probe& probe) {
   std::optional<VersionId> migrate_from;
   if (probe.memory) migrate_from = probe.before->version;
   send_load(probe.worker, probe.handle, probe.script.name, probe.run, probe.script.version,
-            options_.limits, probe.memory, std::move(migrate_from));
+            options_.limits, probe.memory, std::move(migrate_from), probe.warm);
 }
 
 // Tries every version that is new or changed, one deployment at a time.
@@ -253,7 +253,7 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
       replayed.run = found->second->run();
       replayed.version = version.id;
       replayed.by_replay = true;
-      probe({name, version}, std::move(replayed));
+      probe({name, version, std::nullopt}, std::move(replayed));
       continue;
     }
     if (runs && found->second->version().id == version.id && !wanted.restoration) {
@@ -262,7 +262,7 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
       if (runs_as_configured(*found->second)) continue;
     }
     if (!deploying_->is_whole() && is_refused(script)) continue;
-    probe({name, version}, wanted.restoration);
+    probe({name, version, stays ? std::nullopt : script.warm}, wanted.restoration);
   }
   if (wanted.is_whole_set()) {
     std::erase_if(refused_, [&](const auto& entry) { return !kept.contains(entry.first); });
@@ -313,12 +313,15 @@ bool Dispatcher::try_with_memory() {
   for (Probe& probe : probes_) {
     if (probe.error || std::exchange(probe.is_tried, true)) continue;
     probe.before = predecessor(probe);
-    if (!probe.before || probe.before->memory.state.empty() ||
-        probe.before->version == probe.script.version.id)
-      continue;
+    const bool has_memory = probe.before && !probe.before->memory.state.empty();
+    const bool is_live = probe.before && probe.before->is_live;
+    // Of one that runs it is known at the switch with what they begin.
+    if (!is_live) probe.warm = warm_helpers(probe.script.warm, stream_time_);
+    const bool converts = has_memory && probe.before->version != probe.script.version.id;
+    if (!converts && !probe.warm) continue;
     // A script of a directory that cannot migrate is refused when its trigger comes to the switch.
-    if (probe.before->is_live && !deploying_->is_whole()) continue;
-    probe.memory = probe.before->memory;
+    if (is_live && !deploying_->is_whole()) continue;
+    if (has_memory) probe.memory = probe.before->memory;
     probe.loaded.reset();
     if (slots_[probe.worker].up) act(ToWorker{probe.worker, UnloadCommand{probe.handle}});
     probe.handle = new_handle();
@@ -407,6 +410,7 @@ void Dispatcher::accept(Probe& probe, Sequence at) {
                                          change.why,   std::move(probe.restoration),
                                          change.was,   by_replay ? 0 : deploying_->record.id};
     if (!change.was.empty()) before.next_switch->as = name;
+    if (change.why == "deploy") before.next_switch->warm = std::move(probe.script.warm);
     log_info("{} begins run {} at sequence {} ({})", name, probe.run.value, at.value, change.why);
   } else {
     change.outcome = "live";
@@ -470,6 +474,12 @@ void Dispatcher::start_new(Probe& probe, Sequence at) {
     checkpoint.runtime = probe.memory->runtime;
     detail["before"] = probe.before->version;
     detail["was"] = probe.before->name;
+  }
+  if (const auto& warmed = probe.loaded->warmed) {
+    checkpoint.state_time = warmed->time;
+    checkpoint.state = warmed->state;
+    checkpoint.runtime = warmed->runtime;
+    detail["warm"] = warm_json(*probe.warm);
   }
   gate_.waiting().starts.push_back(make_start(name, probe.script.version, probe.run, "deploy",
                                               checkpoint.state_sequence, checkpoint));

@@ -16,6 +16,7 @@ namespace hastur {
 struct DesiredScript {
   TriggerName name;
   ScriptVersion version;
+  std::optional<WarmStart> warm = std::nullopt;
 };
 
 // Taken as a whole or not at all, but for a `directory`, whose scripts stand each for itself.

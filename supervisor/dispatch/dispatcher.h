@@ -278,6 +278,7 @@ class Dispatcher {
     bool is_tried = false;
     // The memory that it is loaded with.
     std::optional<Memory> memory = std::nullopt;
+    std::optional<WarmHelpers> warm = std::nullopt;
   };
   struct Deploying {
     std::uint64_t ticket = 0;
@@ -301,6 +302,8 @@ class Dispatcher {
     bool prepared = false;
     // The new version is loaded again, with this memory, so that its ctx:migrate can convert it.
     bool migrating = false;
+    // What its helpers are to begin with; once it is loaded, what they do begin with.
+    std::optional<WarmHelpers> warm = std::nullopt;
     // Somebody paused it: its successor is paused from its first input.
     std::optional<Pause> pause;
   };
@@ -352,8 +355,8 @@ class Dispatcher {
   void load(Trigger& trigger);
   void send_load(std::uint32_t worker, TriggerHandle handle, const TriggerName& name, Run run,
                  const ScriptVersion& version, const CountedLimits& limits,
-                 std::optional<Memory> memory,
-                 std::optional<VersionId> migrate_from = std::nullopt);
+                 std::optional<Memory> memory, std::optional<VersionId> migrate_from = std::nullopt,
+                 std::optional<WarmHelpers> warm = std::nullopt);
   void load_next(Trigger& trigger);
   void restart(Trigger& trigger);
   void take(std::uint32_t worker, Loaded reply);

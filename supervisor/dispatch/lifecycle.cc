@@ -37,9 +37,19 @@ void Dispatcher::start_due_workers() {
 
 void Dispatcher::send_load(std::uint32_t worker, TriggerHandle handle, const TriggerName& name,
                            Run run, const ScriptVersion& version, const CountedLimits& limits,
-                           std::optional<Memory> memory, std::optional<VersionId> migrate_from) {
-  act(ToWorker{worker, LoadCommand{handle, name, run, version.script, version.libraries, limits,
-                                   options_.guards, std::move(memory), std::move(migrate_from)}});
+                           std::optional<Memory> memory, std::optional<VersionId> migrate_from,
+                           std::optional<WarmHelpers> warm) {
+  LoadCommand command{handle,
+                      name,
+                      run,
+                      version.script,
+                      version.libraries,
+                      limits,
+                      options_.guards,
+                      std::move(memory),
+                      std::move(migrate_from)};
+  command.warm = std::move(warm);
+  act(ToWorker{worker, std::move(command)});
 }
 
 void Dispatcher::give_handle(Trigger& trigger) {
@@ -112,6 +122,12 @@ void Dispatcher::take(std::uint32_t /*worker*/, Loaded reply) {
       if (Ending* ending = ending_of(name); ending != nullptr && ending->migrating) {
         ending->migrating = false;
         if (reply.migrated) ending->checkpoint.state = *reply.migrated;
+        if (reply.warmed) {
+          ending->checkpoint.state = reply.warmed->state;
+          ending->checkpoint.runtime = reply.warmed->runtime;
+        } else {
+          ending->warm.reset();
+        }
       }
       trigger->next_switch->loaded = std::move(reply);
       trigger->next_switch->is_loaded = true;

@@ -83,6 +83,7 @@ void Dispatcher::prepare_start(Ending& ending, const Trigger& before, const Trig
     detail["sequence"] = from->sequence.value;
     detail["why"] = from->why;
   }
+  if (ending.warm) detail["warm"] = warm_json(*ending.warm);
   gate_.waiting().journal.push_back({name, next.run, next.at,
                                      next.restoration ? "restore" : "switch",
                                      canonical_json(detail), now_});
@@ -94,7 +95,7 @@ Dispatcher::Ending* Dispatcher::ending_of(const TriggerName& name) {
 }
 
 void Dispatcher::end_version(const Trigger& trigger, Checkpoint last) {
-  Ending ending{trigger.name(), last, last, false, false, std::nullopt};
+  Ending ending{trigger.name(), last, last, false, false, std::nullopt, std::nullopt};
   if (const auto& from = trigger.next_switch->restoration; from && !from->by_replay) {
     ending.checkpoint.state = from->state;
     ending.checkpoint.runtime = from->runtime;
@@ -107,9 +108,14 @@ void Dispatcher::end_version(const Trigger& trigger, Checkpoint last) {
 void Dispatcher::begin_migration(Ending& ending) {
   Trigger& trigger = *triggers_.at(ending.name);
   Trigger::Switch& next = *trigger.next_switch;
-  if (!next.version || next.version->id == next.state_of(trigger.version().id) ||
-      ending.checkpoint.state.empty())
-    return;
+  if (!next.version) return;
+  const Checkpoint& last = ending.checkpoint;
+  const bool converts =
+      next.version->id != next.state_of(trigger.version().id) && !last.state.empty();
+  // One that failed ended before they did.
+  if (trigger.phase != Trigger::Phase::failed)
+    ending.warm = warm_helpers(next.warm, last.state.empty() ? stream_time_ : last.state_time);
+  if (!converts && !ending.warm) return;
   ending.migrating = true;
   if (slots_[next.worker].up) act(ToWorker{next.worker, UnloadCommand{next.handle}});
   next.handle = new_handle();
@@ -121,14 +127,18 @@ void Dispatcher::load_next(Trigger& trigger) {
   const Ending* ending = ending_of(trigger.name());
   std::optional<Memory> memory;
   std::optional<VersionId> migrate_from;
+  std::optional<WarmHelpers> warm;
   if (ending != nullptr && ending->migrating) {
     const Checkpoint& last = ending->checkpoint;
-    memory = Memory{last.state_sequence, last.state_time, last.state, last.runtime};
-    migrate_from = next.state_of(trigger.version().id);
+    if (!last.state.empty()) {
+      memory = Memory{last.state_sequence, last.state_time, last.state, last.runtime};
+      migrate_from = next.state_of(trigger.version().id);
+    }
+    warm = ending->warm;
   }
   const TriggerName& name = next.as.empty() ? trigger.name() : next.as;
   send_load(next.worker, next.handle, name, next.run, *next.version, options_.limits,
-            std::move(memory), std::move(migrate_from));
+            std::move(memory), std::move(migrate_from), std::move(warm));
 }
 
 void Dispatcher::refuse_switch(Trigger& trigger, ScriptError error) {

@@ -20,6 +20,7 @@
 #include "state/checkpoint_store.h"
 #include "supervisor/dispatch/failure_watch.h"
 #include "supervisor/dispatch/pause.h"
+#include "supervisor/dispatch/warm_start.h"
 #include "trigger-runtime/protocol/commands.h"
 
 namespace hastur {
@@ -216,6 +217,8 @@ class Trigger {
     std::uint64_t deployment = 0;
     // Its worker has it: it could take over at once.
     bool is_loaded = true;
+    // Nothing after a crash: what helpers begin with is not decided before the switch itself.
+    std::optional<WarmStart> warm = std::nullopt;
 
     // The version that wrote the state it begins with; `before` is the one that ends here.
     const VersionId& state_of(const VersionId& before) const {

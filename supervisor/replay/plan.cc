@@ -12,6 +12,7 @@
 #include "supervisor/dispatch/pause.h"
 #include "supervisor/dispatch/run_order.h"
 #include "supervisor/dispatch/stored_run.h"
+#include "supervisor/dispatch/warm_start.h"
 
 namespace hastur {
 namespace {
@@ -106,6 +107,16 @@ Result<void> begin_with(CheckpointStore& store, const Snapshot& snapshot, Replay
   planned.begins_with = fmt::format(
       "{} of sequence {}, {}", record.number == 0 ? "its checkpoint" : snapshot_name(record.number),
       record.sequence.value, format_time(record.time));
+  // The beginning of its run as it was, with what its helpers began with.
+  const bool has_begun = record.run == planned.run.run && !snapshot.state.empty();
+  if (record.sequence == planned.run.after && !has_begun) {
+    const auto own = store.journal(planned.run.trigger, planned.run.run);
+    if (!own) return fail(own.error());
+    for (const JournalRecord& decision : *own) {
+      if (decision.decision != "start" && decision.decision != "switch") continue;
+      if (const auto detail = parse_json(decision.detail)) stream.warm = warm_from_detail(*detail);
+    }
+  }
   if (!snapshot.state.empty())
     stream.memory = Memory{record.sequence, record.time, snapshot.state, snapshot.runtime};
   if (record.run != planned.run.run) {

@@ -176,7 +176,7 @@ TEST_F(Deploy, APushThatWouldWakePeopleTooOftenIsRefused) {
   ASSERT_TRUE(takes(tree.head())) << source();
   tree.save("pages.lua", pages("false"));
   ASSERT_TRUE(tree.push("silent")) << tree.said();
-  EXPECT_TRUE(tree.says("backtest  pages.lua")) << tree.said();
+  EXPECT_TRUE(tree.says("backtest  1 trigger ") || tree.says("backtest  pages.lua")) << tree.said();
   Sender sender(platform_.udp_port());
   sender.send(2'000, is_sanitized ? 500 : 5'000);
   sender.finish();

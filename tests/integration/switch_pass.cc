@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "supervisor/dispatch/stored_run.h"
+#include "supervisor/dispatch/warm_start.h"
 #include "tests/integration/one_pass.h"
 
 namespace hastur {
@@ -57,7 +58,8 @@ VersionId SwitchPass::version_of(const TriggerName& name, Run run) {
 SwitchPass::Begin SwitchPass::begin_of(const RunRecord& record) {
   const JournalRecord decision = beginning(record.trigger, record.run);
   const auto detail = parse_json(decision.detail);
-  if (!detail || decision.decision == "start") return {};
+  if (!detail) return {};
+  if (decision.decision == "start") return {{}, std::nullopt, warm_from_detail(*detail)};
   // A replay begins long before it is decided.
   if (decision.decision != "replay") {
     EXPECT_EQ(decision.sequence, record.after.next()) << record.trigger;
@@ -87,6 +89,7 @@ SwitchPass::Begin SwitchPass::switched(const RunRecord& record, const Json& deta
   const VersionId version = version_of(before, run);
   EXPECT_EQ(version, detail.value("before", std::string())) << record.trigger;
   if (version != record.version) begin.migrate_from = version;
+  begin.warm = warm_from_detail(detail);
   return begin;
 }
 
@@ -115,6 +118,7 @@ Memory SwitchPass::run(const RunRecord& record, const Begin& begin, Sequence thr
   trigger.after = record.after;
   if (!begin.memory.state.empty()) trigger.memory = begin.memory;
   trigger.migrate_from = begin.migrate_from;
+  trigger.warm = begin.warm;
 
   const auto inputs = std::move(*SharedInputs::make());
   Worker::Options options;

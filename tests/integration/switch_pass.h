@@ -28,6 +28,7 @@ class SwitchPass {
     // Without a state: that of the script.
     Memory memory;
     std::optional<VersionId> migrate_from;
+    std::optional<WarmHelpers> warm = std::nullopt;
   };
   Begin begin_of(const RunRecord& record);
   Begin switched(const RunRecord& record, const Json& detail);

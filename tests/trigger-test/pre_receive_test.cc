@@ -49,11 +49,14 @@ class PreReceive : public testing::TriggerTestCommand {
       setenv(fmt::format("GIT_{}_EMAIL", who).c_str(), "ada@example.com", 1);
     }
     git(".", "init -q --bare -b main r.git");
-    write("r.git/hooks/pre-receive", fmt::format("#!/bin/sh\nexec {} --pre-receive --no-hunt\n",
-                                                 testing::beside_us("trigger-test")));
-    fs::permissions(folder_ / "r.git/hooks/pre-receive", fs::perms::owner_all);
+    hook("--no-hunt");
     git(".", "init -q -b main w");
     git("w", "remote add origin ../r.git");
+  }
+  void hook(const std::string& flags) {
+    write("r.git/hooks/pre-receive", fmt::format("#!/bin/sh\nexec {} --pre-receive {}\n",
+                                                 testing::beside_us("trigger-test"), flags));
+    fs::permissions(folder_ / "r.git/hooks/pre-receive", fs::perms::owner_all);
   }
   // What it says stands in said_.
   int git(const std::string& folder, const std::string& words) {
@@ -187,6 +190,46 @@ TEST_F(PreReceive, RefusesWhatCannotBeLoadedOrGoesRoundInCircles) {
   EXPECT_FALSE(pushes());
   for (const char* name : {"FAIL  a ", "FAIL  b ", "FAIL  endless ", "FAIL  deep "})
     EXPECT_TRUE(says(name)) << name << " in " << said_;
+}
+
+// Each call takes milliseconds, and there are a million.
+constexpr const char* slow =
+    "local ctx = hastur.trigger{ state = { n = 0 } }\n"
+    "ctx:gauges({}, function() for i = 1, 100000 do ctx.state.n = i end end)\n";
+constexpr const char* endless =
+    "return { { name = 'all of it', messages = { { type = 'gauge', name = 'x', value = 1, every = "
+    "'1s', "
+    "times = 1000000 } }, expect = { } } }\n";
+
+TEST_F(PreReceive, ATestThatNeverEndsIsNamedAndRefused) {
+  hook("--no-hunt --time-max 2s");
+  save("a.lua", good);
+  save("b.lua", slow);
+  save("b.test.lua", endless);
+  commit();
+  EXPECT_FALSE(pushes());
+  EXPECT_TRUE(
+      says("FAIL  ./b.lua: the test 'all of it' at ./b.test.lua:1 did not end: the time "
+           "for all is "))
+      << said_;
+  EXPECT_TRUE(says("1 of 2 triggers were checked in ")) << said_;
+  EXPECT_TRUE(says(" is refused")) << said_;
+  // Without the time nothing is known of it; what can be known, is taken.
+  EXPECT_EQ(git("w", "rm -q b.test.lua"), 0);
+  commit("without it");
+  hook("--no-hunt");
+  EXPECT_TRUE(pushes()) << said_;
+}
+
+TEST_F(PreReceive, WithLittleTimeTheHuntIsWhatIsLeftOut) {
+  hook("--time-max 2s --jobs 1");
+  for (int i = 0; i < 300; ++i)
+    save(fmt::format("n{}.lua", i), std::string(good) +
+                                        "ctx:gauges({}, function(msg) ctx.state.n = "
+                                        "ctx.state.n + msg.value end)\n");
+  commit();
+  pushes();
+  EXPECT_TRUE(says("the hunt came to ") || says("were checked in ")) << said_;
 }
 
 TEST_F(PreReceive, TakesAThousandFilesInOnePush) {

@@ -70,6 +70,8 @@ void ReplyCheck::sent(const WorkerCommand& command) {
   if (const auto* load = std::get_if<LoadCommand>(&command)) {
     expected.handle = load->handle;
     expected.migration_due = load->memory && load->migrate_from;
+    expected.warmth_due = load->warm.has_value();
+    if (load->memory) expected.restored_to = load->memory->sequence;
     known_[load->handle.value] = {
         load->memory ? load->memory->sequence : Sequence{},
         std::max(load->limits.state_bytes_max, load->limits.state_bytes_ceiling)};
@@ -126,6 +128,18 @@ Result<void> ReplyCheck::check(const Expected& expected, const Loaded& loaded) {
   }
   for (const std::string& name : loaded.was) {
     if (name.empty() || name.size() > text_bytes_max) return broke("a former name is none");
+  }
+  if (loaded.warmed) {
+    if (!expected.warmth_due) return broke("it warmed helpers that it was not asked to");
+    if (loaded.warmed->sequence != expected.restored_to || loaded.warmed->state.size() > ceiling ||
+        loaded.warmed->runtime.size() > ceiling || !is_json_object(loaded.warmed->state)) {
+      return broke("a warmed memory is none");
+    }
+  }
+  for (const HelperSpec& helper : loaded.helpers) {
+    if (!helper.state_key.starts_with('@') || helper.state_key.size() > text_bytes_max ||
+        helper.declared.size() > 2 * text_bytes_max || helper.reach < Micros{0})
+      return broke("a helper is none");
   }
   if (loaded.migrated) {
     if (!expected.migration_due) return broke("it migrated a state that it was not asked to");

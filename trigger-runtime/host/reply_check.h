@@ -63,6 +63,7 @@ class ReplyCheck {
     Sequence restored_to;
     // Of loads.
     bool migration_due = false;
+    bool warmth_due = false;
     // Of feeds. Two owners: the worker's queue until the answer, and this.
     std::shared_ptr<const InputBatch> input;
     std::vector<Rows> rows;

@@ -131,7 +131,8 @@ class StreamRun::Parts {
   Error describe(const WorkerDied& died) const;
   // `migrate_from`: as in LoadCommand.
   Result<std::variant<Loaded, ScriptError>> load(Track& track, const std::optional<Memory>& memory,
-                                                 std::optional<std::string> migrate_from);
+                                                 std::optional<std::string> migrate_from,
+                                                 std::optional<WarmHelpers> warm = std::nullopt);
 
   Result<void> feed_rest(Track& track, const Kept& kept);
   Result<void> feed_restoring(Track& track, const Kept& kept);
@@ -194,13 +195,14 @@ Result<Reply> StreamRun::Parts::ask(WorkerCommand command) {
 }
 
 Result<std::variant<Loaded, ScriptError>> StreamRun::Parts::load(
-    Track& track, const std::optional<Memory>& memory, std::optional<std::string> migrate_from) {
+    Track& track, const std::optional<Memory>& memory, std::optional<std::string> migrate_from,
+    std::optional<WarmHelpers> warm) {
   using Answer = std::variant<Loaded, ScriptError>;
   track.handle = {++last_handle_};
   const StreamTrigger& trigger = track.trigger;
   Result<WorkerReply> answer = answer_to(LoadCommand{
       track.handle, trigger.name, trigger.run, trigger.script, trigger.libraries, trigger.limits,
-      trigger.guards, memory, std::move(migrate_from), trigger.compare_each_call});
+      trigger.guards, memory, std::move(migrate_from), trigger.compare_each_call, std::move(warm)});
   if (!answer) return fail(answer.error());
   if (auto* failed = std::get_if<LoadFailed>(&*answer)) return Answer(std::move(failed->error));
   return Answer(std::get<Loaded>(std::move(*answer)));
@@ -212,7 +214,7 @@ Result<std::variant<std::size_t, ScriptError>> StreamRun::Parts::add(StreamTrigg
   Track& track = tracks_.emplace_back();
   track.number = number;
   track.trigger = std::move(trigger);
-  auto answer = load(track, track.trigger.memory, track.trigger.migrate_from);
+  auto answer = load(track, track.trigger.memory, track.trigger.migrate_from, track.trigger.warm);
   if (!answer) return fail(answer.error());
   if (auto* error = std::get_if<ScriptError>(&*answer)) {
     tracks_.pop_back();
@@ -222,6 +224,10 @@ Result<std::variant<std::size_t, ScriptError>> StreamRun::Parts::add(StreamTrigg
   const Loaded& loaded = track.loaded;
   track.judged = track.trigger.memory;
   if (loaded.migrated) track.judged->state = *loaded.migrated;
+  if (loaded.warmed) {
+    track.judged = loaded.warmed;
+    track.judged->sequence = track.trigger.after;
+  }
   track.passed = track.handed_out = track.trigger.after;
   track.skips = track.trigger.skips;
   track.pauses = {track.trigger.pauses.begin(), track.trigger.pauses.end()};

@@ -50,6 +50,7 @@ struct StreamTrigger {
   std::vector<StreamPause> pauses = {};
   // As in LoadCommand.
   bool compare_each_call = false;
+  std::optional<WarmHelpers> warm = std::nullopt;
 };
 
 // What a trigger's callbacks took, inputs that ran again included.

@@ -51,6 +51,12 @@ void put(MsgpackWriter& out, const LoadCommand& load) {
   out.array(load.migrate_from ? 1 : 0);
   if (load.migrate_from) out.bytes(*load.migrate_from);
   out.boolean(load.compare_each_call);
+  out.array(load.warm ? 1 : 0);
+  if (load.warm) {
+    put_time(out, load.warm->at);
+    put_time(out, load.warm->now);
+    out.bytes(load.warm->helpers);
+  }
 }
 
 LoadCommand take_load(FieldReader& in) {
@@ -72,6 +78,12 @@ LoadCommand take_load(FieldReader& in) {
   if (in.present()) load.memory = take_memory(in);
   if (in.present()) load.migrate_from = in.text();
   load.compare_each_call = in.truth();
+  if (in.present()) {
+    WarmHelpers& warm = load.warm.emplace();
+    warm.at = in.time();
+    warm.now = in.time();
+    warm.helpers = in.text();
+  }
   return load;
 }
 

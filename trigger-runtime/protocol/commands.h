@@ -99,6 +99,17 @@ struct Skip {
   friend auto operator<=>(const Skip& a, const Skip& b) { return a.place() <=> b.place(); }
 };
 
+// What helpers remember that a trigger is to begin with.
+struct WarmHelpers {
+  // Stream times: up to which they have seen the inputs, and where the trigger begins. Between the
+  // two they count as deaf.
+  Time at;
+  Time now;
+  // A JSON object by key in the state: {"@keyed.hosts":{…}}. This version has written it.
+  std::string helpers;
+  friend bool operator==(const WarmHelpers&, const WarmHelpers&) = default;
+};
+
 // ---- commands ----
 
 struct LoadCommand {
@@ -118,6 +129,9 @@ struct LoadCommand {
   // For tests: what the script keeps outside of its state is compared after every callback, not
   // only at judged ticks; a change is then the error of that callback.
   bool compare_each_call = false;
+  // Helpers that begin with this, whatever `memory` says of them. If they cannot, as the state
+  // would become too large, there is none of it.
+  std::optional<WarmHelpers> warm = std::nullopt;
 };
 
 // Puts a loaded trigger back to `memory`, in place: a script's `local s = ctx.state` stays the same
@@ -202,6 +216,17 @@ struct SubscriptionSpec {
   friend bool operator==(const SubscriptionSpec&, const SubscriptionSpec&) = default;
 };
 
+// A helper that remembers what was in the stream; not what was told of it, as alerts do.
+struct HelperSpec {
+  // Where it stands in the state: "@keyed.hosts".
+  std::string state_key;
+  // Its declaration, in words that are equal if and only if that is.
+  std::string declared;
+  // How far back what it remembers reaches; zero: without end.
+  Micros reach{0};
+  friend bool operator==(const HelperSpec&, const HelperSpec&) = default;
+};
+
 struct Loaded {
   TriggerHandle handle;
   std::vector<SubscriptionSpec> subscriptions;
@@ -216,6 +241,11 @@ struct Loaded {
   // sequence of the memory that it was loaded with, with this state; nothing if there was nothing
   // to migrate.
   std::optional<std::string> migrated = std::nullopt;
+  // It begins with the `warm` helpers: the memory that holds them too. Its sequence is that of the
+  // memory that it was loaded with, 0 if there was none.
+  std::optional<Memory> warmed = std::nullopt;
+  // Of its helpers those that remember the stream: ctx:keyed and ctx:window.
+  std::vector<HelperSpec> helpers = {};
 };
 
 struct LoadFailed {

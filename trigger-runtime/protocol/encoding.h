@@ -26,7 +26,7 @@
 namespace hastur {
 
 // Goes up with every change of what stands below.
-inline constexpr std::uint32_t protocol_version = 5;
+inline constexpr std::uint32_t protocol_version = 6;
 
 // A place in a memory file.
 struct Region {
@@ -106,6 +106,7 @@ Result<ReceivedCommand> decode_command(std::string_view bytes);
 inline constexpr std::uint32_t reply_effects_max = 1u << 22;
 inline constexpr std::uint32_t subscriptions_max = 10'000;
 inline constexpr std::uint32_t former_names_max = 100;
+inline constexpr std::uint32_t helpers_max = 100;
 
 // Appends.
 void encode_reply(std::string& out, const WorkerReply& reply);

@@ -157,6 +157,14 @@ void put(MsgpackWriter& out, const Loaded& loaded) {
   for (const std::string& name : loaded.was) out.bytes(name);
   out.array(loaded.migrated ? 1 : 0);
   if (loaded.migrated) out.bytes(*loaded.migrated);
+  out.array(loaded.warmed ? 1 : 0);
+  if (loaded.warmed) put_memory(out, *loaded.warmed);
+  out.array(static_cast<std::uint32_t>(loaded.helpers.size()));
+  for (const HelperSpec& helper : loaded.helpers) {
+    out.bytes(helper.state_key);
+    out.bytes(helper.declared);
+    out.integer(helper.reach.count());
+  }
 }
 
 Loaded take_loaded(FieldReader& in) {
@@ -172,6 +180,14 @@ Loaded take_loaded(FieldReader& in) {
   const std::uint32_t names = in.array(former_names_max);
   for (std::uint32_t i = 0; i < names && in.ok(); ++i) loaded.was.push_back(in.text());
   if (in.present()) loaded.migrated = in.text();
+  if (in.present()) loaded.warmed = take_memory(in);
+  const std::uint32_t helpers = in.array(helpers_max);
+  for (std::uint32_t i = 0; i < helpers && in.ok(); ++i) {
+    HelperSpec& helper = loaded.helpers.emplace_back();
+    helper.state_key = in.text();
+    helper.declared = in.text();
+    helper.reach = Micros{in.i64()};
+  }
   return loaded;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/hash.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/helpers/span_window.h"
 #include "trigger-runtime/vm/registry.h"
@@ -69,6 +70,10 @@ int read_view(lua_State* lua) {
 int view_length(lua_State* lua) {
   lua_pushnumber(lua, 0);
   return 1;
+}
+
+std::string kept_words(const Window::Kept& kept) {
+  return fmt::format("squares {} extremes {} sketch {}", kept.squares, kept.extremes, kept.sketch);
 }
 
 }  // namespace
@@ -208,6 +213,42 @@ void HelperSet::keep(Window::Kept kept) {
   }
 }
 
+std::vector<HelperSpec> HelperSet::specs() const {
+  std::vector<HelperSpec> all;
+  for (const auto& made : all_) {
+    HelperSpec spec{made->helper->state_key(), {}, {}};
+    switch (made->kind) {
+      case HelperKind::keyed: {
+        const auto& keyed = static_cast<const Keyed&>(*made->helper);
+        const Micros forget = keyed.options().forget.value_or(Micros{0});
+        spec.declared = fmt::format("forget {} max {} silence {} new {}", forget.count(),
+                                    keyed.options().max.value_or(0),
+                                    keyed.silence().value_or(Micros{0}).count(),
+                                    fmt::format("{:016x}", hash64(made->new_value)));
+        spec.reach = forget;
+        break;
+      }
+      case HelperKind::span_window: {
+        const auto& window = static_cast<const SpanWindow&>(*made->helper);
+        spec.declared = fmt::format("span {} slot {} {}", window.options().span.count(),
+                                    window.options().slot.count(), kept_words(window.kept()));
+        spec.reach = window.options().span;
+        break;
+      }
+      case HelperKind::last_window: {
+        const auto& window = static_cast<const Window&>(*made->helper);
+        spec.declared = fmt::format("last {} {}", window.parts(), kept_words(window.kept()));
+        break;
+      }
+      case HelperKind::throttle:
+      case HelperKind::alert:
+        continue;
+    }
+    all.push_back(std::move(spec));
+  }
+  return all;
+}
+
 std::map<std::string, std::int64_t> HelperSet::slots() const {
   std::map<std::string, std::int64_t> slots;
   for (const auto& made : all_) {
@@ -251,6 +292,19 @@ std::optional<std::string> HelperSet::read(std::string_view state_key, std::stri
         made->line, state_key, *fault, kind);
   }
   return std::nullopt;
+}
+
+std::optional<std::string> HelperSet::warm(std::string_view state_key, std::string_view json,
+                                           Time at, Time now) {
+  for (const auto& made : all_) {
+    if (made->helper->state_key() != state_key) continue;
+    made->helper->clear();
+    if (auto fault = read(state_key, json, at, slots())) return fault;
+    made->helper->pass_deaf(now - at, now);
+    made->helper->settle(now);
+    return std::nullopt;
+  }
+  return fmt::format("there is no helper {}", state_key);
 }
 
 void HelperSet::put_views(lua_State* lua, int state) const {

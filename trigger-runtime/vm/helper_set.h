@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "trigger-runtime/protocol/commands.h"
 #include "trigger-runtime/vm/helpers/alert.h"
 #include "trigger-runtime/vm/helpers/helper.h"
 #include "trigger-runtime/vm/helpers/keyed.h"
@@ -76,6 +77,8 @@ class HelperSet {
   // Once it is: what windows keep.
   void keep(Window::Kept kept);
 
+  // Of those that remember the stream (Loaded::helpers).
+  std::vector<HelperSpec> specs() const;
   // How wide the slots of windows are, by name: whoever reads a state must know it.
   std::map<std::string, std::int64_t> slots() const;
 
@@ -85,6 +88,10 @@ class HelperSet {
   // has written is passed over. `slots` are those of who wrote it. Says what is wrong.
   std::optional<std::string> read(std::string_view state_key, std::string_view json, Time now,
                                   const std::map<std::string, std::int64_t>& slots);
+  // Of one that has been read: takes instead what stood there at `at`, written by this script, and
+  // for what nothing was heard of from then to `now`. Says what is wrong.
+  std::optional<std::string> warm(std::string_view state_key, std::string_view json, Time at,
+                                  Time now);
   // Puts the views into the table at `state`.
   void put_views(lua_State* lua, int state) const;
   void settle(Time now);

@@ -6,6 +6,7 @@
 
 #include "core/settings.h"
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/helpers/json_cursor.h"
 #include "trigger-runtime/vm/registry.h"
 #include "trigger-runtime/vm/sandbox.h"
 
@@ -145,11 +146,46 @@ std::optional<ScriptError> LoadedTrigger::load_script(const LoadCommand& command
   loaded.state_bytes_max = vm.declared.state_bytes_max;
   loaded.isolated = vm.declared.isolated;
   loaded.was = vm.declared.was;
+  loaded.helpers = vm.helpers.specs();
   if (memory) {
     if (std::optional<std::string> fault = take(*memory))
       return ScriptError{std::move(*fault), script_path_, 0};
   }
+  if (command.warm) warm(*command.warm, memory);
   return std::nullopt;
+}
+
+// On top of what has been taken; where that cannot be, it is put back.
+void LoadedTrigger::warm(const WarmHelpers& given, const std::optional<Memory>& memory) {
+  std::optional<std::string> fault;
+  std::string text;
+  {
+    const CapLifted lifted(vm.memory);
+    JsonCursor in(given.helpers);
+    const bool whole = in.object([&](std::string_view key) {
+      const std::string own(key);
+      const std::optional<std::string_view> value = in.value();
+      if (!value) return false;
+      if (!fault) fault = vm.helpers.warm(own, *value, given.at, given.now);
+      return true;
+    });
+    if (!whole) fault = "they are no JSON object";
+    vm.helpers.settle(given.now);
+    vm.helpers.account_all(vm.lua);
+    if (!fault)
+      fault = vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
+                              vm.declared.state_bytes_max, text);
+  }
+  if (!fault) {
+    judged_state_ = std::move(text);
+    judged_time_ = given.now;
+    loaded.warmed =
+        Memory{memory ? memory->sequence : Sequence{}, given.now, judged_state_, to_json(runtime)};
+  } else if (memory) {
+    HASTUR_CHECK(!take(*memory), "a memory that was taken is none");
+  } else {
+    put_state_back(judged_state_, Time{});
+  }
 }
 
 // The functions that outlive the load: those of callbacks, then that of ctx:migrate.

@@ -65,6 +65,7 @@ class LoadedTrigger {
   // Runs ctx:migrate on the state of `memory`, which is that of `version`; its result takes the
   // state's place there.
   std::optional<ScriptError> migrate(Memory& memory, const std::string& version);
+  void warm(const WarmHelpers& given, const std::optional<Memory>& memory);
   bool serialise_guard();
   // The state becomes what `text` says, which was written at `now` with slots of these widths. Says
   // what is wrong with what helpers are to keep.

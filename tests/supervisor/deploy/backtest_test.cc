@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -21,14 +22,22 @@ class BacktestTest : public ::testing::Test {
     folder_ = fs::path(testing::TempDir()) / ("hastur_backtest_" + test);
     fs::remove_all(folder_);
     fs::create_directories(folder_ / "commit");
-    // Each line that comes is a second; the new version says how many notifications are new.
-    program("trigger-test",
-            "lines=$(wc -l)\n"
-            "new=$(cat \"$3\")\n"
-            "[ \"$new\" != broken ] || { echo 'it does not load'; exit 1; }\n"
-            "echo '{\"difference\":\"appears\"}'\n"
-            "echo \"{\\\"from\\\":1000000,\\\"to\\\":$((lines + 1))000000,\\\"messages\\\":$lines,"
-            "\\\"notifications\\\":{\\\"appear\\\":$new,\\\"change\\\":1,\\\"same\\\":7}}\"\n");
+    // Of each pair the new version says how many notifications are new. What comes is counted.
+    program("trigger-test", R"sh(lines=$(wc -l)
+cat "$2" > ")sh" + (folder_ / "pairs").string() +
+                                R"sh("
+sed 's/.*"new":"\([^"]*\)".*/\1/' "$2" | while read path; do
+  new=$(cat "$path")
+  if [ "$new" = broken ]; then
+    echo "{\"new\":\"$path\",\"failed\":\"it does not load\"}"
+    continue
+  fi
+  [ "$new" != 9 ] || helpers=',"helpers":{"@keyed.x":{"a":{}}}'
+  echo "{\"new\":\"$path\",\"from\":1000000,\"to\":$((lines + 1))000000,\"messages\":$lines,\
+\"last\":7,\"shown\":[\"+ a page\"]$helpers,\
+\"notifications\":{\"appear\":$new,\"change\":1,\"same\":7}}"
+done
+)sh");
     program("exporter", "echo \"$*\" >> " + (folder_ / "asked").string() + "\necho a; echo b\n");
     options_.trigger_test = folder_ / "trigger-test";
     options_.exporter = {folder_ / "exporter", "export"};
@@ -49,7 +58,7 @@ class BacktestTest : public ::testing::Test {
                       Micros time_max = std::chrono::seconds{60}) {
     std::optional<Backtest::Found> found;
     const auto backtest =
-        Backtest::begin(loop_, options_, folder_ / "commit", std::move(pairs), time_max,
+        Backtest::begin(loop_, options_, {folder_ / "commit", std::move(pairs), until_}, time_max,
                         [&](Backtest::Found given) { found = std::move(given); });
     SystemClock clock;
     const Micros began = clock.monotonic();
@@ -58,13 +67,15 @@ class BacktestTest : public ::testing::Test {
     EXPECT_TRUE(found) << "it did not end";
     return found.value_or(Backtest::Found{});
   }
-  std::string asked() {
-    std::ifstream file(folder_ / "asked");
+  std::string text_of(const std::string& name) {
+    std::ifstream file(folder_ / name);
     return {std::istreambuf_iterator<char>(file), {}};
   }
+  std::string asked() { return text_of("asked"); }
 
   Loop loop_;
   fs::path folder_;
+  hastur::Sequence until_{7};
   Backtest::Options options_;
 };
 
@@ -74,11 +85,62 @@ TEST_F(BacktestTest, SaysOfEachTriggerWhatIsOtherwiseAndOnHowMuch) {
   EXPECT_EQ(found.report,
             "backtest  a.lua                         2s of the last 10m, 2 messages: "
             "notifications 3 new, 1 other, 7 as before\n"
+            "          + a page\n"
             "backtest  b/c.lua                       2s of the last 10m, 2 messages: "
-            "notifications 1 other, 7 as before\n");
+            "notifications 1 other, 7 as before\n"
+            "          + a page\n");
+  EXPECT_TRUE(found.warm.empty());
+  // One export for both, up to what is known; and one folder for like libraries.
   EXPECT_EQ(asked().substr(0, 42), "export --no-journal --from 10m --time-max ");
+  EXPECT_NE(asked().find(" --to 7\n"), std::string::npos);
+  EXPECT_EQ(std::ranges::count(asked(), '\n'), 1);
+  EXPECT_EQ(text_of("pairs"),
+            "{\"new\":\"./a.lua\",\"old\":\"0/a.lua\"}\n"
+            "{\"new\":\"./b/c.lua\",\"old\":\"0/b/c.lua\"}\n");
   // Nothing of what runs is left lying.
   EXPECT_TRUE(fs::is_empty(folder_ / "gate"));
+}
+
+TEST_F(BacktestTest, BeforeTheFirstInputThereIsNothingToCompareOn) {
+  until_ = {};
+  const auto found = run({pair("a.lua", "3"), pair("b.lua", "3")});
+  EXPECT_EQ(found.report,
+            "backtest  2 triggers                    no input is known yet to run on\n");
+  EXPECT_FALSE(found.blocks);
+  EXPECT_EQ(asked(), "");
+}
+
+TEST_F(BacktestTest, AThousandTriggersAreOneComparison) {
+  std::vector<Backtest::Pair> pairs;
+  for (int i = 0; i < 1'000; ++i) {
+    pairs.push_back(pair("n" + std::to_string(i) + ".lua", "0"));
+    if (i % 2 == 0) pairs.back().before.clear();
+  }
+  const auto found = run(std::move(pairs));
+  EXPECT_EQ(std::ranges::count(asked(), '\n'), 1);
+  EXPECT_NE(found.report.find("backtest  n999.lua"), std::string::npos);
+  EXPECT_NE(text_of("pairs").find("{\"new\":\"./n0.lua\",\"old\":null}\n"), std::string::npos);
+  // The first of what is shown one by one; of the others the numbers stand there.
+  std::size_t shown = 0;
+  for (std::size_t at = 0; (at = found.report.find("+ a page", at)) != std::string::npos; ++at)
+    ++shown;
+  EXPECT_EQ(shown, 30u);
+}
+
+TEST_F(BacktestTest, NewHelpersAreHandedOnFromTheEndOfTheWindow) {
+  const auto found = run({pair("a.lua", "9")});
+  ASSERT_TRUE(found.warm.contains("a.lua")) << found.report;
+  EXPECT_EQ(found.warm.at("a.lua").helpers, "{\"@keyed.x\":{\"a\":{}}}");
+  EXPECT_EQ(found.warm.at("a.lua").last, hastur::Sequence{7});
+  EXPECT_EQ(found.warm.at("a.lua").at, time_from_us(3'000'000));
+  EXPECT_NE(found.report.find("begins with what @keyed.x remembers of it"), std::string::npos);
+  // What it did not come to would be missing.
+  until_ = {8};
+  const auto part = run({pair("a.lua", "9")});
+  EXPECT_TRUE(part.warm.empty());
+  EXPECT_NE(part.report.find("begin empty: the backtest did not come to the end"),
+            std::string::npos)
+      << part.report;
 }
 
 TEST_F(BacktestTest, TooManyNewNotificationsBlock) {
@@ -92,18 +154,36 @@ TEST_F(BacktestTest, TooManyNewNotificationsBlock) {
 }
 
 TEST_F(BacktestTest, SaysWhyATriggerCouldNotBeCompared) {
-  const auto broken = run({pair("a.lua", "broken")});
+  const auto broken = run({pair("a.lua", "broken"), pair("b.lua", "0")});
   EXPECT_FALSE(broken.blocks);
-  EXPECT_EQ(broken.report, "backtest  a.lua                         it does not load\n");
-  program("trigger-test", "cat >/dev/null; echo '{\"from\":null,\"to\":null}'\n");
+  EXPECT_TRUE(
+      broken.report.starts_with("backtest  a.lua                         it does not load\n"
+                                "backtest  b.lua  "))
+      << broken.report;
+  program("exporter", "echo a; echo 'supervisor export: History has a hole' >&2; exit 1\n");
+  const auto holed = run({pair("a.lua", "0")});
+  EXPECT_NE(
+      holed.report.find("could not be read to its end: supervisor export: History has a hole"),
+      std::string::npos)
+      << holed.report;
+  EXPECT_NE(holed.report.find("1 messages"), std::string::npos) << holed.report;
+
+  program("trigger-test",
+          "cat >/dev/null; echo '{\"new\":\"./a.lua\",\"from\":null,\"to\":null}'\n");
+  const auto nobody = run({pair("a.lua", "1")});
+  EXPECT_NE(nobody.report.find("History has a hole"), std::string::npos) << nobody.report;
+  EXPECT_EQ(nobody.report.find("holds nothing"), std::string::npos) << nobody.report;
+  program("exporter", "exit 0\n");
   EXPECT_NE(run({pair("a.lua", "1")}).report.find("History holds nothing"), std::string::npos);
+  program("trigger-test", "cat >/dev/null; echo 'it broke'; exit 3\n");
+  EXPECT_EQ(run({pair("a.lua", "1")}).report, "backtest  1 trigger                     it broke\n");
   options_.exporter = {"/nowhere/exporter"};
   EXPECT_NE(run({pair("a.lua", "1")}).report.find("cannot be started"), std::string::npos);
 }
 
 TEST_F(BacktestTest, WithoutTimeItSaysThatNothingWasCompared) {
   const auto found = run({pair("a.lua", "1"), pair("b.lua", "1")}, Micros{0});
-  EXPECT_EQ(found.report, "backtest: no time was left for 2 of 2 triggers\n");
+  EXPECT_EQ(found.report, "backtest  2 triggers                    no time was left for it\n");
   EXPECT_EQ(asked(), "");
 }
 

@@ -28,9 +28,11 @@ class BranchFollowerTest : public ::testing::Test {
     const fs::path program = folder_ / "trigger-test";
     std::ofstream(program) << "#!/bin/sh\n"
                               "echo ran >> ../../runs\n"
+                              "[ \"$1\" = --time-max ] && shift 2\n"
                               "! grep -q emit=13 \"$@\" || { echo unlucky; exit 1; }\n";
     fs::permissions(program, fs::perms::owner_all);
-    gate_ = {program, folder_ / "gate", std::chrono::seconds{60}};
+    gate_.trigger_test = program;
+    gate_.folder = folder_ / "gate";
     options_.repo = folder_ / "r.git";
     options_.mirror = folder_ / "mirror.git";
     // Looks when it is told to.

@@ -26,19 +26,24 @@ class DeployerTest : public ::testing::Test {
     fs::create_directories(folder_);
     const fs::path program = folder_ / "trigger-test";
     std::ofstream(program) << "#!/bin/sh\n"
-                              "if [ \"$1\" = diff ]; then\n"
-                              "  cat \"$2\" > ../../before\n"
-                              "  echo \"{\\\"from\\\":0,\\\"to\\\":9000000,\\\"notifications\\\":"
-                              "{\\\"appear\\\":$(grep -c emit=15 \"$3\")}}\"\n"
+                              "if [ \"$1\" = backtest ]; then\n"
+                              "  cat \"$2\" > ../../pairs\n"
+                              "  cat \"$(dirname \"$2\")/0/a.lua\" > ../../before\n"
+                              "  echo \"{\\\"new\\\":\\\"./a.lua\\\",\\\"from\\\":0,"
+                              "\\\"to\\\":9000000,\\\"notifications\\\":"
+                              "{\\\"appear\\\":$(grep -c emit=15 a.lua)}}\"\n"
                               "  exit 0\n"
                               "fi\n"
+                              "[ \"$1\" = --time-max ] || exit 2\n"
+                              "shift 2\n"
                               "echo ran >> ../../runs\n"
                               "echo \"tested $*\"\n"
                               "if grep -q emit=14 \"$@\"; then sleep 1000 & wait; fi\n"
                               "bad=$(grep -l emit=13 \"$@\")\n"
                               "[ -z \"$bad\" ] || { echo \"$bad: unlucky\"; exit 1; }\n";
     fs::permissions(program, fs::perms::owner_all);
-    options_ = {program, folder_ / "gate", std::chrono::seconds{60}};
+    options_.trigger_test = program;
+    options_.folder = folder_ / "gate";
     make();
   }
   ~DeployerTest() override {
@@ -143,6 +148,7 @@ TEST_F(DeployerTest, ACommitThatFailsIsStoredAsRefusedAndNothingChanges) {
 
 TEST_F(DeployerTest, ATestThatNeverEndsIsKilled) {
   options_.time_max = std::chrono::milliseconds{300};
+  options_.last_words = Micros{0};
   make();
   const auto endless = submit(commit("c1", {{"a.lua", "match=a emit=14"}}));
   EXPECT_FALSE(endless.accepted);
@@ -154,13 +160,14 @@ TEST_F(DeployerTest, WhatPassesRunsOnRecentHistoryBesideWhatRuns) {
   options_.backtest.exporter = {"/bin/echo"};
   options_.backtest.new_notifications_max = 0;
   make();
+  rig_.send("a", 1);
   const auto before = [this] {
     std::ifstream file(folder_ / "before");
     return std::string(std::istreambuf_iterator<char>(file), {});
   };
   const auto first = submit(commit("c1", {{"a.lua", "match=a"}}));
   ASSERT_TRUE(first.accepted) << first.report;
-  EXPECT_EQ(before(), "local ctx = hastur.trigger{}\n");
+  EXPECT_EQ(before(), "");
   const auto second = submit(commit("c2", {{"a.lua", "match=a emit=2"}}));
   ASSERT_TRUE(second.accepted) << second.report;
   EXPECT_EQ(before(), "match=a");

@@ -59,6 +59,7 @@ TEST(CommandEncoding, KeepsEveryFieldOfALoad) {
   load.guards = {8};
   load.memory = Memory{{9}, time_from_us(10), "{\"a\":1}", "{}"};
   load.migrate_from = "v1";
+  load.warm = WarmHelpers{time_from_us(11), time_from_us(12), "{\"@keyed.a\":{}}"};
   std::string bytes;
   encode_command(bytes, load, {});
   const auto received = decode_command(bytes);
@@ -73,6 +74,18 @@ TEST(CommandEncoding, KeepsEveryFieldOfALoad) {
   EXPECT_EQ(read.guards.memory_bytes_min, 8u);
   EXPECT_EQ(read.memory, load.memory);
   EXPECT_EQ(read.migrate_from, load.migrate_from);
+  EXPECT_EQ(read.warm, load.warm);
+}
+
+TEST(ReplyEncoding, KeepsTheHelpersOfALoad) {
+  Loaded loaded;
+  loaded.handle = {1};
+  loaded.warmed = Memory{{2}, time_from_us(3), "{}", "{}"};
+  loaded.helpers = {{"@keyed.a", "forget 4", Micros{4}}, {"@window.b", "span 5", Micros{5}}};
+  const auto read = decode_reply(encoded(loaded), 10);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(std::get<Loaded>(*read).warmed, loaded.warmed);
+  EXPECT_EQ(std::get<Loaded>(*read).helpers, loaded.helpers);
 }
 
 TEST(ReplyEncoding, ReadsBackWhatWasWritten) {

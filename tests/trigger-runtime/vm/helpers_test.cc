@@ -411,6 +411,49 @@ ctx:migrate(function(state) return { ["@keyed.v"] = { a = { t = "now" } } } end)
             "line 4: state[\"@keyed.v\"][\"a\"] in the stored state is not wh");
 }
 
+// What a helper is to begin with, put over what the memory holds of it; the rest stays.
+TEST(HelperState, BeginsWarmAndWhatItHasNotHeardCountsAsDeaf) {
+  TriggerOptions options;
+  options.memory = memory_of("local w = ctx:keyed('w', { max = 5 })" + touch);
+  const std::string both = R"lua(
+local w = ctx:keyed("w", { max = 5 })
+local v = ctx:keyed("v", { max = 5 })
+v:silent("10s", function(key) pager_duty(key, "silent") end)
+)lua";
+  LoadCommand command = load_command(head + both, options);
+  command.migrate_from = "old";
+  const Time at = at_second(60), now = at_second(100);
+  command.warm = WarmHelpers{
+      at, now, fmt::format(R"({{"@keyed.v":{{"z":{{"t":{}}}}}}})", to_us(at_second(58)))};
+  auto loaded = ScriptVm::load(command);
+  ASSERT_EQ(loaded.index(), 0u) << std::get<1>(loaded).error.text;
+  const auto state = std::get<0>(loaded)->judge(Sequence{100}, now).memory.state;
+  EXPECT_NE(state.find(R"("@keyed.w":{"a":{"t":1704067298500000},"b":{"t":1704067299500000}})"),
+            std::string::npos)
+      << state;
+  EXPECT_NE(state.find("\"z\":"), std::string::npos) << state;
+
+  // One that this version has not, or that is no state of it, is not taken, and nothing else is
+  // lost.
+  for (const char* odd :
+       {R"({"@keyed.nobody":{}})", R"({"@keyed.v":{"z":{"t":"soon"}}})", "no JSON"}) {
+    command.warm->helpers = odd;
+    auto cold = ScriptVm::load(command);
+    ASSERT_EQ(cold.index(), 0u) << odd;
+    const auto left = std::get<0>(cold)->judge(Sequence{100}, now).memory.state;
+    EXPECT_EQ(left, R"({"@keyed.w":{"a":{"t":1704067298500000},"b":{"t":1704067299500000}}})")
+        << odd;
+  }
+  // A first start has the state of its script besides.
+  command.memory.reset();
+  command.migrate_from.reset();
+  command.warm->helpers = fmt::format(R"({{"@keyed.v":{{"z":{{"t":{}}}}}}})", to_us(at_second(58)));
+  auto first = ScriptVm::load(command);
+  ASSERT_EQ(first.index(), 0u);
+  EXPECT_NE(std::get<0>(first)->judge(Sequence{1}, now).memory.state.find("\"z\":"),
+            std::string::npos);
+}
+
 TEST(HelperArguments, AreRefusedAtLoadWithTheLine) {
   const auto error = [](const std::string& line) {
     const ScriptError found = load_error("local ctx = hastur.trigger{}\n" + line);
