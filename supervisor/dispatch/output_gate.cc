@@ -2,11 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/json.h"
 
 namespace hastur {
+namespace {
+
+// Messages that are read at once: each may be of 256 KiB.
+constexpr std::size_t outbox_read = 128;
+
+}  // namespace
 
 void OutputGate::add_effect(const TriggerName& trigger, Run run, const Effect& effect, bool late) {
+  waiting_bytes_ += effect.payload.size();
   switch (effect.kind) {
     case EffectKind::message:
     case EffectKind::report:
@@ -58,13 +67,15 @@ void OutputGate::add_error(const TriggerName& trigger, const CallError& error) {
 
 bool OutputGate::is_full() const {
   return waiting_.messages.size() + waiting_.notifications.size() + waiting_.logs.size() >=
-         options_.waiting_max;
+             options_.waiting_max ||
+         waiting_bytes_ >= options_.waiting_bytes_max;
 }
 
 Result<CommitBatch> OutputGate::commit() {
   if (waiting_.empty()) return CommitBatch{};
   HASTUR_TRY(store_.commit(waiting_));
   ++commits_;
+  waiting_bytes_ = 0;
   return std::exchange(waiting_, CommitBatch{});
 }
 
@@ -73,14 +84,21 @@ std::optional<RequestFrame> OutputGate::request(Micros now, std::uint64_t& next_
   if (asked_at_ && now - *asked_at_ < options_.answer_max) return std::nullopt;
   if (retry_at_ && now < *retry_at_) return std::nullopt;
   if (store_.outbox_size() == 0) return std::nullopt;
-  const auto kept = store_.outbox(0, options_.append_max);
-  if (!kept || kept->empty()) return std::nullopt;
-
   AppendRequest append{store_.owner(), *epoch_, {}};
-  for (const OutboxMessage& message : *kept) {
-    if (!leased_.contains(message.trigger)) continue;
-    append.messages.push_back({message.trigger, message.run, message.sequence, message.ordinal,
-                               message.depth, message.payload, message.correction});
+  std::size_t bytes = 0;
+  bool full = false;
+  for (std::size_t seen = 0; seen < options_.append_max && !full;) {
+    const auto kept = store_.outbox(seen, std::min(outbox_read, options_.append_max - seen));
+    if (!kept || kept->empty()) break;
+    seen += kept->size();
+    for (const OutboxMessage& message : *kept) {
+      if (!leased_.contains(message.trigger)) continue;
+      bytes += message.payload.size();
+      full = bytes > options_.append_bytes_max && !append.messages.empty();
+      if (full) break;
+      append.messages.push_back({message.trigger, message.run, message.sequence, message.ordinal,
+                                 message.depth, message.payload, message.correction});
+    }
   }
   if (append.messages.empty()) return std::nullopt;
   asked_ = RequestId{next_request++};

@@ -25,8 +25,11 @@ class OutputGate {
   struct Options {
     // Effects that may wait for a commit that fails (full disk) before no more inputs are fed.
     std::size_t waiting_max = 100'000;
-    // Messages in one append request.
+    std::size_t waiting_bytes_max = 256u << 20;
+    // Messages in one append request, and their bytes, unless it is one message: a request has to
+    // come through the syndicator's socket, and what it becomes through those of its subscribers.
     std::size_t append_max = 1'024;
+    std::size_t append_bytes_max = 1u << 20;
     // After a refusal for the time being (the syndicator's disk is full), and when no answer comes.
     Micros retry_after = std::chrono::seconds{1};
     Micros answer_max = std::chrono::seconds{5};
@@ -78,6 +81,8 @@ class OutputGate {
   CheckpointStore& store_;
   Options options_;
   CommitBatch waiting_;
+  // Of the effects in it.
+  std::size_t waiting_bytes_ = 0;
   std::optional<Epoch> epoch_;
   std::set<TriggerName> leased_;
   RequestId asked_;

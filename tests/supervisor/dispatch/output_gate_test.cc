@@ -73,6 +73,43 @@ TEST_F(OutputGateTest, AsksAgainUntilItIsAcknowledged) {
   EXPECT_FALSE(gate.request(20s, next_request));
 }
 
+TEST_F(OutputGateTest, AnAppendIsOfFewBytesHoweverManyMessagesWait) {
+  gate.granted(Epoch{1}, {"t"});
+  const std::string large = "\"" + std::string(300'000, 'x') + "\"";
+  constexpr std::uint32_t count = 400;
+  for (std::uint32_t i = 0; i < count; ++i)
+    gate.add_effect("t", hastur::Run{1},
+                    {Sequence{1}, i, {}, EffectKind::message, 1, i % 2 == 0 ? large : "{}"});
+  ASSERT_TRUE(gate.commit());
+  std::uint32_t came = 0;
+  for (int asked_times = 0; came < count && asked_times < 100; ++asked_times) {
+    const auto request = gate.request(0s, next_request);
+    ASSERT_TRUE(request);
+    const auto messages = asked(request).messages;
+    std::size_t bytes = 0;
+    for (const DerivedMessage& message : messages) {
+      EXPECT_EQ(message.ordinal, came++);
+      bytes += message.json.size();
+    }
+    EXPECT_LE(bytes, 1u << 20);
+    EXPECT_TRUE(
+        gate.replied({request->id, AppendReply{{{"t", hastur::Run{1}, Sequence{1}, came - 1}}}}, 0s)
+            .value());
+  }
+  EXPECT_EQ(came, count);
+  EXPECT_EQ(store->outbox_size(), 0u);
+}
+
+TEST_F(OutputGateTest, IsFullBeforeWhatWaitsFillsTheMemory) {
+  const std::string large(1u << 20, 'x');
+  std::uint32_t taken = 0;
+  for (; !gate.is_full() && taken < 1'000; ++taken)
+    gate.add_effect("t", hastur::Run{1}, {Sequence{1}, taken, {}, EffectKind::message, 1, large});
+  EXPECT_EQ(taken, 256u);
+  ASSERT_TRUE(gate.commit());
+  EXPECT_FALSE(gate.is_full());
+}
+
 TEST_F(OutputGateTest, WaitsAfterARefusalForTheTimeBeing) {
   gate.granted(Epoch{1}, {"t"});
   emit(1);
