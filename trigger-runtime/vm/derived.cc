@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/json.h"
@@ -79,22 +80,38 @@ class Derived {
         raise(lua_,
               fmt::format("{}: labels must be a table, got {}", function_, describe(lua_, index)));
       }
-      lua_pushnil(lua_);
-      while (lua_next(lua_, index) != 0) {
-        if (!is_text(lua_, -2))
-          raise(lua_, fmt::format("{}: the keys of labels must be strings", function_));
-        const std::string_view key = text_at(lua_, -2);
-        const Value value = label_value(lua_, function_, key);
-        counted(key);
-        counted(value.text);
-        if (key != "trigger") labels_.push_back({key, value});
-        if (labels_.size() > labels_max)
-          raise(lua_, fmt::format("{}: more than {} labels", function_, labels_max));
-        lua_pop(lua_, 1);
-      }
+      own_labels(index);
     }
     std::ranges::sort(labels_, {}, &Label::key);
     view_.labels = labels_;
+  }
+
+  // In the order of the keys, so that of several faults every VM tells the same.
+  void own_labels(int index) {
+    std::array<std::string_view, labels_max> keys;
+    std::size_t count = 0;
+    bool texts = true;
+    lua_pushnil(lua_);
+    while (lua_next(lua_, index) != 0) {
+      lua_pop(lua_, 1);
+      const bool text = is_text(lua_, -1);
+      texts = texts && text;
+      if (text && text_at(lua_, -1) == "trigger") continue;
+      // One of them is the platform's.
+      if (count + 1 == labels_max)
+        raise(lua_, fmt::format("{}: more than {} labels", function_, labels_max));
+      keys[count++] = text ? text_at(lua_, -1) : std::string_view{};
+    }
+    if (!texts) raise(lua_, fmt::format("{}: the keys of labels must be strings", function_));
+    std::sort(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(count));
+    for (std::size_t i = 0; i < count; ++i) {
+      lua_pushlstring(lua_, keys[i].data(), keys[i].size());
+      lua_rawget(lua_, index);
+      const Value value = label_value(lua_, function_, keys[i]);
+      labels_.push_back({counted(keys[i]), value});
+      counted(value.text);
+      lua_pop(lua_, 1);
+    }
   }
 
   // Every text that goes into the message is counted before it is copied.
@@ -104,12 +121,17 @@ class Derived {
     return text;
   }
 
+  // Counts work that the bytes of the message do not show.
+  void charge(std::uint64_t instructions) { vm_.budget.charge(lua_, instructions); }
+
   int send() {
-    if (!vm_.effects.room_for_message()) return 0;
+    // Work that is left out costs what it has cost so far.
+    vm_.budget.charge(lua_, bytes_ / 8 + labels_.size());
+    if (!vm_.effects.room_for_message(bytes_)) return 0;
     std::string payload;
     append_message_json(payload, view_);
     if (payload.size() > effect_bytes_max) refuse_large();
-    vm_.budget.charge(lua_, payload.size() / 8);
+    if (!vm_.effects.room_for_message(payload.size())) return 0;
     vm_.effects.add_message(std::move(payload));
     return 0;
   }
@@ -169,10 +191,13 @@ int event(lua_State* lua) {
     for (int i = 1;; ++i) {
       lua_rawgeti(lua, 4, i);
       if (lua_isnil(lua, -1)) break;
-      attn.push_back(
-          message.counted(text_argument(lua, -1, "hastur.event", fmt::format("attn[{}]", i))));
-      lua_pop(lua, 1);
       if (i > 1'000) raise(lua, "hastur.event: attn has more than 1,000 entries");
+      message.charge(8);
+      if (!is_text(lua, -1))
+        raise(lua,
+              fmt::format("hastur.event: attn[{}] must be a string, got {}", i, describe(lua, -1)));
+      attn.push_back(message.counted(text_at(lua, -1)));
+      lua_pop(lua, 1);
     }
     lua_settop(lua, 5);
   }

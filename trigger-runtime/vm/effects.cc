@@ -42,6 +42,7 @@ void EffectSink::settle_callback(bool returned) {
   if (!returned) {
     effects_.erase(effects_.begin() + static_cast<std::ptrdiff_t>(callback_begin_), effects_.end());
     ordinal_ = callback_ordinal_;
+    input_bytes_ = callback_bytes_;
     minute_ = callback_minute_;
     return;
   }
@@ -58,9 +59,10 @@ void EffectSink::turn_minute() {
     minute_ = {minute, 0, 0};
 }
 
-bool EffectSink::room_for_message() {
+bool EffectSink::room_for_message(std::size_t bytes) {
   turn_minute();
-  if (others_ < limits_.effects_max && minute_.messages < limits_.messages_per_minute_max)
+  if (others_ < limits_.effects_max && minute_.messages < limits_.messages_per_minute_max &&
+      room_for(bytes))
     return true;
   ++left_out_;
   return false;
@@ -74,7 +76,7 @@ void EffectSink::add_message(std::string payload) {
 
 void EffectSink::add_log(std::string_view text) {
   turn_minute();
-  if (others_ >= limits_.effects_max ||
+  if (others_ >= limits_.effects_max || !room_for(text.size()) ||
       minute_.log_bytes + text.size() + 1 > limits_.log_bytes_per_minute_max) {
     ++left_out_;
     return;
@@ -89,7 +91,8 @@ void EffectSink::add_log(std::string_view text) {
 }
 
 void EffectSink::add_notification(const Notification& notification) {
-  if (notifications_ >= limits_.notifications_max) {
+  std::string payload = payload_of(notification);
+  if (notifications_ >= limits_.notifications_max || !room_for(payload.size())) {
     if (notifications_cut_ == 0) {
       cut_kind_ = notification.kind;
       cut_to_ = notification.to;
@@ -99,7 +102,7 @@ void EffectSink::add_notification(const Notification& notification) {
     return;
   }
   ++notifications_;
-  add(EffectKind::notification, payload_of(notification));
+  add(EffectKind::notification, std::move(payload));
 }
 
 void EffectSink::add_report(std::string payload, std::uint8_t depth) {
@@ -121,6 +124,7 @@ void EffectSink::add_cut_notice() {
 
 void EffectSink::add(EffectKind kind, std::string payload) {
   bytes_ += payload.size();
+  input_bytes_ += payload.size();
   Effect& effect = effects_.emplace_back();
   effect.sequence = sequence_;
   effect.ordinal = ordinal_++;

@@ -20,6 +20,9 @@ namespace hastur {
 // Messages that were derived this many times over derive none.
 inline constexpr std::uint8_t derived_depth_max = 8;
 
+// What all callbacks of one input may cause together: they are answered in one piece.
+inline constexpr std::size_t input_effects_bytes_max = 64u << 20;
+
 // What is counted per minute of stream time; part of Memory.runtime.
 struct MinuteCounts {
   std::int64_t minute = 0;
@@ -52,12 +55,14 @@ class EffectSink {
     now_ = now;
     depth_ = depth;
     ordinal_ = 0;
+    input_bytes_ = 0;
     input_begin_ = effects_.size();
   }
   void begin_callback(Time event_time) {
     event_time_ = event_time;
     callback_begin_ = effects_.size();
     callback_ordinal_ = ordinal_;
+    callback_bytes_ = input_bytes_;
     callback_minute_ = minute_;
     others_ = 0;
     notifications_ = 0;
@@ -83,8 +88,8 @@ class EffectSink {
   Time event_time() const { return event_time_; }
   std::uint8_t depth() const { return depth_; }
 
-  // False if it is over a limit and left out.
-  bool room_for_message();
+  // False if one of so many bytes is over a limit and left out.
+  bool room_for_message(std::size_t bytes);
   void add_message(std::string payload);
   void add_notification(const Notification& notification);
   void add_log(std::string_view text);
@@ -104,6 +109,7 @@ class EffectSink {
 
  private:
   void settle_callback(bool returned);
+  bool room_for(std::size_t bytes) const { return input_bytes_ + bytes <= input_effects_bytes_max; }
   void add(EffectKind kind, std::string payload);
   void add_cut_notice();
   void turn_minute();
@@ -127,6 +133,9 @@ class EffectSink {
   std::size_t input_begin_ = 0;
   std::size_t callback_begin_ = 0;
   std::uint32_t callback_ordinal_ = 0;
+  // Of the payloads of the input's callbacks that returned; of those before the one under way.
+  std::size_t input_bytes_ = 0;
+  std::size_t callback_bytes_ = 0;
   MinuteCounts callback_minute_;
 
   // Of the callback under way.

@@ -22,15 +22,23 @@ namespace {
 // A walk over a large table is charged as it goes.
 constexpr int keys_per_charge = 1'024;
 
-// The key at `index`; raises for one that has no place in the order.
-Key key_at(lua_State* lua, int index) {
-  const std::optional<Key> key = key_of(lua, index);
-  if (!key) {
-    raise(lua, std::string("a table with ") + describe(lua, index) +
-                   " as a key cannot be walked: keys are strings, numbers and booleans");
+// Of the keys that have no place in the order the first in the alphabet, whatever order they come
+// in.
+struct BadKey {
+  std::string what;
+
+  void add(lua_State* lua, int index) {
+    std::string name = describe(lua, index);
+    if (what.empty() || name < what) what = std::move(name);
   }
-  return *key;
-}
+  void raise_if_any(lua_State* lua) {
+    if (what.empty()) return;
+    const std::string text = "a table with " + what +
+                             " as a key cannot be walked: keys are strings, numbers and booleans";
+    what = {};
+    raise(lua, text);
+  }
+};
 
 // Where a walk stands: the order of the keys, as positions in the list that is the closure's first
 // upvalue.
@@ -63,6 +71,20 @@ int step(lua_State* lua) {
   return 1;
 }
 
+// Half an instruction a comparison, and more where keys are long. In which order a VM happens to
+// have them must not count: of a list's numbers it is taken that they come in order, of others that
+// they do not.
+void charge_for_order(lua_State* lua, const std::vector<Key>& keys, std::uint64_t bytes) {
+  const auto is_place = [&keys](const Key& key) {
+    return key.type == LUA_TNUMBER && key.number >= 1 &&
+           key.number <= static_cast<double>(keys.size());
+  };
+  const auto places = static_cast<std::uint64_t>(std::ranges::count_if(keys, is_place));
+  const std::uint64_t others = keys.size() - places;
+  vm_of(lua).budget.charge(
+      lua, places / 2 + (others / 2 + bytes / 64) * static_cast<unsigned>(std::bit_width(others)));
+}
+
 int ordered_pairs(lua_State* lua) {
   luaL_checkany(lua, 1);
   lua_settop(lua, 1);
@@ -82,23 +104,28 @@ int ordered_pairs(lua_State* lua) {
   std::vector<Key> keys;
   lua_newtable(lua);
   const int list = 3;
+  BadKey bad;
   bool sorted = true;
+  std::uint64_t count = 0;
   std::uint64_t bytes = 0;
   lua_pushnil(lua);
   while (lua_next(lua, 2) != 0) {
     lua_pop(lua, 1);
-    Key key = key_at(lua, -1);
-    key.position = static_cast<int>(keys.size()) + 1;
-    sorted = sorted && (keys.empty() || before(keys.back(), key));
-    bytes += key.text.size();
-    if (key.position % keys_per_charge == 0) vm_of(lua).budget.charge(lua, keys_per_charge);
-    keys.push_back(key);
+    if (++count % keys_per_charge == 0) vm_of(lua).budget.charge(lua, keys_per_charge);
+    std::optional<Key> key = key_of(lua, -1);
+    if (!key) {
+      bad.add(lua, -1);
+      continue;
+    }
+    key->position = static_cast<int>(keys.size()) + 1;
+    sorted = sorted && (keys.empty() || before(keys.back(), *key));
+    bytes += key->text.size();
+    keys.push_back(*key);
     lua_pushvalue(lua, -1);
-    lua_rawseti(lua, list, key.position);
+    lua_rawseti(lua, list, key->position);
   }
-  // Half an instruction a comparison, and more where keys are long.
-  const auto rounds = static_cast<unsigned>(sorted ? 1 : std::bit_width(keys.size()));
-  vm_of(lua).budget.charge(lua, (keys.size() / 2 + bytes / 64) * rounds);
+  bad.raise_if_any(lua);
+  charge_for_order(lua, keys, bytes);
   if (!sorted) std::ranges::sort(keys, before);
   auto* walk = static_cast<Walk*>(lua_newuserdata(lua, sizeof(Walk) + keys.size() * sizeof(int)));
   walk->count = static_cast<int>(keys.size());
@@ -116,7 +143,10 @@ int ordered_next(lua_State* lua) {
   lua_settop(lua, 2);
   refuse_loading_state(lua, 1);
   const bool first = lua_isnil(lua, 2);
-  const Key after = first ? Key{} : key_at(lua, 2);
+  const std::optional<Key> after = first ? Key{} : key_of(lua, 2);
+  BadKey bad;
+  if (!after) bad.add(lua, 2);
+  bad.raise_if_any(lua);
   bool found = false;
   Key best{};
   std::uint64_t seen = 0;
@@ -125,17 +155,22 @@ int ordered_next(lua_State* lua) {
   lua_pushnil(lua);
   while (lua_next(lua, 1) != 0) {
     lua_pop(lua, 1);
-    ++seen;
-    const Key key = key_at(lua, -1);
-    bytes += key.text.size();
-    if ((first || before(after, key)) && (!found || before(key, best))) {
-      best = key;
+    if (++seen % keys_per_charge == 0) vm_of(lua).budget.charge(lua, keys_per_charge);
+    const std::optional<Key> key = key_of(lua, -1);
+    if (!key) {
+      bad.add(lua, -1);
+      continue;
+    }
+    bytes += key->text.size();
+    if ((first || before(*after, *key)) && (!found || before(*key, best))) {
+      best = *key;
       found = true;
       lua_pushvalue(lua, -1);
       lua_replace(lua, 3);
     }
   }
-  vm_of(lua).budget.charge(lua, seen + bytes / 64);
+  bad.raise_if_any(lua);
+  vm_of(lua).budget.charge(lua, seen % keys_per_charge + bytes / 64);
   if (!found) {
     lua_pushnil(lua);
     return 1;

@@ -1,6 +1,9 @@
 // The counted limits and the memory cap.
 
+#include <set>
+
 #include "tests/trigger-runtime/vm/test_trigger.h"
+#include "trigger-runtime/vm/effects.h"
 
 namespace hastur::testing {
 namespace {
@@ -79,6 +82,30 @@ TEST(Instructions, CountTheWorkOfNativeFunctions) {
         "for i = 1, 1e9 do msg:to_table() end",
         "for i = 1, 1e9 do hastur.gauge('x', 1) end"}) {
     EXPECT_EQ(stopped_by(body).kind, instructions) << body;
+  }
+}
+
+// In which order a VM keeps keys is its own affair.
+TEST(Instructions, OfWalksAreAsManyInEveryVm) {
+  for (const char* body :
+       {"local t = {} for c in ('qwertyuiop'):gmatch('.') do t[c:rep(3000)] = 1 end "
+        "for k in pairs(t) do state.n = k:sub(1, 1) end",
+        "local t = { warn = 1, page = 2, x = 3 } for i = 1, 100 do for k in pairs(t) do end end",
+        "local t = {} for i = 40, 1, -1 do t[i] = i end for i = 1, 9 do t[i / 7] = 1 end "
+        "for k in pairs(t) do end",
+        "local t = { warn = 1, page = 2 } local k repeat k = next(t, k) until not k",
+        "pcall(pairs, { [print] = 1, a = 2, b = 3 })"}) {
+    std::set<std::uint64_t> counts;
+    for (int i = 0; i < 12; ++i) {
+      TestTrigger trigger(
+          std::string(
+              "local ctx = hastur.trigger{} local state = ctx.state ctx:gauges({}, function() ") +
+          body + " end)");
+      Stream stream;
+      stream.gauge(0.1, 1);
+      counts.insert(trigger.feed(stream).instructions);
+    }
+    EXPECT_EQ(counts.size(), 1u) << body;
   }
 }
 
@@ -260,6 +287,43 @@ TEST(Effects, LogsHaveALimitInBytesAMinute) {
   const TriggerProgress progress = trigger.feed(stream);
   EXPECT_EQ(progress.effects.size(), 7u);
   EXPECT_EQ(progress.effects_cut, 4u);
+}
+
+// Of all callbacks of one input, which are answered together.
+TEST(Effects, OfOneInputHaveALimitInBytes) {
+  std::string script = "local ctx = hastur.trigger{}\n";
+  for (int i = 0; i < 12; ++i)
+    script +=
+        "ctx:gauges({}, function(msg) for i = 1, 40 do hastur.mark('m', ('x'):rep(250000)) end "
+        "ctx.state.n = (ctx.state.n or 0) + 1 end)\n";
+  TestTrigger trigger(script);
+  Stream stream;
+  stream.gauge(0.1, 1).gauge(0.2, 1);
+  const TriggerProgress progress = trigger.feed(stream);
+  ASSERT_FALSE(progress.stopped);
+  EXPECT_EQ(trigger.state(), R"({"n":24})");
+  std::size_t bytes = 0;
+  for (const Effect& effect : progress.effects) bytes += effect.payload.size();
+  EXPECT_LE(bytes, 2 * input_effects_bytes_max);
+  EXPECT_GT(bytes, 2 * input_effects_bytes_max * 9 / 10);
+  EXPECT_EQ(progress.effects.size() + progress.effects_cut, 960u);
+}
+
+// Whatever a script may send can be read at the other end.
+TEST(Effects, NestAsDeepAsMessagesMay) {
+  for (int depth = 55; depth < 75; ++depth) {
+    const std::string body = fmt::format(
+        "local d = {{}} for i = 2, {} do d = {{ d }} end hastur.compound('deep', d)", depth);
+    TestTrigger trigger("local ctx = hastur.trigger{} ctx:gauges({}, function() " + body + " end)");
+    Stream stream;
+    stream.gauge(0.1, 1);
+    const TriggerProgress progress = trigger.feed(stream);
+    EXPECT_EQ(progress.effects.empty(), depth > json_depth_max) << depth;
+    if (progress.effects.empty()) continue;
+    JsonDecoder decoder;
+    const auto decoded = decoder.decode(progress.effects[0].payload, {});
+    EXPECT_TRUE(std::holds_alternative<MessageView>(decoded)) << depth;
+  }
 }
 
 TEST(Effects, HaveALimitInBytes) {
