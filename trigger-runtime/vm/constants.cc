@@ -218,17 +218,24 @@ class Freezer {
     const int content = lua_gettop(lua_);
     const std::string name = nodes_[number].name;
     std::vector<Key> keys;
+    // Of several the first in the alphabet, whatever the order of the walk.
+    std::string bad;
     lua_pushnil(lua_);
     while (lua_next(lua_, content) != 0) {
       lua_pop(lua_, 1);
       const std::optional<Key> key = key_of(lua_, -1);
       if (!key) {
-        fail(fmt::format("the table '{}' has {} as a key: keys are strings, numbers and booleans",
-                         name, describe(lua_, -1)));
-        return;
+        std::string what = describe(lua_, -1);
+        if (bad.empty() || what < bad) bad = std::move(what);
+        continue;
       }
       keys.push_back(*key);
       count(bytes_each + key->text.size());
+    }
+    if (!bad.empty()) {
+      fail(fmt::format("the table '{}' has {} as a key: keys are strings, numbers and booleans",
+                       name, bad));
+      return;
     }
     std::ranges::sort(keys, before);
     lua_createtable(lua_, 0, static_cast<int>(keys.size()));

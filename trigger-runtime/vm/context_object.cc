@@ -133,11 +133,12 @@ int every(lua_State* lua) {
   if (function == 4) {
     lua_pushnil(lua);
     while (lua_next(lua, 3) != 0) {
-      if (!is_text(lua, -2) || text_at(lua, -2) != "at")
-        raise(lua, "ctx:every: the only option is at = \"07:30\"");
-      at = text_argument(lua, -1, "ctx:every", "at");
       lua_pop(lua, 1);
+      if (!is_text(lua, -1) || text_at(lua, -1) != "at")
+        raise(lua, "ctx:every: the only option is at = \"07:30\"");
     }
+    lua_getfield(lua, 3, "at");
+    if (!lua_isnil(lua, -1)) at = text_argument(lua, -1, "ctx:every", "at");
   }
   const Result<Period> parsed = parse_period(period, at);
   if (!parsed) raise(lua, "ctx:every: " + parsed.error().message);
@@ -261,17 +262,23 @@ int trigger(lua_State* lua) {
   if (!lua_istable(lua, 1) || lua_gettop(lua) != 1) {
     raise(lua, "hastur.trigger takes one table: hastur.trigger{ state = { total = 0 } }");
   }
+  // Of several the first in the alphabet, whatever the order of the walk.
+  std::optional<std::string> unknown;
   lua_pushnil(lua);
   while (lua_next(lua, 1) != 0) {
-    const std::string_view key = is_text(lua, -2) ? text_at(lua, -2) : std::string_view{};
-    if (key != "state" && key != "state_bytes_max" && key != "own" && key != "isolation") {
-      lua_pop(lua, 1);
-      push_tostring(lua, -1);
-      raise(lua, fmt::format("hastur.trigger does not know '{}': it takes state, state_bytes_max, "
-                             "own and isolation",
-                             text_at(lua, -1)));
-    }
     lua_pop(lua, 1);
+    push_tostring(lua, -1);
+    const std::string key(text_at(lua, -1));
+    if ((!is_text(lua, -2) ||
+         (key != "state" && key != "state_bytes_max" && key != "own" && key != "isolation")) &&
+        (!unknown || key < *unknown))
+      unknown = key;
+    lua_pop(lua, 1);
+  }
+  if (unknown) {
+    raise(lua, fmt::format("hastur.trigger does not know '{}': it takes state, state_bytes_max, "
+                           "own and isolation",
+                           *unknown));
   }
   read_state_bytes_max(lua, vm);
   read_isolation(lua, vm);
@@ -285,15 +292,17 @@ int trigger(lua_State* lua) {
                                            vm.declared.state_bytes_max, vm.declared.start_state)) {
       raise(lua, "hastur.trigger: " + *fault);
     }
+    std::string_view of_helpers;
     lua_pushnil(lua);
     while (lua_next(lua, -2) != 0) {
       lua_pop(lua, 1);
-      if (text_at(lua, -1).starts_with('@')) {
-        raise(lua,
-              fmt::format("hastur.trigger: state[\"{}\"] cannot be given: keys that begin with "
-                          "'@' are those of helpers",
-                          text_at(lua, -1)));
-      }
+      const std::string_view key = text_at(lua, -1);
+      if (key.starts_with('@') && (of_helpers.empty() || key < of_helpers)) of_helpers = key;
+    }
+    if (!of_helpers.empty()) {
+      raise(lua, fmt::format("hastur.trigger: state[\"{}\"] cannot be given: keys that begin with "
+                             "'@' are those of helpers",
+                             of_helpers));
     }
   }
   vm.declared.made = true;

@@ -17,16 +17,20 @@ HelperOptions::HelperOptions(lua_State* lua, int index, std::string_view functio
     raise(lua, fmt::format("{}: the options must be a table with {}, got {}", function,
                            fmt::join(known, ", "), describe(lua, index)));
   }
+  // Of several the first in the alphabet, whatever the order of the walk.
+  std::optional<std::string> unknown;
   lua_pushnil(lua);
   while (lua_next(lua, index) != 0) {
     lua_pop(lua, 1);
-    const std::string key(is_text(lua, -1) ? text_at(lua, -1) : describe(lua, -1));
-    if (std::ranges::find(known, key) != known.end()) continue;
-    const std::string meant = nearest(key, std::vector<std::string>(known.begin(), known.end()));
-    raise(lua,
-          fmt::format("{} does not know '{}': it takes {}{}", function, key, fmt::join(known, ", "),
-                      meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)));
+    std::string key(is_text(lua, -1) ? text_at(lua, -1) : describe(lua, -1));
+    if (std::ranges::find(known, key) == known.end() && (!unknown || key < *unknown))
+      unknown = std::move(key);
   }
+  if (!unknown) return;
+  const std::string meant = nearest(*unknown, std::vector<std::string>(known.begin(), known.end()));
+  raise(lua, fmt::format("{} does not know '{}': it takes {}{}", function, *unknown,
+                         fmt::join(known, ", "),
+                         meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)));
 }
 
 bool HelperOptions::has(const char* key) const {

@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "core/number.h"
+#include "message/json_codec.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/msg_object.h"
 #include "trigger-runtime/vm/vm.h"
@@ -205,8 +206,8 @@ bool LuaJsonWriter::write_value(int index, int depth, std::string& out) {
 }
 
 bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
-  if (depth >= lua_json_depth_max)
-    return fault(fmt::format("is nested deeper than {} levels", lua_json_depth_max));
+  const int depth_max = form_ == Form::effect ? json_depth_max : lua_json_depth_max;
+  if (depth >= depth_max) return fault(fmt::format("is nested deeper than {} levels", depth_max));
   charge(4);
   // Room for a table, its key and its value.
   if (lua_checkstack(lua_, 4) == 0) return fault("is nested too deep");

@@ -21,6 +21,7 @@ namespace hastur {
 class Budget;
 class Helper;
 
+// Of states; what goes out is bounded as messages are (json_depth_max).
 inline constexpr int lua_json_depth_max = 100;
 
 // Writes in one pass over each table. Allocates no Lua memory. Reusable; keeps its memory. While a

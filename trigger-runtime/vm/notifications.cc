@@ -96,9 +96,10 @@ class Call {
       lua_pushnil(lua_);
       while (lua_next(lua_, index) != 0) {
         // Of several the first in the alphabet, whatever the order of the walk.
-        const std::string name = is_text(lua_, -2) ? std::string(text_at(lua_, -2)) : "";
+        const std::string name =
+            is_text(lua_, -2) ? std::string(text_at(lua_, -2)) : describe(lua_, -2);
         if (!std::ranges::binary_search(known, name) && (unknown.empty() || name < unknown))
-          unknown = name.empty() ? describe(lua_, -2) : name;
+          unknown = name;
         lua_pushvalue(lua_, -2);
         lua_insert(lua_, -2);
         lua_rawset(lua_, -4);
@@ -254,15 +255,20 @@ int slack(lua_State* lua) {
 std::string alert_key(lua_State* lua, int index, Call& call) {
   std::vector<std::pair<std::string_view, std::string_view>> labels;
   std::size_t bytes = 0;
+  bool texts = true;
   lua_pushnil(lua);
   while (lua_next(lua, index) != 0) {
-    if (!is_text(lua, -2) || !is_text(lua, -1))
-      raise(lua, "alertmanager: labels must be strings named by strings");
-    labels.emplace_back(text_at(lua, -2), text_at(lua, -1));
-    bytes += labels.back().first.size() + labels.back().second.size();
-    if (bytes > effect_bytes_max) call.refuse_large();
+    if (is_text(lua, -2) && is_text(lua, -1)) {
+      bytes += text_at(lua, -2).size() + text_at(lua, -1).size();
+      if (bytes <= effect_bytes_max) labels.emplace_back(text_at(lua, -2), text_at(lua, -1));
+    } else {
+      texts = false;
+    }
     lua_pop(lua, 1);
   }
+  // Not from within the walk: which of the two came first is the VM's own affair.
+  if (!texts) raise(lua, "alertmanager: labels must be strings named by strings");
+  if (bytes > effect_bytes_max) call.refuse_large();
   if (labels.empty()) raise(lua, "alertmanager: there must be at least one label");
   std::ranges::sort(labels);
   std::string key = "{";

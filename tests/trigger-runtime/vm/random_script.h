@@ -84,8 +84,15 @@ function Sum:add(n) self.total = self.total + n return self end
       case 12:
         return fmt::format("print({}, {}, tostring(limits), tostring(s))", word(2), number(2));
       case 13:
-        return one_of({"s.draw = math.random(1000)",
-                       "print(pcall(function() limits.high = limits.high + 1 end))"});
+        return one_of(
+            {"s.draw = math.random(1000)",
+             "print(pcall(function() limits.high = limits.high + 1 end))",
+             // Of several faults all must tell the same.
+             "print(pcall(hastur.gauge, 'g', 1, { b = print, a = {}, c = 0/0 }))",
+             "print(pcall(hastur.compound, 'c', { b = print, a = 0/0, c = { d = pcall } }))",
+             "print(pcall(slack, 'x', { foo = 1, bar = 2, [true] = 3, [print] = 4 }))",
+             "print(pcall(pairs, { [print] = 1, [{}] = 2, a = 3 }))",
+             "print(pcall(alertmanager, { [1] = 'x', a = 1, b = ('x'):rep(300000) }))"});
       case 14:
         return fmt::format("s.sum = Sum.new():add({}):add(v).total", number(1));
       case 15:
@@ -95,14 +102,16 @@ function Sum:add(n) self.total = self.total + n return self end
         return "for i, x in ipairs(limits.names) do s.map[x] = i * #limits.names end";
       case 17:
         return one_of({"s.bad = print", "s.bad = nil", "s.bad = limits", "s.bad = nil",
-                       "s.bad = 0/0", "s.bad = nil"});
+                       "s.bad = 0/0", "s.bad = nil", "s.bad = { b = print, a = 0/0, c = limits }",
+                       "s.bad = nil"});
       case 18:
         return fmt::format("if v == {} then error('boom ' .. {}) end", pick(0, 10), word(1));
       case 19:
         return fmt::format(
             "if v == {} then {} end", pick(0, 10),
             one_of({"limits.high = 1", "while true do s.n = s.n + 1 end", "error({})",
-                    "local x = nil + 1", "for i = 1, 60 do slack('flood ' .. i) end"}));
+                    "local x = nil + 1", "for i = 1, 60 do slack('flood ' .. i) end",
+                    "for i = 1, 3000 do for k in pairs(s.map) do s.n = s.n + 1 end end"}));
       case 20:
       case 21:
         return fmt::format("if {} then\n{}end", condition(), block(depth - 1));
