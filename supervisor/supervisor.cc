@@ -97,6 +97,7 @@ Result<void> Supervisor::open() {
   make_notify_api();
   api_options.notify = notify_api_.get();
   api_options.state_file = config_.state;
+  api_options.cage_missing = &inputs_->cage_missing();
   DeployApi::Calls deploy_calls;
   deploy_calls.read_again = [this] { read_scripts(true); };
   deploy_api_ = std::make_unique<DeployApi>(*dispatcher_, *store_, std::move(deploy_calls));

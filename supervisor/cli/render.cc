@@ -99,7 +99,8 @@ std::string trigger_table(const Json& items) {
     }
   }
   if (rows.empty())
-    return "no trigger yet: put a .lua file into the folder of [triggers] directory\n";
+    return "no trigger runs: a .lua file in the folder of [triggers] directory is one; `hastur "
+           "status` says if something hinders it\n";
   std::string out = table({"TRIGGER", "STATUS", "CALLS", "ERRORS", "BEHIND", "STATE BYTES"}, rows);
   return refusals.empty() ? out : out + "\n" + refusals;
 }
@@ -154,8 +155,9 @@ std::string trigger_page(const Json& trigger, const Json& state) {
   }
   if (const Json* log = find(trigger, "log"); log != nullptr) {
     for (const Json& line : *log) {
+      const std::string where = shown(line, "script");
       out += fmt::format("  {:<16} {} {}\n", shown(line, "kind"), clock_time(line, "time"),
-                         shown(line, "text"));
+                         where.empty() ? shown(line, "text") : script_error(line));
     }
   }
   if (state.is_object()) {

@@ -230,6 +230,8 @@ class Dispatcher {
   enum class Place : std::uint8_t { shared, slow, alone, isolated };
   Place place(const Trigger& trigger) const { return slots_[trigger.worker].place; }
   std::uint32_t workers_up() const;
+  // Why workers do not stay up for long enough to do anything; nothing if they do.
+  std::optional<std::string> worker_trouble() const;
   const OutputGate& gate() const { return gate_; }
   const std::optional<Error>& commit_error() const { return commit_error_; }
   // Why the syndicator does not grant our triggers' names; empty if it does.
@@ -247,6 +249,8 @@ class Dispatcher {
     std::deque<bool> feeds;
     std::size_t behind_feeds = 0;
     std::size_t triggers = 0;
+    // Why it died young, until one in its place has done something.
+    std::string died_young;
 
     std::size_t main_feeds() const { return feeds.size() - behind_feeds; }
     void no_feeds() {

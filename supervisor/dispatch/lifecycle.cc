@@ -9,6 +9,16 @@
 #include "supervisor/dispatch/dispatcher.h"
 
 namespace hastur {
+namespace {
+
+// Where its filter stands; 0 of what came by ctx:every.
+std::uint32_t line_of(const Trigger& trigger, std::uint32_t callback) {
+  const auto& all = trigger.loaded.subscriptions;
+  const auto found = std::ranges::find(all, callback, &SubscriptionSpec::callback);
+  return found == all.end() ? 0 : found->line;
+}
+
+}  // namespace
 
 void Dispatcher::start_due_workers() {
   for (std::uint32_t worker = 0; worker < slots_.size(); ++worker) {
@@ -98,6 +108,7 @@ Trigger* Dispatcher::by_handle(TriggerHandle handle) {
 
 void Dispatcher::worker_replied(std::uint32_t worker, WorkerReply reply) {
   if (dead_ || !slots_[worker].up) return;
+  slots_[worker].died_young.clear();
   std::visit(
       [&](auto& alternative) {
         // Observing and evaluating is for trigger-test; the host lets through no answer to what was
@@ -269,6 +280,7 @@ void Dispatcher::worker_died(std::uint32_t worker, const WorkerDied& died) {
                                   options_.restart_after_max)
                        : Micros{0};
   slot.start_at = monotonic_ + slot.backoff;
+  if (young) slot.died_young = died.why;
   log_warn("worker {} died: {}; its triggers start again from their checkpoints in {}", worker,
            died.why, format_span(slot.backoff));
 
@@ -338,7 +350,7 @@ void Dispatcher::take_death(Trigger& trigger, const WorkerDied& died) {
                   stream_time_.value_or(now_),
                   at.callback,
                   {fmt::format("its worker was lost in this callback: {}", died.why),
-                   trigger.version().script.path, 0}};
+                   trigger.version().script.path, line_of(trigger, at.callback)}};
   skip(trigger, error, "killed");
   trigger.fatal_call.reset();
   if (trigger.overruns >= 2) {

@@ -14,6 +14,14 @@ std::uint32_t Dispatcher::least_loaded() const {
       std::ranges::min_element(slots_.begin(), end, {}, &Slot::triggers) - slots_.begin());
 }
 
+std::optional<std::string> Dispatcher::worker_trouble() const {
+  const auto dead =
+      std::ranges::find_if(slots_, [](const Slot& slot) { return !slot.died_young.empty(); });
+  if (dead == slots_.end()) return std::nullopt;
+  return "worker " + std::to_string(dead - slots_.begin()) +
+         " died soon after its start and is tried again: " + dead->died_young;
+}
+
 std::uint32_t Dispatcher::workers_up() const {
   return static_cast<std::uint32_t>(
       std::ranges::count_if(slots_, [](const Slot& slot) { return slot.up; }));

@@ -365,6 +365,7 @@ HttpResponse Api::notifications(const HttpRequest& request) const {
 
 HttpResponse Api::metrics() const {
   std::string text = metrics_text(dispatcher_, store_);
+  if (options_.cage_missing != nullptr) text += cage_metrics(*options_.cage_missing);
   if (options_.notify != nullptr) text += options_.notify->metrics();
   if (options_.commits != nullptr) text += options_.commits->metrics();
   return {200, "text/plain; version=0.0.4", std::move(text)};
@@ -401,6 +402,7 @@ HttpResponse Api::health() const {
         "were lost for want of room so far; its log says why",
         format_span(std::chrono::ceil<std::chrono::seconds>(*failing)), stream->lost_by_history()));
   }
+  if (auto trouble = dispatcher_.worker_trouble()) troubles.push_back(*std::move(trouble));
   if (dispatcher_.commit_error()) troubles.push_back(dispatcher_.commit_error()->message);
   if (troubles.empty()) return ok({{"status", "ok"}});
   HttpResponse response = ok({{"status", "trouble"}, {"troubles", std::move(troubles)}});

@@ -29,6 +29,8 @@ class Api {
     CommitApi* commits = nullptr;
     // The state file: a replay's file lies beside it. Empty: no replay takes over.
     std::string state_file = {};
+    // What the workers' cage lacks, for /metrics. Outlives the Api.
+    const std::vector<std::string>* cage_missing = nullptr;
   };
 
   // All but `options` outlive the Api. Used on the loop's thread only.

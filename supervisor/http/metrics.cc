@@ -53,6 +53,14 @@ void of_syndicator(std::string& out, const PositionReply& syndicator) {
 
 }  // namespace
 
+std::string cage_metrics(const std::vector<std::string>& missing) {
+  std::string out;
+  single(out, "hastur_cage_parts_missing", "gauge",
+         "Parts of the workers' cage that this machine does not allow; the log names them.",
+         missing.size());
+  return out;
+}
+
 std::string metrics_text(const Dispatcher& dispatcher, const CheckpointStore& store) {
   std::string out;
   if (dispatcher.syndicator()) of_syndicator(out, *dispatcher.syndicator());

@@ -4,6 +4,7 @@
 // the syndicator's.
 
 #include <string>
+#include <vector>
 
 #include "state/checkpoint_store.h"
 #include "supervisor/dispatch/dispatcher.h"
@@ -11,5 +12,7 @@
 namespace hastur {
 
 std::string metrics_text(const Dispatcher& dispatcher, const CheckpointStore& store);
+// Of what the workers' cage lacks.
+std::string cage_metrics(const std::vector<std::string>& missing);
 
 }  // namespace hastur

@@ -55,8 +55,11 @@ class InputMemory final : public SharedInputs {
   // Called when regions have been given back.
   void serve_waiters();
 
-  // True the first time: what a cage lacks is logged once for all workers.
-  bool first_cage_report() { return !std::exchange(cage_reported_, true); }
+  // Takes what a cage lacks. True the first time: it is logged once for all workers.
+  bool first_cage_report(std::vector<std::string> missing) {
+    return std::exchange(cage_missing_, std::move(missing)).empty();
+  }
+  const std::vector<std::string>& cage_missing() const override { return cage_missing_; }
 
  private:
   struct Placed {
@@ -71,7 +74,7 @@ class InputMemory final : public SharedInputs {
   std::unordered_map<const InputBatch*, Placed> inputs_;
   std::deque<Waiter*> waiting_;
   bool serving_ = false;
-  bool cage_reported_ = false;
+  std::vector<std::string> cage_missing_;
 };
 
 }  // namespace hastur

@@ -258,10 +258,12 @@ void WorkerProcess::greet(const Hello& hello) {
   }
   if (hello.cage_missing.empty()) return;
   const std::string missing = fmt::format("{}", fmt::join(hello.cage_missing, "; "));
+  const bool is_first = inputs_.first_cage_report(hello.cage_missing);
   if (options_.cage_required) {
-    return break_with(fmt::format("its cage is incomplete: {}", missing));
+    return break_with(
+        fmt::format("its cage is incomplete, and sandbox is \"required\": {}", missing));
   }
-  if (inputs_.first_cage_report()) log_warn("workers run in an incomplete cage: {}", missing);
+  if (is_first) log_warn("workers run in an incomplete cage: {}", missing);
 }
 
 void WorkerProcess::take_reply(const ReplyNotice& notice,

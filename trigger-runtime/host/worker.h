@@ -42,6 +42,9 @@ class SharedInputs {
   // `bytes` of address space; memory is used as batches are placed.
   static Result<std::unique_ptr<SharedInputs>> make(std::size_t bytes = 256u << 20);
   virtual ~SharedInputs() = default;
+
+  // What the cages of its workers lack on this machine; empty before the first has said hello.
+  virtual const std::vector<std::string>& cage_missing() const = 0;
 };
 
 class Worker {

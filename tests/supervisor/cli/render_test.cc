@@ -41,7 +41,7 @@ TEST(TriggerTable, ShowsRefusalsBelow) {
             "b/c      refused  0      0       0\n"
             "\n"
             "b/c: b/c.lua:3: 'end' expected\n");
-  EXPECT_EQ(trigger_table(Json::array()).rfind("no trigger yet", 0), 0u);
+  EXPECT_EQ(trigger_table(Json::array()).rfind("no trigger runs", 0), 0u);
 }
 
 TEST(TriggerPage, ShowsTheState) {

@@ -339,7 +339,8 @@ TEST_F(WorkerTest, WithoutItsCageIsRefusedWhereTheCageIsRequired) {
   options.binary = beside_us("fake_worker_uncaged");
   EXPECT_FALSE(fed("honest", options).death());
   options.cage_required = true;
-  EXPECT_EQ(fed("honest", options).death()->why, "its cage is incomplete: no Landlock");
+  EXPECT_EQ(fed("honest", options).death()->why,
+            "its cage is incomplete, and sandbox is \"required\": no Landlock");
 }
 
 TEST_F(WorkerTest, ThatDoesNotExistIsAnError) {
