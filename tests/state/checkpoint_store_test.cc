@@ -357,6 +357,74 @@ TEST_P(CheckpointStoreContract, OrdersAreKeptAndEnded) {
   EXPECT_EQ(store().orders({.ended_too = true, .after_number = all->front().number})->size(), 1u);
 }
 
+TEST_P(CheckpointStoreContract, ReceiversThatRestAreKeptUntilTheyDoNot) {
+  CommitBatch batch;
+  batch.receiver_rests = {{"b", 9, time_from_us(70)}, {"a", 1, time_from_us(50)}};
+  EXPECT_FALSE(batch.empty());
+  ASSERT_TRUE(store().commit(batch));
+  CommitBatch later;
+  later.receiver_rests = {{"b", 10, time_from_us(90)}};
+  ASSERT_TRUE(store().commit(later));
+  reopen();
+  auto kept = store().receiver_rests().value();
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_EQ(kept[0].name, "a");
+  EXPECT_EQ(kept[1].failures, 10u);
+  EXPECT_EQ(kept[1].until, time_from_us(90));
+  CommitBatch well;
+  well.receiver_rests = {{"b", 0, Time{}, true}};
+  ASSERT_TRUE(store().commit(well));
+  EXPECT_EQ(store().receiver_rests().value().size(), 1u);
+  Retention retention;
+  retention.notifications_before = time_from_us(51);
+  ASSERT_TRUE(store().prune(retention));
+  EXPECT_TRUE(store().receiver_rests().value().empty());
+}
+
+TEST_P(CheckpointStoreContract, ANotificationsProgressStaysUntilThereIsAnother) {
+  CommitBuilder first;
+  commit(first.start("a", 1, 0).notification("a", 1, 1));
+  const auto progress = [&] { return store().notifications({}).value()[0].progress; };
+  EXPECT_EQ(progress(), "");
+  CommitBatch half;
+  half.notification_changes = {{1, NotificationStatus::waiting, "", {}, "half"}};
+  ASSERT_TRUE(store().commit(half));
+  CommitBatch sent;
+  sent.notification_changes = {{1, NotificationStatus::sent, "", time_from_us(1), {}}};
+  ASSERT_TRUE(store().commit(sent));
+  reopen();
+  EXPECT_EQ(progress(), "half");
+}
+
+TEST_P(CheckpointStoreContract, NotificationsAreFoundFromTheNewestBack) {
+  CommitBuilder builder;
+  builder.start("a", 1, 0).start("b", 1, 0);
+  for (std::uint64_t i = 1; i <= 9; ++i) builder.notification(i % 3 == 0 ? "b" : "a", 1, i);
+  commit(builder);
+  const auto ids = [&](CheckpointStore::NotificationQuery query) {
+    query.newest_first = true;
+    query.max = 3;
+    std::vector<std::uint64_t> found;
+    const auto page = store().notifications(query);
+    for (const NotificationRecord& record : page.value()) found.push_back(record.id);
+    return found;
+  };
+  using Ids = std::vector<std::uint64_t>;
+  CheckpointStore::NotificationQuery query;
+  EXPECT_EQ(ids(query), (Ids{9, 8, 7}));
+  query.before_id = 7;
+  EXPECT_EQ(ids(query), (Ids{6, 5, 4}));
+  query.after_id = 5;
+  EXPECT_EQ(ids(query), Ids{6});
+  query = {};
+  query.before_id = 3;
+  query.since = time_from_us(0);
+  EXPECT_EQ(ids(query), (Ids{2, 1}));
+  query.before_id = 9;
+  query.trigger = "b";
+  EXPECT_EQ(ids(query), (Ids{6, 3}));
+}
+
 TEST_P(CheckpointStoreContract, NotificationsGetRisingIdsThatStay) {
   CommitBuilder first, second;
   commit(first.start("a", 1, 0).notification("a", 1, 1).notification("a", 1, 2));
