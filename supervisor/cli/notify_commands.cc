@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/json.h"
 #include "core/time.h"
 #include "supervisor/cli/commands.h"
@@ -60,6 +62,34 @@ void print_overview(const Json& overview) {
   }
 }
 
+// All pages in one.
+Result<Json> listed(HttpClient& http, const NotificationsOptions& options) {
+  constexpr std::uint64_t page_max = 1'000;
+  if (!options.before.empty() && !options.after.empty())
+    return fail(ErrorCode::invalid, "--before and --after are both given; keep one");
+  const bool rises = !options.after.empty();
+  HttpClient::Query query{{"order", rises ? "oldest" : "newest"}};
+  if (rises) query["after"] = options.after;
+  if (!options.before.empty()) query["before"] = options.before;
+  if (!options.status.empty()) query["status"] = options.status;
+  if (!options.trigger.empty()) query["trigger"] = options.trigger;
+  if (!options.since.empty()) query["since"] = options.since;
+  Json all = Json::array();
+  while (true) {
+    const std::uint64_t left = options.limit - all.size();
+    query["limit"] = std::to_string(std::min(std::max<std::uint64_t>(left, 1), page_max));
+    auto page = http.get_json("/v1/notifications", query);
+    if (!page) return page;
+    for (Json& item : (*page)["items"]) {
+      if (all.size() < options.limit) all.push_back(std::move(item));
+    }
+    const Json next = page->value("next", Json());
+    if (!next.is_number_unsigned() || all.size() >= options.limit)
+      return Json{{"items", std::move(all)}, {"next", next}};
+    query[rises ? "after" : "before"] = next.dump();
+  }
+}
+
 }  // namespace
 
 int notify_command(HttpClient& http, const NotifyOptions& options) {
@@ -103,10 +133,7 @@ int unsilence_command(HttpClient& http, const std::string& id, const NotifyOptio
 int notifications_command(HttpClient& http, const NotificationsOptions& options) {
   const bool acts = options.action == "release" || options.action == "close";
   if (options.action == "list") {
-    HttpClient::Query query{{"limit", std::to_string(options.limit)}};
-    if (!options.status.empty()) query["status"] = options.status;
-    if (!options.trigger.empty()) query["trigger"] = options.trigger;
-    const auto answer = http.get_json("/v1/notifications", query);
+    const auto answer = listed(http, options);
     if (!answer) return complain(answer.error());
     if (options.json) {
       fmt::print("{}\n", canonical_json(*answer));
@@ -120,6 +147,10 @@ int notifications_command(HttpClient& http, const NotificationsOptions& options)
     }
     fmt::print("{}",
                table({"ID", "TIME", "STATUS", "TRIGGER", "CHANNEL", "KEY", "TEXT", "WHY"}, rows));
+    if (const Json next = answer->value("next", Json()); next.is_number_unsigned()) {
+      fmt::print(stderr, "there are more: {} n-{:04x}\n",
+                 options.after.empty() ? "--before" : "--after", next.get<std::uint64_t>());
+    }
     return 0;
   }
   if (!acts && options.action != "show") {
