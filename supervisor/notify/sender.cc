@@ -14,9 +14,11 @@ namespace {
 constexpr Micros lane_wait_first = std::chrono::seconds{1};
 constexpr Micros lane_wait_max = std::chrono::minutes{5};
 // A receiver that fails for everybody is left alone, one attempt at a time.
-constexpr std::uint32_t channel_failures_max = 8;
-constexpr Micros channel_wait_first = std::chrono::milliseconds{100};
-constexpr Micros channel_wait_max = std::chrono::seconds{30};
+constexpr std::uint32_t receiver_failures_max = 8;
+constexpr Micros receiver_wait_first = std::chrono::milliseconds{100};
+constexpr Micros receiver_wait_max = std::chrono::seconds{30};
+// Beyond, those are forgotten that have been left alone for longest and to whom nothing waits.
+constexpr std::size_t receivers_max = 1'000;
 // No receiver silences us for longer.
 constexpr Micros retry_after_max = std::chrono::hours{1};
 constexpr Micros expiry_every = std::chrono::seconds{10};
@@ -38,19 +40,40 @@ struct NotificationSender::Lane {
   bool unknown_to_receiver = false;
 };
 
+// Whoever answers: a host, a routing key, a mail server.
+struct NotificationSender::Receiver {
+  std::string name;
+  std::uint32_t failures = 0;
+  Time not_before{};
+  // What is kept over a restart says so.
+  bool rests = false;
+  std::optional<Time> trouble_since;
+  std::string last_trouble;
+};
+
+// What waits on a channel for one receiver.
+struct NotificationSender::Route {
+  Receiver* receiver = nullptr;
+  // Lanes that are not under way, by when they may be and then by age.
+  std::set<std::tuple<Time, std::uint64_t, std::string>> ready;
+  std::size_t in_flight = 0;
+};
+
 struct NotificationSender::Way {
   SenderChannel options;
   TokenBucket* bucket = nullptr;
   std::unordered_map<std::string, Lane> lanes;
-  // Lanes that are not under way, by when they may be and then by age.
-  std::set<std::tuple<Time, std::uint64_t, std::string>> ready;
+  // By the receiver's name; those for whom something waits or is under way.
+  std::map<std::string, Route> routes;
   std::unordered_set<std::uint64_t> ids;
   std::size_t in_flight = 0;
   std::uint64_t bytes = 0;
-  std::uint32_t failures = 0;
-  Time not_before{};
   // The first id that was refused for want of room.
   std::optional<std::uint64_t> refused_from;
+  // Not configured any more: what is under way ends.
+  bool gone = false;
+  // Receivers at which attempts have failed.
+  std::set<std::string> troubled;
 
   struct Firing {
     OutgoingNotification notification;
@@ -62,12 +85,6 @@ struct NotificationSender::Way {
 
   ChannelState counts;
 
-  void make_ready(Lane& lane) {
-    ready.emplace(lane.not_before, lane.waiting.front().id, lane.name);
-  }
-  void unmake_ready(Lane& lane) {
-    ready.erase({lane.not_before, lane.waiting.front().id, lane.name});
-  }
   void repeat(const std::string& name, OutgoingNotification notification, Time at) {
     forget(name);
     if (firing.size() >= options.firing_max) forget(due.begin()->second);
@@ -80,8 +97,19 @@ struct NotificationSender::Way {
     due.erase({found->second.resend_at, name});
     firing.erase(found);
   }
+  void postpone(const std::string& name, Time at) {
+    const auto found = firing.find(name);
+    if (found == firing.end()) return;
+    due.erase({found->second.resend_at, name});
+    found->second.resend_at = at;
+    due.emplace(at, name);
+  }
   bool limit_reached() const {
-    return in_flight >= (failures > channel_failures_max ? 1 : options.in_flight_max);
+    return in_flight >= (options.in_flight_max == 1 ? 1 : 4 * options.in_flight_max);
+  }
+  bool limit_reached(const Route& route) const {
+    const bool fails = route.receiver->failures > receiver_failures_max;
+    return route.in_flight >= (fails ? 1 : options.in_flight_max);
   }
   bool has_room() const {
     return ids.size() < options.queue_max && bytes < options.queue_bytes_max;
@@ -98,23 +126,115 @@ std::string lane_name(const OutgoingNotification& notification) {
 }  // namespace
 
 NotificationSender::NotificationSender(const std::vector<SenderChannel>& channels,
-                                       std::uint64_t seed, Time now)
-    : lane_wait_(lane_wait_first, lane_wait_max, seed),
-      channel_wait_(channel_wait_first, channel_wait_max, ~seed),
+                                       std::uint64_t seed, Time now, MayRepeat may_repeat)
+    : may_repeat_(std::move(may_repeat)),
+      lane_wait_(lane_wait_first, lane_wait_max, seed),
+      receiver_wait_(receiver_wait_first, receiver_wait_max, ~seed),
       next_expiry_(now + expiry_every) {
-  for (const SenderChannel& options : channels) {
-    HASTUR_CHECK(options.resend_every == Micros{0} || options.in_flight_max == 1,
-                 "a channel that repeats has one attempt under way");
-    auto way = std::make_unique<Way>();
-    way->options = options;
-    if (!options.bucket.empty()) {
-      way->bucket =
-          &buckets_.try_emplace(options.bucket, options.per_minute_max, now).first->second;
-    }
-    ways_[options.name] = std::move(way);
-  }
+  configure(channels, {}, now);
 }
 NotificationSender::~NotificationSender() = default;
+
+void NotificationSender::configure(const std::vector<SenderChannel>& channels,
+                                   const std::set<std::string>& changed, Time now) {
+  for (auto& [name, old] : ways_) {
+    if (std::ranges::find(channels, name, &SenderChannel::name) != channels.end()) continue;
+    forget_waiting(*old);
+    old->firing.clear();
+    old->due.clear();
+    old->refused_from.reset();
+    old->gone = true;
+  }
+  std::erase_if(
+      ways_, [](const auto& entry) { return entry.second->gone && entry.second->in_flight == 0; });
+  for (const SenderChannel& options : channels) {
+    auto& way = ways_[options.name];
+    const bool is_new = way == nullptr;
+    if (is_new) way = std::make_unique<Way>();
+    const bool asks_anew = !is_new && (way->gone || changed.contains(options.name));
+    way->gone = false;
+    set_options(*way, options, now);
+    if (!asks_anew) continue;
+    forget_waiting(*way);
+    way->refused_from = 1;
+    refill(*way);
+  }
+}
+
+void NotificationSender::set_options(Way& way, const SenderChannel& options, Time now) {
+  HASTUR_CHECK(options.resend_every == Micros{0} || options.in_flight_max == 1,
+               "a channel that repeats has one attempt under way");
+  way.options = options;
+  way.bucket = nullptr;
+  if (!options.bucket.empty()) {
+    way.bucket = &buckets_.try_emplace(options.bucket, options.per_minute_max, now).first->second;
+  }
+  if (options.resend_every > Micros{0}) return;
+  way.firing.clear();
+  way.due.clear();
+}
+
+// But for what is under way.
+void NotificationSender::forget_waiting(Way& way) {
+  for (auto& [name, lane] : way.lanes) {
+    if (!lane.in_flight) unmake_ready(way, lane);
+    while (lane.waiting.size() > (lane.in_flight ? 1 : 0)) {
+      way.bytes -= lane.waiting.back().bytes();
+      way.ids.erase(lane.waiting.back().id);
+      lane.waiting.pop_back();
+    }
+  }
+  std::erase_if(way.lanes, [](const auto& entry) { return entry.second.waiting.empty(); });
+}
+
+NotificationSender::Receiver& NotificationSender::receiver(
+    const Way& way, const OutgoingNotification& notification) {
+  const std::string& name =
+      notification.receiver.empty() ? way.options.name : notification.receiver;
+  const auto [found, is_new] = receivers_.try_emplace(name);
+  if (is_new) found->second.name = name;
+  return found->second;
+}
+
+void NotificationSender::restore_rest(const ReceiverRest& rest, Time now) {
+  Receiver& of = receivers_[rest.name];
+  of.name = rest.name;
+  of.failures = rest.failures;
+  of.not_before = std::min(rest.until, now + retry_after_max);
+  of.rests = true;
+}
+
+void NotificationSender::forget_receivers(Time now) {
+  if (receivers_.size() <= receivers_max) return;
+  std::set<std::string> needed;
+  for (const auto& [name, way] : ways_) {
+    for (const auto& [receiver, route] : way->routes) needed.insert(receiver);
+  }
+  std::vector<std::pair<Time, std::string>> idle;
+  for (const auto& [name, each] : receivers_) {
+    if (!needed.contains(name) && each.not_before <= now) idle.emplace_back(each.not_before, name);
+  }
+  std::ranges::sort(idle);
+  for (const auto& [since, name] : idle) {
+    if (receivers_.size() <= receivers_max) break;
+    works(receivers_.at(name));
+    receivers_.erase(name);
+  }
+}
+
+void NotificationSender::make_ready(Way& way, Lane& lane) {
+  Receiver& of = receiver(way, lane.waiting.front());
+  Route& route = way.routes[of.name];
+  route.receiver = &of;
+  route.ready.emplace(lane.not_before, lane.waiting.front().id, lane.name);
+}
+
+void NotificationSender::unmake_ready(Way& way, Lane& lane) {
+  const auto found = way.routes.find(receiver(way, lane.waiting.front()).name);
+  HASTUR_CHECK(found != way.routes.end(), "a lane that is ready has a route");
+  found->second.ready.erase({lane.not_before, lane.waiting.front().id, lane.name});
+  if (found->second.ready.empty() && found->second.in_flight == 0) way.routes.erase(found);
+}
 
 NotificationSender::Way& NotificationSender::way(const std::string& channel) {
   const auto found = ways_.find(channel);
@@ -137,7 +257,7 @@ bool NotificationSender::offer(const std::string& channel, OutgoingNotification 
   const bool was_empty = lane.waiting.empty();
   if (was_empty) lane.name = name;
   lane.waiting.push_back(std::move(notification));
-  if (was_empty) to.make_ready(lane);
+  if (was_empty) make_ready(to, lane);
   start(to, now);
   return true;
 }
@@ -157,14 +277,14 @@ bool NotificationSender::withdraw(const std::string& channel, std::uint64_t id) 
     if (at_head && lane.in_flight) return false;
     from.bytes -= found->bytes();
     from.ids.erase(id);
-    if (at_head) from.unmake_ready(lane);
+    if (at_head) unmake_ready(from, lane);
     lane.waiting.erase(found);
     if (lane.waiting.empty()) {
       from.lanes.erase(name);
     } else if (at_head) {
       lane.failures = 0;
       lane.not_before = {};
-      from.make_ready(lane);
+      make_ready(from, lane);
     }
     refill(from);
     return true;
@@ -173,7 +293,9 @@ bool NotificationSender::withdraw(const std::string& channel, std::uint64_t id) 
 }
 
 void NotificationSender::more_from(const std::string& channel, std::uint64_t id) {
-  Way& to = way(channel);
+  const auto found = ways_.find(channel);
+  if (found == ways_.end() || found->second->gone) return;
+  Way& to = *found->second;
   to.refused_from = to.refused_from ? std::min(*to.refused_from, id) : id;
   refill(to);
 }
@@ -214,7 +336,9 @@ void NotificationSender::settle(Way& from, Lane& lane, Settlement settlement, st
   } else {
     ++(settlement == Settlement::failed ? from.counts.failed : from.counts.closed);
   }
-  actions_.push_back(NotificationSettled{head.id, settlement, std::move(text)});
+  NotificationSettled settled{head.id, settlement, std::move(text)};
+  if (!head.progress.empty()) settled.progress = head.progress;
+  actions_.push_back(std::move(settled));
 }
 
 void NotificationSender::took_effect(Way& at, const std::string& lane,
@@ -238,9 +362,11 @@ bool NotificationSender::drop_what_is_over(Way& from, Lane& lane, Time now) {
   while (!lane.waiting.empty()) {
     const OutgoingNotification& head = lane.waiting.front();
     if (head.expires_at <= now) {
-      std::string text = "it could not be delivered in time";
+      std::string text = head.reached ? "it could not be delivered to everybody in time"
+                                      : "it could not be delivered in time";
       if (!lane.last_answer.empty()) text += "; the last answer was: " + lane.last_answer;
-      settle(from, lane, Settlement::failed, std::move(text), now);
+      settle(from, lane, head.reached ? Settlement::sent : Settlement::failed, std::move(text),
+             now);
     } else if (over(head)) {
       const bool untried = lane.failures == 0;
       lane.unknown_to_receiver = untried && (head.opens || lane.unknown_to_receiver);
@@ -255,46 +381,71 @@ bool NotificationSender::drop_what_is_over(Way& from, Lane& lane, Time now) {
   return false;
 }
 
-bool NotificationSender::start_one(Way& from, Time now) {
-  const auto [at, id, name] = *from.ready.begin();
-  if (at > now) return false;
+NotificationSender::Route* NotificationSender::next_route(Way& from, Time now) {
+  if (from.limit_reached() || (from.bucket != nullptr && from.bucket->next(now) > now))
+    return nullptr;
+  Route* next = nullptr;
+  for (auto& [name, route] : from.routes) {
+    if (route.ready.empty() || from.limit_reached(route) || route.receiver->not_before > now ||
+        std::get<Time>(*route.ready.begin()) > now)
+      continue;
+    if (next == nullptr || *route.ready.begin() < *next->ready.begin()) next = &route;
+  }
+  return next;
+}
+
+void NotificationSender::start_one(Way& from, Route& route, Time now) {
+  const std::string name = std::get<std::string>(*route.ready.begin());
   Lane& lane = from.lanes.at(name);
-  from.unmake_ready(lane);
+  unmake_ready(from, lane);
+  const std::uint64_t head = lane.waiting.front().id;
   if (!drop_what_is_over(from, lane, now)) {
     from.lanes.erase(name);
-    refill(from);
-    return true;
+    return refill(from);
   }
+  // Its turn may not have come yet, and its receiver may be another.
+  if (lane.waiting.front().id != head) return make_ready(from, lane);
+  Receiver& to = receiver(from, lane.waiting.front());
+  Route& taken = from.routes[to.name];
+  taken.receiver = &to;
   if (from.bucket != nullptr) from.bucket->take(now);
   lane.in_flight = true;
   lane.unknown_to_receiver = false;
   ++from.in_flight;
+  ++taken.in_flight;
   const std::uint64_t attempt = next_attempt_++;
-  attempts_[attempt] = {&from, name, {}};
+  attempts_[attempt] = {&from, to.name, name, {}};
   actions_.push_back(SendNotification{from.options.name, attempt, lane.waiting.front()});
-  return true;
 }
 
 void NotificationSender::start(Way& from, Time now) {
-  while (!from.ready.empty() && !from.limit_reached() && from.not_before <= now) {
-    if (from.bucket != nullptr && from.bucket->next(now) > now) break;
-    if (!start_one(from, now)) break;
-  }
+  while (Route* route = next_route(from, now)) start_one(from, *route, now);
   start_resend(from, now);
 }
 
 void NotificationSender::start_resend(Way& from, Time now) {
-  if (from.in_flight > 0 || from.not_before > now) return;
+  if (from.in_flight > 0) return;
   ResendNotifications resend{from.options.name, next_attempt_, {}};
-  Attempt attempt{&from, {}, {}};
+  Attempt attempt{&from, {}, {}, {}};
+  std::vector<std::string> later, never;
   for (const auto& [at, name] : from.due) {
     if (at > now || resend.notifications.size() == resend_max) break;
-    const auto lane = from.lanes.find(name);
     // What waits of the same incident says it anew.
-    if (lane != from.lanes.end()) continue;
-    resend.notifications.push_back(from.firing.at(name).notification);
+    if (from.lanes.contains(name)) continue;
+    const OutgoingNotification& notification = from.firing.at(name).notification;
+    const Receiver& to = receiver(from, notification);
+    if (to.not_before > now) break;
+    const Repeat repeat = may_repeat_(from.options.name, notification);
+    if (repeat != Repeat::now) {
+      (repeat == Repeat::later ? later : never).push_back(name);
+      continue;
+    }
+    attempt.receiver = to.name;
     attempt.repeated.push_back(name);
+    resend.notifications.push_back(notification);
   }
+  for (const std::string& name : later) from.postpone(name, now + from.options.resend_every);
+  for (const std::string& name : never) from.forget(name);
   if (resend.notifications.empty()) return;
   ++next_attempt_;
   ++from.in_flight;
@@ -302,17 +453,27 @@ void NotificationSender::start_resend(Way& from, Time now) {
   actions_.push_back(std::move(resend));
 }
 
-void NotificationSender::failed_attempt(Way& at, const Answer& answer, Time now) {
-  ++at.counts.attempts_failed;
-  if (at.failures++ == 0) at.counts.trouble_since = now;
-  at.counts.last_trouble = answer.text;
-  if (answer.retry_after) {
-    at.not_before = std::max(at.not_before, now + std::min(*answer.retry_after, retry_after_max));
+void NotificationSender::failed_attempt(Way& at, Receiver& of, const Answer& answer, Time now) {
+  if (of.failures++ == 0 || !of.trouble_since) of.trouble_since = now;
+  of.last_trouble = answer.text;
+  at.troubled.insert(of.name);
+  const Time before = of.not_before;
+  if (answer.retry_after)
+    of.not_before = std::max(of.not_before, now + std::min(*answer.retry_after, retry_after_max));
+  if (of.failures > receiver_failures_max) {
+    of.not_before =
+        std::max(of.not_before, now + receiver_wait_.wait(of.failures - receiver_failures_max));
   }
-  if (at.failures > channel_failures_max) {
-    at.not_before =
-        std::max(at.not_before, now + channel_wait_.wait(at.failures - channel_failures_max));
-  }
+  if (of.not_before == before) return;
+  of.rests = true;
+  actions_.push_back(ReceiverRest{of.name, of.failures, of.not_before});
+}
+
+void NotificationSender::works(Receiver& of) {
+  of.failures = 0;
+  of.trouble_since.reset();
+  of.last_trouble.clear();
+  if (std::exchange(of.rests, false)) actions_.push_back(ReceiverRest{of.name, 0, {}, true});
 }
 
 void NotificationSender::answered(std::uint64_t number, const Answer& answer, Time now) {
@@ -322,46 +483,67 @@ void NotificationSender::answered(std::uint64_t number, const Answer& answer, Ti
   attempts_.erase(found);
   Way& at = *attempt.way;
   --at.in_flight;
-  if (answer.verdict == Answer::Verdict::again) {
-    failed_attempt(at, answer, now);
+  const bool fails = answer.verdict == Answer::Verdict::again;
+  if (fails) ++at.counts.attempts_failed;
+  Receiver& of = receivers_[attempt.receiver];
+  of.name = attempt.receiver;
+  if (fails && !(answer.part && answer.part->reached_now)) {
+    failed_attempt(at, of, answer, now);
   } else {
     // It answers: whatever it thinks of this one.
-    at.failures = 0;
-    at.counts.trouble_since.reset();
-    at.counts.last_trouble.clear();
-  }
-  for (const std::string& name : attempt.repeated) {
-    const auto firing = at.firing.find(name);
-    if (firing == at.firing.end()) continue;
-    OutgoingNotification notification = firing->second.notification;
-    const Micros wait =
-        answer.verdict == Answer::Verdict::again ? lane_wait_first : at.options.resend_every;
-    at.repeat(name, std::move(notification), now + wait);
+    works(of);
   }
   if (attempt.repeated.empty()) {
-    Lane& lane = at.lanes.at(attempt.lane);
-    lane.in_flight = false;
-    if (answer.verdict == Answer::Verdict::again) {
-      ++lane.failures;
-      lane.not_before = now + lane_wait_.wait(lane.failures);
-      if (answer.retry_after) {
-        lane.not_before =
-            std::max(lane.not_before, now + std::min(*answer.retry_after, retry_after_max));
-      }
-      lane.last_answer = answer.text;
-    } else {
-      settle(at, lane,
-             answer.verdict == Answer::Verdict::arrived ? Settlement::sent : Settlement::failed,
-             answer.text, now);
-    }
-    if (lane.waiting.empty()) {
-      at.lanes.erase(attempt.lane);
-    } else {
-      at.make_ready(lane);
-    }
-    refill(at);
+    const auto route = at.routes.find(attempt.receiver);
+    if (--route->second.in_flight == 0 && route->second.ready.empty()) at.routes.erase(route);
+    lane_answered(at, attempt.lane, answer, now);
+  } else {
+    repeated_answered(at, attempt, answer, now);
   }
-  start(at, now);
+  if (!at.gone) return start(at, now);
+  if (at.in_flight == 0) ways_.erase(at.options.name);
+}
+
+void NotificationSender::repeated_answered(Way& at, const Attempt& attempt, const Answer& answer,
+                                           Time now) {
+  const Micros wait =
+      answer.verdict == Answer::Verdict::again ? lane_wait_first : at.options.resend_every;
+  for (const std::string& name : attempt.repeated) at.postpone(name, now + wait);
+}
+
+void NotificationSender::lane_answered(Way& at, const std::string& name, const Answer& answer,
+                                       Time now) {
+  Lane& lane = at.lanes.at(name);
+  lane.in_flight = false;
+  OutgoingNotification& head = lane.waiting.front();
+  if (answer.part) {
+    head.progress = answer.part->progress;
+    head.reached = answer.part->reached;
+  } else if (answer.verdict == Answer::Verdict::arrived) {
+    head.progress.clear();
+  }
+  if (answer.verdict != Answer::Verdict::again) {
+    settle(at, lane,
+           answer.verdict == Answer::Verdict::arrived ? Settlement::sent : Settlement::failed,
+           answer.text, now);
+  } else if (at.gone) {
+    leave(at, lane);
+  } else {
+    if (answer.part) actions_.push_back(NotificationProgress{head.id, head.progress, answer.text});
+    ++lane.failures;
+    lane.not_before = now + lane_wait_.wait(lane.failures);
+    if (answer.retry_after) {
+      lane.not_before =
+          std::max(lane.not_before, now + std::min(*answer.retry_after, retry_after_max));
+    }
+    lane.last_answer = answer.text;
+  }
+  if (lane.waiting.empty()) {
+    at.lanes.erase(name);
+  } else {
+    make_ready(at, lane);
+  }
+  refill(at);
 }
 
 void NotificationSender::expire(Way& from, Time now) {
@@ -372,9 +554,9 @@ void NotificationSender::expire(Way& from, Time now) {
   std::ranges::sort(names);
   for (const std::string& name : names) {
     Lane& lane = from.lanes.at(name);
-    from.unmake_ready(lane);
+    unmake_ready(from, lane);
     if (drop_what_is_over(from, lane, now)) {
-      from.make_ready(lane);
+      make_ready(from, lane);
     } else {
       from.lanes.erase(name);
     }
@@ -386,18 +568,22 @@ void NotificationSender::turn(Time now) {
   const bool expiry = now >= next_expiry_;
   if (expiry) next_expiry_ = now + expiry_every;
   for (auto& [name, each] : ways_) {
+    if (each->gone) continue;
     if (expiry) expire(*each, now);
     start(*each, now);
   }
+  if (expiry) forget_receivers(now);
 }
 
 std::optional<Time> NotificationSender::next_turn(Time now) const {
   std::optional<Time> next;
   const auto sooner = [&](Time at) { next = next ? std::min(*next, at) : at; };
   for (const auto& [name, each] : ways_) {
+    if (each->gone) continue;
     if (!each->lanes.empty()) sooner(next_expiry_);
-    if (!each->ready.empty() && !each->limit_reached()) {
-      Time at = std::max(std::get<Time>(*each->ready.begin()), each->not_before);
+    for (const auto& [receiver, route] : each->routes) {
+      if (route.ready.empty() || each->limit_reached() || each->limit_reached(route)) continue;
+      Time at = std::max(std::get<Time>(*route.ready.begin()), route.receiver->not_before);
       if (each->bucket != nullptr) at = std::max(at, each->bucket->next(now));
       sooner(at);
     }
@@ -405,7 +591,10 @@ std::optional<Time> NotificationSender::next_turn(Time now) const {
       // Those that wait anew are passed over, and need no turn.
       for (const auto& [at, due] : each->due) {
         if (each->lanes.contains(due)) continue;
-        sooner(std::max(at, each->not_before));
+        const OutgoingNotification& firing = each->firing.at(due).notification;
+        const auto of =
+            receivers_.find(firing.receiver.empty() ? each->options.name : firing.receiver);
+        sooner(of == receivers_.end() ? at : std::max(at, of->second.not_before));
         break;
       }
     }
@@ -424,6 +613,14 @@ ChannelState NotificationSender::state(const std::string& channel) const {
   state.waiting_bytes = at.bytes;
   state.in_flight = at.in_flight;
   state.firing = at.firing.size();
+  for (const std::string& name : at.troubled) {
+    const auto of = receivers_.find(name);
+    if (of == receivers_.end() || !of->second.trouble_since) continue;
+    if (state.trouble_since && *state.trouble_since <= *of->second.trouble_since) continue;
+    state.trouble_since = of->second.trouble_since;
+    state.trouble_at = at.options.many_receivers ? name : "";
+    state.last_trouble = of->second.last_trouble;
+  }
   return state;
 }
 
