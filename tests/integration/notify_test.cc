@@ -312,5 +312,41 @@ TEST(Notify, ChannelsAreReadAgainAtSighup) {
   platform.stop();
 }
 
+TEST(Notify, AlertsAreNotRepeatedOnAChannelThatIsOff) {
+  HttpReceiver quiet, other;
+  Platform platform;
+  const auto channel = [](const char* name, const HttpReceiver& receiver) {
+    return fmt::format(
+        "[notify.{}]\nkind = \"alertmanager\"\nurl = \"{}\"\nresend_every = \"1s\"\n", name,
+        receiver.url(""));
+  };
+  platform.configure("notify = \"on\"", channel("quiet", quiet) + channel("other", other));
+  platform.save_script("paging", R"(
+local ctx = hastur.trigger{ state = {} }
+ctx:counters({ name = "it.page" }, function(msg)
+  alertmanager({ alertname = "disk" }, {}, { to = "quiet" })
+  alertmanager({ alertname = "disk" }, {}, { to = "other" })
+end)
+)");
+  ASSERT_TRUE(platform.start_syndicator());
+  ASSERT_TRUE(platform.start_supervisor());
+  ASSERT_TRUE(platform.wait_for_triggers());
+  Pages(platform.udp_port()).send();
+  const auto has = [](HttpReceiver& receiver, std::size_t count) {
+    return wait_until([&] { return receiver.requests().size() >= count; },
+                      std::chrono::seconds{60});
+  };
+  ASSERT_TRUE(has(quiet, 2)) << "it is repeated";
+  const auto off = platform.run_hastur("notify off --channel quiet --why test");
+  ASSERT_EQ(off.exit_code, 0) << off.error;
+  // What was under way at that moment may still come.
+  const std::size_t before = quiet.requests().size();
+  ASSERT_TRUE(has(other, other.requests().size() + 4));
+  EXPECT_LE(quiet.requests().size(), before + 1);
+  ASSERT_EQ(platform.run_hastur("notify default --channel quiet").exit_code, 0);
+  EXPECT_TRUE(has(quiet, before + 3)) << "it fires still";
+  platform.stop();
+}
+
 }  // namespace
 }  // namespace hastur

@@ -170,6 +170,16 @@ TEST_F(NotifyCommands, IncidentsAreListed) {
     EXPECT_NE(shown.out.find(words), std::string::npos) << shown.out;
 }
 
+TEST_F(NotifyCommands, AllIncidentsAreListedHoweverManyThereAre) {
+  api_.answers("/v1/incidents?limit=1000", R"({"items":[{"newest":"n-0001"}],"next":7})");
+  api_.answers("/v1/incidents?after=7&limit=1000",
+               R"({"items":[{"newest":"n-0002"}],"next":null})");
+  const auto shown = printed([&] { return incidents_command(http_, "", false, true); });
+  EXPECT_EQ(shown.out,
+            "{\"items\":[{\"newest\":\"n-0001\"},{\"newest\":\"n-0002\"}],\"next\":null}\n")
+      << shown.err;
+}
+
 TEST_F(NotifyCommands, ATestThatDoesNotArriveIsAFailure) {
   options_.channel = "oncall";
   api_.answers("/v1/commands/notify-test", R"({"verdict":"arrived","answer":"202"})");
