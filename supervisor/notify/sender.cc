@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "supervisor/notify/sender_parts.h"
 
 namespace hastur {
 namespace {
@@ -13,110 +14,11 @@ namespace {
 // One notification that keeps failing is tried after about a second, then two …
 constexpr Micros lane_wait_first = std::chrono::seconds{1};
 constexpr Micros lane_wait_max = std::chrono::minutes{5};
-// A receiver that fails for everybody is left alone, one attempt at a time.
-constexpr std::uint32_t receiver_failures_max = 8;
 constexpr Micros receiver_wait_first = std::chrono::milliseconds{100};
 constexpr Micros receiver_wait_max = std::chrono::seconds{30};
-// Beyond, those are forgotten that have been left alone for longest and to whom nothing waits.
-constexpr std::size_t receivers_max = 1'000;
-// No receiver silences us for longer.
-constexpr Micros retry_after_max = std::chrono::hours{1};
 constexpr Micros expiry_every = std::chrono::seconds{10};
 // Alerts in one repetition.
 constexpr std::size_t resend_max = 64;
-
-}  // namespace
-
-// What waits of one incident; a keyless notification has a lane of its own.
-struct NotificationSender::Lane {
-  std::string name;
-  std::deque<OutgoingNotification> waiting;
-  std::uint32_t failures = 0;
-  Time not_before{};
-  bool in_flight = false;
-  std::string last_answer;
-  // Whether all triggers since the incident opened were dropped before any attempt: then the
-  // receiver does not know of it.
-  bool unknown_to_receiver = false;
-};
-
-// Whoever answers: a host, a routing key, a mail server.
-struct NotificationSender::Receiver {
-  std::string name;
-  std::uint32_t failures = 0;
-  Time not_before{};
-  // What is kept over a restart says so.
-  bool rests = false;
-  std::optional<Time> trouble_since;
-  std::string last_trouble;
-};
-
-// What waits on a channel for one receiver.
-struct NotificationSender::Route {
-  Receiver* receiver = nullptr;
-  // Lanes that are not under way, by when they may be and then by age.
-  std::set<std::tuple<Time, std::uint64_t, std::string>> ready;
-  std::size_t in_flight = 0;
-};
-
-struct NotificationSender::Way {
-  SenderChannel options;
-  TokenBucket* bucket = nullptr;
-  std::unordered_map<std::string, Lane> lanes;
-  // By the receiver's name; those for whom something waits or is under way.
-  std::map<std::string, Route> routes;
-  std::unordered_set<std::uint64_t> ids;
-  std::size_t in_flight = 0;
-  std::uint64_t bytes = 0;
-  // The first id that was refused for want of room.
-  std::optional<std::uint64_t> refused_from;
-  // Not configured any more: what is under way ends.
-  bool gone = false;
-  // Receivers at which attempts have failed.
-  std::set<std::string> troubled;
-
-  struct Firing {
-    OutgoingNotification notification;
-    Time resend_at;
-  };
-  std::map<std::string, Firing> firing;
-  // By when they are due.
-  std::set<std::pair<Time, std::string>> due;
-
-  ChannelState counts;
-
-  void repeat(const std::string& name, OutgoingNotification notification, Time at) {
-    forget(name);
-    if (firing.size() >= options.firing_max) forget(due.begin()->second);
-    due.emplace(at, name);
-    firing.emplace(name, Firing{std::move(notification), at});
-  }
-  void forget(const std::string& name) {
-    const auto found = firing.find(name);
-    if (found == firing.end()) return;
-    due.erase({found->second.resend_at, name});
-    firing.erase(found);
-  }
-  void postpone(const std::string& name, Time at) {
-    const auto found = firing.find(name);
-    if (found == firing.end()) return;
-    due.erase({found->second.resend_at, name});
-    found->second.resend_at = at;
-    due.emplace(at, name);
-  }
-  bool limit_reached() const {
-    return in_flight >= (options.in_flight_max == 1 ? 1 : 4 * options.in_flight_max);
-  }
-  bool limit_reached(const Route& route) const {
-    const bool fails = route.receiver->failures > receiver_failures_max;
-    return route.in_flight >= (fails ? 1 : options.in_flight_max);
-  }
-  bool has_room() const {
-    return ids.size() < options.queue_max && bytes < options.queue_bytes_max;
-  }
-};
-
-namespace {
 
 std::string lane_name(const OutgoingNotification& notification) {
   if (!notification.key) return fmt::format("#{}", notification.id);
@@ -134,93 +36,6 @@ NotificationSender::NotificationSender(const std::vector<SenderChannel>& channel
   configure(channels, {}, now);
 }
 NotificationSender::~NotificationSender() = default;
-
-void NotificationSender::configure(const std::vector<SenderChannel>& channels,
-                                   const std::set<std::string>& changed, Time now) {
-  for (auto& [name, old] : ways_) {
-    if (std::ranges::find(channels, name, &SenderChannel::name) != channels.end()) continue;
-    forget_waiting(*old);
-    old->firing.clear();
-    old->due.clear();
-    old->refused_from.reset();
-    old->gone = true;
-  }
-  std::erase_if(
-      ways_, [](const auto& entry) { return entry.second->gone && entry.second->in_flight == 0; });
-  for (const SenderChannel& options : channels) {
-    auto& way = ways_[options.name];
-    const bool is_new = way == nullptr;
-    if (is_new) way = std::make_unique<Way>();
-    const bool asks_anew = !is_new && (way->gone || changed.contains(options.name));
-    way->gone = false;
-    set_options(*way, options, now);
-    if (!asks_anew) continue;
-    forget_waiting(*way);
-    way->refused_from = 1;
-    refill(*way);
-  }
-}
-
-void NotificationSender::set_options(Way& way, const SenderChannel& options, Time now) {
-  HASTUR_CHECK(options.resend_every == Micros{0} || options.in_flight_max == 1,
-               "a channel that repeats has one attempt under way");
-  way.options = options;
-  way.bucket = nullptr;
-  if (!options.bucket.empty()) {
-    way.bucket = &buckets_.try_emplace(options.bucket, options.per_minute_max, now).first->second;
-  }
-  if (options.resend_every > Micros{0}) return;
-  way.firing.clear();
-  way.due.clear();
-}
-
-// But for what is under way.
-void NotificationSender::forget_waiting(Way& way) {
-  for (auto& [name, lane] : way.lanes) {
-    if (!lane.in_flight) unmake_ready(way, lane);
-    while (lane.waiting.size() > (lane.in_flight ? 1 : 0)) {
-      way.bytes -= lane.waiting.back().bytes();
-      way.ids.erase(lane.waiting.back().id);
-      lane.waiting.pop_back();
-    }
-  }
-  std::erase_if(way.lanes, [](const auto& entry) { return entry.second.waiting.empty(); });
-}
-
-NotificationSender::Receiver& NotificationSender::receiver(
-    const Way& way, const OutgoingNotification& notification) {
-  const std::string& name =
-      notification.receiver.empty() ? way.options.name : notification.receiver;
-  const auto [found, is_new] = receivers_.try_emplace(name);
-  if (is_new) found->second.name = name;
-  return found->second;
-}
-
-void NotificationSender::restore_rest(const ReceiverRest& rest, Time now) {
-  Receiver& of = receivers_[rest.name];
-  of.name = rest.name;
-  of.failures = rest.failures;
-  of.not_before = std::min(rest.until, now + retry_after_max);
-  of.rests = true;
-}
-
-void NotificationSender::forget_receivers(Time now) {
-  if (receivers_.size() <= receivers_max) return;
-  std::set<std::string> needed;
-  for (const auto& [name, way] : ways_) {
-    for (const auto& [receiver, route] : way->routes) needed.insert(receiver);
-  }
-  std::vector<std::pair<Time, std::string>> idle;
-  for (const auto& [name, each] : receivers_) {
-    if (!needed.contains(name) && each.not_before <= now) idle.emplace_back(each.not_before, name);
-  }
-  std::ranges::sort(idle);
-  for (const auto& [since, name] : idle) {
-    if (receivers_.size() <= receivers_max) break;
-    works(receivers_.at(name));
-    receivers_.erase(name);
-  }
-}
 
 void NotificationSender::make_ready(Way& way, Lane& lane) {
   Receiver& of = receiver(way, lane.waiting.front());
@@ -451,29 +266,6 @@ void NotificationSender::start_resend(Way& from, Time now) {
   ++from.in_flight;
   attempts_[resend.attempt] = std::move(attempt);
   actions_.push_back(std::move(resend));
-}
-
-void NotificationSender::failed_attempt(Way& at, Receiver& of, const Answer& answer, Time now) {
-  if (of.failures++ == 0 || !of.trouble_since) of.trouble_since = now;
-  of.last_trouble = answer.text;
-  at.troubled.insert(of.name);
-  const Time before = of.not_before;
-  if (answer.retry_after)
-    of.not_before = std::max(of.not_before, now + std::min(*answer.retry_after, retry_after_max));
-  if (of.failures > receiver_failures_max) {
-    of.not_before =
-        std::max(of.not_before, now + receiver_wait_.wait(of.failures - receiver_failures_max));
-  }
-  if (of.not_before == before) return;
-  of.rests = true;
-  actions_.push_back(ReceiverRest{of.name, of.failures, of.not_before});
-}
-
-void NotificationSender::works(Receiver& of) {
-  of.failures = 0;
-  of.trouble_since.reset();
-  of.last_trouble.clear();
-  if (std::exchange(of.rests, false)) actions_.push_back(ReceiverRest{of.name, 0, {}, true});
 }
 
 void NotificationSender::answered(std::uint64_t number, const Answer& answer, Time now) {
