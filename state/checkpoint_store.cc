@@ -4,9 +4,10 @@ namespace hastur {
 
 bool CommitBatch::empty() const {
   return starts.empty() && checkpoints.empty() && marks.empty() && messages.empty() &&
-         notifications.empty() && notification_changes.empty() && orders.empty() && logs.empty() &&
-         journal.empty() && removals.empty() && deployments.empty() && outcomes.empty() &&
-         replays.empty() && pins.empty() && unpins.empty() && !position;
+         notifications.empty() && notification_changes.empty() && orders.empty() &&
+         receiver_rests.empty() && logs.empty() && journal.empty() && removals.empty() &&
+         deployments.empty() && outcomes.empty() && replays.empty() && pins.empty() &&
+         unpins.empty() && !position;
 }
 
 }  // namespace hastur

@@ -142,6 +142,8 @@ struct CommitBatch {
   std::vector<NotificationChange> notification_changes;
   // Without a number: new. With one: its end is stored.
   std::vector<NotifyOrder> orders;
+  // Each in place of what was kept of that receiver.
+  std::vector<ReceiverRest> receiver_rests;
   std::vector<LogRecord> logs;
   std::vector<JournalRecord> journal;
   // Triggers that end here (their file was removed): load() and load_all() do not return them any
@@ -178,9 +180,9 @@ struct Retention {
   // versions that only earlier inputs would need go. The newest run number of a name stays.
   Sequence oldest;
   // Notifications of before, unless they are waiting or pending; incidents that were closed and
-  // orders that were ended before; snapshots of before, but for the newest of a trigger that runs;
-  // deployments of before, but for the newest, those that or whose replays have not come to their
-  // end and those whose pins stand.
+  // orders that were ended before; rests of receivers that ended before; snapshots of before, but
+  // for the newest of a trigger that runs; deployments of before, but for the newest, those that or
+  // whose replays have not come to their end and those whose pins stand.
   Time notifications_before;
   // How many rows of a kind one call may take, so that it is short.
   std::uint32_t rows_max = 1'000;
@@ -242,8 +244,12 @@ class CheckpointStore {
   struct NotificationQuery {
     std::optional<Time> since;
     std::optional<NotificationStatus> status;
-    TriggerName trigger;         // empty: all
-    std::uint64_t after_id = 0;  // for paging
+    TriggerName trigger;  // empty: all
+    // For paging: by rising ids above `after_id`; or from the newest back, below `before_id` if
+    // that is not 0.
+    std::uint64_t after_id = 0;
+    bool newest_first = false;
+    std::uint64_t before_id = 0;
     std::uint32_t max = 100;
   };
   virtual Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) = 0;
@@ -273,6 +279,8 @@ class CheckpointStore {
     std::uint32_t max = 1'000;
   };
   virtual Result<std::vector<NotifyOrder>> orders(const OrderQuery& query) = 0;
+  // By name.
+  virtual Result<std::vector<ReceiverRest>> receiver_rests() = 0;
 
   // Kept by commit() of its own accord: on the schedule of snapshot.h, what a run begins with, and
   // what is stored of a run that another one follows. Newest first; of removed triggers too.

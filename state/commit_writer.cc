@@ -183,6 +183,7 @@ Result<void> CommitWriter::write_notifications(const CommitBatch& batch) {
     if (!number) return fail(number.error());
     order_numbers_.push_back(*number);
   }
+  for (const ReceiverRest& rest : batch.receiver_rests) HASTUR_TRY(notifications_.put(rest));
   return {};
 }
 

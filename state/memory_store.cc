@@ -123,6 +123,10 @@ class MemoryStore final : public CheckpointStore {
         at->end_why = order.end_why;
       }
     }
+    for (const ReceiverRest& rest : batch.receiver_rests) {
+      receiver_rests_.erase(rest.name);
+      if (!rest.over) receiver_rests_[rest.name] = rest;
+    }
     for (const LogRecord& log : batch.logs) {
       std::deque<LogRecord>& logs = logs_[log.trigger];
       logs.push_back(log);
@@ -155,13 +159,18 @@ class MemoryStore final : public CheckpointStore {
 
   Result<std::vector<NotificationRecord>> notifications(const NotificationQuery& query) override {
     std::vector<NotificationRecord> found;
-    for (const NotificationRecord& record : notifications_) {
-      if (found.size() == query.max) break;
-      if (record.id <= query.after_id) continue;
-      if (query.since && record.time < *query.since) continue;
-      if (query.status && record.status != *query.status) continue;
-      if (!query.trigger.empty() && record.trigger != query.trigger) continue;
+    const auto take = [&](const NotificationRecord& record) {
+      if (found.size() == query.max || record.id <= query.after_id) return;
+      if (query.before_id != 0 && record.id >= query.before_id) return;
+      if (query.since && record.time < *query.since) return;
+      if (query.status && record.status != *query.status) return;
+      if (!query.trigger.empty() && record.trigger != query.trigger) return;
       found.push_back(record);
+    };
+    if (query.newest_first) {
+      std::for_each(notifications_.rbegin(), notifications_.rend(), take);
+    } else {
+      std::ranges::for_each(notifications_, take);
     }
     return found;
   }
@@ -199,6 +208,11 @@ class MemoryStore final : public CheckpointStore {
       if (order.number > query.after_number && (query.ended_too || !order.ended))
         found.push_back(order);
     }
+    return found;
+  }
+  Result<std::vector<ReceiverRest>> receiver_rests() override {
+    std::vector<ReceiverRest> found;
+    for (const auto& [name, rest] : receiver_rests_) found.push_back(rest);
     return found;
   }
   Result<std::vector<SnapshotRecord>> snapshots(const TriggerName& trigger) override {
@@ -246,6 +260,9 @@ class MemoryStore final : public CheckpointStore {
     });
     rows += std::erase_if(orders_, [&](const NotifyOrder& order) {
       return order.ended && *order.ended < retention.notifications_before;
+    });
+    rows += std::erase_if(receiver_rests_, [&](const auto& entry) {
+      return entry.second.until < retention.notifications_before;
     });
     for (auto& [name, kept] : snapshots_) {
       const std::uint64_t newest = kept.empty() ? 0 : kept.back().record.number;
@@ -315,6 +332,7 @@ class MemoryStore final : public CheckpointStore {
     at->status = change.status;
     at->reason = change.reason;
     at->sent_at = change.sent_at;
+    if (change.progress) at->progress = *change.progress;
   }
 
   // Of the stored checkpoint; as SnapshotTable::keep.
@@ -427,6 +445,7 @@ class MemoryStore final : public CheckpointStore {
   std::deque<OutboxMessage> outbox_;
   std::deque<NotificationRecord> notifications_;
   std::uint64_t newest_notification_ = 0;
+  std::map<std::string, ReceiverRest> receiver_rests_;
   std::deque<Incident> incidents_;  // in the order of their numbers
   std::uint64_t newest_incident_ = 0;
   std::deque<NotifyOrder> orders_;

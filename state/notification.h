@@ -62,6 +62,9 @@ struct NotificationRecord {
   NotificationAction action = NotificationAction::trigger;
   // When the receiver had it, by the supervisor's clock.
   std::optional<Time> sent_at = {};
+  // What attempts have reached of it where there is more to reach, as the way it leaves on notes it
+  // (supervisor/notify/mail_progress.h); empty: nothing to remember.
+  std::string progress = {};
 };
 
 // Sets channel, key and action: the channel that the payload names, else the payload's kind, which
@@ -81,6 +84,19 @@ struct NotificationChange {
   std::string reason = {};
   // When the receiver had it; with the status `sent`.
   std::optional<Time> sent_at = {};
+  // In place of the one before; nothing: that stays.
+  std::optional<std::string> progress = {};
+};
+
+// A receiver that wants to be left alone: it asked for that, or keeps failing.
+struct ReceiverRest {
+  // The sender's name for it (OutgoingNotification::receiver).
+  std::string name;
+  // Failures in a row.
+  std::uint32_t failures = 0;
+  Time until{};
+  // It does not any more: nothing is kept of it.
+  bool over = false;
 };
 
 enum class IncidentState : std::uint8_t { open, acknowledged, closed };

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace hastur {
 namespace {
 
@@ -17,7 +19,7 @@ std::optional<std::int64_t> us_or_null(const std::optional<Time>& time) {
 // Every statement that reads notifications has these columns, in this order.
 #define HASTUR_NOTIFICATION_COLUMNS                                                      \
   "SELECT id, trigger.name, notification.run, sequence, ordinal, time, status, reason, " \
-  "payload, channel, key, action, sent_at "
+  "payload, channel, key, action, sent_at, progress "
 #define HASTUR_INCIDENT_COLUMNS                                                             \
   "SELECT incident.number, trigger.name, channel, key, state, opened, changed, last_sent, " \
   "told_open, newest_trigger, newest FROM incident "
@@ -35,7 +37,8 @@ NotificationRecord notification_at(const Query& row) {
           .channel = std::string(row.text(9)),
           .key = std::string(row.text(10)),
           .action = action_from_name(row.text(11)).value_or(NotificationAction::trigger),
-          .sent_at = time_or_null(row, 12)};
+          .sent_at = time_or_null(row, 12),
+          .progress = std::string(row.text(13))};
 }
 
 Incident incident_at(const Query& row) {
@@ -60,11 +63,11 @@ Result<std::uint64_t> NotificationTable::insert(const NotificationRecord& record
   {
     Query query = database_.query(
         "INSERT INTO notification(trigger, run, sequence, ordinal, time, status, reason, payload, "
-        "channel, key, action, sent_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) "
-        "RETURNING id",
+        "channel, key, action, sent_at, progress) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id",
         trigger, record.run.value, record.sequence.value, record.ordinal, to_us(record.time),
         status_name(record.status), record.reason, record.payload, record.channel, record.key,
-        action_name(record.action), us_or_null(record.sent_at));
+        action_name(record.action), us_or_null(record.sent_at), record.progress);
     const auto row = query.step();
     if (!row) return fail(row.error());
     stored.id = query.unsigned_integer(0);
@@ -88,9 +91,11 @@ Result<void> NotificationTable::change(const NotificationChange& change) {
   if (!found) return fail(found.error());
   if (found->empty()) return {};
   const NotificationRecord& before = found->front();
-  HASTUR_TRY(database_.run(
-      "UPDATE notification SET status = ?2, reason = ?3, sent_at = ?4 WHERE id = ?1", change.id,
-      status_name(change.status), change.reason, us_or_null(change.sent_at)));
+  HASTUR_TRY(
+      database_.run("UPDATE notification SET status = ?2, reason = ?3, sent_at = ?4, "
+                    "progress = coalesce(?5, progress) WHERE id = ?1",
+                    change.id, status_name(change.status), change.reason,
+                    us_or_null(change.sent_at), change.progress));
   if (before.key.empty()) return {};
   Query query = database_.query("SELECT trigger FROM notification WHERE id = ?1", change.id);
   const auto row = query.step();
@@ -119,37 +124,49 @@ Result<void> NotificationTable::put(const Incident& incident, std::uint64_t trig
 Result<std::vector<NotificationRecord>> NotificationTable::find(
     const CheckpointStore::NotificationQuery& query, std::optional<std::uint64_t> trigger) {
   // Literals of their own, so that each has the plan that suits it: candidates come from an index.
-  constexpr std::string_view by_id = HASTUR_NOTIFICATION_COLUMNS
-      "FROM notification CROSS JOIN trigger ON trigger.number = notification.trigger "
-      "WHERE id > ?1 AND (?2 IS NULL OR notification.trigger = ?2) AND (?3 IS NULL OR status = ?3) "
-      "AND ?4 IS NULL ORDER BY id LIMIT ?5";
-  constexpr std::string_view by_trigger = HASTUR_NOTIFICATION_COLUMNS
-      "FROM notification INDEXED BY notification_trigger "
-      "CROSS JOIN trigger ON trigger.number = notification.trigger "
-      "WHERE notification.trigger = ?2 AND id > ?1 AND (?3 IS NULL OR status = ?3) "
-      "AND (?4 IS NULL OR time >= ?4) ORDER BY id LIMIT ?5";
-  constexpr std::string_view by_time = HASTUR_NOTIFICATION_COLUMNS
-      "FROM notification CROSS JOIN trigger ON trigger.number = notification.trigger "
-      "WHERE id IN (SELECT id FROM notification WHERE time >= ?4 AND id > ?1) "
-      "AND (?2 IS NULL OR notification.trigger = ?2) AND (?3 IS NULL OR status = ?3) "
-      "ORDER BY id LIMIT ?5";
-  constexpr std::string_view undecided = HASTUR_NOTIFICATION_COLUMNS
-      "FROM notification INDEXED BY notification_open "
-      "CROSS JOIN trigger ON trigger.number = notification.trigger "
-      "WHERE status IN ('waiting', 'pending') AND status = ?3 AND id > ?1 "
-      "AND (?2 IS NULL OR notification.trigger = ?2) AND (?4 IS NULL OR time >= ?4) "
-      "ORDER BY id LIMIT ?5";
+#define HASTUR_PLANS(order)                                                                      \
+  {                                                                                              \
+    HASTUR_NOTIFICATION_COLUMNS                                                                  \
+    "FROM notification CROSS JOIN trigger ON trigger.number = notification.trigger "             \
+    "WHERE id > ?1 AND (?2 IS NULL OR notification.trigger = ?2) "                               \
+    "AND (?3 IS NULL OR status = ?3) AND ?4 IS NULL AND id < ?6 ORDER BY id " order " LIMIT ?5", \
+        HASTUR_NOTIFICATION_COLUMNS                                                              \
+        "FROM notification INDEXED BY notification_trigger "                                     \
+        "CROSS JOIN trigger ON trigger.number = notification.trigger "                           \
+        "WHERE notification.trigger = ?2 AND id > ?1 AND (?3 IS NULL OR status = ?3) "           \
+        "AND (?4 IS NULL OR time >= ?4) AND id < ?6 ORDER BY id " order " LIMIT ?5",             \
+        HASTUR_NOTIFICATION_COLUMNS                                                              \
+        "FROM notification CROSS JOIN trigger ON trigger.number = notification.trigger "         \
+        "WHERE id IN (SELECT id FROM notification WHERE time >= ?4 AND id > ?1) "                \
+        "AND (?2 IS NULL OR notification.trigger = ?2) AND (?3 IS NULL OR status = ?3) "         \
+        "AND id < ?6 ORDER BY id " order " LIMIT ?5",                                            \
+        HASTUR_NOTIFICATION_COLUMNS                                                              \
+        "FROM notification INDEXED BY notification_open "                                        \
+        "CROSS JOIN trigger ON trigger.number = notification.trigger "                           \
+        "WHERE status IN ('waiting', 'pending') AND status = ?3 AND id > ?1 "                    \
+        "AND (?2 IS NULL OR notification.trigger = ?2) AND (?4 IS NULL OR time >= ?4) "          \
+        "AND id < ?6 ORDER BY id " order " LIMIT ?5"                                             \
+  }
+  struct Plans {
+    std::string_view by_id, by_trigger, by_time, undecided;
+  };
+  constexpr Plans rising = HASTUR_PLANS("");
+  constexpr Plans falling = HASTUR_PLANS("DESC");
+#undef HASTUR_PLANS
+  const Plans& plans = query.newest_first ? falling : rising;
   const bool is_undecided =
       query.status == NotificationStatus::waiting || query.status == NotificationStatus::pending;
-  const std::string_view sql = is_undecided  ? undecided
-                               : trigger     ? by_trigger
-                               : query.since ? by_time
-                                             : by_id;
+  const std::string_view sql = is_undecided  ? plans.undecided
+                               : trigger     ? plans.by_trigger
+                               : query.since ? plans.by_time
+                                             : plans.by_id;
+  constexpr auto id_max = std::uint64_t{INT64_MAX};
+  const std::uint64_t below = query.before_id == 0 ? id_max : std::min(query.before_id, id_max);
   std::optional<std::string_view> status;
   if (query.status) status = status_name(*query.status);
   std::vector<NotificationRecord> found;
-  Query rows =
-      database_.query(sql, query.after_id, trigger, status, us_or_null(query.since), query.max);
+  Query rows = database_.query(sql, query.after_id, trigger, status, us_or_null(query.since),
+                               query.max, below);
   while (true) {
     const auto row = rows.step();
     if (!row) return fail(row.error());
@@ -221,6 +238,25 @@ Result<std::uint64_t> NotificationTable::put(const NotifyOrder& order) {
   const auto row = query.step();
   if (!row) return fail(row.error());
   return query.unsigned_integer(0);
+}
+
+Result<void> NotificationTable::put(const ReceiverRest& rest) {
+  if (rest.over) return database_.run("DELETE FROM receiver_rest WHERE name = ?1", rest.name);
+  return database_.run("INSERT OR REPLACE INTO receiver_rest VALUES (?1, ?2, ?3)", rest.name,
+                       rest.failures, to_us(rest.until));
+}
+
+Result<std::vector<ReceiverRest>> NotificationTable::receiver_rests() {
+  Query rows = database_.query("SELECT name, failures, until FROM receiver_rest ORDER BY name");
+  std::vector<ReceiverRest> found;
+  while (true) {
+    const auto row = rows.step();
+    if (!row) return fail(row.error());
+    if (!*row) return found;
+    found.push_back({.name = std::string(rows.text(0)),
+                     .failures = static_cast<std::uint32_t>(rows.integer(1)),
+                     .until = time_from_us(rows.integer(2))});
+  }
 }
 
 Result<std::vector<NotifyOrder>> NotificationTable::orders(

@@ -37,6 +37,9 @@ class NotificationTable {
   Result<std::uint64_t> put(const NotifyOrder& order);
   Result<std::vector<NotifyOrder>> orders(const CheckpointStore::OrderQuery& query);
 
+  Result<void> put(const ReceiverRest& rest);
+  Result<std::vector<ReceiverRest>> receiver_rests();
+
  private:
   Result<void> put(const Incident& incident, std::uint64_t trigger);
 

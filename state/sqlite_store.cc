@@ -78,6 +78,9 @@ class SqliteStore final : public CheckpointStore {
   Result<std::vector<NotifyOrder>> orders(const OrderQuery& query) override {
     return notifications_.orders(query);
   }
+  Result<std::vector<ReceiverRest>> receiver_rests() override {
+    return notifications_.receiver_rests();
+  }
   Result<std::vector<SnapshotRecord>> snapshots(const TriggerName& trigger) override {
     const TriggerHead* head = heads_.find(trigger);
     return head == nullptr ? std::vector<SnapshotRecord>() : snapshots_.of(head->number);
@@ -513,6 +516,10 @@ Result<CheckpointStore::Pruned> SqliteStore::prune(const Retention& retention) {
   HASTUR_TRY(
       remove("DELETE FROM notify_order WHERE number IN (SELECT number FROM notify_order WHERE "
              "ended < ?1 LIMIT ?2)",
+             to_us(retention.notifications_before), max));
+  HASTUR_TRY(
+      remove("DELETE FROM receiver_rest WHERE name IN (SELECT name FROM receiver_rest WHERE "
+             "until < ?1 LIMIT ?2)",
              to_us(retention.notifications_before), max));
   // Few go, and those of a trigger that runs are thinned as it goes.
   HASTUR_TRY(

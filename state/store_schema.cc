@@ -237,9 +237,17 @@ constexpr const char* replays_of_rollbacks = R"sql(
 ALTER TABLE deployment ADD COLUMN replay TEXT NOT NULL DEFAULT '';
 )sql";
 
+constexpr const char* receivers = R"sql(
+ALTER TABLE notification ADD COLUMN progress TEXT NOT NULL DEFAULT '';
+CREATE TABLE receiver_rest(
+  name TEXT PRIMARY KEY,
+  failures INTEGER NOT NULL,
+  until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
 // What takes a file from schema N to N + 1, from 0 on.
-constexpr std::array steps = {first_tables, snapshots_and_incidents, notify_orders,
-                              deployments_and_pins, replays_of_rollbacks};
+constexpr std::array steps = {first_tables,         snapshots_and_incidents, notify_orders,
+                              deployments_and_pins, replays_of_rollbacks,    receivers};
 constexpr auto schema_version = static_cast<std::int64_t>(steps.size());
 
 Result<std::int64_t> number_of(Database& database, std::string_view sql) {

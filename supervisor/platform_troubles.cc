@@ -41,7 +41,8 @@ void PlatformTroubles::add_channels(Troubles& all) const {
     const ChannelState state = sources_.channel_state(name);
     if (!state.trouble_since) continue;
     all.push_back({"channel/" + name,
-                   fmt::format("Nothing gets through on the channel {} since {}: {}", name,
+                   fmt::format("Nothing gets through on the channel {}{}{} since {}: {}", name,
+                               state.trouble_at.empty() ? "" : " to ", state.trouble_at,
                                format_time(*state.trouble_since), state.last_trouble),
                    *state.trouble_since});
   }

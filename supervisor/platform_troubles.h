@@ -39,6 +39,8 @@ class PlatformTroubles {
   // What `sources` refers to outlives this.
   explicit PlatformTroubles(Sources sources) : sources_(std::move(sources)) {}
 
+  void set_platform_channel(std::string name) { sources_.platform_channel = std::move(name); }
+
   // All that is wrong now. To be asked again and again: it remembers since when.
   std::vector<PlatformTrouble> look();
 

@@ -222,24 +222,22 @@ Result<void> Supervisor::open_notifications() {
                                            config_.platform_notify);
   Notifier::Calls calls;
   calls.settled = [this](const NotificationSettled& done) { delivery_->settled(done); };
+  calls.progressed = [this](const NotificationProgress& progress) {
+    delivery_->progressed(progress);
+  };
+  calls.rests = [this](const ReceiverRest& rest) { delivery_->rests(rest); };
   calls.fetch = [this](const FetchMore& more) { delivery_->fetch(more); };
+  calls.may_repeat = [this](const std::string& channel, const OutgoingNotification& notification) {
+    return delivery_->may_repeat(channel, notification);
+  };
   calls.tried = [this](const std::string& channel, const Answer& answer) {
     const auto tell = std::move(tests_[channel].front());
     tests_[channel].pop_front();
     tell(answer);
   };
-  std::map<std::string, Channel> ways = channels_;
-  if (!config_.watchdog_url.empty()) {
-    watchdog_.emplace(store_->owner().to_string());
-    Channel& way = ways[std::string(watchdog_channel)];
-    way.name = watchdog_channel;
-    way.kind = "web_hook";
-    WebHookChannel url;
-    url.url = config_.watchdog_url;
-    way.way = std::move(url);
-  }
+  if (!config_.watchdog_url.empty()) watchdog_.emplace(store_->owner().to_string());
   notifier_ = std::make_unique<Notifier>(
-      loop_, clock_, std::move(ways), Notifier::Options{store_->owner().to_string(), random_u64()},
+      loop_, clock_, ways(), Notifier::Options{store_->owner().to_string(), random_u64()},
       std::move(calls));
   delivery_ = std::make_unique<Delivery>(*store_, clock_, *notifier_, *policy_, channels_,
                                          Delivery::Options{.late_after = config_.late_after});
@@ -247,6 +245,18 @@ Result<void> Supervisor::open_notifications() {
   HASTUR_TRY(orders_->start());
   HASTUR_TRY(platform_.start(*store_));
   return delivery_->start();
+}
+
+std::map<std::string, Channel> Supervisor::ways() const {
+  std::map<std::string, Channel> all = channels_;
+  if (!watchdog_) return all;
+  Channel& way = all[std::string(watchdog_channel)];
+  way.name = watchdog_channel;
+  way.kind = "web_hook";
+  WebHookChannel url;
+  url.url = config_.watchdog_url;
+  way.way = std::move(url);
+  return all;
 }
 
 void Supervisor::make_notify_api() {
@@ -286,11 +296,46 @@ void Supervisor::reload() {
     log_error("SIGHUP: no setting changes: {}", fresh.error().message);
   } else {
     set_log_level(log_level_from_name(fresh->log).value_or(LogLevel::info));
+    reload_notifications(*fresh);
     log_info(
-        "SIGHUP: the log level and the triggers' folder or branch are read again; other settings "
-        "take effect at a restart");
+        "SIGHUP: the log level, [notify.NAME] with its secrets, the notify settings of "
+        "[supervisor] "
+        "and [platform] and the triggers' folder or branch are read again; other settings take "
+        "effect at a restart");
   }
   read_scripts();
+}
+
+// What is under way ends as it began. The order matters: nothing may leave that is forbidden now.
+void Supervisor::reload_notifications(const SupervisorConfig& fresh) {
+  auto channels = fresh.channels.open();
+  if (!channels) return log_error("SIGHUP: no channel changes: {}", channels.error().message);
+  const std::map<std::string, Channel> before = std::exchange(channels_, std::move(*channels));
+  for (const auto& [name, channel] : channels_) {
+    const auto old = before.find(name);
+    if (old == before.end()) {
+      log_info("SIGHUP: the channel {} is new", name);
+    } else if (!(old->second == channel)) {
+      log_info("SIGHUP: the channel {} is another", name);
+    }
+  }
+  for (const auto& [name, channel] : before) {
+    if (!channels_.contains(name)) log_info("SIGHUP: the channel {} is gone", name);
+  }
+  config_.notify = fresh.notify;
+  config_.platform_notify = fresh.platform_notify;
+  policy_->configure(notify_mode_from_name(config_.notify).value_or(NotifyMode::record),
+                     config_.platform_notify);
+  troubles_->set_platform_channel(config_.platform_notify);
+  const auto closed = delivery_->channels_changed();
+  notifier_->configure(ways());
+  const auto released = delivery_->release_held();
+  for (const Result<void>* done : {&closed, &released}) {
+    if (!*done) {
+      log_error("SIGHUP: what waits for the channels is not all looked through: {}",
+                done->error().message);
+    }
+  }
 }
 
 void Supervisor::stop(int exit_code) {

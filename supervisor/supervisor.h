@@ -78,6 +78,9 @@ class Supervisor {
   void start_worker(std::uint32_t slot);
   void pump(std::uint32_t slot);
   void reload();
+  void reload_notifications(const SupervisorConfig& fresh);
+  // The configured channels, and the platform's own.
+  std::map<std::string, Channel> ways() const;
   // Of a folder: reads it. Of a repository: looks at its branch, and if `again` takes its tip
   // though it was decided already.
   void read_scripts(bool again = false);

@@ -30,7 +30,7 @@ _hastur_flags() {
     hastur\ unpin | hastur\ notify-test) echo --http --token-file ;;
     hastur\ notify) echo --http --token-file --why --channel --trigger --for --release ;;
     hastur\ silence | hastur\ unsilence) echo --http --token-file --why ;;
-    hastur\ notifications) echo --http --status --trigger --limit --why --token-file --json ;;
+    hastur\ notifications) echo --http --status --trigger --since --before --after --limit --why --token-file --json ;;
     hastur\ incidents) echo --http --trigger --closed --json ;;
     hastur\ tail) echo --http --name --derived --notifications --json --count ;;
     hastur\ host-metrics) echo --to --every ;;

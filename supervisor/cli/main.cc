@@ -204,6 +204,12 @@ int run(int argc, char** argv) {
   notifications.text("--status", &notifications_options.status,
                      "recorded, waiting, sent, pending, closed or failed");
   notifications.text("--trigger", &notifications_options.trigger, "only of this trigger");
+  notifications.text("--since", &notifications_options.since,
+                     "not older than this time, as 2024-01-31T12:00:00Z");
+  notifications.text("--before", &notifications_options.before,
+                     "those before this one, the newest first [the newest of all]");
+  notifications.text("--after", &notifications_options.after,
+                     "those after this one, the oldest first");
   notifications.number("--limit", &notifications_options.limit, "at most so many");
   notifications.text("--why", &notifications_options.why, "the reason to close one");
   notifications.text("--token-file", &notifications_options.token_file,

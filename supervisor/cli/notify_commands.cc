@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/json.h"
 #include "core/time.h"
 #include "supervisor/cli/commands.h"
@@ -60,6 +62,42 @@ void print_overview(const Json& overview) {
   }
 }
 
+constexpr std::uint64_t page_max = 1'000;
+
+// All pages of a list in one, until it has `limit` or there are no more. `cursor` is the argument
+// that takes what `next` gives.
+Result<Json> listed(HttpClient& http, const std::string& path, HttpClient::Query query,
+                    const char* cursor, std::uint64_t limit) {
+  Json all = Json::array();
+  while (true) {
+    const std::uint64_t left = limit - all.size();
+    query["limit"] = std::to_string(std::min(std::max<std::uint64_t>(left, 1), page_max));
+    auto page = http.get_json(path, query);
+    if (!page) return page;
+    for (const Json& item : items_of(*page, "items")) {
+      if (all.size() < limit) all.push_back(item);
+    }
+    const Json next = page->value("next", Json());
+    if (!next.is_number_unsigned() || all.size() >= limit)
+      return Json{{"items", std::move(all)}, {"next", next}};
+    query[cursor] = next.dump();
+  }
+}
+
+Result<Json> listed(HttpClient& http, const NotificationsOptions& options) {
+  if (!options.before.empty() && !options.after.empty())
+    return fail(ErrorCode::invalid, "--before and --after are both given; keep one");
+  const bool rises = !options.after.empty();
+  HttpClient::Query query{{"order", rises ? "oldest" : "newest"}};
+  if (rises) query["after"] = options.after;
+  if (!options.before.empty()) query["before"] = options.before;
+  if (!options.status.empty()) query["status"] = options.status;
+  if (!options.trigger.empty()) query["trigger"] = options.trigger;
+  if (!options.since.empty()) query["since"] = options.since;
+  return listed(http, "/v1/notifications", std::move(query), rises ? "after" : "before",
+                options.limit);
+}
+
 }  // namespace
 
 int notify_command(HttpClient& http, const NotifyOptions& options) {
@@ -103,10 +141,7 @@ int unsilence_command(HttpClient& http, const std::string& id, const NotifyOptio
 int notifications_command(HttpClient& http, const NotificationsOptions& options) {
   const bool acts = options.action == "release" || options.action == "close";
   if (options.action == "list") {
-    HttpClient::Query query{{"limit", std::to_string(options.limit)}};
-    if (!options.status.empty()) query["status"] = options.status;
-    if (!options.trigger.empty()) query["trigger"] = options.trigger;
-    const auto answer = http.get_json("/v1/notifications", query);
+    const auto answer = listed(http, options);
     if (!answer) return complain(answer.error());
     if (options.json) {
       fmt::print("{}\n", canonical_json(*answer));
@@ -120,6 +155,10 @@ int notifications_command(HttpClient& http, const NotificationsOptions& options)
     }
     fmt::print("{}",
                table({"ID", "TIME", "STATUS", "TRIGGER", "CHANNEL", "KEY", "TEXT", "WHY"}, rows));
+    if (const Json next = answer->value("next", Json()); next.is_number_unsigned()) {
+      fmt::print(stderr, "there are more: {} n-{:04x}\n",
+                 options.after.empty() ? "--before" : "--after", next.get<std::uint64_t>());
+    }
     return 0;
   }
   if (!acts && options.action != "show") {
@@ -143,10 +182,10 @@ int notifications_command(HttpClient& http, const NotificationsOptions& options)
 }
 
 int incidents_command(HttpClient& http, const std::string& trigger, bool closed_too, bool json) {
-  HttpClient::Query query{{"limit", "1000"}};
+  HttpClient::Query query;
   if (!trigger.empty()) query["trigger"] = trigger;
   if (closed_too) query["closed"] = "true";
-  const auto answer = http.get_json("/v1/incidents", query);
+  const auto answer = listed(http, "/v1/incidents", std::move(query), "after", UINT64_MAX);
   if (!answer) return complain(answer.error());
   if (json) {
     fmt::print("{}\n", canonical_json(*answer));

@@ -33,11 +33,18 @@ struct NotificationsOptions {
   std::string id;
   std::string status;
   std::string trigger;
+  // Not older than this time.
+  std::string since;
+  // The newest first, older than this one; or from the one after this one on, the oldest first.
+  // Both empty: the newest.
+  std::string before;
+  std::string after;
   std::uint64_t limit = 100;
   std::string why;
   std::string token_file;
   bool json = false;
 };
+// A list is asked for page by page, until it has `limit` or there are no more.
 int notifications_command(HttpClient& http, const NotificationsOptions& options);
 int incidents_command(HttpClient& http, const std::string& trigger, bool closed_too, bool json);
 // Exit code 1 also when the test did not arrive.

@@ -3,66 +3,14 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 #include <set>
-#include <tuple>
 
 #include "core/json.h"
+#include "supervisor/dispatch/digest.h"
 
 namespace hastur {
 namespace {
-
-constexpr std::size_t listed_max = 50;  // of a digest; the others are counted
-
-// Keyless notifications that go to one place.
-class Digest {
- public:
-  void add(const NotificationRecord& record, const Json& payload) {
-    ++count_;
-    if (count_ == 1) first_ = record.time;
-    newest_ = record;
-    payload_ = payload;
-    const Json text = payload.value("text", Json(""));
-    if (listed_.size() < listed_max) {
-      listed_.push_back(
-          {{"id", short_id(record.id)}, {"time", to_us(record.time)}, {"text", text}});
-    }
-  }
-
-  NotificationRecord finish() && {
-    const std::string first_text =
-        listed_.front()["text"].is_string() ? listed_.front()["text"].get<std::string>() : "";
-    const std::string others = count_ > 1 ? fmt::format(" (and {} more)", count_ - 1) : "";
-    const std::string text =
-        fmt::format("{} late notification{} of {}: {}{}", count_, count_ == 1 ? "" : "s",
-                    newest_.trigger, first_text, others);
-    Json details = {{"count", count_},
-                    {"first", to_us(first_)},
-                    {"last", to_us(newest_.time)},
-                    {"late", listed_}};
-    if (payload_.value("kind", Json("")) == "send_email") {
-      std::string body = fmt::format("{} was behind. Meanwhile it had to say:\n", newest_.trigger);
-      for (const Json& each : listed_)
-        body += fmt::format("\n{} {}", format_time(time_from_us(each["time"])),
-                            each["text"].is_string() ? each["text"].get<std::string>() : "");
-      if (count_ > listed_.size()) body += fmt::format("\nand {} more", count_ - listed_.size());
-      details["body"] = body;
-    }
-    payload_["text"] = text;
-    payload_["details"] = std::move(details);
-    NotificationRecord digest = newest_;
-    digest.id = 0;
-    digest.reason.clear();
-    digest.payload = canonical_json(payload_);
-    return digest;
-  }
-
- private:
-  std::uint64_t count_ = 0;
-  Time first_{};
-  NotificationRecord newest_;
-  Json payload_;
-  Json listed_ = Json::array();
-};
 
 class Settling {
  public:
@@ -83,8 +31,12 @@ class Settling {
   }
 
   LateSettlement finish() && {
-    for (auto& [place, digest] : digests_) {
-      NotificationRecord record = std::move(digest).finish();
+    for (auto& [who, audience] : audiences_) {
+      if (audience.alone) {
+        release(*audience.alone, audience.first_change);
+        continue;
+      }
+      NotificationRecord record = std::move(audience.digest).finish();
       rule_(record);
       settled_.digests.push_back(std::move(record));
     }
@@ -97,27 +49,41 @@ class Settling {
     return {};
   }
   Result<void> release(NotificationRecord& record) {
+    settled_.changes.emplace_back();
+    release(record, settled_.changes.size() - 1);
+    return {};
+  }
+  void release(NotificationRecord& record, std::size_t change) {
     record.reason.clear();
     rule_(record);
-    settled_.changes.push_back({record.id, record.status, std::move(record.reason), {}});
-    return {};
+    settled_.changes[change] = {record.id, record.status, std::move(record.reason), {}};
   }
   Result<void> collect(const NotificationRecord& record) {
     const auto payload = parse_json(record.payload);
     if (!payload || !payload->is_object()) return close(record, "it cannot be read");
-    const auto options = payload->find("options");
-    const bool has_url = options != payload->end() && options->contains("url");
-    digests_[{record.channel, payload->value("kind", Json()).dump(),
-              payload->value("to", Json()).dump(), has_url ? (*options)["url"].dump() : ""}]
-        .add(record, *payload);
-    return close(record, "it is told in a digest");
+    const auto [at, is_first] = audiences_.try_emplace(digest_audience(record, *payload));
+    Audience& audience = at->second;
+    audience.alone.reset();
+    // A program takes what it knows: several come in our form, but one comes in its own.
+    if (is_first && payload->value("kind", Json()) == "web_hook") audience.alone = record;
+    if (is_first) audience.first_change = settled_.changes.size();
+    return close(record, audience.digest.add(record, *payload)
+                             ? "it is told in a digest"
+                             : "it is counted in a digest, in which it had no room");
   }
+
+  struct Audience {
+    Digest digest;
+    // Of the first that it gets, and that one, if there is no other and it needs no digest.
+    std::size_t first_change = 0;
+    std::optional<NotificationRecord> alone;
+  };
 
   CheckpointStore& store_;
   const bool gone_;
   const NotificationRule& rule_;
-  // By channel, kind, recipients and address.
-  std::map<std::tuple<std::string, std::string, std::string, std::string>, Digest> digests_;
+  // By digest_audience().
+  std::map<std::string, Audience> audiences_;
   LateSettlement settled_;
 };
 

@@ -6,7 +6,7 @@
 // input lies `late_after` behind the newest stream time is stored as pending, and so is every
 // further one of its trigger until that has caught up. Then each incident is as it stands: what is
 // open goes out, what has closed since does not, and what belongs to no incident goes as one
-// digest.
+// digest to each audience (digest.h).
 
 #include <functional>
 #include <vector>

@@ -340,12 +340,27 @@ HttpResponse Api::snapshots(const TriggerName& name) const {
   return list(std::move(items), nullptr);
 }
 
+namespace {
+
+// "n-4f21" or the number that `next` gives; 0 if there is none.
+std::uint64_t notification_id(Arguments& arguments, const std::string& name) {
+  if (const auto id = id_from_short(arguments.text(name))) return *id;
+  return arguments.number(name, 0, 0, UINT64_MAX);
+}
+
+}  // namespace
+
 HttpResponse Api::notifications(const HttpRequest& request) const {
   CheckpointStore::NotificationQuery query;
   Arguments arguments(request);
   query.since = arguments.time("since");
   query.max = static_cast<std::uint32_t>(arguments.number("limit", 100, 1, 1'000));
-  query.after_id = arguments.number("after", 0, 0, UINT64_MAX);
+  query.after_id = notification_id(arguments, "after");
+  query.before_id = notification_id(arguments, "before");
+  const std::string order = arguments.text("order");
+  query.newest_first = order == "newest";
+  if (!order.empty() && order != "newest" && order != "oldest")
+    arguments.refuse("order is one of oldest, newest");
   query.trigger = arguments.text("trigger");
   if (const std::string status = arguments.text("status"); !status.empty()) {
     query.status = status_from_name(status);

@@ -197,6 +197,7 @@ Json NotifyApi::overview() const {
                         {"closed", state.closed},
                         {"attempts_failed", state.attempts_failed},
                         {"trouble_since", time_or_null(state.trouble_since)},
+                        {"trouble_at", state.trouble_at},
                         {"trouble", state.last_trouble}});
   }
   Json orders = Json::array();

@@ -26,6 +26,7 @@ struct PagerDutyChannel {
   SecretSetting routing_key;
   // Of a notification that names none.
   std::string severity = "critical";
+  bool operator==(const PagerDutyChannel&) const = default;
 };
 
 struct EmailChannel {
@@ -38,6 +39,7 @@ struct EmailChannel {
   std::string from;
   // Who gets what names no recipients: calls of other kinds, tests, the platform's own.
   std::vector<std::string> to;
+  bool operator==(const EmailChannel&) const = default;
 };
 
 struct WebHookChannel {
@@ -53,11 +55,13 @@ struct WebHookChannel {
   SecretSetting authorization;
   // `allow`, read by check().
   std::vector<AllowedHost> allowed;
+  bool operator==(const WebHookChannel&) const = default;
 };
 
 // An incoming web hook of Slack; its URL is the key.
 struct SlackChannel {
   SecretSetting url;
+  bool operator==(const SlackChannel&) const = default;
 };
 
 struct AlertmanagerChannel {
@@ -66,16 +70,19 @@ struct AlertmanagerChannel {
   SecretSetting authorization;
   // A firing alert is sent again this often; after four times that without us it ends by itself.
   Micros resend_every = std::chrono::minutes{1};
+  bool operator==(const AlertmanagerChannel&) const = default;
 };
 
 // A program of this machine: argv, without a shell. The notification comes on its standard input.
 struct CommandChannel {
   std::vector<std::string> command;
+  bool operator==(const CommandChannel&) const = default;
 };
 
 // A line of JSON for each.
 struct FileChannel {
   std::string path;
+  bool operator==(const FileChannel&) const = default;
 };
 
 // "pager_duty", "email", "web_hook", "slack", "alertmanager", "command", "file": in this order in
@@ -97,6 +104,8 @@ struct Channel {
   std::variant<PagerDutyChannel, EmailChannel, WebHookChannel, SlackChannel, AlertmanagerChannel,
                CommandChannel, FileChannel>
       way;
+
+  bool operator==(const Channel&) const = default;
 
   // `text` without any secret of this channel: for what a receiver or a library said.
   std::string redact(std::string text) const;

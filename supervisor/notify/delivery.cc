@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/log.h"
+#include "supervisor/notify/mail_progress.h"
 
 namespace hastur {
 namespace {
@@ -46,6 +47,7 @@ Delivery::Delivery(CheckpointStore& store, Clock& clock, NotificationSink& sink,
 
 Result<void> Delivery::start() {
   HASTUR_TRY(review());
+  HASTUR_TRY(restore_rests());
   HASTUR_TRY(restore_firing());
   for (const auto& [name, channel] : channels_) sink_.more_from(name, 1);
   return {};
@@ -61,8 +63,11 @@ Result<void> Delivery::review() {
     return true;
   }));
   if (count > 0) {
-    log_info("{} notifications wait to be sent{}", count,
-             changes_.empty() ? "" : fmt::format(", but for {} of them", changes_.size()));
+    log_info("{} notifications were waiting to be sent{}", count,
+             changes_.empty() ? ""
+                              : fmt::format("; {} of them are closed, recorded or wait for "
+                                            "their trigger to catch up",
+                                            changes_.size()));
   }
   return store_changes();
 }
@@ -70,16 +75,21 @@ Result<void> Delivery::review() {
 std::optional<NotificationChange> Delivery::change_at_start(NotificationRecord record) const {
   policy_.decide_again(record);
   if (record.status != NotificationStatus::waiting)
-    return NotificationChange{record.id, record.status, record.reason, {}};
+    return NotificationChange{record.id, record.status, record.reason};
   if (!channels_.contains(record.channel)) {
-    return NotificationChange{record.id,
-                              NotificationStatus::closed,
-                              fmt::format("there is no channel {} any more", record.channel),
-                              {}};
+    return NotificationChange{record.id, NotificationStatus::closed,
+                              fmt::format("there is no channel {} any more", record.channel)};
   }
   if (!record.key.empty() && started_ - record.time > options_.late_after)
-    return NotificationChange{record.id, NotificationStatus::pending, std::string(late_reason), {}};
+    return NotificationChange{record.id, NotificationStatus::pending, std::string(late_reason)};
   return std::nullopt;
+}
+
+Result<void> Delivery::restore_rests() {
+  const auto rests = store_.receiver_rests();
+  if (!rests) return fail(rests.error());
+  for (const ReceiverRest& rest : *rests) sink_.restore_rest(rest);
+  return {};
 }
 
 Result<void> Delivery::restore_firing() {
@@ -110,15 +120,13 @@ void Delivery::stored(const std::vector<NotificationRecord>& records) {
     // An order may have come between its decision and its commit.
     policy_.decide_again(record);
     if (record.status != NotificationStatus::waiting) {
-      changes_[record.id] = {record.id, record.status, record.reason, {}};
+      changes_[record.id] = {record.id, record.status, record.reason};
       continue;
     }
     const auto channel = channels_.find(record.channel);
     if (channel == channels_.end()) {
-      changes_[record.id] = {record.id,
-                             NotificationStatus::closed,
-                             fmt::format("there is no channel {}", record.channel),
-                             {}};
+      changes_[record.id] = {record.id, NotificationStatus::closed,
+                             fmt::format("there is no channel {}", record.channel)};
       continue;
     }
     offer(record, opens_incident(record), clock_.now() + channel->second.expire_after);
@@ -147,6 +155,8 @@ OutgoingNotification Delivery::outgoing(const NotificationRecord& record) {
   if (!record.key.empty()) notification.key = record.key;
   notification.action = record.action;
   notification.payload = record.payload;
+  notification.progress = record.progress;
+  notification.reached = !read_mail_progress(record.progress).have.empty();
   return notification;
 }
 
@@ -160,15 +170,46 @@ bool Delivery::opens_incident(const NotificationRecord& record) {
 
 void Delivery::settled(const NotificationSettled& done) {
   to_withdraw_.erase(done.id);
-  NotificationChange change{done.id, NotificationStatus::closed, done.text, {}};
+  NotificationChange change{done.id, NotificationStatus::closed, done.text};
+  change.progress = done.progress;
   if (done.settlement == Settlement::sent) {
     change.status = NotificationStatus::sent;
     change.sent_at = clock_.now();
+    if (done.progress) log_warn("{} has not reached everybody: {}", short_id(done.id), done.text);
   } else if (done.settlement == Settlement::failed) {
     change.status = NotificationStatus::failed;
     log_warn("{} has failed: {}", short_id(done.id), done.text);
   }
   changes_[done.id] = std::move(change);
+}
+
+void Delivery::progressed(const NotificationProgress& progress) {
+  auto [change, is_first] = changes_.try_emplace(progress.id);
+  if (is_first) {
+    change->second = {progress.id, NotificationStatus::waiting, progress.text};
+    // What has been decided of it meanwhile stays.
+    const std::uint64_t ids[] = {progress.id};
+    const auto stored = store_.notifications_of(ids);
+    if (stored && !stored->empty() && stored->front().status != NotificationStatus::waiting) {
+      change->second.status = stored->front().status;
+      change->second.reason = stored->front().reason;
+    }
+  }
+  change->second.progress = progress.progress;
+}
+
+void Delivery::rests(const ReceiverRest& rest) { rests_[rest.name] = rest; }
+
+Repeat Delivery::may_repeat(const std::string& channel, const OutgoingNotification& notification) {
+  NotificationRecord record;
+  record.trigger = notification.trigger;
+  record.channel = channel;
+  record.key = notification.key.value_or("");
+  policy_.decide_again(record);
+  if (record.status != NotificationStatus::waiting) return Repeat::later;
+  const auto incident = store_.incident(record.trigger, channel, record.key);
+  if (!incident) return Repeat::later;
+  return *incident && (*incident)->state != IncidentState::closed ? Repeat::now : Repeat::never;
 }
 
 void Delivery::fetch(const FetchMore& more) {
@@ -181,9 +222,14 @@ void Delivery::fetch(const FetchMore& more) {
 
 Result<void> Delivery::offer_from(const std::string& channel, std::uint64_t id) {
   const Micros expire_after = channels_.at(channel).expire_after;
-  return each_waiting(store_, id, [&](const NotificationRecord& record) {
+  return each_waiting(store_, id, [&](NotificationRecord& record) {
     // What has been settled since is no longer waiting, though the store does not know.
-    if (record.channel != channel || changes_.contains(record.id)) return true;
+    const auto change = changes_.find(record.id);
+    if (record.channel != channel ||
+        (change != changes_.end() && change->second.status != NotificationStatus::waiting))
+      return true;
+    if (change != changes_.end() && change->second.progress)
+      record.progress = *change->second.progress;
     return offer(record, false, std::max(record.time + expire_after, started_ + after_start_min));
   });
 }
@@ -199,16 +245,30 @@ void Delivery::turn() {
 }
 
 Result<void> Delivery::store_changes() {
-  if (changes_.empty()) return {};
+  if (changes_.empty() && rests_.empty()) return {};
   CommitBatch batch;
+  for (const auto& [name, rest] : rests_) batch.receiver_rests.push_back(rest);
   for (const auto& [id, change] : changes_) batch.notification_changes.push_back(change);
   HASTUR_TRY(store_.commit(batch));
   changes_.clear();
+  rests_.clear();
   storing_fails_ = false;
   return {};
 }
 
 // ---- what people do ----
+
+Result<void> Delivery::channels_changed() {
+  std::erase_if(fetch_again_, [this](const auto& each) { return !channels_.contains(each.first); });
+  HASTUR_TRY(store_changes());
+  HASTUR_TRY(each_waiting(store_, 1, [&](const NotificationRecord& record) {
+    if (channels_.contains(record.channel)) return true;
+    changes_[record.id] = {record.id, NotificationStatus::closed,
+                           fmt::format("there is no channel {} any more", record.channel)};
+    return true;
+  }));
+  return hold_back();
+}
 
 Result<void> Delivery::hold_back() {
   HASTUR_TRY(store_changes());
@@ -218,7 +278,7 @@ Result<void> Delivery::hold_back() {
     // What is under way may still arrive; then that is what is stored.
     if (sink_.holds(record.channel, record.id) && !sink_.withdraw(record.channel, record.id))
       to_withdraw_[record.id] = record.channel;
-    changes_[record.id] = {record.id, record.status, record.reason, {}};
+    changes_[record.id] = {record.id, record.status, record.reason};
     return true;
   }));
   return store_changes();
@@ -229,7 +289,7 @@ std::optional<NotificationChange> Delivery::after_hold(NotificationRecord record
   policy_.decide_again(record);
   if (record.status == NotificationStatus::pending || record.status == NotificationStatus::recorded)
     return std::nullopt;
-  NotificationChange change{record.id, record.status, record.reason, {}};
+  NotificationChange change{record.id, record.status, record.reason};
   if (record.status != NotificationStatus::waiting) return change;
   change.status = NotificationStatus::closed;
   if (record.key.empty()) {
@@ -321,7 +381,8 @@ Result<std::size_t> Delivery::release_untold() {
     policy_.decide_again(record);
     if (record.status != NotificationStatus::waiting) continue;
     out.push_back(record.id);
-    batch.notification_changes.push_back({record.id, record.status, "", {}});
+    batch.notification_changes.push_back(
+        {.id = record.id, .status = record.status, .progress = without_refused(record.progress)});
   }
   if (out.empty()) return std::size_t{0};
   HASTUR_TRY(store_.commit(batch));
@@ -363,7 +424,9 @@ Result<void> Delivery::release(std::uint64_t id) {
                                                  short_id(id), record->channel));
   }
   CommitBatch batch;
-  batch.notification_changes.push_back({id, NotificationStatus::waiting, "", {}});
+  batch.notification_changes.push_back({.id = id,
+                                        .status = NotificationStatus::waiting,
+                                        .progress = without_refused(record->progress)});
   HASTUR_TRY(store_.commit(batch));
   return let_out({id});
 }
@@ -380,7 +443,7 @@ Result<void> Delivery::close(std::uint64_t id, const std::string& why) {
                 fmt::format("{} is on its way just now; try again", short_id(id)));
   }
   CommitBatch batch;
-  batch.notification_changes.push_back({id, NotificationStatus::closed, why, {}});
+  batch.notification_changes.push_back({id, NotificationStatus::closed, why});
   return store_.commit(batch);
 }
 

@@ -39,10 +39,19 @@ class Delivery {
   void stored(const std::vector<NotificationRecord>& records);
   // What the sink says.
   void settled(const NotificationSettled& done);
+  void progressed(const NotificationProgress& progress);
+  void rests(const ReceiverRest& rest);
   void fetch(const FetchMore& more);
+  // Whether what fires at a receiver is repeated: not while it may not leave, and not if its
+  // incident is over.
+  Repeat may_repeat(const std::string& channel, const OutgoingNotification& notification);
   // Time has passed: to be called at least every 100 ms.
   void turn();
 
+  // The channels or their modes are others now, and the sink does not know yet: what waits on one
+  // that is gone is closed, and what may not leave any more is held back. Once the sink knows,
+  // release_held() is due.
+  Result<void> channels_changed();
   // The policy has become stricter: what waits and may not leave any more is kept or dropped.
   Result<void> hold_back();
   // The policy has become more lenient, or an order has ended: of what was held until then, the
@@ -69,9 +78,10 @@ class Delivery {
   };
   Result<std::vector<Untold>> find_untold(std::size_t max);
   Result<NotificationRecord> find(std::uint64_t id);
-  Result<void> let_out(const std::vector<std::uint64_t>& ids);
   std::optional<NotificationChange> after_hold(NotificationRecord record);
   Result<void> review();
+  Result<void> restore_rests();
+  Result<void> let_out(const std::vector<std::uint64_t>& ids);
   Result<void> restore_firing();
   Result<void> offer_from(const std::string& channel, std::uint64_t id);
   // False if there is no room for it.
@@ -90,6 +100,7 @@ class Delivery {
   Time started_;
   // Not yet stored.
   std::map<std::uint64_t, NotificationChange> changes_;
+  std::map<std::string, ReceiverRest> rests_;
   // Held back while they were under way, on these channels.
   std::map<std::uint64_t, std::string> to_withdraw_;
   bool storing_fails_ = false;

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/hash.h"
 #include "core/json.h"
 #include "supervisor/notify/mime.h"
@@ -93,10 +95,79 @@ Result<OutgoingRequest> email_request(const EmailChannel& way, const RequestSubj
   request.ca_file = subject.channel.ca_file;
   request.from = from->address;
   for (const std::vector<MailAddress>* list : {&mail.to, &mail.cc, &bcc.value()}) {
-    for (const MailAddress& address : *list) request.recipients.push_back(address.address);
+    for (const MailAddress& address : *list) {
+      if (std::ranges::find(request.recipients, address.address) == request.recipients.end())
+        request.recipients.push_back(address.address);
+    }
+  }
+  request.progress = read_mail_progress(notification.progress);
+  if (std::ranges::all_of(request.recipients, [&](const std::string& address) {
+        return request.progress.is_settled(address);
+      })) {
+    return fail(ErrorCode::invalid, "all recipients have it or have refused it");
   }
   request.text = std::move(*text);
   return OutgoingRequest{std::move(request)};
+}
+
+namespace {
+
+// "b@example.com: 550 no such user" of some, and how many more there are.
+std::string some_of(const std::map<std::string, std::string>& answers) {
+  constexpr std::size_t named_max = 3;
+  std::string text;
+  std::size_t named = 0;
+  for (const auto& [address, answer] : answers) {
+    if (named++ == named_max)
+      return fmt::format("{} and {} more", text, answers.size() - named_max);
+    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", address, answer);
+  }
+  return text;
+}
+
+}  // namespace
+
+Answer judge_mail(const MailRequest& request, const MailOutcome& outcome) {
+  MailProgress progress = request.progress;
+  std::map<std::string, std::string> later;
+  const std::string whole = outcome.last.empty() ? outcome.cause : outcome.last;
+  std::size_t tried = 0, have = 0;
+  bool reached_now = false, all_alike = true;
+  for (const std::string& address : request.recipients) {
+    if (progress.is_settled(address)) {
+      have += progress.refused.contains(address) ? 0 : 1;
+      continue;
+    }
+    const std::string own = tried < outcome.answers.size() ? outcome.answers[tried] : "";
+    ++tried;
+    // Whoever was not refused shares the fate of the mail.
+    const bool was_refused = own.starts_with('4') || own.starts_with('5');
+    all_alike = all_alike && !was_refused;
+    if (!was_refused && outcome.taken) {
+      progress.have.push_back(address);
+      ++have;
+      reached_now = true;
+    } else if (was_refused ? own.front() == '5' : outcome.last.starts_with('5')) {
+      progress.refused[address] = was_refused ? own : whole;
+    } else {
+      later[address] = was_refused ? own : whole;
+    }
+  }
+  const std::size_t all = request.recipients.size();
+  Answer answer;
+  answer.verdict = !later.empty() ? Answer::Verdict::again
+                   : have == 0    ? Answer::Verdict::refused
+                                  : Answer::Verdict::arrived;
+  answer.text = outcome.last;
+  if (!outcome.cause.empty())
+    answer.text = outcome.cause + (outcome.last.empty() ? "" : ": " + outcome.last);
+  if (have == all || (all_alike && tried == all)) return answer;
+  answer.text = fmt::format("{} of {} recipients have it", have, all);
+  if (!later.empty()) answer.text += "; refused for now: " + some_of(later);
+  if (!progress.refused.empty()) answer.text += "; refused: " + some_of(progress.refused);
+  if (answer.verdict != Answer::Verdict::refused && !progress.empty())
+    answer.part = {mail_progress_text(progress), have > 0, reached_now};
+  return answer;
 }
 
 }  // namespace hastur

@@ -48,7 +48,7 @@ OutgoingNotification test_notification(const std::string& channel, Time now) {
   test.version = "none";
   test.time = now;
   test.payload = canonical_json(
-      {{"kind", "slack"},
+      {{"kind", "test"},
        {"key", nullptr},
        {"to", channel},
        {"text", "[test] Hastur tests the channel " + channel + ": nothing is wrong."},

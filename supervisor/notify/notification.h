@@ -34,16 +34,25 @@ struct OutgoingNotification {
   bool opens = false;
   Time expires_at;
   std::string payload;
+  // Who gets it, by a name that says nothing secret: what is known of a receiver (that it fails,
+  // that it asked for patience) holds for all that goes to it, on any channel. Empty: its channel's
+  // own.
+  std::string receiver = {};
+  // What attempts before have reached, as the way it leaves on notes it (Answer::Part); `reached`:
+  // somebody has it.
+  std::string progress = {};
+  bool reached = false;
 
   std::size_t bytes() const {
-    return sizeof *this + trigger.size() + version.size() + payload.size() +
+    return sizeof *this + trigger.size() + version.size() + payload.size() + receiver.size() +
            (key ? key->size() : 0);
   }
 };
 
 // The payload, read.
 struct NotificationContent {
-  // The call: "pager_duty", "send_email", "web_hook", "slack", "alertmanager".
+  // The call: "pager_duty", "send_email", "web_hook", "slack", "alertmanager"; "platform" of the
+  // platform's own, "test" of a test of the channel.
   std::string call;
   std::optional<std::string> key;
   // The channel that the call names; empty for none.

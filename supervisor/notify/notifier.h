@@ -29,17 +29,24 @@ class Notifier final : public NotificationSink {
   struct Calls {
     // Each notification that was taken comes here once, unless it is withdrawn.
     std::function<void(const NotificationSettled&)> settled;
-    // See FetchMore.
+    // See NotificationProgress, ReceiverRest and FetchMore.
+    std::function<void(const NotificationProgress&)> progressed = {};
+    std::function<void(const ReceiverRest&)> rests = {};
     std::function<void(const FetchMore&)> fetch;
     // The receiver's answer to a try().
     std::function<void(const std::string& channel, const Answer&)> tried;
+    // Empty: what fires is repeated until it is resolved.
+    NotificationSender::MayRepeat may_repeat = {};
   };
 
-  Notifier(Loop& loop, Clock& clock, std::map<std::string, Channel> channels, Options options,
-           Calls calls);
+  Notifier(Loop& loop, Clock& clock, const std::map<std::string, Channel>& channels,
+           Options options, Calls calls);
   ~Notifier() override;
 
-  const std::map<std::string, Channel>& channels() const { return channels_; }
+  const Channel& channel(const std::string& name) const { return *channels_.at(name); }
+  // These are the channels from now on. What is under way ends as it began; what waits on a channel
+  // that is another now is fetched anew, and what waits on one that is gone is forgotten here.
+  void configure(const std::map<std::string, Channel>& channels);
 
   bool offer(const std::string& channel, OutgoingNotification notification) override;
   bool holds(const std::string& channel, std::uint64_t id) const override {
@@ -48,6 +55,7 @@ class Notifier final : public NotificationSink {
   bool withdraw(const std::string& channel, std::uint64_t id) override;
   void more_from(const std::string& channel, std::uint64_t id) override;
   void restore_firing(const std::string& channel, OutgoingNotification notification) override;
+  void restore_rest(const ReceiverRest& rest) override;
   ChannelState state(const std::string& channel) const { return sender_.state(channel); }
 
   // One attempt past all queues, whose answer comes to Calls::tried: for a test of the channel.
@@ -61,11 +69,13 @@ class Notifier final : public NotificationSink {
 
   Loop& loop_;
   Clock& clock_;
-  std::map<std::string, Channel> channels_;
+  // Owned by the attempts that began with it, too: their answers are read with its secrets.
+  using ChannelInUse = std::shared_ptr<const Channel>;
+  std::map<std::string, ChannelInUse> channels_;
   Options options_;
   Calls calls_;
   NotificationSender sender_;
-  std::map<std::uint64_t, std::string> channel_of_attempt_;
+  std::map<std::uint64_t, ChannelInUse> channel_of_attempt_;
   // try_once() counts down from the top, so that its attempts are never the sender's.
   std::uint64_t next_try_ = UINT64_MAX;
   bool carrying_out_ = false;

@@ -27,6 +27,11 @@ class NotifyPolicy {
                std::string platform_channel = {})
       : mode_(mode), channels_(channels), platform_channel_(std::move(platform_channel)) {}
 
+  // What is configured is another now.
+  void configure(NotifyMode mode, std::string platform_channel) {
+    mode_ = mode;
+    platform_channel_ = std::move(platform_channel);
+  }
   // Those in force, in place of those before.
   void set_orders(std::vector<NotifyOrder> orders) { orders_ = std::move(orders); }
   const std::vector<NotifyOrder>& orders() const { return orders_; }

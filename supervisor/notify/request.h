@@ -14,6 +14,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "supervisor/notify/channel.h"
+#include "supervisor/notify/mail_progress.h"
 #include "supervisor/notify/notification.h"
 #include "supervisor/notify/secret.h"
 
@@ -36,9 +37,11 @@ struct MailRequest {
   std::string user;
   Secret password;
   std::string ca_file;
-  // Bare addresses: the envelope, with those of bcc.
+  // Bare addresses, each once: the envelope, with those of bcc. Those that `progress` settles are
+  // left out of the transfer.
   std::string from;
   std::vector<std::string> recipients;
+  MailProgress progress;
   std::string text;
 };
 
@@ -87,7 +90,33 @@ struct Answer {
   std::string text;
   // How long the receiver asks to be left alone.
   std::optional<Micros> retry_after;
+  // Of a receiver that stands for several: not all of them have it, yet (`again`) or ever
+  // (`arrived`).
+  struct Part {
+    // For the next attempt (OutgoingNotification::progress).
+    std::string progress;
+    // Somebody has it.
+    bool reached = false;
+    // Somebody got it with this attempt: the receiver works.
+    bool reached_now = false;
+  };
+  std::optional<Part> part = {};
 };
+
+// What one attempt came to, for the recipients that it tried: what the server answered to each of
+// them, and to all of them (a mail that was taken, refused, or never got so far).
+struct MailOutcome {
+  // In the order of the recipients that were tried; an empty one was not asked about.
+  std::vector<std::string> answers;
+  // To the mail as a whole: "250 taken", "535 no"; empty if none came.
+  std::string last;
+  // What the library said; empty if all went well.
+  std::string cause;
+  bool taken = false;
+};
+// A recipient whose server took the mail has it; 5yz is for good (RFC 5321, 4.2.1); all else is
+// tried again, for those recipients alone.
+Answer judge_mail(const MailRequest& request, const MailOutcome& outcome);
 
 // An answer that came whole. 2xx has arrived; 408, 425, 429 and 5xx may be tried again; all else
 // (redirects too: they are not followed) is refused.

@@ -37,13 +37,14 @@ class BackOff {
   std::uint64_t state_;
 };
 
-// So many a minute on average, and as many at once after a minute of rest.
+// So many a minute on average, and as many at once after a minute of rest. It begins empty: what
+// another process took just before is not known.
 class TokenBucket {
  public:
   TokenBucket(std::uint32_t per_minute, Time start)
       : token_span_(Micros{std::chrono::minutes{1}} / per_minute),
         burst_(per_minute),
-        empty_at_(start - burst_ * token_span_) {}
+        empty_at_(start) {}
 
   // When the next token can be taken; `now` or before if it is there.
   Time next(Time now) const {

@@ -7,11 +7,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <system_error>
 #include <vector>
 
 #include "core/json.h"
+#include "supervisor/notify/mime.h"
 
 namespace hastur {
 namespace {
@@ -40,6 +42,43 @@ std::vector<std::string> parts_of(const std::string& secret) {
   return parts;
 }
 
+// What is the same in base64 whatever stands before and after it, for each place at which it may
+// begin: of "user:KEY" in "Basic …" only KEY is ours.
+std::vector<std::string> base64_forms(std::string_view text) {
+  constexpr std::size_t form_characters_min = 6;
+  std::vector<std::string> forms;
+  for (std::size_t before = 0; before < 3; ++before) {
+    const std::string encoded = base64(std::string(before, 'x') + std::string(text));
+    const std::size_t begin = before == 0 ? 0 : before + 1;
+    const std::size_t end = (before + text.size()) * 8 / 6;
+    if (end >= begin + form_characters_min) forms.push_back(encoded.substr(begin, end - begin));
+  }
+  return forms;
+}
+
+// The other way round: "Basic …" holds a password that a receiver may repeat as it is.
+std::optional<std::string> decoded(std::string_view text) {
+  std::string out;
+  std::uint32_t bits = 0;
+  int held = 0;
+  while (text.ends_with('=')) text.remove_suffix(1);
+  for (const char c : text) {
+    const int digit = c >= 'A' && c <= 'Z'   ? c - 'A'
+                      : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                      : c >= '0' && c <= '9' ? c - '0' + 52
+                      : c == '+'             ? 62
+                      : c == '/'             ? 63
+                                             : -1;
+    if (digit < 0) return std::nullopt;
+    bits = bits << 6 | static_cast<std::uint32_t>(digit);
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    out += static_cast<char>(bits >> held & 0xff);
+  }
+  return out;
+}
+
 std::string percent_encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -66,7 +105,18 @@ std::string Secret::redact(std::string text) const {
        {text_, percent_encoded(text_), in_json.substr(1, in_json.size() - 2)}) {
     replace_all(text, form, "(secret)");
   }
-  for (const std::string& part : parts_of(text_)) replace_all(text, part, "(secret)");
+  std::vector<std::string> parts = parts_of(text_);
+  if (text_.starts_with("Basic ")) {
+    const auto user_and_password = decoded(std::string_view(text_).substr(6));
+    const auto colon = user_and_password ? user_and_password->find(':') : std::string::npos;
+    if (colon != std::string::npos && user_and_password->size() - colon > redacted_bytes_min)
+      parts.push_back(user_and_password->substr(colon + 1));
+  }
+  parts.push_back(text_);
+  for (const std::string& part : parts) {
+    replace_all(text, part, "(secret)");
+    for (const std::string& form : base64_forms(part)) replace_all(text, form, "(secret)");
+  }
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "supervisor/notify/sender_parts.h"
 
 namespace hastur {
 namespace {
@@ -13,82 +14,11 @@ namespace {
 // One notification that keeps failing is tried after about a second, then two …
 constexpr Micros lane_wait_first = std::chrono::seconds{1};
 constexpr Micros lane_wait_max = std::chrono::minutes{5};
-// A receiver that fails for everybody is left alone, one attempt at a time.
-constexpr std::uint32_t channel_failures_max = 8;
-constexpr Micros channel_wait_first = std::chrono::milliseconds{100};
-constexpr Micros channel_wait_max = std::chrono::seconds{30};
-// No receiver silences us for longer.
-constexpr Micros retry_after_max = std::chrono::hours{1};
+constexpr Micros receiver_wait_first = std::chrono::milliseconds{100};
+constexpr Micros receiver_wait_max = std::chrono::seconds{30};
 constexpr Micros expiry_every = std::chrono::seconds{10};
 // Alerts in one repetition.
 constexpr std::size_t resend_max = 64;
-
-}  // namespace
-
-// What waits of one incident; a keyless notification has a lane of its own.
-struct NotificationSender::Lane {
-  std::string name;
-  std::deque<OutgoingNotification> waiting;
-  std::uint32_t failures = 0;
-  Time not_before{};
-  bool in_flight = false;
-  std::string last_answer;
-  // Whether all triggers since the incident opened were dropped before any attempt: then the
-  // receiver does not know of it.
-  bool unknown_to_receiver = false;
-};
-
-struct NotificationSender::Way {
-  SenderChannel options;
-  TokenBucket* bucket = nullptr;
-  std::unordered_map<std::string, Lane> lanes;
-  // Lanes that are not under way, by when they may be and then by age.
-  std::set<std::tuple<Time, std::uint64_t, std::string>> ready;
-  std::unordered_set<std::uint64_t> ids;
-  std::size_t in_flight = 0;
-  std::uint64_t bytes = 0;
-  std::uint32_t failures = 0;
-  Time not_before{};
-  // The first id that was refused for want of room.
-  std::optional<std::uint64_t> refused_from;
-
-  struct Firing {
-    OutgoingNotification notification;
-    Time resend_at;
-  };
-  std::map<std::string, Firing> firing;
-  // By when they are due.
-  std::set<std::pair<Time, std::string>> due;
-
-  ChannelState counts;
-
-  void make_ready(Lane& lane) {
-    ready.emplace(lane.not_before, lane.waiting.front().id, lane.name);
-  }
-  void unmake_ready(Lane& lane) {
-    ready.erase({lane.not_before, lane.waiting.front().id, lane.name});
-  }
-  void repeat(const std::string& name, OutgoingNotification notification, Time at) {
-    forget(name);
-    if (firing.size() >= options.firing_max) forget(due.begin()->second);
-    due.emplace(at, name);
-    firing.emplace(name, Firing{std::move(notification), at});
-  }
-  void forget(const std::string& name) {
-    const auto found = firing.find(name);
-    if (found == firing.end()) return;
-    due.erase({found->second.resend_at, name});
-    firing.erase(found);
-  }
-  bool limit_reached() const {
-    return in_flight >= (failures > channel_failures_max ? 1 : options.in_flight_max);
-  }
-  bool has_room() const {
-    return ids.size() < options.queue_max && bytes < options.queue_bytes_max;
-  }
-};
-
-namespace {
 
 std::string lane_name(const OutgoingNotification& notification) {
   if (!notification.key) return fmt::format("#{}", notification.id);
@@ -98,23 +28,28 @@ std::string lane_name(const OutgoingNotification& notification) {
 }  // namespace
 
 NotificationSender::NotificationSender(const std::vector<SenderChannel>& channels,
-                                       std::uint64_t seed, Time now)
-    : lane_wait_(lane_wait_first, lane_wait_max, seed),
-      channel_wait_(channel_wait_first, channel_wait_max, ~seed),
+                                       std::uint64_t seed, Time now, MayRepeat may_repeat)
+    : may_repeat_(std::move(may_repeat)),
+      lane_wait_(lane_wait_first, lane_wait_max, seed),
+      receiver_wait_(receiver_wait_first, receiver_wait_max, ~seed),
       next_expiry_(now + expiry_every) {
-  for (const SenderChannel& options : channels) {
-    HASTUR_CHECK(options.resend_every == Micros{0} || options.in_flight_max == 1,
-                 "a channel that repeats has one attempt under way");
-    auto way = std::make_unique<Way>();
-    way->options = options;
-    if (!options.bucket.empty()) {
-      way->bucket =
-          &buckets_.try_emplace(options.bucket, options.per_minute_max, now).first->second;
-    }
-    ways_[options.name] = std::move(way);
-  }
+  configure(channels, {}, now);
 }
 NotificationSender::~NotificationSender() = default;
+
+void NotificationSender::make_ready(Way& way, Lane& lane) {
+  Receiver& of = receiver(way, lane.waiting.front());
+  Route& route = way.routes[of.name];
+  route.receiver = &of;
+  route.ready.emplace(lane.not_before, lane.waiting.front().id, lane.name);
+}
+
+void NotificationSender::unmake_ready(Way& way, Lane& lane) {
+  const auto found = way.routes.find(receiver(way, lane.waiting.front()).name);
+  HASTUR_CHECK(found != way.routes.end(), "a lane that is ready has a route");
+  found->second.ready.erase({lane.not_before, lane.waiting.front().id, lane.name});
+  if (found->second.ready.empty() && found->second.in_flight == 0) way.routes.erase(found);
+}
 
 NotificationSender::Way& NotificationSender::way(const std::string& channel) {
   const auto found = ways_.find(channel);
@@ -137,7 +72,7 @@ bool NotificationSender::offer(const std::string& channel, OutgoingNotification 
   const bool was_empty = lane.waiting.empty();
   if (was_empty) lane.name = name;
   lane.waiting.push_back(std::move(notification));
-  if (was_empty) to.make_ready(lane);
+  if (was_empty) make_ready(to, lane);
   start(to, now);
   return true;
 }
@@ -157,14 +92,14 @@ bool NotificationSender::withdraw(const std::string& channel, std::uint64_t id) 
     if (at_head && lane.in_flight) return false;
     from.bytes -= found->bytes();
     from.ids.erase(id);
-    if (at_head) from.unmake_ready(lane);
+    if (at_head) unmake_ready(from, lane);
     lane.waiting.erase(found);
     if (lane.waiting.empty()) {
       from.lanes.erase(name);
     } else if (at_head) {
       lane.failures = 0;
       lane.not_before = {};
-      from.make_ready(lane);
+      make_ready(from, lane);
     }
     refill(from);
     return true;
@@ -173,7 +108,9 @@ bool NotificationSender::withdraw(const std::string& channel, std::uint64_t id) 
 }
 
 void NotificationSender::more_from(const std::string& channel, std::uint64_t id) {
-  Way& to = way(channel);
+  const auto found = ways_.find(channel);
+  if (found == ways_.end() || found->second->gone) return;
+  Way& to = *found->second;
   to.refused_from = to.refused_from ? std::min(*to.refused_from, id) : id;
   refill(to);
 }
@@ -214,7 +151,9 @@ void NotificationSender::settle(Way& from, Lane& lane, Settlement settlement, st
   } else {
     ++(settlement == Settlement::failed ? from.counts.failed : from.counts.closed);
   }
-  actions_.push_back(NotificationSettled{head.id, settlement, std::move(text)});
+  NotificationSettled settled{head.id, settlement, std::move(text)};
+  if (!head.progress.empty()) settled.progress = head.progress;
+  actions_.push_back(std::move(settled));
 }
 
 void NotificationSender::took_effect(Way& at, const std::string& lane,
@@ -238,9 +177,11 @@ bool NotificationSender::drop_what_is_over(Way& from, Lane& lane, Time now) {
   while (!lane.waiting.empty()) {
     const OutgoingNotification& head = lane.waiting.front();
     if (head.expires_at <= now) {
-      std::string text = "it could not be delivered in time";
+      std::string text = head.reached ? "it could not be delivered to everybody in time"
+                                      : "it could not be delivered in time";
       if (!lane.last_answer.empty()) text += "; the last answer was: " + lane.last_answer;
-      settle(from, lane, Settlement::failed, std::move(text), now);
+      settle(from, lane, head.reached ? Settlement::sent : Settlement::failed, std::move(text),
+             now);
     } else if (over(head)) {
       const bool untried = lane.failures == 0;
       lane.unknown_to_receiver = untried && (head.opens || lane.unknown_to_receiver);
@@ -255,64 +196,76 @@ bool NotificationSender::drop_what_is_over(Way& from, Lane& lane, Time now) {
   return false;
 }
 
-bool NotificationSender::start_one(Way& from, Time now) {
-  const auto [at, id, name] = *from.ready.begin();
-  if (at > now) return false;
+NotificationSender::Route* NotificationSender::next_route(Way& from, Time now) {
+  if (from.limit_reached() || (from.bucket != nullptr && from.bucket->next(now) > now))
+    return nullptr;
+  Route* next = nullptr;
+  for (auto& [name, route] : from.routes) {
+    if (route.ready.empty() || from.limit_reached(route) || route.receiver->not_before > now ||
+        std::get<Time>(*route.ready.begin()) > now)
+      continue;
+    if (next == nullptr || *route.ready.begin() < *next->ready.begin()) next = &route;
+  }
+  return next;
+}
+
+void NotificationSender::start_one(Way& from, Route& route, Time now) {
+  const std::string name = std::get<std::string>(*route.ready.begin());
   Lane& lane = from.lanes.at(name);
-  from.unmake_ready(lane);
+  unmake_ready(from, lane);
+  const std::uint64_t head = lane.waiting.front().id;
   if (!drop_what_is_over(from, lane, now)) {
     from.lanes.erase(name);
-    refill(from);
-    return true;
+    return refill(from);
   }
+  // Its turn may not have come yet, and its receiver may be another.
+  if (lane.waiting.front().id != head) return make_ready(from, lane);
+  Receiver& to = receiver(from, lane.waiting.front());
+  Route& taken = from.routes[to.name];
+  taken.receiver = &to;
   if (from.bucket != nullptr) from.bucket->take(now);
   lane.in_flight = true;
   lane.unknown_to_receiver = false;
   ++from.in_flight;
+  ++taken.in_flight;
   const std::uint64_t attempt = next_attempt_++;
-  attempts_[attempt] = {&from, name, {}};
+  attempts_[attempt] = {&from, to.name, name, {}};
   actions_.push_back(SendNotification{from.options.name, attempt, lane.waiting.front()});
-  return true;
 }
 
 void NotificationSender::start(Way& from, Time now) {
-  while (!from.ready.empty() && !from.limit_reached() && from.not_before <= now) {
-    if (from.bucket != nullptr && from.bucket->next(now) > now) break;
-    if (!start_one(from, now)) break;
-  }
+  while (Route* route = next_route(from, now)) start_one(from, *route, now);
   start_resend(from, now);
 }
 
 void NotificationSender::start_resend(Way& from, Time now) {
-  if (from.in_flight > 0 || from.not_before > now) return;
+  if (from.in_flight > 0) return;
   ResendNotifications resend{from.options.name, next_attempt_, {}};
-  Attempt attempt{&from, {}, {}};
+  Attempt attempt{&from, {}, {}, {}};
+  std::vector<std::string> later, never;
   for (const auto& [at, name] : from.due) {
     if (at > now || resend.notifications.size() == resend_max) break;
-    const auto lane = from.lanes.find(name);
     // What waits of the same incident says it anew.
-    if (lane != from.lanes.end()) continue;
-    resend.notifications.push_back(from.firing.at(name).notification);
+    if (from.lanes.contains(name)) continue;
+    const OutgoingNotification& notification = from.firing.at(name).notification;
+    const Receiver& to = receiver(from, notification);
+    if (to.not_before > now) break;
+    const Repeat repeat = may_repeat_(from.options.name, notification);
+    if (repeat != Repeat::now) {
+      (repeat == Repeat::later ? later : never).push_back(name);
+      continue;
+    }
+    attempt.receiver = to.name;
     attempt.repeated.push_back(name);
+    resend.notifications.push_back(notification);
   }
+  for (const std::string& name : later) from.postpone(name, now + from.options.resend_every);
+  for (const std::string& name : never) from.forget(name);
   if (resend.notifications.empty()) return;
   ++next_attempt_;
   ++from.in_flight;
   attempts_[resend.attempt] = std::move(attempt);
   actions_.push_back(std::move(resend));
-}
-
-void NotificationSender::failed_attempt(Way& at, const Answer& answer, Time now) {
-  ++at.counts.attempts_failed;
-  if (at.failures++ == 0) at.counts.trouble_since = now;
-  at.counts.last_trouble = answer.text;
-  if (answer.retry_after) {
-    at.not_before = std::max(at.not_before, now + std::min(*answer.retry_after, retry_after_max));
-  }
-  if (at.failures > channel_failures_max) {
-    at.not_before =
-        std::max(at.not_before, now + channel_wait_.wait(at.failures - channel_failures_max));
-  }
 }
 
 void NotificationSender::answered(std::uint64_t number, const Answer& answer, Time now) {
@@ -322,46 +275,67 @@ void NotificationSender::answered(std::uint64_t number, const Answer& answer, Ti
   attempts_.erase(found);
   Way& at = *attempt.way;
   --at.in_flight;
-  if (answer.verdict == Answer::Verdict::again) {
-    failed_attempt(at, answer, now);
+  const bool fails = answer.verdict == Answer::Verdict::again;
+  if (fails) ++at.counts.attempts_failed;
+  Receiver& of = receivers_[attempt.receiver];
+  of.name = attempt.receiver;
+  if (fails && !(answer.part && answer.part->reached_now)) {
+    failed_attempt(at, of, answer, now);
   } else {
     // It answers: whatever it thinks of this one.
-    at.failures = 0;
-    at.counts.trouble_since.reset();
-    at.counts.last_trouble.clear();
-  }
-  for (const std::string& name : attempt.repeated) {
-    const auto firing = at.firing.find(name);
-    if (firing == at.firing.end()) continue;
-    OutgoingNotification notification = firing->second.notification;
-    const Micros wait =
-        answer.verdict == Answer::Verdict::again ? lane_wait_first : at.options.resend_every;
-    at.repeat(name, std::move(notification), now + wait);
+    works(of);
   }
   if (attempt.repeated.empty()) {
-    Lane& lane = at.lanes.at(attempt.lane);
-    lane.in_flight = false;
-    if (answer.verdict == Answer::Verdict::again) {
-      ++lane.failures;
-      lane.not_before = now + lane_wait_.wait(lane.failures);
-      if (answer.retry_after) {
-        lane.not_before =
-            std::max(lane.not_before, now + std::min(*answer.retry_after, retry_after_max));
-      }
-      lane.last_answer = answer.text;
-    } else {
-      settle(at, lane,
-             answer.verdict == Answer::Verdict::arrived ? Settlement::sent : Settlement::failed,
-             answer.text, now);
-    }
-    if (lane.waiting.empty()) {
-      at.lanes.erase(attempt.lane);
-    } else {
-      at.make_ready(lane);
-    }
-    refill(at);
+    const auto route = at.routes.find(attempt.receiver);
+    if (--route->second.in_flight == 0 && route->second.ready.empty()) at.routes.erase(route);
+    lane_answered(at, attempt.lane, answer, now);
+  } else {
+    repeated_answered(at, attempt, answer, now);
   }
-  start(at, now);
+  if (!at.gone) return start(at, now);
+  if (at.in_flight == 0) ways_.erase(at.options.name);
+}
+
+void NotificationSender::repeated_answered(Way& at, const Attempt& attempt, const Answer& answer,
+                                           Time now) {
+  const Micros wait =
+      answer.verdict == Answer::Verdict::again ? lane_wait_first : at.options.resend_every;
+  for (const std::string& name : attempt.repeated) at.postpone(name, now + wait);
+}
+
+void NotificationSender::lane_answered(Way& at, const std::string& name, const Answer& answer,
+                                       Time now) {
+  Lane& lane = at.lanes.at(name);
+  lane.in_flight = false;
+  OutgoingNotification& head = lane.waiting.front();
+  if (answer.part) {
+    head.progress = answer.part->progress;
+    head.reached = answer.part->reached;
+  } else if (answer.verdict == Answer::Verdict::arrived) {
+    head.progress.clear();
+  }
+  if (answer.verdict != Answer::Verdict::again) {
+    settle(at, lane,
+           answer.verdict == Answer::Verdict::arrived ? Settlement::sent : Settlement::failed,
+           answer.text, now);
+  } else if (at.gone) {
+    leave(at, lane);
+  } else {
+    if (answer.part) actions_.push_back(NotificationProgress{head.id, head.progress, answer.text});
+    ++lane.failures;
+    lane.not_before = now + lane_wait_.wait(lane.failures);
+    if (answer.retry_after) {
+      lane.not_before =
+          std::max(lane.not_before, now + std::min(*answer.retry_after, retry_after_max));
+    }
+    lane.last_answer = answer.text;
+  }
+  if (lane.waiting.empty()) {
+    at.lanes.erase(name);
+  } else {
+    make_ready(at, lane);
+  }
+  refill(at);
 }
 
 void NotificationSender::expire(Way& from, Time now) {
@@ -372,9 +346,9 @@ void NotificationSender::expire(Way& from, Time now) {
   std::ranges::sort(names);
   for (const std::string& name : names) {
     Lane& lane = from.lanes.at(name);
-    from.unmake_ready(lane);
+    unmake_ready(from, lane);
     if (drop_what_is_over(from, lane, now)) {
-      from.make_ready(lane);
+      make_ready(from, lane);
     } else {
       from.lanes.erase(name);
     }
@@ -386,18 +360,22 @@ void NotificationSender::turn(Time now) {
   const bool expiry = now >= next_expiry_;
   if (expiry) next_expiry_ = now + expiry_every;
   for (auto& [name, each] : ways_) {
+    if (each->gone) continue;
     if (expiry) expire(*each, now);
     start(*each, now);
   }
+  if (expiry) forget_receivers(now);
 }
 
 std::optional<Time> NotificationSender::next_turn(Time now) const {
   std::optional<Time> next;
   const auto sooner = [&](Time at) { next = next ? std::min(*next, at) : at; };
   for (const auto& [name, each] : ways_) {
+    if (each->gone) continue;
     if (!each->lanes.empty()) sooner(next_expiry_);
-    if (!each->ready.empty() && !each->limit_reached()) {
-      Time at = std::max(std::get<Time>(*each->ready.begin()), each->not_before);
+    for (const auto& [receiver, route] : each->routes) {
+      if (route.ready.empty() || each->limit_reached() || each->limit_reached(route)) continue;
+      Time at = std::max(std::get<Time>(*route.ready.begin()), route.receiver->not_before);
       if (each->bucket != nullptr) at = std::max(at, each->bucket->next(now));
       sooner(at);
     }
@@ -405,7 +383,10 @@ std::optional<Time> NotificationSender::next_turn(Time now) const {
       // Those that wait anew are passed over, and need no turn.
       for (const auto& [at, due] : each->due) {
         if (each->lanes.contains(due)) continue;
-        sooner(std::max(at, each->not_before));
+        const OutgoingNotification& firing = each->firing.at(due).notification;
+        const auto of =
+            receivers_.find(firing.receiver.empty() ? each->options.name : firing.receiver);
+        sooner(of == receivers_.end() ? at : std::max(at, of->second.not_before));
         break;
       }
     }
@@ -424,6 +405,14 @@ ChannelState NotificationSender::state(const std::string& channel) const {
   state.waiting_bytes = at.bytes;
   state.in_flight = at.in_flight;
   state.firing = at.firing.size();
+  for (const std::string& name : at.troubled) {
+    const auto of = receivers_.find(name);
+    if (of == receivers_.end() || !of->second.trouble_since) continue;
+    if (state.trouble_since && *state.trouble_since <= *of->second.trouble_since) continue;
+    state.trouble_since = of->second.trouble_since;
+    state.trouble_at = at.options.many_receivers ? name : "";
+    state.last_trouble = of->second.last_trouble;
+  }
   return state;
 }
 

@@ -8,11 +8,14 @@
 //   after the one before has arrived, was refused or has expired: a resolve never overtakes its
 //   trigger. Others pass by meanwhile.
 // - Everything taken is settled once: sent, failed or closed with a reason; or it is withdrawn.
+// - A receiver that fails or asks for patience holds back only what goes to it: a channel may have
+//   many.
 // - Memory is bounded: a full channel refuses, and asks for what it refused (FetchMore) once there
 //   is room. What it refuses stays in the store.
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,8 +34,11 @@ namespace hastur {
 
 struct SenderChannel {
   std::string name;
-  // Attempts at once. 1 keeps the order of all that leaves.
+  // Attempts at once to one receiver, and four times as many on the channel. 1: one on the channel,
+  // which keeps the order of all that leaves.
   std::uint32_t in_flight_max = 8;
+  // Each notification has its own receiver, which is named where it is in trouble.
+  bool many_receivers = false;
   std::uint32_t queue_max = 10'000;
   std::uint64_t queue_bytes_max = 16u << 20;
   // What its incident has outlived by so long, unsent, is not sent any more.
@@ -45,6 +51,8 @@ struct SenderChannel {
   Micros resend_every{0};
   // Of those that are repeated. Beyond, the oldest are repeated no more.
   std::uint32_t firing_max = 10'000;
+
+  bool operator==(const SenderChannel&) const = default;
 };
 
 // Start this attempt. Its answer is awaited: answered().
@@ -69,14 +77,31 @@ struct NotificationSettled {
   Settlement settlement = Settlement::sent;
   // The receiver's answer, or the reason.
   std::string text;
+  // Sent, but not to everybody: OutgoingNotification::progress says to whom.
+  std::optional<std::string> progress = {};
+};
+// An attempt reached some of those whom the notification is for; the others are tried again. To be
+// kept for the case that the next attempt is another process's.
+struct NotificationProgress {
+  std::uint64_t id = 0;
+  std::string progress;
+  // What was answered.
+  std::string text;
 };
 // There is room: offer what waits for this channel from this id on, in order, before anything new.
 struct FetchMore {
   std::string channel;
   std::uint64_t from_id = 0;
 };
-using SenderAction =
-    std::variant<SendNotification, ResendNotifications, NotificationSettled, FetchMore>;
+using SenderAction = std::variant<SendNotification, ResendNotifications, NotificationSettled,
+                                  NotificationProgress, ReceiverRest, FetchMore>;
+
+// Whether what fires at a receiver is repeated to it.
+enum class Repeat : std::uint8_t {
+  now,
+  later,  // not now: asked again when the next is due
+  never,  // it does not fire any more
+};
 
 // How a channel is, for people.
 struct ChannelState {
@@ -85,15 +110,29 @@ struct ChannelState {
   std::size_t in_flight = 0;
   std::size_t firing = 0;
   std::uint64_t sent = 0, failed = 0, closed = 0, attempts_failed = 0;
-  // Since when nothing has got through, and what was said last; nothing while all is well.
+  // Since when nothing has got through to a receiver, which if there are many, and what was said
+  // last; nothing while all is well.
   std::optional<Time> trouble_since;
+  std::string trouble_at;
   std::string last_trouble;
 };
 
 class NotificationSender {
  public:
-  NotificationSender(const std::vector<SenderChannel>& channels, std::uint64_t seed, Time now);
+  // Asked right before a repetition.
+  using MayRepeat =
+      std::function<Repeat(const std::string& channel, const OutgoingNotification& notification)>;
+
+  NotificationSender(
+      const std::vector<SenderChannel>& channels, std::uint64_t seed, Time now,
+      MayRepeat may_repeat = [](const auto&, const auto&) { return Repeat::now; });
   ~NotificationSender();
+
+  // These are the channels from now on. What waits on one that is `changed` is asked for anew, by
+  // FetchMore; what waits on one that is gone is forgotten here. What is under way ends as it
+  // began, and is settled if it arrives or is refused.
+  void configure(const std::vector<SenderChannel>& channels, const std::set<std::string>& changed,
+                 Time now);
 
   // Takes a notification, in the order of ids. False if the channel has no room: then it and all
   // after it come again by FetchMore. One that is there already is not taken twice.
@@ -106,6 +145,8 @@ class NotificationSender {
   void more_from(const std::string& channel, std::uint64_t id);
   // After a start: an alert that fires at the receiver and is to be sent again.
   void restore_firing(const std::string& channel, OutgoingNotification notification, Time now);
+  // After a start: a receiver that was to be left alone.
+  void restore_rest(const ReceiverRest& rest, Time now);
 
   void answered(std::uint64_t attempt, const Answer& answer, Time now);
   // Does what is due.
@@ -114,15 +155,33 @@ class NotificationSender {
   std::optional<Time> next_turn(Time now) const;
   std::vector<SenderAction> take_actions();
 
-  // HASTUR_CHECKs that there is such a channel, as do the calls above.
+  // HASTUR_CHECKs that there is such a channel, as do offer() and withdraw().
   ChannelState state(const std::string& channel) const;
 
  private:
   struct Lane;
+  struct Receiver;
+  struct Route;
   struct Way;
+  struct Attempt {
+    Way* way = nullptr;
+    std::string receiver;
+    std::string lane;
+    // Of a repetition instead.
+    std::vector<std::string> repeated;
+  };
+
   Way& way(const std::string& channel);
+  void set_options(Way& way, const SenderChannel& options, Time now);
+  void forget_waiting(Way& way);
+  Receiver& receiver(const Way& way, const OutgoingNotification& notification);
+  void forget_receivers(Time now);
+  void make_ready(Way& way, Lane& lane);
+  void unmake_ready(Way& way, Lane& lane);
   void start(Way& way, Time now);
-  bool start_one(Way& way, Time now);
+  // The route whose head is to leave next; null if none may now.
+  Route* next_route(Way& way, Time now);
+  void start_one(Way& way, Route& route, Time now);
   void start_resend(Way& way, Time now);
   void expire(Way& way, Time now);
   // Settles what stands at the head of a lane without being sent; false if the lane is empty then.
@@ -130,22 +189,20 @@ class NotificationSender {
   void settle(Way& way, Lane& lane, Settlement settlement, std::string text, Time now);
   void leave(Way& way, Lane& lane);
   void refill(Way& way);
-  void failed_attempt(Way& way, const Answer& answer, Time now);
+  void failed_attempt(Way& way, Receiver& receiver, const Answer& answer, Time now);
+  void works(Receiver& receiver);
+  void repeated_answered(Way& way, const Attempt& attempt, const Answer& answer, Time now);
+  void lane_answered(Way& way, const std::string& name, const Answer& answer, Time now);
   void took_effect(Way& way, const std::string& lane, const OutgoingNotification& notification,
                    Time now);
 
-  struct Attempt {
-    Way* way = nullptr;
-    std::string lane;
-    // Of a repetition instead.
-    std::vector<std::string> repeated;
-  };
-
   std::map<std::string, std::unique_ptr<Way>> ways_;
   std::map<std::string, TokenBucket> buckets_;
+  std::map<std::string, Receiver> receivers_;
+  MayRepeat may_repeat_;
   std::unordered_map<std::uint64_t, Attempt> attempts_;
   std::vector<SenderAction> actions_;
-  BackOff lane_wait_, channel_wait_;
+  BackOff lane_wait_, receiver_wait_;
   std::uint64_t next_attempt_ = 1;
   Time next_expiry_;
 };

@@ -24,6 +24,8 @@ class NotificationSink {
   virtual void more_from(const std::string& channel, std::uint64_t id) = 0;
   // After a start: what fires at the receiver and is to be sent again.
   virtual void restore_firing(const std::string& channel, OutgoingNotification notification) = 0;
+  // After a start, before anything is offered: a receiver that was to be left alone.
+  virtual void restore_rest(const ReceiverRest& rest) = 0;
 };
 
 }  // namespace hastur

@@ -148,7 +148,9 @@ class MailTransfer final : public CurlTransfer {
       set(CURLOPT_PASSWORD, request_.password.reveal().c_str());
     }
     set(CURLOPT_MAIL_FROM, request_.from.c_str());
-    for (const std::string& recipient : request_.recipients) recipients_.append(recipient.c_str());
+    for (const std::string& recipient : request_.recipients) {
+      if (!request_.progress.is_settled(recipient)) recipients_.append(recipient.c_str());
+    }
     set(CURLOPT_MAIL_RCPT, recipients_.get());
     // One wrong address does not keep the mail from the others.
     set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
@@ -162,25 +164,19 @@ class MailTransfer final : public CurlTransfer {
     set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.text.size()));
     set(CURLOPT_HEADERFUNCTION, keep_line);
     set(CURLOPT_HEADERDATA, this);
+    // What it asks, to know what is answered.
+    set(CURLOPT_VERBOSE, 1L);
+    set(CURLOPT_DEBUGFUNCTION, see_command);
+    set(CURLOPT_DEBUGDATA, this);
     set(CURLOPT_NOPROGRESS, 0L);
     set(CURLOPT_XFERINFOFUNCTION, is_over);
     set(CURLOPT_XFERINFODATA, this);
   }
 
   Answer answer(CURLcode code) override {
-    // 5yz is for good (RFC 5321, 4.2.1).
-    if (code != CURLE_OK) {
-      const bool for_good = last_line_.starts_with('5');
-      std::string text = cause(code);
-      if (!last_line_.empty()) text += ": " + last_line_;
-      return {for_good ? Answer::Verdict::refused : Answer::Verdict::again, std::move(text), {}};
-    }
-    std::string text = last_line_;
-    if (refused_ > 0) {
-      text += fmt::format("; {} of {} recipients were refused: {}", refused_,
-                          request_.recipients.size(), refusal_);
-    }
-    return {Answer::Verdict::arrived, std::move(text), {}};
+    outcome_.taken = code == CURLE_OK;
+    if (code != CURLE_OK) outcome_.cause = cause(code);
+    return judge_mail(request_, outcome_);
   }
 
  private:
@@ -193,19 +189,24 @@ class MailTransfer final : public CurlTransfer {
     self->position_ += taken;
     return taken;
   }
+  static int see_command(CURL*, curl_infotype type, char* bytes, std::size_t count,
+                         void* self_pointer) {
+    if (type != CURLINFO_HEADER_OUT) return 0;
+    auto* self = static_cast<MailTransfer*>(self_pointer);
+    const std::string_view command(bytes, count);
+    self->asked_ = command.starts_with("RCPT TO:") ? Asked::recipient
+                   : command.starts_with("QUIT")   ? Asked::goodbye
+                                                   : Asked::whole;
+    if (self->asked_ == Asked::recipient) self->outcome_.answers.emplace_back();
+    return 0;
+  }
   // The server's replies, line by line.
   static std::size_t keep_line(char* bytes, std::size_t size, std::size_t count,
                                void* self_pointer) {
     auto* self = static_cast<MailTransfer*>(self_pointer);
     const std::string line = receiver_line({bytes, size * count});
-    // Its goodbye is no answer.
-    if (line.empty() || line.starts_with("221")) return size * count;
-    const bool refuses = line.front() == '4' || line.front() == '5';
-    if (refuses && self->position_ == 0) {
-      ++self->refused_;
-      self->refusal_ = line;
-    }
-    self->last_line_ = line;
+    if (line.empty() || self->asked_ == Asked::goodbye) return size * count;
+    (self->asked_ == Asked::recipient ? self->outcome_.answers.back() : self->outcome_.last) = line;
     return size * count;
   }
 
@@ -222,8 +223,9 @@ class MailTransfer final : public CurlTransfer {
   Micros end_;
   CurlList recipients_;
   std::size_t position_ = 0;
-  std::size_t refused_ = 0;
-  std::string refusal_, last_line_;
+  // What the server's next reply is to.
+  enum class Asked { whole, recipient, goodbye } asked_ = Asked::whole;
+  MailOutcome outcome_;
 };
 
 }  // namespace

@@ -36,6 +36,8 @@ struct AllowedHost {
   // The entry is an address, which the operator has thus allowed whatever it is.
   bool is_address = false;
 
+  bool operator==(const AllowedHost&) const = default;
+
   bool matches(const Url& url) const;
 };
 Result<AllowedHost> parse_allowed_host(std::string_view text);

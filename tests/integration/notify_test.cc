@@ -178,15 +178,19 @@ TEST(Notify, TheWatchdogIsCalledWhenAHeartbeatWentTheWholeWay) {
 }
 
 TEST(Notify, NoSecretStandsInLogsAnswersOrRows) {
-  const std::vector<std::string> secrets = {"Bearer planted-authorization-1",
-                                            "planted-signing-key-2"};
+  // The first is "user:planted-password-1" in base64; none of its forms may stand.
+  const std::string password = "planted-password-1";
+  const std::string encoded = "dXNlcjpwbGFudGVkLXBhc3N3b3JkLTE=";
+  const std::vector<std::string> secrets = {"Basic " + encoded, "planted-signing-key-2"};
   setenv("HASTUR_PLANTED_1", secrets[0].c_str(), 1);
   setenv("HASTUR_PLANTED_2", secrets[1].c_str(), 1);
   HttpReceiver receiver;
   // It repeats what it refuses.
   receiver.judges([](const HttpReceiver::Request& request) {
-    return HttpReceiver::Answer{.status = 400,
-                                .body = "no: " + request.headers.at("authorization")};
+    return HttpReceiver::Answer{
+        .status = 400,
+        .body = fmt::format("no: {} ({}, {})", request.headers.at("authorization"),
+                            "planted-password-1", "eDpwbGFudGVkLXNpZ25pbmcta2V5LTI=")};
   });
   Platform platform;
   platform.configure("notify = \"on\"\nlog = \"debug\"",
@@ -220,8 +224,128 @@ TEST(Notify, NoSecretStandsInLogsAnswersOrRows) {
     said.append(std::istreambuf_iterator<char>(file), {});
   }
   EXPECT_NE(said.find("(secret)"), std::string::npos);
-  for (const std::string& secret : secrets)
+  // base64 of what ends in a secret, from its third character on.
+  const std::string others = "bGFudGVkLXNpZ25pbmct";
+  for (const std::string& secret :
+       {secrets[0], secrets[1], password, encoded, encoded.substr(8, 12), others})
     EXPECT_EQ(said.find(secret), std::string::npos) << secret;
+}
+
+// What a trigger in the folder asks of the default channel.
+constexpr const char* default_hook_script = R"(
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:counters({ name = "it.page" }, function(msg)
+  ctx.state.n = ctx.state.n + 1
+  pager_duty("k" .. ctx.state.n, "page")
+end)
+)";
+
+TEST(Notify, ChannelsAreReadAgainAtSighup) {
+  HttpReceiver first, second;
+  Platform platform;
+  const std::string key_file = platform.folder() / "key";
+  const auto write_key = [&](const char* key) { std::ofstream(key_file) << key << "\n"; };
+  const auto channel = [&](const char* name, const HttpReceiver& receiver) {
+    return fmt::format(
+        "[notify.{}]\nkind = \"pager_duty\"\ndefault = true\nurl = \"{}\"\n"
+        "routing_key_file = \"{}\"\n",
+        name, receiver.url("/v2"), key_file);
+  };
+  write_key("first-routing-key");
+  platform.configure("notify = \"on\"", channel("oncall", first));
+  platform.save_script("paging", default_hook_script);
+  ASSERT_TRUE(platform.start_syndicator());
+  ASSERT_TRUE(platform.start_supervisor());
+  ASSERT_TRUE(platform.wait_for_triggers());
+  Pages pages(platform.udp_port());
+  const auto arrives = [&](HttpReceiver& receiver, std::size_t count) {
+    pages.send();
+    return wait_until([&] { return receiver.requests().size() >= count; },
+                      std::chrono::seconds{60});
+  };
+  const auto key_of_last = [](HttpReceiver& receiver) {
+    return parse_json(receiver.requests().back().body).value_or(Json())["routing_key"];
+  };
+  const auto logged = [&](const std::string& words) {
+    return wait_until(
+        [&] { return platform.supervisor().whole_log().find(words) != std::string::npos; },
+        std::chrono::seconds{60});
+  };
+  ASSERT_TRUE(arrives(first, 1));
+  EXPECT_EQ(key_of_last(first), "first-routing-key");
+
+  // The secret is another, in the same file.
+  write_key("second-routing-key");
+  platform.reconfigure("notify = \"on\"", channel("oncall", first));
+  ASSERT_TRUE(logged("the channel oncall is another"));
+  ASSERT_TRUE(arrives(first, 2));
+  EXPECT_EQ(key_of_last(first), "second-routing-key");
+
+  // A file that is wrong changes nothing at all.
+  platform.reconfigure("notify = \"off\"", channel("oncall", second) + "colour = \"red\"\n");
+  ASSERT_TRUE(logged("SIGHUP: no setting changes: "));
+  ASSERT_TRUE(arrives(first, 3));
+
+  // One goes, another comes.
+  platform.reconfigure("notify = \"on\"", channel("night", second));
+  ASSERT_TRUE(logged("the channel night is new"));
+  ASSERT_TRUE(logged("the channel oncall is gone"));
+  ASSERT_TRUE(arrives(second, 1));
+  EXPECT_EQ(first.requests().size(), 3u);
+  const auto overview = platform.get("/v1/notify");
+  ASSERT_TRUE(overview);
+  ASSERT_EQ((*overview)["channels"].size(), 1u);
+  EXPECT_EQ((*overview)["channels"][0]["name"], "night");
+
+  // The mode is another, too.
+  platform.reconfigure("notify = \"record\"", channel("night", second));
+  ASSERT_TRUE(wait_until([&] { return (*platform.get("/v1/notify"))["mode"] == "record"; },
+                         std::chrono::seconds{60}));
+  pages.send();
+  ASSERT_TRUE(wait_until(
+      [&] {
+        const auto kept = platform.get("/v1/notifications?status=recorded");
+        return kept && (*kept)["items"].size() == 1;
+      },
+      std::chrono::seconds{60}));
+  EXPECT_EQ(second.requests().size(), 1u);
+  platform.stop();
+}
+
+TEST(Notify, AlertsAreNotRepeatedOnAChannelThatIsOff) {
+  HttpReceiver quiet, other;
+  Platform platform;
+  const auto channel = [](const char* name, const HttpReceiver& receiver) {
+    return fmt::format(
+        "[notify.{}]\nkind = \"alertmanager\"\nurl = \"{}\"\nresend_every = \"1s\"\n", name,
+        receiver.url(""));
+  };
+  platform.configure("notify = \"on\"", channel("quiet", quiet) + channel("other", other));
+  platform.save_script("paging", R"(
+local ctx = hastur.trigger{ state = {} }
+ctx:counters({ name = "it.page" }, function(msg)
+  alertmanager({ alertname = "disk" }, {}, { to = "quiet" })
+  alertmanager({ alertname = "disk" }, {}, { to = "other" })
+end)
+)");
+  ASSERT_TRUE(platform.start_syndicator());
+  ASSERT_TRUE(platform.start_supervisor());
+  ASSERT_TRUE(platform.wait_for_triggers());
+  Pages(platform.udp_port()).send();
+  const auto has = [](HttpReceiver& receiver, std::size_t count) {
+    return wait_until([&] { return receiver.requests().size() >= count; },
+                      std::chrono::seconds{60});
+  };
+  ASSERT_TRUE(has(quiet, 2)) << "it is repeated";
+  const auto off = platform.run_hastur("notify off --channel quiet --why test");
+  ASSERT_EQ(off.exit_code, 0) << off.error;
+  // What was under way at that moment may still come.
+  const std::size_t before = quiet.requests().size();
+  ASSERT_TRUE(has(other, other.requests().size() + 4));
+  EXPECT_LE(quiet.requests().size(), before + 1);
+  ASSERT_EQ(platform.run_hastur("notify default --channel quiet").exit_code, 0);
+  EXPECT_TRUE(has(quiet, before + 3)) << "it fires still";
+  platform.stop();
 }
 
 }  // namespace

@@ -85,6 +85,12 @@ void Platform::configure(std::string supervisor_keys, std::string sections) {
   sections_ = std::move(sections);
 }
 
+void Platform::reconfigure(std::string supervisor_keys, std::string sections) {
+  configure(std::move(supervisor_keys), std::move(sections));
+  write_whole_config();
+  kill(supervisor_->pid(), SIGHUP);
+}
+
 void Platform::copy_repo_scripts() {
   for (const auto& entry : fs::directory_iterator(HASTUR_TRIGGERS)) {
     // Test files lie beside the triggers.

@@ -26,6 +26,8 @@ class Platform {
   void save_script(const std::string& name, const std::string& text);
   // Before the supervisor starts: more keys of [supervisor], and more sections.
   void configure(std::string supervisor_keys, std::string sections);
+  // The same while it runs: the supervisor reads the file again.
+  void reconfigure(std::string supervisor_keys, std::string sections);
   // Before anything starts: a repository, which `hastur init-repo` makes, says what runs.
   void follow_repo();
   std::filesystem::path repo() const { return folder_ / "triggers.git"; }

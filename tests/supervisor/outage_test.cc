@@ -50,6 +50,7 @@ class Wire final : public NotificationSink {
     carry_out();
   }
   void restore_firing(const std::string&, OutgoingNotification) override {}
+  void restore_rest(const ReceiverRest& rest) override { sender_.restore_rest(rest, clock_.now()); }
 
   void turn() {
     sender_.turn(clock_.now());

@@ -1,7 +1,11 @@
 #include "supervisor/platform_troubles.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "core/json.h"
 #include "tests/supervisor/dispatch/rig.h"
 #include "tests/supervisor/notify/channels.h"
 
@@ -37,10 +41,32 @@ class PlatformTroublesTest : public ::testing::Test {
     }
   }
 
+  // What is told now: "+key: text " of what is wrong, "-key: text " of what is over.
+  std::string told() {
+    std::string all;
+    for (const NotificationRecord& record : watch_.look(troubles_.look(), rig_.clock.now())) {
+      const Json payload = parse_json(record.payload).value();
+      all += fmt::format("{}{}: {} ", payload["options"].contains("action") ? "-" : "+",
+                         payload["key"].get<std::string>(), payload["text"].get<std::string>());
+    }
+    return all;
+  }
+  // The same, from now on for so many seconds, with a look at each.
+  std::string told_within(int seconds) {
+    std::string all;
+    for (int i = 0; i < seconds; ++i) {
+      rig_.clock.advance(1s);
+      rig_.pump();
+      all += told();
+    }
+    return all;
+  }
+
   Rig rig_;
   std::map<std::string, Channel> channels_;
   ChannelState state_;
   PlatformTroubles troubles_;
+  PlatformWatch watch_;
 };
 
 TEST_F(PlatformTroublesTest, NothingIsWrongWhenAllIsWell) { EXPECT_EQ(keys(), ""); }
@@ -93,6 +119,87 @@ TEST_F(PlatformTroublesTest, MessagesThatWereDroppedAreToldForAWhile) {
   EXPECT_EQ(keys(), "");
   syndicator_says({{"kernel_dropped", 8}, {"ring_dropped", 1}});
   EXPECT_TRUE(troubles_.look()[0].text.starts_with("1 messages")) << "counted anew";
+}
+
+TEST_F(PlatformTroublesTest, TriggersThatAreBehindAreToldOnceAndThatTheyHaveCaughtUp) {
+  rig_.desire({{"slow", "match=a"}, {"other", "match=b"}});
+  rig_.send("a", 10);
+  EXPECT_EQ(told_within(5), "");
+  rig_.holds_commands = true;
+  rig_.send("a", 10);
+  EXPECT_EQ(told_within(55), "") << "not behind yet";
+  const std::string first = told_within(90);
+  EXPECT_TRUE(first.starts_with("+behind: 2 triggers are over a minute behind, ")) << first;
+  EXPECT_EQ(std::ranges::count(first, '+'), 1) << first;
+  EXPECT_EQ(told_within(600), "") << "it is told once";
+  rig_.holds_commands = false;
+  const std::string over = told_within(90);
+  EXPECT_TRUE(over.starts_with("-behind: Over: ")) << over;
+  EXPECT_EQ(std::ranges::count(over, '-'), 1) << over;
+}
+
+TEST_F(PlatformTroublesTest, InputsThatAreGoneFromHistoryAreToldOnceAndOverAfterAWhile) {
+  rig_.desire({{"t", "match=a"}});
+  rig_.send("a", 10);
+  EXPECT_EQ(told(), "");
+  // What is published is missed, and when it is asked for it is gone.
+  rig_.publishes = false;
+  rig_.send("a", 5);
+  const Sequence last = rig_.history->last();
+  rig_.clock.advance(1s);
+  rig_.syndicator->take_datagram(R"({"type":"gauge","name":"a","value":1})", rig_.clock.now());
+  Syndicator::Turn turn = rig_.syndicator->turn(rig_.clock.now(), rig_.clock.monotonic(), true);
+  for (Batch& batch : turn.published) rig_.dispatcher->published(std::move(batch));
+  rig_.dispatcher->turn();
+  bool asked = false;
+  for (Action& action : rig_.dispatcher->take_actions()) {
+    const auto* send = std::get_if<SendRequest>(&action);
+    const auto* read = send == nullptr ? nullptr : std::get_if<ReadRequest>(&send->frame.request);
+    if (read == nullptr || !read->from) continue;
+    asked = true;
+    rig_.dispatcher->replied({send->frame.id, LostReply{*read->from, last, "trimmed"}});
+  }
+  ASSERT_TRUE(asked);
+  rig_.publishes = true;
+  rig_.pump();
+  const std::string first = told();
+  EXPECT_TRUE(first.starts_with("+lost: The inputs ")) << first;
+  EXPECT_NE(first.find(fmt::format(" to {} are gone from History (trimmed)", last.value)),
+            std::string::npos)
+      << first;
+  EXPECT_EQ(told_within(590), "");
+  const std::string over = told_within(80);
+  EXPECT_TRUE(over.starts_with("-lost: Over: ")) << over;
+  EXPECT_EQ(told_within(600), "");
+}
+
+TEST_F(PlatformTroublesTest, AHistoryThatCannotBeWrittenIsToldOnceAndThatItCanAgain) {
+  syndicator_says({{PositionReply::history_failing_name, 30'000'000}});
+  EXPECT_EQ(told(), "") << "it may be over soon";
+  syndicator_says({{PositionReply::history_failing_name, 61'000'000}});
+  const std::string first = told();
+  EXPECT_TRUE(
+      first.starts_with("+history: The syndicator at tcp://127.0.0.1:4944 cannot write its "
+                        "History for 1m1s"))
+      << first;
+  syndicator_says({{PositionReply::history_failing_name, 62'000'000}});
+  EXPECT_EQ(told(), "");
+  std::string over;
+  for (int i = 0; i < 65; ++i) {
+    syndicator_says({});
+    over += told();
+  }
+  EXPECT_TRUE(over.starts_with("-history: Over: ")) << over;
+  EXPECT_EQ(std::ranges::count(over, '-'), 1) << over;
+}
+
+TEST_F(PlatformTroublesTest, AChannelsTroubleNamesTheReceiverOfMany) {
+  state_.trouble_since = rig_.clock.now();
+  state_.trouble_at = "https://hooks.example.com:443";
+  state_.last_trouble = "status 503";
+  EXPECT_NE(troubles_.look()[0].text.find("the channel oncall to https://hooks.example.com:443 "),
+            std::string::npos)
+      << troubles_.look()[0].text;
 }
 
 }  // namespace

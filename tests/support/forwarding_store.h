@@ -62,6 +62,7 @@ class ForwardingStore : public CheckpointStore {
   Result<std::vector<NotifyOrder>> orders(const OrderQuery& query) override {
     return inner_->orders(query);
   }
+  Result<std::vector<ReceiverRest>> receiver_rests() override { return inner_->receiver_rests(); }
   Result<std::vector<SnapshotRecord>> snapshots(const TriggerName& trigger) override {
     return inner_->snapshots(trigger);
   }

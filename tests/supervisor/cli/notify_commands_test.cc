@@ -86,7 +86,7 @@ TEST_F(NotifyCommands, NotificationsAreListedAndShown) {
   const std::string items =
       R"({"items":[{"id":"n-0001","time":1704067200000000,"status":"pending","trigger":"load",)"
       R"("channel":"oncall","key":"b","text":"load is high","reason":"late"}],"next":null})";
-  api_.answers("/v1/notifications?limit=5&status=pending&trigger=load", items);
+  api_.answers("/v1/notifications?limit=5&order=newest&status=pending&trigger=load", items);
   list_.limit = 5;
   list_.status = "pending";
   list_.trigger = "load";
@@ -102,6 +102,35 @@ TEST_F(NotifyCommands, NotificationsAreListedAndShown) {
   list_.id = "n-0001";
   EXPECT_EQ(printed([&] { return notifications_command(http_, list_); }).out,
             "{\"id\":\"n-0001\"}\n");
+}
+
+TEST_F(NotifyCommands, TheNewestComeFirstAndAllCanBeReached) {
+  // As many as are asked for, whatever a page holds.
+  list_.limit = 3;
+  api_.answers("/v1/notifications?limit=3&order=newest",
+               R"({"items":[{"id":"n-0009"},{"id":"n-0008"}],"next":8})");
+  api_.answers("/v1/notifications?before=8&limit=1&order=newest",
+               R"({"items":[{"id":"n-0007"}],"next":7})");
+  const auto newest = printed([&] { return notifications_command(http_, list_); });
+  EXPECT_EQ(newest.code, 0) << newest.err;
+  EXPECT_LT(newest.out.find("n-0009"), newest.out.find("n-0007"));
+  EXPECT_EQ(newest.err, "there are more: --before n-0007\n");
+
+  list_.limit = 2'500;
+  list_.after = "n-0001";
+  list_.since = "2024-01-01T00:00:00Z";
+  api_.answers(
+      "/v1/notifications?after=n-0001&limit=1000&order=oldest&since=2024-01-01T00%3A00%3A00Z",
+      R"({"items":[{"id":"n-0002"}],"next":2})");
+  api_.answers("/v1/notifications?after=2&limit=1000&order=oldest&since=2024-01-01T00%3A00%3A00Z",
+               R"({"items":[{"id":"n-0003"}],"next":null})");
+  list_.json = true;
+  const auto after = printed([&] { return notifications_command(http_, list_); });
+  EXPECT_EQ(after.out, "{\"items\":[{\"id\":\"n-0002\"},{\"id\":\"n-0003\"}],\"next\":null}\n")
+      << after.err;
+  list_.before = "n-0007";
+  EXPECT_NE(printed([&] { return notifications_command(http_, list_); }).err.find("keep one"),
+            std::string::npos);
 }
 
 TEST_F(NotifyCommands, OneIsReleasedOrClosed) {
@@ -139,6 +168,16 @@ TEST_F(NotifyCommands, IncidentsAreListed) {
   EXPECT_EQ(shown.code, 0) << shown.err;
   for (const char* words : {"closed", "2024-01-01T00:00:01Z", "n-0002"})
     EXPECT_NE(shown.out.find(words), std::string::npos) << shown.out;
+}
+
+TEST_F(NotifyCommands, AllIncidentsAreListedHoweverManyThereAre) {
+  api_.answers("/v1/incidents?limit=1000", R"({"items":[{"newest":"n-0001"}],"next":7})");
+  api_.answers("/v1/incidents?after=7&limit=1000",
+               R"({"items":[{"newest":"n-0002"}],"next":null})");
+  const auto shown = printed([&] { return incidents_command(http_, "", false, true); });
+  EXPECT_EQ(shown.out,
+            "{\"items\":[{\"newest\":\"n-0001\"},{\"newest\":\"n-0002\"}],\"next\":null}\n")
+      << shown.err;
 }
 
 TEST_F(NotifyCommands, ATestThatDoesNotArriveIsAFailure) {

@@ -9,6 +9,8 @@
 #include <fstream>
 
 #include "core/clock.h"
+#include "core/json.h"
+#include "supervisor/platform_troubles.h"
 #include "tests/supervisor/dispatch/rig.h"
 
 namespace hastur::test {
@@ -281,6 +283,40 @@ TEST(IsRemoteRepo, TellsUrlsFromFolders) {
     EXPECT_TRUE(is_remote_repo(url)) << url;
   for (const char* folder : {"/srv/r.git", "r.git", "./a:b", "a/b:c"})
     EXPECT_FALSE(is_remote_repo(folder)) << folder;
+}
+
+TEST_F(BranchFollowerTest, ABranchThatCannotBeFollowedIsToldOnceAndThatItCanAgain) {
+  commit({{"a.lua", "match=a"}});
+  start();
+  const std::map<std::string, Channel> channels;
+  PlatformTroubles troubles({rig_.clock, *rig_.dispatcher, "tcp://127.0.0.1:4944", channels,
+                             [](const std::string&) { return ChannelState{}; }, "",
+                             follower_.get()});
+  PlatformWatch watch;
+  std::string told;
+  Time now = clock_.now();
+  const auto look_for = [&](Micros span) {
+    told.clear();
+    for (const Time end = now + span; now < end; now += std::chrono::seconds{10}) {
+      auto all = troubles.look();
+      std::erase_if(all, [](const PlatformTrouble& each) { return each.key != "source"; });
+      for (const NotificationRecord& record : watch.look(all, now))
+        told += parse_json(record.payload).value()["text"].get<std::string>() + "\n";
+    }
+  };
+  look_for(std::chrono::minutes{2});
+  EXPECT_EQ(told, "");
+  fs::rename(folder_ / "r.git", folder_ / "away.git");
+  look();
+  now = clock_.now();
+  look_for(std::chrono::minutes{10});
+  EXPECT_NE(told.find("cannot open the repository"), std::string::npos) << told;
+  EXPECT_EQ(std::ranges::count(told, '\n'), 1) << told;
+  fs::rename(folder_ / "away.git", folder_ / "r.git");
+  look();
+  look_for(std::chrono::minutes{10});
+  EXPECT_TRUE(told.starts_with("Over: ")) << told;
+  EXPECT_EQ(std::ranges::count(told, '\n'), 1) << told;
 }
 
 }  // namespace

@@ -186,6 +186,54 @@ TEST_F(ApiTest, RefusesACommandThatIsNotFromUs) {
   }
 }
 
+TEST_F(ApiTest, WhoeverIsElsewhereNeedsTheTokenToReadToo) {
+  for (const char* path : {"/v1/triggers", "/v1/notifications", "/v1/incidents", "/v1/notify",
+                           "/v1/notify/orders", "/v1/notifications/n-0001", "/v1/deployments",
+                           "/v1/messages", "/v1/stats", "/v1/source", "/metrics", "/", "/none"}) {
+    HttpRequest request;
+    request.method = "GET";
+    request.from_loopback = false;
+    request.path = path;
+    EXPECT_EQ(ask(request).status, 401u) << path;
+    request.token = "wrong";
+    EXPECT_EQ(ask(request).status, 401u) << path;
+  }
+}
+
+TEST_F(ApiTest, NotificationsAreReadPageByPageInBothOrders) {
+  CommitBatch batch;
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    NotificationRecord record;
+    record.trigger = "billing/t";
+    record.ordinal = i;
+    record.time = time_from_us(i);
+    record.payload = "{}";
+    batch.notifications.push_back(record);
+  }
+  ASSERT_TRUE(rig_.store->commit(batch));
+  const auto page = [&](std::map<std::string, std::string> query) {
+    HttpRequest request;
+    request.method = "GET";
+    request.from_loopback = true;
+    request.path = "/v1/notifications";
+    query["limit"] = "2";
+    request.query = std::move(query);
+    const HttpResponse answer = ask(request);
+    const Json list = parse_json(answer.body).value();
+    if (answer.status != 200) return list["error"].get<std::string>();
+    std::string ids;
+    for (const Json& item : list["items"]) ids += item["id"].get<std::string>() + " ";
+    return ids + list["next"].dump();
+  };
+  EXPECT_EQ(page({}), "n-0001 n-0002 2");
+  EXPECT_EQ(page({{"after", "2"}}), "n-0003 n-0004 4");
+  EXPECT_EQ(page({{"after", "n-0004"}}), "n-0005 null");
+  EXPECT_EQ(page({{"order", "newest"}}), "n-0005 n-0004 4");
+  EXPECT_EQ(page({{"order", "newest"}, {"before", "4"}}), "n-0003 n-0002 2");
+  EXPECT_EQ(page({{"order", "newest"}, {"before", "n-0002"}}), "n-0001 null");
+  EXPECT_EQ(page({{"order", "up"}}), "order is one of oldest, newest");
+}
+
 TEST_F(ApiTest, RefusesArgumentsAndMethodsThatItDoesNotKnow) {
   HttpRequest request;
   request.method = "GET";
@@ -195,7 +243,8 @@ TEST_F(ApiTest, RefusesArgumentsAndMethodsThatItDoesNotKnow) {
   const HttpResponse unknown = ask(request);
   EXPECT_EQ(unknown.status, 400u);
   EXPECT_EQ(parse_json(unknown.body).value()["error"],
-            "there is no argument 'statsu' here; there are after, limit, since, status, trigger");
+            "there is no argument 'statsu' here; there are after, before, limit, order, since, "
+            "status, trigger");
   for (const char* path : {"/healthz", "/metrics", "/v1/triggers", "/v1/triggers/billing/t",
                            "/v1/triggers/billing/t/state", "/v1/triggers/billing/t/snapshots",
                            "/v1/pins", "/v1/source"}) {

@@ -12,6 +12,7 @@
 
 #include "core/json.h"
 #include "supervisor/config.h"
+#include "supervisor/notify/mime.h"
 #include "tests/supervisor/notify/channels.h"
 #include "tests/support/child_process.h"
 
@@ -143,6 +144,21 @@ TEST_F(ChannelTest, TheSupervisorsConfigurationHasThem) {
   EXPECT_NE(checked.error().message.find("[notify.a]"), std::string::npos);
 }
 
+TEST_F(ChannelTest, AnAddressThatOthersCanReachWantsAToken) {
+  for (const char* address : {"0.0.0.0:8127", "[::]:8127", "192.168.0.7:8127"}) {
+    SupervisorConfig config;
+    config.http = address;
+    const auto checked = config.check();
+    ASSERT_FALSE(checked) << address;
+    EXPECT_NE(checked.error().message.find("set token_file, or use a loopback address"),
+              std::string::npos)
+        << checked.error().message;
+    std::ofstream(folder.file("token")) << "0123456789abcdef\n";
+    config.token_file = folder.file("token");
+    EXPECT_TRUE(config.check()) << address;
+  }
+}
+
 // A secret gets into no text by accident: this does not compile.
 template <class T>
 concept Printable = requires(std::ostringstream& out, const T& value) {
@@ -160,6 +176,18 @@ TEST(Secret, IsTakenOutOfWhatReceiversSay) {
   EXPECT_EQ(secret.redact(R"(bad key p"ss w/rd and p\"ss w/rd, p%22ss%20w%2Frd)"),
             "bad key (secret) and (secret), (secret)");
   EXPECT_EQ(Secret("ok").redact("it is ok"), "it is ok");
+  // base64 of it, of "user:" and it, of "me:" and it and of NULs, user and it; each its own shape.
+  const Secret password("l3tm3in-planted");
+  for (const std::string& before :
+       {std::string(), std::string("user:"), std::string("me:"), std::string("\0hastur\0", 8)}) {
+    const std::string encoded = base64(before + "l3tm3in-planted");
+    const std::string shown = password.redact("535 bad " + encoded + " here");
+    EXPECT_NE(shown.find("(secret)"), std::string::npos) << before;
+    EXPECT_EQ(shown.find(encoded.substr(encoded.size() / 2, 8)), std::string::npos) << shown;
+  }
+  const Secret basic("Basic " + base64("user:l3tm3in"));
+  EXPECT_EQ(basic.redact("no l3tm3in, and no " + base64("user:l3tm3in")),
+            "no (secret), and no (secret)");
   EXPECT_EQ(Secret().redact("nothing"), "nothing");
 }
 

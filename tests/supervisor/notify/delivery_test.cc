@@ -297,5 +297,106 @@ TEST_F(DeliveryTest, SomebodyReleasesAndCloses) {
   EXPECT_EQ(delivery->close(77, "").error().code, ErrorCode::not_found);
 }
 
+TEST_F(DeliveryTest, WhatAMailHasReachedIsKeptOverACrash) {
+  const std::uint64_t id = commit(asked("k"));
+  delivery->progressed({id, R"({"have":["a@example.com"],"refused":{}})", "1 of 2 have it"});
+  delivery->turn();
+  EXPECT_EQ(status(id), "waiting: 1 of 2 have it");
+  open();
+  ASSERT_EQ(sink->offered.size(), 1u);
+  EXPECT_TRUE(sink->offered[0].reached);
+  EXPECT_EQ(sink->offered[0].progress, R"({"have":["a@example.com"],"refused":{}})");
+}
+
+TEST_F(DeliveryTest, ProgressOfWhatWasHeldBackUnderWayDoesNotLetItOut) {
+  const std::uint64_t id = commit(asked("k"));
+  sink->under_way.insert(id);
+  ASSERT_TRUE(orders->set_mode(OrderScope::supervisor, "", NotifyMode::record, {}, "w"));
+  delivery->progressed({id, R"({"have":["a@example.com"],"refused":{}})", "1 of 2 have it"});
+  delivery->turn();
+  EXPECT_EQ(status(id), "recorded: mode record: w");
+  EXPECT_NE(stored(id).progress, "");
+}
+
+TEST_F(DeliveryTest, ProgressThatIsNotStoredYetIsNotForgottenWhenItIsFetchedAnew) {
+  const std::uint64_t id = commit(asked("k"));
+  delivery->progressed({id, R"({"have":["a@example.com"],"refused":{}})", "1 of 2 have it"});
+  sink->offered.clear();
+  delivery->fetch({"oncall", 1});
+  ASSERT_EQ(sink->offered.size(), 1u);
+  EXPECT_TRUE(sink->offered[0].reached);
+}
+
+TEST_F(DeliveryTest, WhoeverHasAMailDoesNotGetItAgainWhenItIsReleased) {
+  const std::uint64_t id = commit(asked("k"));
+  NotificationSettled failed{id, Settlement::failed, "550 no"};
+  failed.progress = R"({"have":["a@example.com"],"refused":{"b@example.com":"550 no"}})";
+  delivery->settled(failed);
+  delivery->turn();
+  sink->offered.clear();
+  ASSERT_TRUE(delivery->release(id));
+  ASSERT_EQ(sink->offered.size(), 1u);
+  EXPECT_EQ(sink->offered[0].progress, R"({"have":["a@example.com"],"refused":{}})");
+}
+
+TEST_F(DeliveryTest, ReceiversThatRestDoSoAfterARestart) {
+  delivery->rests({"a", 3, clock.now() + std::chrono::hours{1}});
+  delivery->rests({"b", 1, clock.now()});
+  delivery->turn();
+  delivery->rests({"b", 0, {}, true});
+  delivery->turn();
+  open();
+  ASSERT_EQ(sink->rests.size(), 1u);
+  EXPECT_EQ(sink->rests[0].name, "a");
+  EXPECT_EQ(sink->rests[0].failures, 3u);
+}
+
+TEST_F(DeliveryTest, WhatFiresIsRepeatedWhileItMayLeaveAndIsOpen) {
+  const std::uint64_t id = commit(asked("k"));
+  const OutgoingNotification firing = sink->offered[0];
+  delivery->settled({id, Settlement::sent, "200"});
+  const auto may = [&] { return delivery->may_repeat("oncall", firing); };
+  EXPECT_EQ(may(), Repeat::now);
+  for (const NotifyMode mode : {NotifyMode::off, NotifyMode::record}) {
+    ASSERT_TRUE(orders->set_mode(OrderScope::supervisor, "", mode, {}, "w"));
+    EXPECT_EQ(may(), Repeat::later) << notify_mode_name(mode);
+  }
+  ASSERT_TRUE(orders->set_mode(OrderScope::supervisor, "", {}, {}, "w"));
+  EXPECT_EQ(may(), Repeat::now);
+  ASSERT_TRUE(orders->set_mode(OrderScope::channel, "oncall", NotifyMode::off, {}, "w"));
+  EXPECT_EQ(may(), Repeat::later);
+  ASSERT_TRUE(orders->set_mode(OrderScope::channel, "oncall", {}, {}, "w"));
+  ASSERT_TRUE(orders->silence("load", "k", clock.now() + std::chrono::hours{1}, "w"));
+  EXPECT_EQ(may(), Repeat::later);
+  clock.advance(std::chrono::hours{2});
+  orders->turn();
+  // Its end was only recorded: it does not fire any more all the same.
+  ASSERT_TRUE(orders->set_mode(OrderScope::supervisor, "", NotifyMode::record, {}, "w"));
+  commit(asked("k", "resolve"));
+  ASSERT_TRUE(orders->set_mode(OrderScope::supervisor, "", {}, {}, "w"));
+  EXPECT_EQ(may(), Repeat::never);
+}
+
+TEST_F(DeliveryTest, ChannelsMayChangeWhileItRuns) {
+  const std::uint64_t to_default = commit(asked("a"));
+  const std::uint64_t to_spare = commit(asked("b", "trigger", "spare"));
+  const std::uint64_t under_way = commit(asked("c", "trigger", "spare"));
+  sink->under_way.insert(under_way);
+  channels = channels_of(R"(
+[notify.oncall]
+kind = "file"
+path = "/elsewhere"
+default = true
+mode = "record"
+)");
+  ASSERT_TRUE(delivery->channels_changed());
+  EXPECT_EQ(status(to_default), "recorded: mode record of channel oncall");
+  EXPECT_EQ(status(to_spare), "closed: there is no channel spare any more");
+  sink->under_way.clear();
+  delivery->settled({under_way, Settlement::sent, "written"});
+  delivery->turn();
+  EXPECT_EQ(status(under_way), "sent: written");
+}
+
 }  // namespace
 }  // namespace hastur

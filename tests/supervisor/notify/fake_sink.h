@@ -42,6 +42,7 @@ class FakeSink final : public NotificationSink {
   void restore_firing(const std::string&, OutgoingNotification notification) override {
     firing.push_back(std::move(notification));
   }
+  void restore_rest(const ReceiverRest& rest) override { rests.push_back(rest); }
 
   // Fetches what was refused, as the sender does when there is room.
   void refill(Delivery& delivery) {
@@ -59,6 +60,7 @@ class FakeSink final : public NotificationSink {
   std::map<std::uint64_t, std::string> channel_of;
   std::set<std::uint64_t> under_way;
   std::vector<OutgoingNotification> firing;
+  std::vector<ReceiverRest> rests;
 
  private:
   std::map<std::string, std::uint64_t> refused_from_;

@@ -20,15 +20,18 @@ struct NotifierRig {
       : notifier(std::make_unique<Notifier>(
             loop, clock, channels_of(toml), Notifier::Options{"c0ffee", 1},
             Notifier::Calls{
-                [this](const NotificationSettled& done) { settled[done.id] = done; },
-                [this](const FetchMore& more) { fetches.push_back(more); },
-                [this](const std::string&, const Answer& answer) { tried = answer; }})) {}
+                .settled = [this](const NotificationSettled& done) { settled[done.id] = done; },
+                .progressed =
+                    [this](const NotificationProgress& each) { progress[each.id] = each; },
+                .rests = [this](const ReceiverRest& rest) { rests.push_back(rest); },
+                .fetch = [this](const FetchMore& more) { fetches.push_back(more); },
+                .tried = [this](const std::string&, const Answer& answer) { tried = answer; }})) {}
 
   // Under way at once; its time is now.
   void offer(const std::string& channel, const std::string& payload, std::uint64_t id = 1) {
     OutgoingNotification notification = notification_of(payload, id);
     notification.time = clock.now();
-    notification.expires_at = clock.now() + notifier->channels().at(channel).expire_after;
+    notification.expires_at = clock.now() + notifier->channel(channel).expire_after;
     EXPECT_TRUE(notifier->offer(channel, std::move(notification)));
   }
   // Runs the loop until `holds`, at most 20 s.
@@ -54,6 +57,8 @@ struct NotifierRig {
   SystemClock clock;
   Loop loop;
   std::map<std::uint64_t, NotificationSettled> settled;
+  std::map<std::uint64_t, NotificationProgress> progress;
+  std::vector<ReceiverRest> rests;
   std::vector<FetchMore> fetches;
   std::optional<Answer> tried;
   std::unique_ptr<Notifier> notifier;

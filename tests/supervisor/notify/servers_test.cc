@@ -110,8 +110,8 @@ struct MailTest : testing::Test {
   }
   // The next mail that came.
   Json mail() {
-    const std::string line = server->says("{\"from\"", "}\n");
-    return parse_json("{\"from\"" + line + "}").value_or(Json(server->text()));
+    const std::string line = server->says("mail " + std::to_string(++mails) + ": ", "\n");
+    return parse_json(line).value_or(Json(server->text()));
   }
   static std::string call(const std::string& subject, const std::string& to,
                           const std::string& options = "{}") {
@@ -127,6 +127,7 @@ struct MailTest : testing::Test {
   TemporaryFolder folder;
   std::optional<ChildProcess> server;
   std::string port;
+  int mails = 0;
 };
 
 TEST_F(MailTest, ArrivesWithAllRecipients) {
@@ -153,8 +154,52 @@ TEST_F(MailTest, OneWrongAddressDoesNotKeepItFromTheOthers) {
   NotifierRig rig(plain());
   rig.offer("mail", call("x", R"("nobody@example.com","b@example.com")"));
   EXPECT_EQ(rig.outcome(),
-            "sent: 250 taken; 1 of 2 recipients were refused: 550 5.1.1 no such user");
+            "sent: 1 of 2 recipients have it; refused: nobody@example.com: 550 5.1.1 no such user");
+  EXPECT_EQ(
+      rig.settled.at(1).progress,
+      R"({"have":["b@example.com"],"refused":{"nobody@example.com":"550 5.1.1 no such user"}})");
   EXPECT_EQ(canonical_json(mail()["to"]), R"(["b@example.com"])");
+}
+
+TEST_F(MailTest, OnlyThoseWhoWereRefusedForNowGetItAgain) {
+  start();
+  NotifierRig rig(plain());
+  // "once" is refused for now the first time that it is asked about.
+  rig.offer("mail", call("x", R"("once@example.com","b@example.com","nobody@example.com")"));
+  ASSERT_TRUE(rig.until([&] { return rig.progress.contains(1); }));
+  EXPECT_EQ(rig.progress.at(1).text,
+            "1 of 3 recipients have it; refused for now: once@example.com: 451 4.7.1 greylisted; "
+            "refused: nobody@example.com: 550 5.1.1 no such user");
+  EXPECT_TRUE(rig.settled.empty());
+  const Json first = mail();
+  EXPECT_EQ(canonical_json(first["to"]), R"(["b@example.com"])");
+  EXPECT_EQ(rig.outcome(),
+            "sent: 2 of 3 recipients have it; refused: nobody@example.com: 550 5.1.1 no such user");
+  const Json second = mail();
+  EXPECT_EQ(canonical_json(second["to"]), R"(["once@example.com"])") << "nobody gets it twice";
+  EXPECT_EQ(first["text"], second["text"]) << "the same mail, under the same Message-ID";
+}
+
+TEST_F(MailTest, AnotherProcessGoesOnWithThoseWhoAreLeft) {
+  start();
+  NotifierRig rig(plain());
+  OutgoingNotification half = notification_of(call("x", R"("a@example.com","b@example.com")"), 1);
+  half.time = rig.clock.now();
+  half.expires_at = rig.clock.now() + std::chrono::hours{1};
+  half.progress = R"({"have":["a@example.com"],"refused":{}})";
+  half.reached = true;
+  ASSERT_TRUE(rig.notifier->offer("mail", half));
+  EXPECT_EQ(rig.outcome().substr(0, 14), "sent: 250 take");
+  EXPECT_EQ(canonical_json(mail()["to"]), R"(["b@example.com"])");
+}
+
+TEST_F(MailTest, OneForNowAndOneForGoodIsNotRefusedAsAWhole) {
+  start();
+  NotifierRig rig(plain());
+  rig.offer("mail", call("x", R"("once@example.com","nobody@example.com")"));
+  EXPECT_EQ(rig.outcome(),
+            "sent: 1 of 2 recipients have it; refused: nobody@example.com: 550 5.1.1 no such user");
+  EXPECT_EQ(canonical_json(mail()["to"]), R"(["once@example.com"])");
 }
 
 TEST_F(MailTest, IsRefusedForGoodOrForNow) {

@@ -229,6 +229,15 @@ TEST(Notification, EmailWebHookSlackAndAlertmanager) {
                 .value());
   EXPECT_NE(effect_of("web_hook('ftp://x')").get<std::string>().find("must begin with http"),
             std::string::npos);
+  for (const char* url : {"https://me:s3cr3t@x/y", "http://me@x", "https:///me:s3cr3t@x/",
+                          "https://me:s3cr3t@x?a", "https://me:s3cr3t@x#a"}) {
+    const std::string error = effect_of(fmt::format("web_hook('{}')", url));
+    EXPECT_NE(error.find("authorization_file"), std::string::npos) << error;
+    EXPECT_EQ(error.find("s3cr3t"), std::string::npos) << error;
+  }
+  EXPECT_EQ(effect_of("web_hook('ftp://me:s3cr3t@x')").get<std::string>().find("s3cr3t"),
+            std::string::npos);
+  EXPECT_EQ(effect_of("web_hook('https://x/a@b?c@d')")["kind"], "web_hook");
   EXPECT_EQ(
       effect_of("slack('hello', { to = '#ops', key = 'k' })"),
       parse_json(

@@ -45,7 +45,7 @@ std::string logs(TestTrigger& trigger, Stream& stream) {
 
 TEST(Helpers, AreARevisionOfEveryRun) {
   EXPECT_EQ(runtime_revision,
-            fmt::format("luajit-3 keyed-{} window-{} throttle-{} alert-{}", Keyed::revision,
+            fmt::format("luajit-4 keyed-{} window-{} throttle-{} alert-{}", Keyed::revision,
                         Window::revision, Throttle::revision, Alert::revision));
 }
 
