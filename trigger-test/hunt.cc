@@ -39,6 +39,13 @@ std::string quoted(std::string text) {
   return text.substr(0, end) + " …";
 }
 
+// What the subscription of a callback asks for; null for ctx:every.
+Json filter_of(const Loaded& loaded, std::uint32_t callback) {
+  const auto found = std::ranges::find(loaded.subscriptions, callback, &SubscriptionSpec::callback);
+  if (found == loaded.subscriptions.end()) return {};
+  return parse_json(found->filter).value_or(Json());
+}
+
 class Hunt {
  public:
   Hunt(Stand& here, Stand& elsewhere, const TriggerFiles& trigger,
@@ -293,8 +300,9 @@ Result<void> Hunt::found_error(const HuntCase& one, const Seen& seen, Way way) {
       finding.caused_at = place_that_wrote(trigger_, *call, path);
     }
   }
-  const std::string remedy = remedy_of(again, message, words_,
-                                       source_line(trigger_, error.error.script, error.error.line));
+  const std::string remedy =
+      remedy_of(again, message, filter_of(looked->loaded, again.callback), words_,
+                source_line(trigger_, error.error.script, error.error.line));
   const std::string text = quoted(small->stream.names.read(again.error.text));
   finding.sentence = text;
   if (error.kind != CallError::Kind::judgement)

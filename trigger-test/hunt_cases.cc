@@ -87,6 +87,10 @@ TestCase CaseMaker::flow(MessageMaker::Kind kind, Dice dice) const {
     if (!test.messages.empty() && test.messages.back().at == at)
       test.messages.back().timestamp = std::max<Micros>(at - gap(dice) - 90s, 0s);
   }
+  // What waited an hour for its way.
+  add(at += 1s);
+  if (!test.messages.empty() && test.messages.back().at == at)
+    test.messages.back().timestamp = at - 1h;
   at += gap(dice);
   steady(8);
   test.ends = at + gap(dice) + 2s;

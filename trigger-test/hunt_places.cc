@@ -10,21 +10,6 @@
 namespace hastur {
 namespace {
 
-bool is_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-// Where `name` stands in `line` as a word of its own.
-std::size_t find_word(std::string_view line, std::string_view name, std::size_t from = 0) {
-  for (std::size_t at = line.find(name, from); at != std::string_view::npos;
-       at = line.find(name, at + 1)) {
-    const std::size_t end = at + name.size();
-    if ((at == 0 || !is_name(line[at - 1])) && (end == line.size() || !is_name(line[end])))
-      return at;
-  }
-  return std::string_view::npos;
-}
-
 // Whether the line writes something that `name` stands for: NAME… = or insert(NAME…
 bool writes(std::string_view line, std::string_view name) {
   const std::size_t at = find_word(line, name);
@@ -44,7 +29,7 @@ bool writes(std::string_view line, std::string_view name) {
 std::string_view new_local(std::string_view line) {
   if (!line.starts_with("local ")) return {};
   std::size_t end = 6;
-  while (end < line.size() && is_name(line[end])) ++end;
+  while (end < line.size() && is_name_letter(line[end])) ++end;
   return line.substr(6, end - 6);
 }
 

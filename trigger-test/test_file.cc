@@ -76,10 +76,10 @@ class ObjectReader {
     }
     return static_cast<std::uint64_t>(number);
   }
-  std::optional<Micros> offset(const char* key) {
+  std::optional<Micros> offset(const char* key, bool may_be_before = false) {
     const Json* found = find(key);
     if (found == nullptr) return std::nullopt;
-    const Result<Micros> read = parse_offset(*found);
+    const Result<Micros> read = parse_offset(*found, may_be_before);
     if (!read) refuse(fmt::format("{}: {}", key, read.error().message), key);
     return read ? std::optional(*read) : std::nullopt;
   }
@@ -109,7 +109,7 @@ MessageSpec read_message(const Json& json, ObjectReader& in) {
   MessageSpec spec;
   spec.line = in.line();
   spec.at = in.offset("at").value_or(Micros{0});
-  spec.timestamp = in.offset("timestamp");
+  spec.timestamp = in.offset("timestamp", true);
   spec.recording = in.text("recording");
   if (!spec.recording.empty()) {
     in.only({"recording", "at"}, "a recording");
@@ -327,14 +327,22 @@ std::optional<TestFileError> read_test_file(const Json& data, const SourcePlaces
   return std::nullopt;
 }
 
-Result<Micros> parse_offset(const Json& json) {
+Result<Micros> parse_offset(const Json& json, bool may_be_before) {
   if (json.is_number()) {
     const double seconds = json.get<double>();
+    if (may_be_before && seconds < 0) {
+      const Result<Micros> ahead = parse_offset(Json(-seconds));
+      return ahead ? Result<Micros>(-*ahead) : ahead;
+    }
     if (seconds >= 0 && seconds <= static_cast<double>(span_max.count()) / us_per_second)
       return Micros{std::llround(seconds * us_per_second)};
   } else if (json.is_string()) {
     const auto& text = json.get_ref<const std::string&>();
     if (text == "0") return Micros{0};
+    if (may_be_before && text.starts_with('-')) {
+      const Result<Micros> ahead = parse_offset(Json(text.substr(1)));
+      return ahead ? Result<Micros>(-*ahead) : ahead;
+    }
     const Result<Micros> span = parse_span(text);
     if (span && *span <= span_max) return *span;
   }

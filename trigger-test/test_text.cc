@@ -45,7 +45,7 @@ std::string entry(const std::string& key, const std::string& value) {
 }
 
 std::string offset(Micros at) {
-  if (at < Micros{0} || at.count() % 1000 != 0)
+  if (at.count() % 1000 != 0)
     return fmt::format("{}", static_cast<double>(at.count()) / us_per_second);
   return quoted(format_span(at));
 }
