@@ -150,7 +150,10 @@ Result<void> Hunt::search(const MessageMaker& messages) {
     if (!is_done()) {
       auto growth = find_growth(runs_, trigger_, cases, dice.next());
       if (!growth) return fail(growth.error());
-      if (*growth) add(std::move(**growth));
+      if (*growth) {
+        Growth& found = **growth;
+        add(std::move(found.finding), found.title, found.test ? &*found.test : nullptr);
+      }
     }
     for (const HuntCase& one : own_) {
       if (!is_done()) HASTUR_TRY(examine(one, false));

@@ -42,6 +42,10 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
     Result<Memory> here = run.judge(0);
     if (!here) return fail(here.error());
     outcome.states.push_back(std::move(here->state));
+    if (outcome.states.back().size() >= options.state_bytes_enough) {
+      outcome.cut = true;
+      break;
+    }
   }
   Result<Memory> end = run.finish(0);
   if (!end) return fail(end.error());

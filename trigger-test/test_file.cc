@@ -163,6 +163,7 @@ const std::vector<Form>& forms() {
       {"log", log, "text", {}},
       {"error", error, "text", {"line", "script"}},
       {"state", state, "state", {"whole"}},
+      {"state_bytes_max", state, "state", {}},
   };
   return forms;
 }
@@ -194,6 +195,11 @@ void read_subject(const Form& form, const Json& json, ObjectReader& in, Expectat
   const Json& subject = json.at(form.key);
   const std::string_view key = form.key;
   expectation.kind = form.kind;
+  if (key == "state_bytes_max") {
+    expectation.state_bytes_max = in.count(form.key, std::uint64_t{1} << 40);
+    expectation.title = "state";
+    return;
+  }
   if (form.kind == Expectation::Kind::state) {
     if (!subject.is_object()) return in.refuse("state must be a table of what is in it", "state");
     expectation.wanted = subject;

@@ -55,6 +55,8 @@ struct Expectation {
   bool never = false;
   // A state must be `wanted` and no more.
   bool whole = false;
+  // Of a state: its JSON has at most so many bytes, whatever it is.
+  std::optional<std::uint64_t> state_bytes_max;
   std::uint32_t line = 0;
 };
 

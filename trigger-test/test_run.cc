@@ -179,6 +179,18 @@ class TestRun {
         }
         state = states[*each.from];
       }
+      const std::string moment = each.from ? "at " + when(each) : "at the end";
+      if (each.state_bytes_max) {
+        const std::uint64_t bytes = state.size();
+        if ((bytes <= *each.state_bytes_max) != each.never) continue;
+        report_.failures.push_back(
+            {fmt::format("the state {} has {} bytes, expected {} {}", moment, bytes,
+                         each.never ? "more than" : "at most", *each.state_bytes_max),
+             {file_, each.line},
+             {},
+             {}});
+        continue;
+      }
       const Result<Json> got = parse_json(stream_.names.read(state));
       if (!got) continue;
       const auto differ = differences(each.wanted, *got, each.whole);
@@ -191,8 +203,7 @@ class TestRun {
              {}});
       }
       for (const Difference& one : differ) {
-        report_.failures.push_back({fmt::format("state.{} {} is {}, expected {}", one.path,
-                                                each.from ? "at " + when(each) : "at the end",
+        report_.failures.push_back({fmt::format("state.{} {} is {}, expected {}", one.path, moment,
                                                 one.got.empty() ? "absent" : cut(one.got),
                                                 one.wanted.empty() ? "absent" : cut(one.wanted)),
                                     {file_, each.line},

@@ -63,6 +63,25 @@ TEST_F(Hunt, WhatItWritesIsATestThatFailsUntilTheTriggerIsMended) {
   EXPECT_EQ(exit_code_, 0) << output_;
 }
 
+TEST_F(Hunt, AStateWithoutEndIsShownByATestThatFailsUntilItIsMended) {
+  const std::string begin = R"(local ctx = hastur.trigger{ state = { values = {}, sum = 0 } }
+ctx:gauges({ name = "load" }, function(msg)
+)";
+  write("sums.lua", begin + "  table.insert(ctx.state.values, msg.value)\nend)\n");
+  run("sums.lua --write-failing .");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_TRUE(says("state.values grows without end")) << output_;
+  EXPECT_TRUE(says("at sums.lua:3")) << output_;
+  run("sums.lua --no-hunt");
+  EXPECT_EQ(exit_code_, 1) << output_;
+  const std::regex sentence("the state at the end has [0-9]+ bytes, expected at most [0-9]+");
+  EXPECT_TRUE(std::regex_search(output_, sentence)) << output_;
+  EXPECT_TRUE(says("asked for at sums.test.lua") || says("at sums.test.lua")) << output_;
+  write("sums.lua", begin + "  ctx.state.sum = ctx.state.sum + msg.value\nend)\n");
+  run("sums.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+}
+
 TEST_F(Hunt, AnAuthorsTestFileIsNotOverwritten) {
   write("disk.lua", needs_a_label);
   write("disk.test.lua", "return { messages = {} }");
