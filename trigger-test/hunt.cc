@@ -74,6 +74,8 @@ class Hunt {
  private:
   void prepare_tests();
   Result<void> search(const MessageMaker& messages);
+  Result<void> search_more(const CaseMaker& cases, Dice& dice);
+  void note_what_is_left_out();
   bool is_done() const { return is_dead_ || found_ >= findings_max || runs_.is_over(); }
 
   // `errors_count`: an error of a callback is a finding.
@@ -107,6 +109,8 @@ class Hunt {
   std::set<std::string> seen_;
   std::size_t found_ = 0;
   bool is_dead_ = false;
+  // What the hunt had no steps left for.
+  std::vector<std::string> left_out_;
   std::vector<std::string> offered_;
   CheckReport report_;
 };
@@ -146,21 +150,54 @@ Result<void> Hunt::search(const MessageMaker& messages) {
       const auto tied = runs_.prepare(cases.ties(Dice(dice.next())), dice.next());
       if (tied && !is_done()) HASTUR_TRY(examine_order(*tied));
     }
-    if (round > 0) continue;
-    if (!is_done()) {
-      auto growth = find_growth(runs_, trigger_, cases, dice.next());
-      if (!growth) return fail(growth.error());
-      if (*growth) {
-        Growth& found = **growth;
-        add(std::move(found.finding), found.title, found.test ? &*found.test : nullptr);
-      }
-    }
-    for (const HuntCase& one : own_) {
-      if (!is_done()) HASTUR_TRY(examine(one, false));
-    }
-    own_.clear();
+    if (round == 0) HASTUR_TRY(search_more(cases, dice));
   }
+  note_what_is_left_out();
   return {};
+}
+
+// What is looked at once.
+Result<void> Hunt::search_more(const CaseMaker& cases, Dice& dice) {
+  if (is_done()) {
+    left_out_.emplace_back("whether its state grows without end");
+  } else {
+    auto growth = find_growth(runs_, trigger_, cases, dice.next());
+    if (!growth) return fail(growth.error());
+    if (*growth) {
+      Growth& found = **growth;
+      add(std::move(found.finding), found.title, found.test ? &*found.test : nullptr);
+    }
+  }
+  for (const HuntCase& one : own_) {
+    if (is_done()) {
+      left_out_.push_back(fmt::format("the messages of the test '{}'", one.test.name));
+    } else {
+      HASTUR_TRY(examine(one, false));
+    }
+  }
+  own_.clear();
+  return {};
+}
+
+// A trigger that fails is hunted again once it is mended.
+void Hunt::note_what_is_left_out() {
+  if (!report_.failures.empty()) return;
+  if (runs_.is_over_by_the_clock()) {
+    report_.notes.push_back(
+        {fmt::format("the hunt took {} CPU-seconds and was ended by the clock: another machine may "
+                     "find more, so do less in one call",
+                     HuntRuns::cpu_max / std::chrono::seconds{1}),
+         {},
+         {trigger_.path, 0},
+         {{"found", "left out"}}});
+  }
+  if (left_out_.empty()) return;
+  report_.notes.push_back(
+      {fmt::format("its calls take so long that the hunt left out {}: do less in one call",
+                   fmt::join(left_out_, ", ")),
+       {},
+       {trigger_.path, 0},
+       {{"found", "left out"}}});
 }
 
 // ---- what is looked for ----

@@ -198,6 +198,31 @@ TEST_F(Hunt, TakesNoLongerThanItMay) {
   ASSERT_TRUE(report) << output_;
   const double count = static_cast<double>((*report)["triggers"].size());
   EXPECT_LT(cpu_of_children() - before, count * 1.5);
+
+  // What the hook does not see is counted, too.
+  const double then = cpu_of_children();
+  run(HASTUR_ZOO "/right/chain_of_tables.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+  EXPECT_LT(cpu_of_children() - then, 1.5);
+}
+
+TEST_F(Hunt, SaysWhatItHadNoTimeFor) {
+  write("slow.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({}, function(msg)
+  local sum = 0
+  for i = 1, 600000 do sum = sum + i % 7 end
+  print(sum)
+end)
+)");
+  write(
+      "slow.test.lua",
+      R"(return { name = "the slow one", messages = { { type = "gauge", name = "a", value = 1 } } })");
+  run("slow.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+  EXPECT_TRUE(
+      says("note: its calls take so long that the hunt left out whether its state grows "
+           "without end, the messages of the test 'the slow one'"))
+      << output_;
 }
 
 }  // namespace
