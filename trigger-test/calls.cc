@@ -122,4 +122,19 @@ ScriptPlace place_of_effect(const std::vector<ObservedCall>& calls, Sequence inp
   return {};
 }
 
+ScriptPlace place_of_most_effects(const std::vector<ObservedCall>& calls) {
+  const auto most = std::ranges::max_element(calls, {}, &ObservedCall::effects);
+  if (most == calls.end()) return {};
+  std::map<std::pair<std::string, std::uint32_t>, std::uint32_t> effects;
+  ScriptPlace place;
+  std::uint32_t most_of_a_line = 0;
+  for (const CallStep& step : most->steps) {
+    const std::uint32_t here = effects[{step.script, step.line}] += step.effects;
+    if (here <= most_of_a_line) continue;
+    most_of_a_line = here;
+    place = {step.script, step.line};
+  }
+  return place;
+}
+
 }  // namespace hastur

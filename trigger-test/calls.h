@@ -74,4 +74,8 @@ struct ScriptPlace {
 ScriptPlace place_of_effect(const std::vector<ObservedCall>& calls, Sequence input,
                             std::uint32_t ordinal);
 
+// The line that caused the most effects of one call, of the call that caused the most. Line 0 if
+// none was observed.
+ScriptPlace place_of_most_effects(const std::vector<ObservedCall>& calls);
+
 }  // namespace hastur

@@ -414,19 +414,10 @@ Result<void> Hunt::found_cut(const HuntCase& one) {
   const Result<Outcome> looked = runs_.run(*small, Way::observed);
   if (!looked) return fail(looked.error());
   ReportedFailure finding;
-  finding.sentence = fmt::format(
-      "one call has more effects than it may, and {} of them are left out: send one "
-      "notification for all, derive and log less",
-      looked->cost.effects_cut);
+  finding.sentence = words_of_cut(looked->cost.effects_cut);
   finding.caused_at = {trigger_.path, 0};
-  std::uint32_t most = 0;
-  for (const ObservedCall& call : HuntRuns::calls(*small, *looked)) {
-    if (call.effects() < most) continue;
-    most = call.effects();
-    for (const CallStep& step : call.steps) {
-      if (step.effects > 0) finding.caused_at = {trigger_.shown(step.script), step.line};
-    }
-  }
+  const ScriptPlace place = place_of_most_effects(HuntRuns::calls(*small, *looked));
+  if (place.line > 0) finding.caused_at = {trigger_.shown(place.script), place.line};
   finding.details = {{"found", "effects"}};
   add(std::move(finding), "no effect is left out", &small->test);
   return {};

@@ -51,6 +51,9 @@ struct Outcome {
   Json observed;
 };
 
+// What is wrong with a run of which so many effects were over a counted limit, and what to do.
+std::string words_of_cut(std::uint64_t effects_cut);
+
 struct RunOptions {
   std::function<Restore(Sequence)> restore_after = {};
   ObserveCommand::What observe = ObserveCommand::What::nothing;

@@ -53,6 +53,29 @@ TEST_F(TriggerTestCheck, GoodTriggersEndWithNought) {
   EXPECT_TRUE(says("2 triggers, 1 test: all good")) << output_;
 }
 
+TEST_F(TriggerTestCheck, EffectsThatALimitCutsFailATestAtTheirLine) {
+  write("burst.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({}, function(msg)
+  for i = 1, 300 do print(i) end
+  for i = 1, msg.value do
+    hastur.gauge("burst", i)
+  end
+end)
+)");
+  const auto test = [](const char* value) {
+    return std::string(R"(return { messages = { { type = "gauge", name = "a", value = )") + value +
+           " } } }";
+  };
+  write("burst.test.lua", test("700"));
+  run("--no-hunt burst.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+  write("burst.test.lua", test("701"));
+  run("--no-hunt burst.lua");
+  EXPECT_EQ(exit_code_, 1) << output_;
+  EXPECT_TRUE(says("one call has more effects than it may, and 1 of them are left out")) << output_;
+  EXPECT_TRUE(says("at burst.lua:5")) << output_;
+}
+
 TEST_F(TriggerTestCheck, AMissSaysWhenItFiredWithBothLinesAndWhy) {
   write("silence.lua", silence);
   write("silence.test.lua", silence_test("30s"));

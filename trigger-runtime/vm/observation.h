@@ -21,7 +21,8 @@
 //
 // A step is a line that ran, with the locals as they were before it, those that changed since the
 // step before, how many effects it caused, and what it said to alerts (a value, or null). A state
-// that is no JSON or large is left out.
+// that is no JSON or large is left out. After the first steps of a call each line has one more at
+// most, for all that it does then, without locals.
 //
 // Of ticks there are those at which helpers changed the state, or at which it is told anew why the
 // alerts' keys are not paged: those that were spoken of since observing began, or are not quiet.
@@ -70,6 +71,8 @@ class Observation {
   void note_locals(lua_State* lua, lua_Debug* at, Json& step);
   std::string shown(lua_State* lua, int index);
   void note_effects(std::size_t effects);
+  // Where what is done now belongs, once a call has all its steps.
+  std::size_t later_step(const std::string& script, int line);
   Json quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> pages) const;
 
   What what_ = What::nothing;
@@ -81,6 +84,7 @@ class Observation {
   Json call_;
   std::map<std::string, std::string> locals_;
   std::size_t effects_ = 0;
+  std::size_t step_ = 0;
   Json ticks_ = Json::array();
   Json before_tick_;
   // By alert and key.
