@@ -78,9 +78,17 @@ class Hunt {
   void note_what_is_left_out();
   bool is_done() const { return is_dead_ || found_ >= findings_max || runs_.is_over(); }
 
-  // `errors_count`: an error of a callback is a finding.
-  Result<void> examine(const HuntCase& one, bool errors_count);
-  Result<void> compare(const HuntCase& one, const Outcome& straight, Way way);
+  // What of a case is a finding. Limits, restarts and second runs always are.
+  enum class Counts : std::uint8_t {
+    // Errors of callbacks and states that are none, too: any real sender could send this.
+    all,
+    // Of the author's own messages, states that are none: errors are for the test itself to judge.
+    states,
+    // Nothing else: labels that are null or a boolean are on the wire, but no real sender's.
+    limits,
+  };
+  Result<void> examine(const HuntCase& one, Counts counts);
+  Result<void> compare(const HuntCase& one, const Outcome& straight, Way way, Counts counts);
   Result<void> examine_order(const HuntCase& one);
 
   Result<void> found_error(const HuntCase& one, const Seen& seen, Way way);
@@ -142,7 +150,8 @@ Result<void> Hunt::search(const MessageMaker& messages) {
     Dice dice(seed + static_cast<std::uint64_t>(round));
     for (const Kind kind : {Kind::real, Kind::odd}) {
       const auto one = runs_.prepare(cases.flow(kind, Dice(dice.next())), dice.next());
-      if (one && !is_done()) HASTUR_TRY(examine(*one, kind == Kind::real));
+      if (one && !is_done())
+        HASTUR_TRY(examine(*one, kind == Kind::real ? Counts::all : Counts::limits));
     }
     // What math.random draws goes with the place in the stream.
     const bool draws = trigger_.script.text.find("math.random") != std::string::npos;
@@ -172,7 +181,7 @@ Result<void> Hunt::search_more(const CaseMaker& cases, Dice& dice) {
     if (is_done()) {
       left_out_.push_back(fmt::format("the messages of the test '{}'", one.test.name));
     } else {
-      HASTUR_TRY(examine(one, false));
+      HASTUR_TRY(examine(one, Counts::states));
     }
   }
   own_.clear();
@@ -202,7 +211,7 @@ void Hunt::note_what_is_left_out() {
 
 // ---- what is looked for ----
 
-Result<void> Hunt::examine(const HuntCase& one, bool errors_count) {
+Result<void> Hunt::examine(const HuntCase& one, Counts counts) {
   const Result<Outcome> straight = runs_.run(one, Way::straight);
   if (!straight) return fail(straight.error());
   if (straight->killed) {
@@ -213,28 +222,32 @@ Result<void> Hunt::examine(const HuntCase& one, bool errors_count) {
   bool comparable = !straight->cut;
   for (const Seen& seen : straight->seen) {
     if (!seen.error) continue;
-    const bool raised = seen.error->kind == CallError::Kind::raised;
-    comparable = comparable && raised;
-    if (!raised || (errors_count && !is_expected(*seen.error)))
-      HASTUR_TRY(found_error(one, seen, Way::straight));
+    const CallError::Kind kind = seen.error->kind;
+    comparable = comparable && kind == CallError::Kind::raised;
+    const bool is_finding = kind == CallError::Kind::raised
+                                ? counts == Counts::all && !is_expected(*seen.error)
+                            : kind == CallError::Kind::judgement ? counts != Counts::limits
+                                                                 : true;
+    if (is_finding) HASTUR_TRY(found_error(one, seen, Way::straight));
     if (is_done()) return {};
   }
   note_limits(*straight);
-  if (straight->cost.effects_cut > 0 && errors_count) HASTUR_TRY(found_cut(one));
+  if (straight->cost.effects_cut > 0 && counts == Counts::all) HASTUR_TRY(found_cut(one));
   // A state that goes back does so at a judgement, and those are not made at the same inputs.
   if (!comparable) return {};
   for (const Way way : {Way::restored_each, Way::restored_at_random, Way::elsewhere}) {
-    if (!is_done()) HASTUR_TRY(compare(one, *straight, way));
+    if (!is_done()) HASTUR_TRY(compare(one, *straight, way, counts));
   }
   return {};
 }
 
-Result<void> Hunt::compare(const HuntCase& one, const Outcome& straight, Way way) {
+Result<void> Hunt::compare(const HuntCase& one, const Outcome& straight, Way way, Counts counts) {
   const Result<Outcome> other = runs_.run(one, way);
   if (!other) return fail(other.error());
   for (const Seen& seen : other->seen) {
+    // A state that goes back is no state to compare.
     if (seen.error && seen.error->kind == CallError::Kind::judgement)
-      return found_error(one, seen, way);
+      return counts == Counts::limits ? Result<void>() : found_error(one, seen, way);
   }
   note_limits(*other);
   if (other->cut || !disagreement(straight, *other)) return {};
