@@ -64,6 +64,8 @@ struct TriggerReport {
   // Of the script.
   std::string path;
   std::vector<CheckReport> checks;
+  // The names of all its tests, also of those that were not asked for.
+  std::vector<std::string> all_tests = {};
   // What its tests run of it and what it costs, if that was asked for.
   std::optional<Measured> measured = std::nullopt;
   Micros took{0};

@@ -53,6 +53,31 @@ TEST_F(TriggerTestCheck, GoodTriggersEndWithNought) {
   EXPECT_TRUE(says("2 triggers, 1 test: all good")) << output_;
 }
 
+TEST_F(TriggerTestCheck, AFilterThatNothingGoesBySaysWhatThereIs) {
+  write("silence.lua", silence);
+  write("silence.test.lua", silence_test("35s"));
+  run("--filter slient .");
+  EXPECT_EQ(exit_code_, 2);
+  EXPECT_EQ(output_, "");
+  EXPECT_EQ(error_,
+            "trigger-test: --filter slient: no trigger's path holds it, and no test's name does; "
+            "the tests are\n  silence: a silent host pages\n");
+  write("other.lua", "hastur.trigger{}");
+  run("--filter pages .");
+  EXPECT_EQ(exit_code_, 0);
+  EXPECT_FALSE(says("other")) << output_;
+}
+
+TEST_F(TriggerTestCheck, OutputThatCannotBeWrittenIsAnError) {
+  write("silence.lua", silence);
+  for (const char* arguments : {"--help", "--version", "run --help", "--no-hunt .", "new later"}) {
+    run(std::string(arguments) + " >/dev/full");
+    EXPECT_EQ(exit_code_, 3) << arguments;
+    EXPECT_EQ(error_.find("trigger-test: cannot write the "), 0u) << arguments << ": " << error_;
+    EXPECT_EQ(error_.find("cannot write", 20), std::string::npos) << error_;
+  }
+}
+
 TEST_F(TriggerTestCheck, EffectsThatALimitCutsFailATestAtTheirLine) {
   write("burst.lua", R"(local ctx = hastur.trigger{}
 ctx:gauges({}, function(msg)
