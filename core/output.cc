@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <stdio_ext.h>
+#include <cerrno>
 
 #include <cstdio>
 #include <cstring>

@@ -105,6 +105,18 @@ const Keys& own_message_keys() {
   return keys;
 }
 
+// Any other key is a field of the message, so one that is nearly one of ours is taken for a slip.
+void refuse_misspelt(const std::string& key, ObjectReader& in) {
+  static const Keys known{"type", "name",  "value",     "uuid",    "labels",  "hostname", "subject",
+                          "body", "attn",  "data",      "error",   "class",   "tag",      "ipv4",
+                          "time", "timer", "backtrace", "timeout", "nodename"};
+  static const Keys ours{"every", "times", "values", "timestamp", "recording"};
+  if (std::ranges::find(known, key) != known.end()) return;
+  const std::string meant = nearest(key, ours);
+  if (!meant.empty())
+    in.refuse(fmt::format("a message has no key '{}'; did you mean '{}'?", key, meant), key);
+}
+
 MessageSpec read_message(const Json& json, ObjectReader& in) {
   MessageSpec spec;
   spec.line = in.line();
@@ -120,8 +132,9 @@ MessageSpec read_message(const Json& json, ObjectReader& in) {
       in.count("times", messages_max).value_or(std::max<std::size_t>(spec.values.size(), 1));
   spec.every = in.offset("every").value_or(std::chrono::seconds{1});
   for (const auto& [key, value] : json.items()) {
-    if (std::ranges::find(own_message_keys(), key) == own_message_keys().end())
-      spec.fields[key] = value;
+    if (std::ranges::find(own_message_keys(), key) != own_message_keys().end()) continue;
+    refuse_misspelt(key, in);
+    spec.fields[key] = value;
   }
   if (!spec.fields.contains("type")) {
     in.refuse("a message needs a type, such as type = \"gauge\" (or recording = \"FILE\")");

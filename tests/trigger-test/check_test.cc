@@ -228,6 +228,9 @@ TEST_F(TriggerTestCheck, WritesJunitForCiServers) {
   EXPECT_TRUE(says("<testsuite name=\"silence\" file=\"silence.lua\" tests=\"3\" failures=\"1\""))
       << output_;
   EXPECT_TRUE(says("<failure message=\"page silent/u1: fired at")) << output_;
+  EXPECT_TRUE(says("silence.test.lua:5  a silent host pages")) << output_;
+  EXPECT_TRUE(says("- 00:00:30  page silent/u1")) << output_;
+  EXPECT_TRUE(says("timeline of silent/u1")) << output_;
 }
 
 TEST_F(TriggerTestCheck, AFilterChoosesTriggersOrTests) {
