@@ -20,11 +20,15 @@ CallStep step_of(const Json& json) {
   step.effects = static_cast<std::uint32_t>(number(json, "effects"));
   if (const auto script = json.find("script"); script != json.end() && script->is_string())
     step.script = script->get<std::string>();
-  if (const auto locals = json.find("locals"); locals != json.end() && locals->is_object()) {
-    for (const auto& [name, value] : locals->items()) {
-      if (value.is_string()) step.locals.emplace_back(name, value.get<std::string>());
+  const auto read = [&](const char* key, std::vector<std::pair<std::string, std::string>>& to) {
+    const auto values = json.find(key);
+    if (values == json.end() || !values->is_object()) return;
+    for (const auto& [name, value] : values->items()) {
+      if (value.is_string()) to.emplace_back(name, value.get<std::string>());
     }
-  }
+  };
+  read("locals", step.locals);
+  read("state", step.state);
   const auto all = json.find("said");
   if (all == json.end() || !all->is_array()) return step;
   for (const Json& said : *all) {

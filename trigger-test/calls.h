@@ -27,6 +27,8 @@ struct CallStep {
     std::string value;
   };
   std::vector<Said> said;
+  // Keys of the state that changed since the step before.
+  std::vector<std::pair<std::string, std::string>> state = {};
 };
 
 struct ObservedCall {

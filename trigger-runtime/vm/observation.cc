@@ -5,6 +5,7 @@
 
 #include "core/json.h"
 #include "core/number.h"
+#include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/helpers/alert_text.h"
 #include "trigger-runtime/vm/vm.h"
 
@@ -69,6 +70,8 @@ void Observation::begin_call(lua_State* lua, Sequence sequence, std::uint32_t ca
   call_["before"] = state(lua);
   call_["steps"] = Json::array();
   locals_.clear();
+  state_keys_.clear();
+  note_state(lua, nullptr);
   effects_ = vm_of(lua).effects.count();
   step_ = 0;
 }
@@ -177,6 +180,7 @@ void Observation::at_line(lua_State* lua, lua_Debug* at) {
   }
   Json step = {{"line", at->currentline}, {"script", script}};
   note_locals(lua, at, step);
+  note_state(lua, &step);
   bytes_ += 50 + script.size();
   steps.push_back(std::move(step));
   step_ = steps.size() - 1;
@@ -216,6 +220,34 @@ void Observation::note_locals(lua_State* lua, lua_Debug* at, Json& step) {
     }
     lua_pop(lua, 1);
   }
+}
+
+void Observation::note_state(lua_State* lua, Json* step) {
+  constexpr std::size_t keys_max = 64;
+  if (lua_checkstack(lua, 8) == 0) return;
+  std::map<std::string, std::string, std::less<>> now;
+  const int top = lua_gettop(lua);
+  push_state(lua);
+  lua_pushnil(lua);
+  while (now.size() <= keys_max && lua_next(lua, top + 1) != 0) {
+    if (lua_type(lua, -2) == LUA_TSTRING && !text_at(lua, top + 2).starts_with('@'))
+      now.emplace(text_at(lua, top + 2), shown(lua, top + 3));
+    lua_settop(lua, top + 2);
+  }
+  lua_settop(lua, top);
+  if (now.size() > keys_max) return;
+  if (step != nullptr) {
+    for (const auto& [key, value] : now) {
+      const auto before = state_keys_.find(key);
+      if (before != state_keys_.end() && before->second == value) continue;
+      bytes_ += key.size() + value.size() + 20;
+      (*step)["state"][key] = value;
+    }
+    for (const auto& [key, value] : state_keys_) {
+      if (!now.contains(key)) (*step)["state"][key] = "nil";
+    }
+  }
+  state_keys_ = std::move(now);
 }
 
 std::string Observation::shown(lua_State* lua, int index) {
