@@ -153,13 +153,13 @@ Result<void> Hunt::search(const MessageMaker& messages) {
       if (one && !is_done())
         HASTUR_TRY(examine(*one, kind == Kind::real ? Counts::all : Counts::limits));
     }
+    if (round == 0) HASTUR_TRY(search_more(cases, dice));
     // What math.random draws goes with the place in the stream.
     const bool draws = trigger_.script.text.find("math.random") != std::string::npos;
     if (messages.subscriptions() > 0 && !draws) {
       const auto tied = runs_.prepare(cases.ties(Dice(dice.next())), dice.next());
       if (tied && !is_done()) HASTUR_TRY(examine_order(*tied));
     }
-    if (round == 0) HASTUR_TRY(search_more(cases, dice));
   }
   note_what_is_left_out();
   return {};
@@ -472,9 +472,14 @@ Result<void> Hunt::examine_order(const HuntCase& one) {
       "that matters, collect in ctx.state and decide in ctx:every",
       quoted((*what)->one), quoted((*what)->other));
   const std::vector<ObservedCall> calls = HuntRuns::calls(*small, *looked);
-  for (const ObservedCall& call : calls) {
-    for (const CallStep& step : call.steps) {
-      if (step.effects > 0) note.caused_at = {trigger_.shown(step.script), step.line};
+  // What an alert pages at a tick was said to it before.
+  note.caused_at = {trigger_.path, 0};
+  for (const bool of_alerts : {true, false}) {
+    for (const ObservedCall& call : calls) {
+      for (const CallStep& step : call.steps) {
+        if (of_alerts ? !step.said.empty() : step.effects > 0)
+          note.caused_at = {trigger_.shown(step.script), step.line};
+      }
     }
   }
   note.details = {{"found", "order"}};

@@ -133,6 +133,15 @@ end)
   EXPECT_EQ(hunt["notes"][0]["caused_at"]["line"], 4);
 }
 
+// What an alert pages at a tick has no line that caused it then.
+TEST_F(Hunt, DependenceOnOrderIsNotedAtTheLineThatSpokeToTheAlert) {
+  run(HASTUR_TRIGGERS "/deploy_errors.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+  if (says("note: the order of messages")) {
+    EXPECT_TRUE(says("triggers/deploy_errors.lua:19\n")) << output_;
+  }
+}
+
 TEST_F(Hunt, MessagesOfTestsAreFedToo) {
   // No message that could be made has this field.
   write("upload.lua", R"(local ctx = hastur.trigger{ state = { sum = 0 } }
