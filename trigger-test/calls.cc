@@ -20,11 +20,15 @@ CallStep step_of(const Json& json) {
   step.effects = static_cast<std::uint32_t>(number(json, "effects"));
   if (const auto script = json.find("script"); script != json.end() && script->is_string())
     step.script = script->get<std::string>();
-  if (const auto locals = json.find("locals"); locals != json.end() && locals->is_object()) {
-    for (const auto& [name, value] : locals->items()) {
-      if (value.is_string()) step.locals.emplace_back(name, value.get<std::string>());
+  const auto read = [&](const char* key, std::vector<std::pair<std::string, std::string>>& to) {
+    const auto values = json.find(key);
+    if (values == json.end() || !values->is_object()) return;
+    for (const auto& [name, value] : values->items()) {
+      if (value.is_string()) to.emplace_back(name, value.get<std::string>());
     }
-  }
+  };
+  read("locals", step.locals);
+  read("state", step.state);
   const auto all = json.find("said");
   if (all == json.end() || !all->is_array()) return step;
   for (const Json& said : *all) {
@@ -120,6 +124,21 @@ ScriptPlace place_of_effect(const std::vector<ObservedCall>& calls, Sequence inp
     }
   }
   return {};
+}
+
+ScriptPlace place_of_most_effects(const std::vector<ObservedCall>& calls) {
+  const auto most = std::ranges::max_element(calls, {}, &ObservedCall::effects);
+  if (most == calls.end()) return {};
+  std::map<std::pair<std::string, std::uint32_t>, std::uint32_t> effects;
+  ScriptPlace place;
+  std::uint32_t most_of_a_line = 0;
+  for (const CallStep& step : most->steps) {
+    const std::uint32_t here = effects[{step.script, step.line}] += step.effects;
+    if (here <= most_of_a_line) continue;
+    most_of_a_line = here;
+    place = {step.script, step.line};
+  }
+  return place;
 }
 
 }  // namespace hastur

@@ -27,6 +27,8 @@ struct CallStep {
     std::string value;
   };
   std::vector<Said> said;
+  // Keys of the state that changed since the step before.
+  std::vector<std::pair<std::string, std::string>> state = {};
 };
 
 struct ObservedCall {
@@ -73,5 +75,9 @@ struct ScriptPlace {
 };
 ScriptPlace place_of_effect(const std::vector<ObservedCall>& calls, Sequence input,
                             std::uint32_t ordinal);
+
+// The line that caused the most effects of one call, of the call that caused the most. Line 0 if
+// none was observed.
+ScriptPlace place_of_most_effects(const std::vector<ObservedCall>& calls);
 
 }  // namespace hastur

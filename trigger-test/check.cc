@@ -68,6 +68,7 @@ class Checker {
     }
     tests_.insert(tests_.end(), file.cases.begin(), file.cases.end());
     for (const TestCase& test : file.cases) {
+      report_.all_tests.push_back(test.name);
       if (test.name.find(options_.only_tests) == std::string::npos) continue;
       tell(fmt::format("the test '{}' at {}:{}", test.name, path, test.line));
       const Micros begin = clock_.monotonic();

@@ -31,6 +31,22 @@ bool write_out(const std::string& text) {
          std::fflush(stdout) == 0;
 }
 
+// A filter that neither a trigger nor a test goes by, and what there is to go by.
+std::string no_such_test(const std::string& filter, const std::vector<TriggerReport>& all) {
+  constexpr std::size_t tests_told = 20;
+  std::string text =
+      fmt::format("--filter {}: no trigger's path holds it, and no test's name does", filter);
+  std::size_t count = 0;
+  for (const TriggerReport& report : all) {
+    for (const std::string& test : report.all_tests) {
+      if (count == 0) text += "; the tests are";
+      if (++count <= tests_told) text += fmt::format("\n  {}: {}", report.name, test);
+    }
+  }
+  if (count > tests_told) text += fmt::format("\n  and {} more", count - tests_told);
+  return count == 0 ? text + "; there are no tests" : text;
+}
+
 // Checks triggers on several stands at once and hands out the reports in the order of the paths.
 class Crew {
  public:
@@ -103,8 +119,12 @@ class Crew {
     const bool good = report.is_good();
     reports_[index] = std::move(report);
     std::string out;
-    for (; told_ < reports_.size() && reports_[told_]; ++told_)
-      writer_.trigger(out, *reports_[told_]);
+    for (; told_ < reports_.size() && reports_[told_]; ++told_) {
+      // What a filter of tests leaves nothing of is not spoken of.
+      const TriggerReport& next = *reports_[told_];
+      if (plan_.options.only_tests.empty() || next.tests() > 0 || !next.is_good())
+        writer_.trigger(out, next);
+    }
     if (!write_out(out)) written_ = false;
     if (verdict_) verdict_(index, good);
   }
@@ -210,18 +230,15 @@ ExitCode check(const CheckCommand& command, const CheckPlan& plan, const Verdict
   crew.run(std::min(hands, plan.paths.size()));
   if (crew.error()) return stop(ExitCode::internal, crew.error()->message);
   const std::vector<TriggerReport> all = crew.take();
+  const bool all_good = std::ranges::all_of(all, &TriggerReport::is_good);
+  const bool any_test = std::ranges::any_of(all, [](const auto& each) { return each.tests() > 0; });
+  if (!plan.options.only_tests.empty() && !any_test && all_good)
+    return stop(ExitCode::usage, no_such_test(plan.options.only_tests, all));
   std::string out;
   writer->end(out, all, clock.monotonic() - begin);
   if (!write_out(out) || !crew.written())
     return stop(ExitCode::internal, fmt::format("cannot write the report: {}", strerror(errno)));
-  if (!std::ranges::all_of(all, &TriggerReport::is_good)) return ExitCode::trigger_failed;
-  const bool any_test = std::ranges::any_of(all, [](const auto& each) { return each.tests() > 0; });
-  if (!plan.options.only_tests.empty() && !any_test) {
-    return stop(ExitCode::usage,
-                fmt::format("--filter {}: no trigger's path holds it, and no test's name does",
-                            plan.options.only_tests));
-  }
-  return ExitCode::good;
+  return all_good ? ExitCode::good : ExitCode::trigger_failed;
 }
 
 ExitCode check(const CheckCommand& command) {

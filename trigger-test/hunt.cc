@@ -39,6 +39,13 @@ std::string quoted(std::string text) {
   return text.substr(0, end) + " …";
 }
 
+// What the subscription of a callback asks for; null for ctx:every.
+Json filter_of(const Loaded& loaded, std::uint32_t callback) {
+  const auto found = std::ranges::find(loaded.subscriptions, callback, &SubscriptionSpec::callback);
+  if (found == loaded.subscriptions.end()) return {};
+  return parse_json(found->filter).value_or(Json());
+}
+
 class Hunt {
  public:
   Hunt(Stand& here, Stand& elsewhere, const TriggerFiles& trigger,
@@ -67,11 +74,21 @@ class Hunt {
  private:
   void prepare_tests();
   Result<void> search(const MessageMaker& messages);
+  Result<void> search_more(const CaseMaker& cases, Dice& dice);
+  void note_what_is_left_out();
   bool is_done() const { return is_dead_ || found_ >= findings_max || runs_.is_over(); }
 
-  // `errors_count`: an error of a callback is a finding.
-  Result<void> examine(const HuntCase& one, bool errors_count);
-  Result<void> compare(const HuntCase& one, const Outcome& straight, Way way);
+  // What of a case is a finding. Limits, restarts and second runs always are.
+  enum class Counts : std::uint8_t {
+    // Errors of callbacks and states that are none, too: any real sender could send this.
+    all,
+    // Of the author's own messages, states that are none: errors are for the test itself to judge.
+    states,
+    // Nothing else: labels that are null or a boolean are on the wire, but no real sender's.
+    limits,
+  };
+  Result<void> examine(const HuntCase& one, Counts counts);
+  Result<void> compare(const HuntCase& one, const Outcome& straight, Way way, Counts counts);
   Result<void> examine_order(const HuntCase& one);
 
   Result<void> found_error(const HuntCase& one, const Seen& seen, Way way);
@@ -100,6 +117,8 @@ class Hunt {
   std::set<std::string> seen_;
   std::size_t found_ = 0;
   bool is_dead_ = false;
+  // What the hunt had no steps left for.
+  std::vector<std::string> left_out_;
   std::vector<std::string> offered_;
   CheckReport report_;
 };
@@ -131,31 +150,68 @@ Result<void> Hunt::search(const MessageMaker& messages) {
     Dice dice(seed + static_cast<std::uint64_t>(round));
     for (const Kind kind : {Kind::real, Kind::odd}) {
       const auto one = runs_.prepare(cases.flow(kind, Dice(dice.next())), dice.next());
-      if (one && !is_done()) HASTUR_TRY(examine(*one, kind == Kind::real));
+      if (one && !is_done())
+        HASTUR_TRY(examine(*one, kind == Kind::real ? Counts::all : Counts::limits));
     }
+    if (round == 0) HASTUR_TRY(search_more(cases, dice));
     // What math.random draws goes with the place in the stream.
     const bool draws = trigger_.script.text.find("math.random") != std::string::npos;
     if (messages.subscriptions() > 0 && !draws) {
       const auto tied = runs_.prepare(cases.ties(Dice(dice.next())), dice.next());
       if (tied && !is_done()) HASTUR_TRY(examine_order(*tied));
     }
-    if (round > 0) continue;
-    if (!is_done()) {
-      auto growth = find_growth(runs_, trigger_, cases, dice.next());
-      if (!growth) return fail(growth.error());
-      if (*growth) add(std::move(**growth));
-    }
-    for (const HuntCase& one : own_) {
-      if (!is_done()) HASTUR_TRY(examine(one, false));
-    }
-    own_.clear();
   }
+  note_what_is_left_out();
   return {};
+}
+
+// What is looked at once.
+Result<void> Hunt::search_more(const CaseMaker& cases, Dice& dice) {
+  if (is_done()) {
+    left_out_.emplace_back("whether its state grows without end");
+  } else {
+    auto growth = find_growth(runs_, trigger_, cases, dice.next());
+    if (!growth) return fail(growth.error());
+    if (*growth) {
+      Growth& found = **growth;
+      add(std::move(found.finding), found.title, found.test ? &*found.test : nullptr);
+    }
+  }
+  for (const HuntCase& one : own_) {
+    if (is_done()) {
+      left_out_.push_back(fmt::format("the messages of the test '{}'", one.test.name));
+    } else {
+      HASTUR_TRY(examine(one, Counts::states));
+    }
+  }
+  own_.clear();
+  return {};
+}
+
+// A trigger that fails is hunted again once it is mended.
+void Hunt::note_what_is_left_out() {
+  if (!report_.failures.empty()) return;
+  if (runs_.is_over_by_the_clock()) {
+    report_.notes.push_back(
+        {fmt::format("the hunt took {} CPU-seconds and was ended by the clock: another machine may "
+                     "find more, so do less in one call",
+                     HuntRuns::cpu_max / std::chrono::seconds{1}),
+         {},
+         {trigger_.path, 0},
+         {{"found", "left out"}}});
+  }
+  if (left_out_.empty()) return;
+  report_.notes.push_back(
+      {fmt::format("its calls take so long that the hunt left out {}: do less in one call",
+                   fmt::join(left_out_, ", ")),
+       {},
+       {trigger_.path, 0},
+       {{"found", "left out"}}});
 }
 
 // ---- what is looked for ----
 
-Result<void> Hunt::examine(const HuntCase& one, bool errors_count) {
+Result<void> Hunt::examine(const HuntCase& one, Counts counts) {
   const Result<Outcome> straight = runs_.run(one, Way::straight);
   if (!straight) return fail(straight.error());
   if (straight->killed) {
@@ -166,28 +222,32 @@ Result<void> Hunt::examine(const HuntCase& one, bool errors_count) {
   bool comparable = !straight->cut;
   for (const Seen& seen : straight->seen) {
     if (!seen.error) continue;
-    const bool raised = seen.error->kind == CallError::Kind::raised;
-    comparable = comparable && raised;
-    if (!raised || (errors_count && !is_expected(*seen.error)))
-      HASTUR_TRY(found_error(one, seen, Way::straight));
+    const CallError::Kind kind = seen.error->kind;
+    comparable = comparable && kind == CallError::Kind::raised;
+    const bool is_finding = kind == CallError::Kind::raised
+                                ? counts == Counts::all && !is_expected(*seen.error)
+                            : kind == CallError::Kind::judgement ? counts != Counts::limits
+                                                                 : true;
+    if (is_finding) HASTUR_TRY(found_error(one, seen, Way::straight));
     if (is_done()) return {};
   }
   note_limits(*straight);
-  if (straight->cost.effects_cut > 0 && errors_count) HASTUR_TRY(found_cut(one));
+  if (straight->cost.effects_cut > 0 && counts == Counts::all) HASTUR_TRY(found_cut(one));
   // A state that goes back does so at a judgement, and those are not made at the same inputs.
   if (!comparable) return {};
   for (const Way way : {Way::restored_each, Way::restored_at_random, Way::elsewhere}) {
-    if (!is_done()) HASTUR_TRY(compare(one, *straight, way));
+    if (!is_done()) HASTUR_TRY(compare(one, *straight, way, counts));
   }
   return {};
 }
 
-Result<void> Hunt::compare(const HuntCase& one, const Outcome& straight, Way way) {
+Result<void> Hunt::compare(const HuntCase& one, const Outcome& straight, Way way, Counts counts) {
   const Result<Outcome> other = runs_.run(one, way);
   if (!other) return fail(other.error());
   for (const Seen& seen : other->seen) {
+    // A state that goes back is no state to compare.
     if (seen.error && seen.error->kind == CallError::Kind::judgement)
-      return found_error(one, seen, way);
+      return counts == Counts::limits ? Result<void>() : found_error(one, seen, way);
   }
   note_limits(*other);
   if (other->cut || !disagreement(straight, *other)) return {};
@@ -293,8 +353,9 @@ Result<void> Hunt::found_error(const HuntCase& one, const Seen& seen, Way way) {
       finding.caused_at = place_that_wrote(trigger_, *call, path);
     }
   }
-  const std::string remedy = remedy_of(again, message, words_,
-                                       source_line(trigger_, error.error.script, error.error.line));
+  const std::string remedy =
+      remedy_of(again, message, filter_of(looked->loaded, again.callback), words_,
+                source_line(trigger_, error.error.script, error.error.line));
   const std::string text = quoted(small->stream.names.read(again.error.text));
   finding.sentence = text;
   if (error.kind != CallError::Kind::judgement)
@@ -366,19 +427,10 @@ Result<void> Hunt::found_cut(const HuntCase& one) {
   const Result<Outcome> looked = runs_.run(*small, Way::observed);
   if (!looked) return fail(looked.error());
   ReportedFailure finding;
-  finding.sentence = fmt::format(
-      "one call has more effects than it may, and {} of them are left out: send one "
-      "notification for all, derive and log less",
-      looked->cost.effects_cut);
+  finding.sentence = words_of_cut(looked->cost.effects_cut);
   finding.caused_at = {trigger_.path, 0};
-  std::uint32_t most = 0;
-  for (const ObservedCall& call : HuntRuns::calls(*small, *looked)) {
-    if (call.effects() < most) continue;
-    most = call.effects();
-    for (const CallStep& step : call.steps) {
-      if (step.effects > 0) finding.caused_at = {trigger_.shown(step.script), step.line};
-    }
-  }
+  const ScriptPlace place = place_of_most_effects(HuntRuns::calls(*small, *looked));
+  if (place.line > 0) finding.caused_at = {trigger_.shown(place.script), place.line};
   finding.details = {{"found", "effects"}};
   add(std::move(finding), "no effect is left out", &small->test);
   return {};
@@ -420,9 +472,14 @@ Result<void> Hunt::examine_order(const HuntCase& one) {
       "that matters, collect in ctx.state and decide in ctx:every",
       quoted((*what)->one), quoted((*what)->other));
   const std::vector<ObservedCall> calls = HuntRuns::calls(*small, *looked);
-  for (const ObservedCall& call : calls) {
-    for (const CallStep& step : call.steps) {
-      if (step.effects > 0) note.caused_at = {trigger_.shown(step.script), step.line};
+  // What an alert pages at a tick was said to it before.
+  note.caused_at = {trigger_.path, 0};
+  for (const bool of_alerts : {true, false}) {
+    for (const ObservedCall& call : calls) {
+      for (const CallStep& step : call.steps) {
+        if (of_alerts ? !step.said.empty() : step.effects > 0)
+          note.caused_at = {trigger_.shown(step.script), step.line};
+      }
     }
   }
   note.details = {{"found", "order"}};

@@ -87,6 +87,10 @@ TestCase CaseMaker::flow(MessageMaker::Kind kind, Dice dice) const {
     if (!test.messages.empty() && test.messages.back().at == at)
       test.messages.back().timestamp = std::max<Micros>(at - gap(dice) - 90s, 0s);
   }
+  // What waited an hour for its way.
+  add(at += 1s);
+  if (!test.messages.empty() && test.messages.back().at == at)
+    test.messages.back().timestamp = at - 1h;
   at += gap(dice);
   steady(8);
   test.ends = at + gap(dice) + 2s;
@@ -114,22 +118,18 @@ TestCase CaseMaker::ties(Dice dice) const {
   return test;
 }
 
-std::vector<MessageSpec> CaseMaker::growth(std::size_t part, std::size_t parts, Micros apart,
-                                           Dice dice) const {
-  std::vector<MessageSpec> messages;
-  Micros at = 1s;
-  // The same few, so that only the time is new with each.
+std::vector<MessageSpec> CaseMaker::few(Dice dice) const {
   std::vector<MessageSpec> few;
   for (int i = 0; i < 24; ++i) {
-    if (auto made = message(MessageMaker::Kind::real, at, dice)) few.push_back(std::move(*made));
+    if (auto made = message(MessageMaker::Kind::real, Micros{0}, dice))
+      few.push_back(std::move(*made));
   }
-  for (std::size_t i = 0; i < part * parts && !few.empty(); ++i) {
-    if (i > 0 && i % part == 0) at += std::chrono::days{3};
-    MessageSpec spec = few[i % few.size()];
-    spec.at = at += apart;
-    messages.push_back(std::move(spec));
-  }
-  return messages;
+  if (few.empty()) few.emplace_back();
+  return few;
+}
+
+std::optional<Micros> CaseMaker::longest_span() const {
+  return words_.spans.empty() ? std::nullopt : std::optional(words_.spans.back());
 }
 
 TestCase resolved(const TestCase& test, const TestStream& stream) {

@@ -29,11 +29,11 @@ class CaseMaker {
   // subscription.
   TestCase ties(Dice dice) const;
 
-  // Parts of like length from the same few senders: what a state remembers of each sender is in it
-  // after the first part, what it remembers of each message grows from part to part. Between two
-  // parts lie days.
-  std::vector<MessageSpec> growth(std::size_t part, std::size_t parts, Micros apart,
-                                  Dice dice) const;
+  // A few messages of a few senders, at no time in particular; one without fields, which is a tick,
+  // if no messages can be made.
+  std::vector<MessageSpec> few(Dice dice) const;
+  // The longest span that the script waits; nothing if there is none.
+  std::optional<Micros> longest_span() const;
 
  private:
   std::optional<MessageSpec> message(MessageMaker::Kind kind, Micros at, Dice& dice) const;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "core/result.h"
 #include "trigger-test/hunt_cases.h"
@@ -12,9 +13,16 @@
 
 namespace hastur {
 
-// What grows and where it is written; nothing if nothing does. What helpers keep is left aside:
-// they bound it themselves.
-Result<std::optional<ReportedFailure>> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
-                                                   const CaseMaker& cases, std::uint64_t seed);
+struct Growth {
+  // What grows and where it is written.
+  ReportedFailure finding;
+  // A test that fails until it no longer does, and its name; nothing if that would take too long.
+  std::optional<TestCase> test;
+  std::string title;
+};
+
+// Nothing if nothing grows. What helpers keep is left aside: they bound it themselves.
+Result<std::optional<Growth>> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
+                                          const CaseMaker& cases, std::uint64_t seed);
 
 }  // namespace hastur

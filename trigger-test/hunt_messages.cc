@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "core/json.h"
@@ -22,6 +23,33 @@ bool has_tree(MessageType type) {
   return type == MessageType::compound || type == MessageType::info_process ||
          type == MessageType::info_agent || type == MessageType::info_ohai ||
          type == MessageType::reg_process;
+}
+
+// A field that a message of a type may lack (docs/formats/messages.md), and whether senders write
+// null for what they were not given.
+struct OwnField {
+  const char* key;
+  bool may_be_null = false;
+};
+
+std::vector<OwnField> fields_to_vary(MessageType type) {
+  switch (type) {
+    case MessageType::event:
+      return {{"subject", true}, {"body", true}, {"attn", true}};
+    case MessageType::log:
+      return {{"subject"}, {"data"}};
+    case MessageType::error:
+      return {{"class"}, {"data"}, {"backtrace"}};
+    case MessageType::hb_process:
+      return {{"timeout", true}};
+    case MessageType::hb_agent:
+      return {{"name"}, {"timeout", true}};
+    case MessageType::reg_agent:
+    case MessageType::reg_process:
+      return {{"hostname", true}, {"ipv4"}, {"nodename"}, {"data"}};
+    default:
+      return {};
+  }
 }
 
 const Json& part(const Json& object, std::string_view key) {
@@ -58,6 +86,12 @@ bool takes(const Filter& filter, const std::vector<MessageType>& types, const Js
 MessageMaker::MessageMaker(const std::vector<SubscriptionSpec>& subscriptions,
                            const ScriptWords& words, const std::vector<Json>& examples)
     : words_(words) {
+  for (const auto* texts : {&words.texts, &words.keys}) {
+    for (const std::string& text : *texts) {
+      if (!text.empty() && text.size() <= 40 && text.find_first_of("%*/") == std::string::npos)
+        known_words_.push_back(text);
+    }
+  }
   for (const SubscriptionSpec& spec : subscriptions) {
     // The host has parsed it before it believed the worker.
     Subscription one{{}, *parse_json(spec.filter), {}, {}};
@@ -88,8 +122,9 @@ bool MessageMaker::has_real(std::size_t subscription) const {
                              [&](const Json* example) { return example->contains(field); }))
       return false;
   }
-  return !one.examples.empty() ||
-         std::ranges::any_of(one.types, [](MessageType type) { return !has_tree(type); });
+  return !one.examples.empty() || std::ranges::any_of(one.types, [](MessageType type) {
+    return !has_tree(type) || type == MessageType::reg_process;
+  });
 }
 
 std::optional<Json> MessageMaker::make(std::size_t subscription, Kind kind, Dice& dice) const {
@@ -110,8 +145,10 @@ Json MessageMaker::draw(const Subscription& subscription, Kind kind, Dice& dice)
     if (dice.once_in(4)) return message;
   } else {
     const MessageType type = dice.one_of(subscription.types);
-    if (kind == Kind::real && has_tree(type)) return {};
+    const bool bare = type == MessageType::reg_process;
+    if (kind == Kind::real && has_tree(type) && !bare) return {};
     message = new_message(subscription, type, dice);
+    if (kind == Kind::real && bare) message.erase("data");
   }
   vary(message, subscription, kind, dice);
   return message;
@@ -124,7 +161,7 @@ Json MessageMaker::new_message(const Subscription& subscription, MessageType typ
   for (const char* key : {"name", "subject", "hostname", "attn"}) {
     const Json& condition = part(subscription.spec, key);
     if (condition.is_null()) continue;
-    const auto value = meeting(condition, message.value(key, word(dice)), dice);
+    const auto value = meeting(condition, message.value(key, Json(word(dice))), dice);
     if (!value) {
       message.erase(key);
     } else if (std::string_view(key) != "attn") {
@@ -136,7 +173,7 @@ Json MessageMaker::new_message(const Subscription& subscription, MessageType typ
   return message;
 }
 
-// What a sender of this type always says.
+// What a sender of this type mostly says.
 void MessageMaker::add_own_fields(Json& message, MessageType type, Dice& dice) const {
   switch (type) {
     case MessageType::gauge:
@@ -184,28 +221,72 @@ void MessageMaker::add_own_fields(Json& message, MessageType type, Dice& dice) c
 void MessageMaker::vary(Json& message, const Subscription& subscription, Kind kind,
                         Dice& dice) const {
   message["uuid"] = dice.one_of(senders);
+  if (const auto known = words_.field_texts.find("uuid");
+      known != words_.field_texts.end() && dice.once_in(3))
+    message["uuid"] = *known->second.begin();
   if (const auto uuid = meeting(part(subscription.spec, "uuid"), message["uuid"], dice))
     message["uuid"] = *uuid;
+  vary_value(message, subscription, dice);
+  vary_fields(message, subscription, dice);
   const std::string type = message.value("type", "");
-  const Json& value = part(subscription.spec, "value");
-  if (type == "gauge" || type == "counter" || type.starts_with("hb_")) {
-    if (const auto drawn = meeting(value, number(dice), dice)) message["value"] = *drawn;
-    // A counter's delta is 1 if it does not say.
-    if (type == "counter" && value.is_null() && dice.once_in(8)) message.erase("value");
-  } else if (type == "mark") {
-    const bool null = value.is_null() && dice.once_in(6);
-    if (const auto drawn = meeting(value, null ? Json() : word(dice), dice))
-      message["value"] = *drawn;
-  } else if (type == "error" && dice.once_in(2)) {
-    message["class"] = dice.one_of(free_words);
-  } else if (type == "error" && subscription.examples.empty()) {
-    message.erase("class");
-  }
   if (part(subscription.spec, "hostname").is_null() && !type.starts_with("reg_") &&
       dice.once_in(3)) {
     message["hostname"] = message.value("uuid", "") + ".example.com";
+    for (const char* name : {"hostname", "host"}) {
+      if (words_.field_texts.contains(name) && dice.once_in(2))
+        message["hostname"] = word_for(words_.field_texts, name, dice);
+    }
   }
   vary_labels(message, subscription, kind, dice);
+}
+
+void MessageMaker::vary_value(Json& message, const Subscription& subscription, Dice& dice) const {
+  const std::string type = message.value("type", "");
+  const Json& asked = part(subscription.spec, "value");
+  const bool is_heartbeat = type.starts_with("hb_");
+  if (type == "gauge" || type == "counter" || is_heartbeat) {
+    if (const auto drawn = meeting(asked, number(dice), dice)) message["value"] = *drawn;
+    if (!asked.is_null()) return;
+    // A gauge may be below zero, whatever the script expects.
+    if (type == "gauge" && dice.once_in(12))
+      message["value"] = shortest(-number(dice).get<double>());
+    // A counter's delta is 1 if it does not say; a heartbeat need not say anything.
+    if (type == "counter" && dice.once_in(8)) message.erase("value");
+    if (!is_heartbeat || !dice.once_in(2)) return;
+    message["value"] = dice.once_in(2) ? Json() : Json(word_for(words_.field_texts, "value", dice));
+    if (dice.once_in(2)) message.erase("value");
+  } else if (type == "mark") {
+    const bool null = asked.is_null() && dice.once_in(6);
+    const Json free = null ? Json() : Json(word_for(words_.field_texts, "value", dice));
+    if (const auto drawn = meeting(asked, free, dice)) message["value"] = *drawn;
+  }
+}
+
+// What the type may have or lack, as far as the filter leaves it free.
+void MessageMaker::vary_fields(Json& message, const Subscription& subscription, Dice& dice) const {
+  const auto type = type_from_name(message.value("type", ""));
+  if (!type) return;
+  const auto is_free = [&](const char* key) { return part(subscription.spec, key).is_null(); };
+  if (message.contains("name") && is_free("name") && !has_tree(*type) &&
+      words_.field_texts.contains("name") && !dice.once_in(3))
+    message["name"] = word_for(words_.field_texts, "name", dice);
+  for (const char* key : {"subject", "body", "class", "error", "data", "hostname"}) {
+    const bool is_own = part(message, key).is_string() && is_free(key);
+    if (is_own && (words_.field_texts.contains(key) || dice.once_in(4)))
+      message[key] = word_for(words_.field_texts, key, dice);
+  }
+  if (*type == MessageType::event && is_free("attn")) {
+    Json attn = Json::array();
+    for (std::size_t i = dice.below(3); i > 0; --i) attn.push_back(word(dice));
+    message["attn"] = std::move(attn);
+  }
+  for (const OwnField& field : fields_to_vary(*type)) {
+    if (!is_free(field.key)) continue;
+    if (*type == MessageType::error && std::string_view(field.key) == "class" && dice.once_in(2))
+      message["class"] = word_for(words_.field_texts, "class", dice);
+    if (dice.once_in(4)) message.erase(field.key);
+    if (field.may_be_null && dice.once_in(8)) message[field.key] = Json();
+  }
 }
 
 void MessageMaker::vary_labels(Json& message, const Subscription& subscription, Kind kind,
@@ -220,7 +301,7 @@ void MessageMaker::vary_labels(Json& message, const Subscription& subscription, 
     if (example.is_string() && dice.once_in(2)) return example;
     const bool numeric = counts || example.is_number() || kind == Kind::odd;
     if (numeric && !dice.once_in(4)) return number(dice);
-    return dice.one_of(free_words);
+    return word_for(words_.label_texts, key, dice);
   };
   std::vector<std::string> keys = words_.labels;
   for (const Json* each : {&std::as_const(labels), &asked}) {
@@ -265,12 +346,21 @@ Json MessageMaker::number(Dice& dice) const {
   return shortest(number < 0 && !may_be_negative ? -number : number);
 }
 
-Json MessageMaker::word(Dice& dice) const {
-  std::vector<std::string> known;
-  for (const std::string& text : words_.texts) {
-    if (text.size() <= 40 && text.find_first_of("%*/") == std::string::npos) known.push_back(text);
+std::string MessageMaker::word(Dice& dice) const {
+  return known_words_.empty() || dice.once_in(3) ? dice.one_of(free_words)
+                                                 : dice.one_of(known_words_);
+}
+
+std::string MessageMaker::word_for(const ScriptWords::Texts& texts, std::string_view name,
+                                   Dice& dice) const {
+  const auto known = texts.find(name);
+  if (known != texts.end() && !dice.once_in(3)) {
+    auto text = known->second.begin();
+    std::advance(text, dice.below(known->second.size()));
+    return *text;
   }
-  return known.empty() || dice.once_in(3) ? dice.one_of(free_words) : dice.one_of(known);
+  // Few words, so that things happen twice to the same ones.
+  return dice.once_in(2) ? dice.one_of(free_words) : word(dice);
 }
 
 std::optional<Json> MessageMaker::meeting(const Json& condition, const Json& free,
@@ -285,6 +375,14 @@ std::optional<Json> MessageMaker::meeting(const Json& condition, const Json& fre
   }
   if (!condition.is_string()) return condition;
   std::string text = condition;
+  if (text.find('*') != std::string::npos && dice.once_in(2)) {
+    std::vector<std::string> taken;
+    for (const std::string& known : words_.texts) {
+      if (known.find('*') == std::string::npos && wildcard_match(text, known))
+        taken.push_back(known);
+    }
+    if (!taken.empty()) return Json(dice.one_of(taken));
+  }
   for (std::size_t at = text.find('*'); at != std::string::npos; at = text.find('*', at + 1))
     text.replace(at, 1, dice.one_of(free_words));
   return Json(text);

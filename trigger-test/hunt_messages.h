@@ -2,10 +2,11 @@
 
 // Messages that a trigger's own filters let through, for the hunt.
 //
-// What is made could come from a real sender: a message has the fields that its type always has and
-// what the filter asks; anything else it may have or lack. Labels that the script reads but does
-// not ask for are sometimes absent, and a label that may be anything is sometimes a text where the
-// script expects a number. What no sender is known to send (labels that are null or a boolean, a
+// What is made could come from a real sender: a message has what its type cannot be without
+// (docs/formats/messages.md) and what the filter asks; anything else it may have or lack. Labels
+// that the script reads but does not ask for are sometimes absent, and a label that may be anything
+// is sometimes a text where the script expects a number. Texts are often those that the script
+// compares with. What no sender is known to send (labels that are null or a boolean, a
 // tree whose shape only its sender knows) is made only when it is asked for.
 
 #include <cstdint>
@@ -54,15 +55,22 @@ class MessageMaker {
   Json new_message(const Subscription& subscription, MessageType type, Dice& dice) const;
   void add_own_fields(Json& message, MessageType type, Dice& dice) const;
   void vary(Json& message, const Subscription& subscription, Kind kind, Dice& dice) const;
+  void vary_value(Json& message, const Subscription& subscription, Dice& dice) const;
+  void vary_fields(Json& message, const Subscription& subscription, Dice& dice) const;
   void vary_labels(Json& message, const Subscription& subscription, Kind kind, Dice& dice) const;
   Json number(Dice& dice) const;
-  Json word(Dice& dice) const;
+  // One that the script knows, or a free one.
+  std::string word(Dice& dice) const;
+  // The same for a field or label, by the texts that the script compares it with.
+  std::string word_for(const ScriptWords::Texts& texts, std::string_view name, Dice& dice) const;
   // A value that `condition`, a part of a filter, takes; nothing: the field is to be absent.
   // `free` is one of those it may be if anything will do.
   std::optional<Json> meeting(const Json& condition, const Json& free, Dice& dice) const;
   Json in_range(const Json& range, Dice& dice) const;
 
   const ScriptWords& words_;
+  // Texts of the script that may stand in a field.
+  std::vector<std::string> known_words_;
   std::vector<Subscription> subscriptions_;
 };
 

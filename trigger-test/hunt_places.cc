@@ -10,41 +10,47 @@
 namespace hastur {
 namespace {
 
-bool is_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-// Where `name` stands in `line` as a word of its own.
-std::size_t find_word(std::string_view line, std::string_view name, std::size_t from = 0) {
-  for (std::size_t at = line.find(name, from); at != std::string_view::npos;
-       at = line.find(name, at + 1)) {
-    const std::size_t end = at + name.size();
-    if ((at == 0 || !is_name(line[at - 1])) && (end == line.size() || !is_name(line[end])))
-      return at;
+// The end of what hangs on a name: `.key`, `[key]`, spaces.
+std::size_t end_of_path(std::string_view line, std::size_t at) {
+  while (at < line.size()) {
+    if (line[at] == '[') {
+      std::size_t open = 0;
+      do {
+        if (line[at] == '[') ++open;
+        if (line[at] == ']') --open;
+        ++at;
+      } while (open > 0 && at < line.size());
+    } else if (line[at] == '.' || line[at] == ' ' || is_name_letter(line[at])) {
+      ++at;
+    } else {
+      break;
+    }
   }
-  return std::string_view::npos;
+  return at;
 }
 
 // Whether the line writes something that `name` stands for: NAME… = or insert(NAME…
 bool writes(std::string_view line, std::string_view name) {
-  const std::size_t at = find_word(line, name);
-  if (at == std::string_view::npos) return false;
-  for (std::size_t i = at + name.size(); i < line.size(); ++i) {
-    if (line[i] != '=') continue;
-    const bool compares = (i + 1 < line.size() && line[i + 1] == '=') || line[i - 1] == '=' ||
-                          line[i - 1] == '~' || line[i - 1] == '<' || line[i - 1] == '>';
-    return !compares;
+  for (std::size_t at = find_word(line, name); at != std::string_view::npos;
+       at = find_word(line, name, at + 1)) {
+    std::size_t end = end_of_path(line, at);
+    // One of several: a.x, b.y = 1, 2
+    while (end < line.size() && line[end] == ',') end = end_of_path(line, end + 1);
+    const bool compares = end + 1 < line.size() && line[end + 1] == '=';
+    if (end < line.size() && line[end] == '=' && !compares) return true;
+    const std::string_view before = line.substr(0, at);
+    const std::size_t call = before.rfind('(');
+    const std::string_view function = before.substr(0, call == std::string_view::npos ? 0 : call);
+    if (function.ends_with("insert") || function.ends_with("remove")) return true;
   }
-  const std::string_view before = line.substr(0, at);
-  return before.find("insert(") != std::string_view::npos ||
-         before.find("remove(") != std::string_view::npos;
+  return false;
 }
 
 // The NAME of `local NAME = …`; empty if it is no such line.
 std::string_view new_local(std::string_view line) {
   if (!line.starts_with("local ")) return {};
   std::size_t end = 6;
-  while (end < line.size() && is_name(line[end])) ++end;
+  while (end < line.size() && is_name_letter(line[end])) ++end;
   return line.substr(6, end - 6);
 }
 

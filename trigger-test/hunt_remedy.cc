@@ -40,63 +40,114 @@ std::string remedy_of_state(std::string_view text) {
   return "";
 }
 
-// Labels and fields that the script reads and that this message lacks, those of the line first.
-std::vector<std::string> lacking(const std::vector<std::string>& names, const Json& present,
-                                 std::string_view line) {
-  std::vector<std::string> absent;
-  for (const std::string& name : names) {
-    if (present.is_object() && present.contains(name)) continue;
-    absent.insert(has(line, name) ? absent.begin() : absent.end(), name);
-  }
-  return absent;
+// Whether the line reads the field or label at `path`, "subject" or "labels.env", or a local that
+// stands for it.
+bool speaks_of(std::string_view line, const ScriptWords& words, const std::string& path) {
+  constexpr std::string_view labels = "labels.";
+  const bool is_label = path.starts_with(labels);
+  const std::string_view name = std::string_view(path).substr(is_label ? labels.size() : 0);
+  if (find_word(line, name) != std::string_view::npos) return true;
+  return std::ranges::any_of(words.aliases, [&](const auto& alias) {
+    return alias.second == path && find_word(line, alias.first) != std::string_view::npos;
+  });
 }
 
-std::string remedy_of_message(std::string_view text, const Json& message, const ScriptWords& words,
-                              std::string_view line) {
-  if (!message.is_object()) return "";
-  const Json labels = message.value("labels", Json::object());
-  if (has(text, "nil")) {
-    const auto absent = lacking(words.labels, labels, line);
-    if (!absent.empty()) {
-      return fmt::format(
-          "a message need not have the label '{0}': ask for it in the filter, "
-          "labels = {{ {0} = true }}, or write what holds without it, msg.labels.{0} or …",
-          absent.front());
-    }
-    // What every msg has besides the fields of its body.
-    Json fields = message;
-    for (const char* always : {"timestamp", "received_at", "host", "uuid", "labels", "type"})
-      fields[always] = true;
-    std::vector<std::string> missing = lacking(words.fields, fields, line);
-    std::erase_if(missing, [&](const std::string& name) { return !has(line, name); });
-    if (!missing.empty() && missing.front() == "hostname") {
+// What a label may be that the script did not think of; empty if that is not what failed.
+std::string remedy_of_label(const std::string& name, const Json& labels, const Json& asked,
+                            std::string_view text) {
+  const auto label = labels.find(name);
+  if (label == labels.end()) {
+    if (!has(text, "nil")) return "";
+    return fmt::format(
+        "a message need not have the label '{0}': ask for it in the filter, "
+        "labels = {{ {0} = true }}, or write what holds without it, msg.labels.{0} or …",
+        name);
+  }
+  if (label->is_null()) {
+    return fmt::format(
+        "the label '{0}' may be null: check it, if msg.labels.{0} ~= hastur.null then …", name);
+  }
+  if (label->is_boolean() &&
+      (has(text, "boolean") || has(text, "got true") || has(text, "got false"))) {
+    return fmt::format(
+        "the label '{0}' may be true or false: use tostring(msg.labels.{0}) as a text, or compare "
+        "it, msg.labels.{0} == true",
+        name);
+  }
+  const bool calculates = has(text, "compare") || has(text, "arithmetic") || has(text, "string");
+  if (!label->is_string() || !calculates || has(text, "nil")) return "";
+  if (asked.is_object() && asked.contains(name) && asked[name].is_string()) {
+    return fmt::format(
+        "the filter asks for the label '{0}' as a text, {1}: calculate with "
+        "tonumber(msg.labels.{0}), "
+        "or ask for a number in the filter, labels = {{ {0} = {{ at_least = 0 }} }}",
+        name, canonical_json(asked[name]));
+  }
+  return fmt::format(
+      "the label '{0}' may be a text: ask for a number in the filter, "
+      "labels = {{ {0} = {{ at_least = 0 }} }}, or use tonumber(msg.labels.{0})",
+      name);
+}
+
+std::string remedy_of_field(const std::string& name, const Json& message, std::string_view text) {
+  // What every msg has besides the fields of its body.
+  static constexpr std::array always{"timestamp", "received_at", "host", "uuid", "labels", "type"};
+  if (std::ranges::find(always, name) != always.end()) return "";
+  const auto field = message.find(name);
+  if (field == message.end()) {
+    if (!has(text, "nil")) return "";
+    if (name == "hostname") {
       return "a sender that has never registered has no hostname: use msg.host, which is the uuid "
              "then";
     }
-    if (!missing.empty()) {
-      return fmt::format("a message need not have the field '{0}': check it, if msg.{0} then …",
-                         missing.front());
-    }
+    return fmt::format("a message need not have the field '{0}': check it, if msg.{0} then …",
+                       name);
   }
-  if (message.value("value", Json(0)).is_null() && has(line, "value")) {
-    return "a mark's value may be null: check it, if msg.value ~= hastur.null then …";
-  }
-  for (const std::string& name : words.labels) {
-    const auto label = labels.find(name);
-    if (label == labels.end() || !label->is_string()) continue;
-    if (!std::ranges::binary_search(words.counted_labels, name) && !has(line, name)) continue;
+  const bool is_mark = message.value("type", "") == "mark";
+  if (field->is_null()) {
     return fmt::format(
-        "the label '{0}' may be a text: ask for a number in the filter, "
-        "labels = {{ {0} = {{ at_least = 0 }} }}, or use tonumber(msg.labels.{0})",
-        name);
+        "{} may be null: check it, if msg.{} ~= hastur.null then …",
+        is_mark && name == "value" ? "a mark's value" : fmt::format("the field '{}'", name), name);
+  }
+  if (name == "value" && field->is_string() && !is_mark) {
+    return "the value of a heartbeat may be a number, a text or absent: check it, "
+           "if type(msg.value) == \"number\" then …";
+  }
+  return "";
+}
+
+// Of what the line speaks of first, then of anything that the script reads: it may have got another
+// name on its way.
+std::string remedy_of_message(std::string_view text, const Json& message, const Json& filter,
+                              const ScriptWords& words, std::string_view line) {
+  if (!message.is_object()) return "";
+  const auto part = [](const Json& object, const char* key) {
+    const bool has_it = object.is_object() && object.contains(key) && object[key].is_object();
+    return has_it ? object[key] : Json::object();
+  };
+  const Json labels = part(message, "labels");
+  const Json asked = part(filter, "labels");
+  for (const bool on_the_line : {true, false}) {
+    for (const std::string& name : words.labels) {
+      if (speaks_of(line, words, "labels." + name) != on_the_line) continue;
+      const bool counts = std::ranges::binary_search(words.counted_labels, name);
+      if (!on_the_line && labels.contains(name) && !counts) continue;
+      const std::string remedy = remedy_of_label(name, labels, asked, text);
+      if (!remedy.empty()) return remedy;
+    }
+    for (const std::string& name : words.fields) {
+      if (speaks_of(line, words, name) != on_the_line) continue;
+      const std::string remedy = remedy_of_field(name, message, text);
+      if (!remedy.empty()) return remedy;
+    }
   }
   return "";
 }
 
 }  // namespace
 
-std::string remedy_of(const CallError& error, const Json& message, const ScriptWords& words,
-                      std::string_view line) {
+std::string remedy_of(const CallError& error, const Json& message, const Json& filter,
+                      const ScriptWords& words, std::string_view line) {
   const std::string& text = error.error.text;
   switch (error.kind) {
     case CallError::Kind::judgement:
@@ -112,7 +163,7 @@ std::string remedy_of(const CallError& error, const Json& message, const ScriptW
     return "it feeds itself: leave out own = true, or exclude what it derives with none_of = "
            "{ name = … }";
   }
-  const std::string remedy = remedy_of_message(text, message, words, line);
+  const std::string remedy = remedy_of_message(text, message, filter, words, line);
   if (!remedy.empty()) return remedy;
   if (has(text, "global '")) {
     const std::size_t begin = text.find("global '") + 8;

@@ -10,10 +10,10 @@
 
 namespace hastur {
 
-// A sentence part that follows a colon. `message`: the one at which it happened, null if there is
-// none.
-std::string remedy_of(const CallError& error, const Json& message, const ScriptWords& words,
-                      std::string_view line);
+// A sentence part that follows a colon. `message`: the one at which it happened, and the filter
+// that took it, null if there is none. `line`: of the script, that failed.
+std::string remedy_of(const CallError& error, const Json& message, const Json& filter,
+                      const ScriptWords& words, std::string_view line);
 
 // "a gauge \"system.load\" without the label 'mount'": a message in the words that matter to an
 // error.

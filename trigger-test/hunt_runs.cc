@@ -152,9 +152,11 @@ Result<Outcome> HuntRuns::run(Stand& stand, const Stream& stream, RunOptions opt
   options.is_enough = [](const StreamCost& cost) { return steps_of(cost) > steps_max / 4; };
   Result<Outcome> outcome = stand.run(trigger_, stream, options);
   if (!outcome) return outcome;
-  steps_ += steps_a_run + steps_a_row * stream.row_messages.size() + steps_of(outcome->cost) +
+  const std::uint64_t rows = stream.row_messages.size();
+  const std::uint64_t ticks = rows == 0 ? 0 : rows - stream.row_messages.back();
+  steps_ += steps_a_run + steps_a_row * rows + steps_of(outcome->cost) +
             steps_an_effect * outcome->seen.size() +
-            outcome->state.size() * stream.row_messages.size() / state_bytes_a_step;
+            outcome->state.size() * ticks / state_bytes_a_step;
   return outcome;
 }
 

@@ -67,8 +67,9 @@ class HuntRuns {
   std::uint64_t steps() const { return steps_; }
   // Whether it has taken that many.
   bool is_over(std::uint64_t steps = steps_max) const {
-    return steps_ >= steps || cpu() - cpu_begin_ >= cpu_max;
+    return steps_ >= steps || is_over_by_the_clock();
   }
+  bool is_over_by_the_clock() const { return cpu() - cpu_begin_ >= cpu_max; }
 
  private:
   Result<Outcome> run(Stand& stand, const Stream& stream, RunOptions options);

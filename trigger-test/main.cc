@@ -4,6 +4,7 @@
 
 #include "core/command_line.h"
 #include "core/log.h"
+#include "core/output.h"
 #include "trigger-test/backtest_command.h"
 #include "trigger-test/check_command.h"
 #include "trigger-test/diff_command.h"
@@ -14,7 +15,9 @@
 #include "trigger-test/trace_command.h"
 #include "trigger-test/watch_command.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run_program(int argc, char** argv) {
   hastur::CommandLine line(
       "trigger-test",
       "Proves triggers: loads them and runs their test files. Exit code 0: all "
@@ -110,4 +113,10 @@ int main(int argc, char** argv) {
     return static_cast<int>(hastur::pre_receive(push, std::cin));
   }
   return static_cast<int>(check.watch ? hastur::watch(check) : hastur::check(check));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return hastur::end_output("trigger-test", run_program(argc, argv));
 }

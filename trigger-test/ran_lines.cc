@@ -35,32 +35,10 @@ std::string field_value(const MessageView& message, const std::string& field) {
   return json.is_null() ? "nil" : canonical_json(json);
 }
 
-// The names that follow "NAME." in a source: of msg "value", "labels.status".
-std::vector<std::string> fields_of(const std::string& source, const std::string& name) {
-  const auto is_name = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-  };
-  std::vector<std::string> fields;
-  for (std::size_t at = source.find(name + "."); at != std::string::npos;
-       at = source.find(name + ".", at + 1)) {
-    if (at > 0 && (is_name(source[at - 1]) || source[at - 1] == '.')) continue;
-    std::size_t end = at + name.size() + 1;
-    while (end < source.size() &&
-           (is_name(source[end]) ||
-            (source[end] == '.' && end + 1 < source.size() && is_name(source[end + 1]))))
-      ++end;
-    const std::string field = source.substr(at + name.size() + 1, end - at - name.size() - 1);
-    const bool is_call = end < source.size() && (source[end] == '(' || source[end] == ':');
-    if (!field.empty() && !is_call && std::ranges::find(fields, field) == fields.end())
-      fields.push_back(field);
-  }
-  return fields;
-}
-
-// Where a line may have written a state's field by now: it is assigned somewhere in its source.
-bool assigns(const std::string& source, const std::string& path) {
+// Whether a line assigns what stands at a path, and does not read it besides.
+bool is_only_written(const std::string& source, const std::string& path) {
   const std::size_t at = source.find(path);
-  if (at == std::string::npos) return false;
+  if (at == std::string::npos || source.find(path, at + 1) != std::string::npos) return false;
   const std::size_t next = source.find_first_not_of(" \t", at + path.size());
   return next != std::string::npos && source[next] == '=' &&
          (next + 1 == source.size() || source[next + 1] != '=');
@@ -80,10 +58,50 @@ const Json* at_path(const Json& state, const std::string& path) {
   return at;
 }
 
+}  // namespace
+
+StateAtLines::StateAtLines(const ObservedCall& call, const ScriptLines& lines)
+    : lines_(lines), state_(call.before) {}
+
+void StateAtLines::advance(const CallStep& step) {
+  if (!state_.is_object()) return;
+  for (const auto& [key, value] : step.state) {
+    unknown_.erase(key);
+    if (value == "nil") {
+      state_.erase(key);
+    } else if (Result<Json> json = parse_json(value)) {
+      state_[key] = std::move(*json);
+    } else {
+      unknown_.insert(key);
+    }
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> StateAtLines::mentioned(
+    const std::string& source) const {
+  std::vector<std::pair<std::string, std::string>> values;
+  if (!state_.is_object()) return values;
+  for (const std::string& name : lines_.state_names()) {
+    for (const std::string& path : fields_of(source, name)) {
+      const std::string shown = name + "." + path;
+      // ctx.state is told by its own name.
+      const bool is_state = path == "state" || path.starts_with("state.");
+      if ((is_state && name.find('.') == std::string::npos) || is_only_written(source, shown) ||
+          unknown_.contains(path.substr(0, path.find('.'))))
+        continue;
+      const Json* value = at_path(state_, path);
+      values.emplace_back(shown, value == nullptr ? "nil" : canonical_json(*value));
+    }
+  }
+  return values;
+}
+
+namespace {
+
 class LineTeller {
  public:
   LineTeller(const ObservedCall& call, const MessageView& message, const ScriptLines& lines)
-      : call_(call), message_(message), lines_(lines) {}
+      : call_(call), message_(message), lines_(lines), state_(call, lines) {}
 
   std::vector<RanLine> tell() {
     std::vector<RanLine> all;
@@ -91,8 +109,11 @@ class LineTeller {
       RanLine ran{step.script, step.line, lines_.at(step), {}, step.said, step.effects};
       for (const auto& [name, value] : step.locals) locals_[name] = value;
       for (const auto& [name, value] : locals_) tell_local(name, value, ran);
-      tell_state(ran);
-      ran_ += ran.source + '\n';
+      state_.advance(step);
+      for (auto& value : state_.mentioned(ran.source)) {
+        const auto same = [&](const auto& each) { return each.first == value.first; };
+        if (std::ranges::none_of(ran.values, same)) ran.values.push_back(std::move(value));
+      }
       all.push_back(std::move(ran));
     }
     return all;
@@ -119,44 +140,11 @@ class LineTeller {
     if (fields.empty()) ran.values.emplace_back(name, value);
   }
 
-  // Keys of the state are known before the call and, if it did not write them, all along.
-  void tell_state(RanLine& ran) const {
-    if (!call_.before.is_object()) return;
-    for (const std::string& field : fields_of(ran.source, "state")) {
-      tell_key("state." + field, field, ran);
-    }
-    for (const std::string& field : fields_of(ran.source, "ctx.state")) {
-      tell_key("ctx.state." + field, field, ran);
-    }
-  }
-
-  void tell_key(const std::string& shown, const std::string& path, RanLine& ran) const {
-    if (assigns(ran.source, shown)) return;
-    const Json* before = at_path(call_.before, path);
-    const Json* after = at_path(call_.after, path);
-    const bool same =
-        (before == nullptr) == (after == nullptr) && (before == nullptr || *before == *after);
-    if (!same && assigns_any(path)) return;
-    const std::string value = before == nullptr ? "nil" : canonical_json(*before);
-    const auto entry = std::pair(shown, value);
-    if (std::ranges::find(ran.values, entry) == ran.values.end()) ran.values.push_back(entry);
-  }
-  bool assigns_any(const std::string& path) const {
-    std::size_t begin = 0;
-    while (begin < ran_.size()) {
-      const std::size_t end = std::min(ran_.find('\n', begin), ran_.size());
-      if (assigns(ran_.substr(begin, end - begin), path)) return true;
-      begin = end + 1;
-    }
-    return false;
-  }
-
   const ObservedCall& call_;
   const MessageView& message_;
   const ScriptLines& lines_;
   std::map<std::string, std::string> locals_;
-  // The sources of what ran before.
-  std::string ran_;
+  StateAtLines state_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 // The lines of a callback that ran, each with what it saw.
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,24 @@
 #include "trigger-test/script_lines.h"
 
 namespace hastur {
+
+// The state of a call, as it was before each of its lines.
+class StateAtLines {
+ public:
+  // `lines` outlives it.
+  StateAtLines(const ObservedCall& call, const ScriptLines& lines);
+  // Steps in their order.
+  void advance(const CallStep& step);
+  // Keys of the state that a line reads, by the names that it has for them, and their values as
+  // JSON.
+  std::vector<std::pair<std::string, std::string>> mentioned(const std::string& source) const;
+
+ private:
+  const ScriptLines& lines_;
+  Json state_;
+  // Keys whose values were too large to be told.
+  std::set<std::string, std::less<>> unknown_;
+};
 
 // A line that ran, with what it saw.
 struct RanLine {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "core/json.h"
 
@@ -225,11 +226,15 @@ void JunitReport::end(std::string& out, const std::vector<TriggerReport>& all, M
         continue;
       }
       out += ">\n";
+      std::string all_told;
+      TextReport(false).check(all_told, check);
       for (const ReportedFailure& failure : check.failures) {
         const FilePlace& place =
             failure.expected_at.is_known() ? failure.expected_at : failure.caused_at;
+        std::string text = fmt::format("{}  {}", place.text(), check.name);
+        if (!all_told.empty()) text += "\n" + std::exchange(all_told, "");
         out += fmt::format("      <failure message=\"{}\">{}</failure>\n", xml(failure.sentence),
-                           xml(place.text()));
+                           xml(text));
       }
       out += "    </testcase>\n";
     }

@@ -64,6 +64,8 @@ struct TriggerReport {
   // Of the script.
   std::string path;
   std::vector<CheckReport> checks;
+  // The names of all its tests, also of those that were not asked for.
+  std::vector<std::string> all_tests = {};
   // What its tests run of it and what it costs, if that was asked for.
   std::optional<Measured> measured = std::nullopt;
   Micros took{0};
@@ -90,9 +92,11 @@ class TextReport final : public ReportWriter {
   void trigger(std::string& out, const TriggerReport& report) override;
   void end(std::string& out, const std::vector<TriggerReport>& all, Micros took) override;
 
+  // What failed of one check, with its diff and explanations.
+  void check(std::string& out, const CheckReport& check) const;
+
  private:
   std::string painted(const char* code, const std::string& text) const;
-  void check(std::string& out, const CheckReport& check) const;
 
   const bool colour_;
 };
@@ -104,7 +108,8 @@ class JsonReport final : public ReportWriter {
   void end(std::string& out, const std::vector<TriggerReport>& all, Micros took) override;
 };
 
-// JUnit's XML, as CI servers read it: a suite a trigger, a case a check.
+// JUnit's XML, as CI servers read it: a suite a trigger, a case a check. The first failure of a
+// case has all that is said of it to people, the others their place.
 class JunitReport final : public ReportWriter {
  public:
   void trigger(std::string& out, const TriggerReport& report) override;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -49,6 +50,7 @@ class Reader {
   void read() {
     for (at_ = 0; at_ < tokens_.size(); ++at_) note_subscription();
     for (at_ = 0; at_ < tokens_.size(); ++at_) note_named_function();
+    for (at_ = 0; at_ < tokens_.size(); ++at_) note_alias();
     for (at_ = 0; at_ < tokens_.size(); ++at_) {
       if (token(0).kind == LuaToken::Kind::text) {
         text(token(0).text);
@@ -59,8 +61,18 @@ class Reader {
   }
 
   std::set<double> numbers;
-  std::set<std::string, std::less<>> texts, labels, counted_labels, fields;
+  std::set<std::string, std::less<>> texts, keys, labels, counted_labels, fields;
+  ScriptWords::Texts field_texts, label_texts;
   std::set<Micros> spans, times_of_day;
+
+  std::map<std::string, std::string, std::less<>> aliases() const {
+    std::map<std::string, std::string, std::less<>> paths;
+    for (const auto& [name, operand] : aliases_) {
+      const bool is_label = operand.kind == Operand::Kind::label;
+      paths.emplace(name, (is_label ? "labels." : "") + std::string(operand.name));
+    }
+    return paths;
+  }
 
  private:
   const LuaToken& token(int ahead) const {
@@ -98,6 +110,75 @@ class Reader {
     if (functions_.contains(name) && token(open).is('(')) parameters_.emplace(token(open + 1).text);
   }
 
+  // What a text is compared with: a field of the message, or one of its labels.
+  struct Operand {
+    enum class Kind : std::uint8_t { field, label, labels };
+    Kind kind = Kind::field;
+    std::string_view name;
+    // How many tokens it takes.
+    int size = 1;
+  };
+
+  // msg.NAME, msg.labels.NAME, msg.labels["NAME"], or a local that is one of these.
+  std::optional<Operand> operand_at(int ahead) const {
+    if (token(ahead).kind != LuaToken::Kind::word) return std::nullopt;
+    std::string_view path = token(ahead).text;
+    Operand operand;
+    const std::size_t dot = path.find('.');
+    const std::string_view first = path.substr(0, dot);
+    if (const auto alias = aliases_.find(first); alias != aliases_.end()) {
+      operand = alias->second;
+      path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
+    } else if (dot != std::string_view::npos && parameters_.contains(first)) {
+      path.remove_prefix(dot + 1);
+      operand.name = path.substr(0, path.find('.'));
+      if (operand.name == "labels") operand.kind = Operand::Kind::labels;
+      path.remove_prefix(std::min(path.size(), operand.name.size() + 1));
+    } else {
+      return std::nullopt;
+    }
+    operand.size = 1;
+    if (operand.kind != Operand::Kind::labels) return operand;
+    if (!path.empty()) {
+      operand.name = path.substr(0, path.find('.'));
+    } else if (token(ahead + 1).is('[') && token(ahead + 2).kind == LuaToken::Kind::text) {
+      operand.name = token(ahead + 2).text;
+      operand.size = 4;
+    } else {
+      return operand;
+    }
+    operand.kind = Operand::Kind::label;
+    return operand;
+  }
+
+  // NAME = msg.labels.env
+  void note_alias() {
+    if (token(0).kind != LuaToken::Kind::word || !token(1).is('=') || token(2).is('=')) return;
+    if (token(0).text.find('.') != std::string_view::npos || token(-1).is('{') || token(-1).is(','))
+      return;
+    if (const auto operand = operand_at(2)) aliases_.emplace(token(0).text, *operand);
+  }
+
+  // The texts that an operand is compared with or searched for.
+  void note_comparison(const Operand& operand) {
+    const auto equals = [&](int first) {
+      return (token(first).is('=') || token(first).is('~')) && token(first + 1).is('=');
+    };
+    const auto note = [&](const LuaToken& other) {
+      if (other.kind != LuaToken::Kind::text || other.text.empty() || other.text.size() > 200)
+        return;
+      auto& all = operand.kind == Operand::Kind::label ? label_texts : field_texts;
+      all[std::string(operand.name)].emplace(other.text);
+    };
+    const int after = operand.size;
+    if (equals(after)) note(token(after + 2));
+    if (equals(-2)) note(token(-3));
+    // msg.subject:find("…") and string.find(msg.subject, "…")
+    if (token(after).is(':') && token(after + 2).is('(')) note(token(after + 3));
+    if (token(-1).is('(') && token(-2).text.starts_with("string.") && token(after).is(','))
+      note(token(after + 1));
+  }
+
   void text(std::string_view text) {
     if (text.size() > 200) return;
     texts.emplace(text);
@@ -118,6 +199,13 @@ class Reader {
   }
 
   void word() {
+    if (const auto operand = operand_at(0)) {
+      if (operand->kind == Operand::Kind::label) labels.emplace(operand->name);
+      if (operand->kind != Operand::Kind::labels) note_comparison(*operand);
+    }
+    const bool is_entry = (token(-1).is('{') || token(-1).is(',')) && token(1).is('=') &&
+                          !token(2).is('=') && token(0).text.size() <= 200;
+    if (is_entry) keys.emplace(token(0).text);
     for (const std::string_view part : operands_of(token(0).text)) {
       if (const auto number = number_in(part)) {
         note_number(token(-1).is('-') && !is_operand(token(-2)) ? -*number : *number);
@@ -176,6 +264,7 @@ class Reader {
   std::span<const LuaToken> tokens_;
   std::size_t at_ = 0;
   std::set<std::string, std::less<>> parameters_, functions_;
+  std::map<std::string, Operand, std::less<>> aliases_;
 };
 
 }  // namespace
@@ -198,6 +287,10 @@ ScriptWords words_of(const TriggerFiles& trigger) {
   words.spans.assign(reader.spans.begin(), reader.spans.end());
   words.labels.assign(reader.labels.begin(), reader.labels.end());
   words.counted_labels.assign(reader.counted_labels.begin(), reader.counted_labels.end());
+  words.keys.assign(reader.keys.begin(), reader.keys.end());
+  words.field_texts = std::move(reader.field_texts);
+  words.label_texts = std::move(reader.label_texts);
+  words.aliases = reader.aliases();
   words.fields.assign(reader.fields.begin(), reader.fields.end());
   words.times_of_day.assign(reader.times_of_day.begin(), reader.times_of_day.end());
   return words;
@@ -220,6 +313,22 @@ std::string_view source_line(const TriggerFiles& trigger, const std::string& scr
   const std::size_t begin = text.find_first_not_of(" \t\r");
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+bool is_name_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// Where `name` stands in `line` as a word of its own.
+std::size_t find_word(std::string_view line, std::string_view name, std::size_t from) {
+  for (std::size_t at = line.find(name, from); at != std::string_view::npos;
+       at = line.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    if ((at == 0 || !is_name_letter(line[at - 1])) &&
+        (end == line.size() || !is_name_letter(line[end])))
+      return at;
+  }
+  return std::string_view::npos;
 }
 
 }  // namespace hastur

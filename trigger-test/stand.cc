@@ -1,5 +1,7 @@
 #include "trigger-test/stand.h"
 
+#include <fmt/format.h>
+
 #include "core/clock.h"
 #include "core/json.h"
 #include "trigger-runtime/host/conversation.h"
@@ -42,6 +44,10 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
     Result<Memory> here = run.judge(0);
     if (!here) return fail(here.error());
     outcome.states.push_back(std::move(here->state));
+    if (outcome.states.back().size() >= options.state_bytes_enough) {
+      outcome.cut = true;
+      break;
+    }
   }
   Result<Memory> end = run.finish(0);
   if (!end) return fail(end.error());
@@ -59,6 +65,13 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
 }
 
 }  // namespace
+
+std::string words_of_cut(std::uint64_t effects_cut) {
+  return fmt::format(
+      "one call has more effects than it may, and {} of them are left out: send one notification "
+      "for all, derive and log less",
+      effects_cut);
+}
 
 Result<std::unique_ptr<Stand>> Stand::make() {
   auto inputs = SharedInputs::make();

@@ -51,10 +51,15 @@ struct Outcome {
   Json observed;
 };
 
+// What is wrong with a run of which so many effects were over a counted limit, and what to do.
+std::string words_of_cut(std::uint64_t effects_cut);
+
 struct RunOptions {
   std::function<Restore(Sequence)> restore_after = {};
   ObserveCommand::What observe = ObserveCommand::What::nothing;
   bool states_after_batches = false;
+  // With these: one of so many bytes is enough, and the rest is not fed.
+  std::size_t state_bytes_enough = SIZE_MAX;
   // Asked after each batch, if it is set: whether it has cost enough. The rest is then not fed.
   std::function<bool(const StreamCost&)> is_enough = {};
 };

@@ -187,14 +187,16 @@ Stream cut_after(const Stream& stream, Time last) {
   return part;
 }
 
-std::optional<Stream> make_sparse_stream(const std::vector<MessageSpec>& messages, Time start,
-                                         std::size_t rows) {
-  Stream stream;
+std::optional<TestStream> make_sparse_stream(const std::vector<MessageSpec>& messages, Time start,
+                                             std::size_t rows) {
+  TestStream made;
+  Stream& stream = made.stream;
+  Nicknames& names = made.names;
   BatchBuilder builder;
   JsonDecoder decoder;
-  Nicknames names;
   Sequence next{1};
   Time time = start;
+  std::uint64_t count = 0;
   builder.add_tick(start, start, Micros{0});
   stream.row_messages.push_back(0);
   const auto finish = [&] {
@@ -212,6 +214,7 @@ std::optional<Stream> make_sparse_stream(const std::vector<MessageSpec>& message
       *uuid = std::move(*meant);
     }
     const Time at = start + messages[i].at;
+    const bool is_tick = message.empty();
     message["timestamp"] = message["received_at"] = to_us(at);
     const std::string text = canonical_json(message);
     JsonDecoder::Defaults defaults;
@@ -219,18 +222,20 @@ std::optional<Stream> make_sparse_stream(const std::vector<MessageSpec>& message
     defaults.recorded = true;
     const auto decoded = decoder.decode(text, defaults);
     const auto* view = std::get_if<MessageView>(&decoded);
-    if (view == nullptr) return std::nullopt;
+    if (view == nullptr && !is_tick) return std::nullopt;
     if (whole_second(at) > last_tick) {
       last_tick = whole_second(at);
       builder.add_tick(last_tick, at, Micros{0});
-      stream.row_messages.push_back(i);
+      stream.row_messages.push_back(count);
     }
-    builder.add(*view);
-    stream.row_messages.push_back(i + 1);
-    if ((i + 1) % rows == 0) finish();
+    if (view != nullptr) {
+      builder.add(*view);
+      stream.row_messages.push_back(++count);
+    }
+    if ((i + 1) % rows == 0 && builder.count() > 0) finish();
   }
   if (builder.count() > 0) finish();
-  return stream;
+  return made;
 }
 
 std::variant<TestStream, TestFileError> make_test_stream(const TestCase& test,

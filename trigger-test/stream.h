@@ -61,8 +61,9 @@ std::variant<TestStream, TestFileError> make_test_stream(const TestCase& test,
                                                          std::uint32_t rows_max = 4096);
 
 // Messages with one tick before each that moves stream time into a new second, and no others: as
-// after a silence of ours. A batch for each `rows` messages. Nothing if one of them can be none.
-std::optional<Stream> make_sparse_stream(const std::vector<MessageSpec>& messages, Time start,
-                                         std::size_t rows);
+// after a silence of ours. One without fields is a tick alone. A batch for each `rows` of them.
+// Nothing if one of them can be none.
+std::optional<TestStream> make_sparse_stream(const std::vector<MessageSpec>& messages, Time start,
+                                             std::size_t rows);
 
 }  // namespace hastur

@@ -76,10 +76,10 @@ class ObjectReader {
     }
     return static_cast<std::uint64_t>(number);
   }
-  std::optional<Micros> offset(const char* key) {
+  std::optional<Micros> offset(const char* key, bool may_be_before = false) {
     const Json* found = find(key);
     if (found == nullptr) return std::nullopt;
-    const Result<Micros> read = parse_offset(*found);
+    const Result<Micros> read = parse_offset(*found, may_be_before);
     if (!read) refuse(fmt::format("{}: {}", key, read.error().message), key);
     return read ? std::optional(*read) : std::nullopt;
   }
@@ -105,11 +105,23 @@ const Keys& own_message_keys() {
   return keys;
 }
 
+// Any other key is a field of the message, so one that is nearly one of ours is taken for a slip.
+void refuse_misspelt(const std::string& key, ObjectReader& in) {
+  static const Keys known{"type", "name",  "value",     "uuid",    "labels",  "hostname", "subject",
+                          "body", "attn",  "data",      "error",   "class",   "tag",      "ipv4",
+                          "time", "timer", "backtrace", "timeout", "nodename"};
+  static const Keys ours{"every", "times", "values", "timestamp", "recording"};
+  if (std::ranges::find(known, key) != known.end()) return;
+  const std::string meant = nearest(key, ours);
+  if (!meant.empty())
+    in.refuse(fmt::format("a message has no key '{}'; did you mean '{}'?", key, meant), key);
+}
+
 MessageSpec read_message(const Json& json, ObjectReader& in) {
   MessageSpec spec;
   spec.line = in.line();
   spec.at = in.offset("at").value_or(Micros{0});
-  spec.timestamp = in.offset("timestamp");
+  spec.timestamp = in.offset("timestamp", true);
   spec.recording = in.text("recording");
   if (!spec.recording.empty()) {
     in.only({"recording", "at"}, "a recording");
@@ -120,8 +132,9 @@ MessageSpec read_message(const Json& json, ObjectReader& in) {
       in.count("times", messages_max).value_or(std::max<std::size_t>(spec.values.size(), 1));
   spec.every = in.offset("every").value_or(std::chrono::seconds{1});
   for (const auto& [key, value] : json.items()) {
-    if (std::ranges::find(own_message_keys(), key) == own_message_keys().end())
-      spec.fields[key] = value;
+    if (std::ranges::find(own_message_keys(), key) != own_message_keys().end()) continue;
+    refuse_misspelt(key, in);
+    spec.fields[key] = value;
   }
   if (!spec.fields.contains("type")) {
     in.refuse("a message needs a type, such as type = \"gauge\" (or recording = \"FILE\")");
@@ -163,6 +176,7 @@ const std::vector<Form>& forms() {
       {"log", log, "text", {}},
       {"error", error, "text", {"line", "script"}},
       {"state", state, "state", {"whole"}},
+      {"state_bytes_max", state, "state", {}},
   };
   return forms;
 }
@@ -194,6 +208,11 @@ void read_subject(const Form& form, const Json& json, ObjectReader& in, Expectat
   const Json& subject = json.at(form.key);
   const std::string_view key = form.key;
   expectation.kind = form.kind;
+  if (key == "state_bytes_max") {
+    expectation.state_bytes_max = in.count(form.key, std::uint64_t{1} << 40);
+    expectation.title = "state";
+    return;
+  }
   if (form.kind == Expectation::Kind::state) {
     if (!subject.is_object()) return in.refuse("state must be a table of what is in it", "state");
     expectation.wanted = subject;
@@ -327,14 +346,22 @@ std::optional<TestFileError> read_test_file(const Json& data, const SourcePlaces
   return std::nullopt;
 }
 
-Result<Micros> parse_offset(const Json& json) {
+Result<Micros> parse_offset(const Json& json, bool may_be_before) {
   if (json.is_number()) {
     const double seconds = json.get<double>();
+    if (may_be_before && seconds < 0) {
+      const Result<Micros> ahead = parse_offset(Json(-seconds));
+      return ahead ? Result<Micros>(-*ahead) : ahead;
+    }
     if (seconds >= 0 && seconds <= static_cast<double>(span_max.count()) / us_per_second)
       return Micros{std::llround(seconds * us_per_second)};
   } else if (json.is_string()) {
     const auto& text = json.get_ref<const std::string&>();
     if (text == "0") return Micros{0};
+    if (may_be_before && text.starts_with('-')) {
+      const Result<Micros> ahead = parse_offset(Json(text.substr(1)));
+      return ahead ? Result<Micros>(-*ahead) : ahead;
+    }
     const Result<Micros> span = parse_span(text);
     if (span && *span <= span_max) return *span;
   }

@@ -32,7 +32,7 @@ struct MessageSpec {
   std::uint64_t times = 1;
   // One each; repeated if there are fewer than `times`.
   std::vector<Json> values;
-  // The sender's own time of the first; nothing: when it is received.
+  // The sender's own time of the first, also before the start; nothing: when it is received.
   std::optional<Micros> timestamp;
   // A file of messages, beside the test file; its first stands at `at`.
   std::string recording;
@@ -55,6 +55,8 @@ struct Expectation {
   bool never = false;
   // A state must be `wanted` and no more.
   bool whole = false;
+  // Of a state: its JSON has at most so many bytes, whatever it is.
+  std::optional<std::uint64_t> state_bytes_max;
   std::uint32_t line = 0;
 };
 
@@ -87,8 +89,9 @@ struct TestFileError {
 std::optional<TestFileError> read_test_file(const Json& data, const SourcePlaces& places,
                                             TestFile& file);
 
-// "35s" or "1h5m"; "0" or "0s" is the start. Also a number of seconds.
-Result<Micros> parse_offset(const Json& text);
+// "35s" or "1h5m"; "0" or "0s" is the start. Also a number of seconds. `may_be_before`: also
+// "-1h", before the start.
+Result<Micros> parse_offset(const Json& text, bool may_be_before = false);
 // "00:04:10", "00:00:00.25", and days before it if there are any.
 std::string format_offset(Micros offset);
 

@@ -157,12 +157,27 @@ class TestRun {
 
     const std::vector<Came> came = what_came(*outcome, trigger_.name, test_.start, stream_.names);
     const Verdict verdict = judge(test_, came, stream_.end);
+    if (outcome->cost.effects_cut > 0) HASTUR_TRY(tell_cut(outcome->cost.effects_cut));
     if (!verdict.misses.empty()) HASTUR_TRY(tell(verdict));
     HASTUR_TRY(check_states(*outcome));
     return std::move(report_);
   }
 
  private:
+  // Effects that were over a counted limit. The call stands, so there is no error to tell.
+  Result<void> tell_cut(std::uint64_t effects_cut) {
+    RunOptions looking;
+    looking.observe = ObserveCommand::What::calls;
+    const Result<Outcome> looked = stand_.run(trigger_, stream_.stream, looking);
+    if (!looked) return fail(looked.error());
+    const ScriptPlace place =
+        place_of_most_effects(observed_calls(looked->observed, stream_.names));
+    FilePlace at{trigger_.path, 0};
+    if (place.line > 0) at = {trigger_.shown(place.script), place.line};
+    report_.failures.push_back({words_of_cut(effects_cut), {}, std::move(at), {}});
+    return {};
+  }
+
   // A state in the middle is that at the end of a stream that ends there.
   Result<void> check_states(const Outcome& outcome) {
     std::map<Micros, std::string> states;
@@ -179,6 +194,18 @@ class TestRun {
         }
         state = states[*each.from];
       }
+      const std::string moment = each.from ? "at " + when(each) : "at the end";
+      if (each.state_bytes_max) {
+        const std::uint64_t bytes = state.size();
+        if ((bytes <= *each.state_bytes_max) != each.never) continue;
+        report_.failures.push_back(
+            {fmt::format("the state {} has {} bytes, expected {} {}", moment, bytes,
+                         each.never ? "more than" : "at most", *each.state_bytes_max),
+             {file_, each.line},
+             {},
+             {}});
+        continue;
+      }
       const Result<Json> got = parse_json(stream_.names.read(state));
       if (!got) continue;
       const auto differ = differences(each.wanted, *got, each.whole);
@@ -191,8 +218,7 @@ class TestRun {
              {}});
       }
       for (const Difference& one : differ) {
-        report_.failures.push_back({fmt::format("state.{} {} is {}, expected {}", one.path,
-                                                each.from ? "at " + when(each) : "at the end",
+        report_.failures.push_back({fmt::format("state.{} {} is {}, expected {}", one.path, moment,
                                                 one.got.empty() ? "absent" : cut(one.got),
                                                 one.wanted.empty() ? "absent" : cut(one.wanted)),
                                     {file_, each.line},

@@ -45,7 +45,7 @@ std::string entry(const std::string& key, const std::string& value) {
 }
 
 std::string offset(Micros at) {
-  if (at < Micros{0} || at.count() % 1000 != 0)
+  if (at.count() % 1000 != 0)
     return fmt::format("{}", static_cast<double>(at.count()) / us_per_second);
   return quoted(format_span(at));
 }
@@ -101,6 +101,12 @@ std::string lua_text(const TestCase& test, const std::string& indent) {
   line(test.messages.empty() ? "messages = {}," : "messages = {");
   for (const MessageSpec& spec : test.messages) line("  " + message_text(spec) + ",");
   if (!test.messages.empty()) line("},");
+  if (!test.expect.empty()) line("expect = {");
+  for (const Expectation& each : test.expect) {
+    if (each.state_bytes_max)
+      line(fmt::format("  {{ state_bytes_max = {} }},", *each.state_bytes_max));
+  }
+  if (!test.expect.empty()) line("},");
   if (test.ends != Micros{0}) line(entry("ends", offset(test.ends)) + ",");
   return out + indent + "}";
 }

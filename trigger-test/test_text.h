@@ -10,7 +10,7 @@
 namespace hastur {
 
 // `{ name = …, messages = { … } }`, each line after the first behind `indent`. Recordings must have
-// been resolved into messages.
+// been resolved into messages; of what is expected, only the size of the state is written.
 std::string lua_text(const TestCase& test, const std::string& indent = "");
 // A JSON value as Lua: `{ type = "gauge", ["a b"] = hastur.null }`.
 std::string lua_text(const Json& value);

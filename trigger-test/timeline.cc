@@ -9,6 +9,7 @@
 #include "message/filter.h"
 #include "trigger-test/filter_words.h"
 #include "trigger-test/message_words.h"
+#include "trigger-test/ran_lines.h"
 #include "trigger-test/script_lines.h"
 
 namespace hastur {
@@ -124,9 +125,11 @@ class Timeline {
                                   : effects == 0 ? ", nothing came of it"
                                                  : ""));
     std::map<std::string, std::string> locals;
+    StateAtLines state(call, lines_);
     std::size_t told = 0;
     for (const CallStep& step : call.steps) {
       for (const auto& [name, value] : step.locals) locals[name] = value;
+      state.advance(step);
       const std::string source = lines_.at(step);
       if (!is_condition(source) || told == conditions_max) continue;
       ++told;
@@ -137,6 +140,10 @@ class Timeline {
         if (value == "a msg" || value == "a function" || !mentions(source, name)) continue;
         (value.starts_with('{') || value.starts_with('[') ? tables : scalars) +=
             fmt::format("   {} = {}", name, value);
+      }
+      for (const auto& [name, value] : state.mentioned(source)) {
+        if (!value.starts_with('{') && !value.starts_with('['))
+          scalars += fmt::format("   {} = {}", name, value);
       }
       row.why.push_back(cut_text(fmt::format("  {}: {}{}{}", step.line, source, scalars, tables)));
     }

@@ -53,6 +53,54 @@ TEST_F(TriggerTestCheck, GoodTriggersEndWithNought) {
   EXPECT_TRUE(says("2 triggers, 1 test: all good")) << output_;
 }
 
+TEST_F(TriggerTestCheck, AFilterThatNothingGoesBySaysWhatThereIs) {
+  write("silence.lua", silence);
+  write("silence.test.lua", silence_test("35s"));
+  run("--filter slient .");
+  EXPECT_EQ(exit_code_, 2);
+  EXPECT_EQ(output_, "");
+  EXPECT_EQ(error_,
+            "trigger-test: --filter slient: no trigger's path holds it, and no test's name does; "
+            "the tests are\n  silence: a silent host pages\n");
+  write("other.lua", "hastur.trigger{}");
+  run("--filter pages .");
+  EXPECT_EQ(exit_code_, 0);
+  EXPECT_FALSE(says("other")) << output_;
+}
+
+TEST_F(TriggerTestCheck, OutputThatCannotBeWrittenIsAnError) {
+  write("silence.lua", silence);
+  for (const char* arguments : {"--help", "--version", "run --help", "--no-hunt .", "new later"}) {
+    run(std::string(arguments) + " >/dev/full");
+    EXPECT_EQ(exit_code_, 3) << arguments;
+    EXPECT_EQ(error_.find("trigger-test: cannot write the "), 0u) << arguments << ": " << error_;
+    EXPECT_EQ(error_.find("cannot write", 20), std::string::npos) << error_;
+  }
+}
+
+TEST_F(TriggerTestCheck, EffectsThatALimitCutsFailATestAtTheirLine) {
+  write("burst.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({}, function(msg)
+  for i = 1, 300 do print(i) end
+  for i = 1, msg.value do
+    hastur.gauge("burst", i)
+  end
+end)
+)");
+  const auto test = [](const char* value) {
+    return std::string(R"(return { messages = { { type = "gauge", name = "a", value = )") + value +
+           " } } }";
+  };
+  write("burst.test.lua", test("700"));
+  run("--no-hunt burst.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+  write("burst.test.lua", test("701"));
+  run("--no-hunt burst.lua");
+  EXPECT_EQ(exit_code_, 1) << output_;
+  EXPECT_TRUE(says("one call has more effects than it may, and 1 of them are left out")) << output_;
+  EXPECT_TRUE(says("at burst.lua:5")) << output_;
+}
+
 TEST_F(TriggerTestCheck, AMissSaysWhenItFiredWithBothLinesAndWhy) {
   write("silence.lua", silence);
   write("silence.test.lua", silence_test("30s"));
@@ -180,6 +228,9 @@ TEST_F(TriggerTestCheck, WritesJunitForCiServers) {
   EXPECT_TRUE(says("<testsuite name=\"silence\" file=\"silence.lua\" tests=\"3\" failures=\"1\""))
       << output_;
   EXPECT_TRUE(says("<failure message=\"page silent/u1: fired at")) << output_;
+  EXPECT_TRUE(says("silence.test.lua:5  a silent host pages")) << output_;
+  EXPECT_TRUE(says("- 00:00:30  page silent/u1")) << output_;
+  EXPECT_TRUE(says("timeline of silent/u1")) << output_;
 }
 
 TEST_F(TriggerTestCheck, AFilterChoosesTriggersOrTests) {

@@ -62,6 +62,28 @@ TEST_F(TriggerTestExplain, TellsFiltersLinesLocalsChangesAndEffects) {
   EXPECT_FALSE(says("\033[")) << "colours are for terminals";
 }
 
+// By whatever name, and also after it was written in the same call.
+TEST_F(TriggerTestExplain, TellsKeysOfTheStateAsTheyAreAtEachLine) {
+  write("count.lua", R"(local ctx = hastur.trigger{ state = { n = 0, hosts = {} } }
+local s = ctx.state
+ctx:gauges({ name = "load" }, function(msg)
+  s.n = s.n + 1
+  if ctx.n > 1 and s.n > 1 then
+    ctx.state.n = 0
+    s.hosts.a = { x = 1 }
+  end
+  local t = ctx.state
+  if t.n == 0 and ctx.state.hosts.a then print("x") end
+end)
+)");
+  write("in.jsonl", gauge("load", 1, 1) + gauge("load", 2, 1));
+  run("explain count.lua --input in.jsonl --at 1s");
+  EXPECT_TRUE(says("s.n = 1   ctx.n = 1\n")) << output_;
+  EXPECT_TRUE(says("s.n = 2   ctx.n = 2\n")) << output_;
+  EXPECT_TRUE(says("t.n = 1   ctx.state.hosts.a = nil\n")) << output_;
+  EXPECT_TRUE(says("t.n = 0   ctx.state.hosts.a = {\"x\":1}\n")) << output_;
+}
+
 TEST_F(TriggerTestExplain, SaysWhatOfTheRecordingCannotBeDecoded) {
   write("spike.lua", spike);
   write("in.jsonl", gauge("load", 1, 20) + "{\"type\":\"gauge\"}\nnonsense\n");

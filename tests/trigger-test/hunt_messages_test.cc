@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 namespace hastur {
 namespace {
 
@@ -111,6 +114,53 @@ TEST(HuntMessages, OfAnUnknownShapeAreNotTakenForReal) {
   EXPECT_FALSE(has_real(MessageType::gauge, {}));
   EXPECT_TRUE(has_real(MessageType::gauge,
                        {{{"type", "gauge"}, {"name", "g"}, {"value", 1}, {"duration", 3}}}));
+}
+
+TEST(HuntMessages, LackWhatTheirTypeMayLack) {
+  struct Optional {
+    MessageType type;
+    std::vector<const char*> fields;
+  };
+  for (const auto& [type, fields] : std::vector<Optional>{
+           {MessageType::event, {"subject", "body", "attn"}},
+           {MessageType::log, {"subject", "data"}},
+           {MessageType::error, {"class"}},
+           {MessageType::hb_process, {"value", "timeout"}},
+           {MessageType::hb_agent, {"name", "value", "timeout"}},
+           {MessageType::reg_agent, {"hostname", "ipv4", "nodename"}},
+       }) {
+    for (const char* field : fields) {
+      std::size_t with = 0, without = 0;
+      for (const Json& message : made(subscription(type, "{}"), Kind::real))
+        (message.contains(field) ? with : without) += 1;
+      EXPECT_GT(with, 20u) << type_name(type) << ' ' << field;
+      EXPECT_GT(without, 20u) << type_name(type) << ' ' << field;
+    }
+  }
+  std::set<std::string> attn;
+  for (const Json& message : made(subscription(MessageType::event, "{}"), Kind::real)) {
+    const Json list = message.value("attn", Json("absent"));
+    attn.insert(list.is_array() ? std::to_string(list.size()) : canonical_json(list));
+  }
+  EXPECT_EQ(attn, (std::set<std::string>{"0", "1", "2", "null", "\"absent\""}));
+}
+
+TEST(HuntMessages, OfGaugesAreSometimesBelowZero) {
+  const std::vector<Json> all = made(subscription(MessageType::gauge, "{}"), Kind::real);
+  EXPECT_TRUE(std::ranges::any_of(all, [](const Json& each) { return each["value"] < 0; }));
+}
+
+TEST(HuntMessages, HaveTheTextsThatTheScriptComparesWith) {
+  ScriptWords words;
+  words.labels = {"env"};
+  words.label_texts["env"] = {"prod"};
+  words.field_texts["name"] = {"deploy"};
+  std::size_t both = 0;
+  for (const Json& message : made(subscription(MessageType::event, "{}"), Kind::real, words)) {
+    const Json labels = message.value("labels", Json::object());
+    both += message["name"] == "deploy" && labels.value("env", Json()) == "prod" ? 1 : 0;
+  }
+  EXPECT_GT(both, 20u);
 }
 
 TEST(HuntMessages, OfOneSeedAreTheSame) {

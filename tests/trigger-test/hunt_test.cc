@@ -63,6 +63,25 @@ TEST_F(Hunt, WhatItWritesIsATestThatFailsUntilTheTriggerIsMended) {
   EXPECT_EQ(exit_code_, 0) << output_;
 }
 
+TEST_F(Hunt, AStateWithoutEndIsShownByATestThatFailsUntilItIsMended) {
+  const std::string begin = R"(local ctx = hastur.trigger{ state = { values = {}, sum = 0 } }
+ctx:gauges({ name = "load" }, function(msg)
+)";
+  write("sums.lua", begin + "  table.insert(ctx.state.values, msg.value)\nend)\n");
+  run("sums.lua --write-failing .");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_TRUE(says("state.values grows without end")) << output_;
+  EXPECT_TRUE(says("at sums.lua:3")) << output_;
+  run("sums.lua --no-hunt");
+  EXPECT_EQ(exit_code_, 1) << output_;
+  const std::regex sentence("the state at the end has [0-9]+ bytes, expected at most [0-9]+");
+  EXPECT_TRUE(std::regex_search(output_, sentence)) << output_;
+  EXPECT_TRUE(says("asked for at sums.test.lua") || says("at sums.test.lua")) << output_;
+  write("sums.lua", begin + "  ctx.state.sum = ctx.state.sum + msg.value\nend)\n");
+  run("sums.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+}
+
 TEST_F(Hunt, AnAuthorsTestFileIsNotOverwritten) {
   write("disk.lua", needs_a_label);
   write("disk.test.lua", "return { messages = {} }");
@@ -112,6 +131,15 @@ end)
   EXPECT_EQ(hunt["kind"], "hunt");
   EXPECT_EQ(hunt["good"], true);
   EXPECT_EQ(hunt["notes"][0]["caused_at"]["line"], 4);
+}
+
+// What an alert pages at a tick has no line that caused it then.
+TEST_F(Hunt, DependenceOnOrderIsNotedAtTheLineThatSpokeToTheAlert) {
+  run(HASTUR_TRIGGERS "/deploy_errors.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+  if (says("note: the order of messages")) {
+    EXPECT_TRUE(says("triggers/deploy_errors.lua:19\n")) << output_;
+  }
 }
 
 TEST_F(Hunt, MessagesOfTestsAreFedToo) {
@@ -179,6 +207,31 @@ TEST_F(Hunt, TakesNoLongerThanItMay) {
   ASSERT_TRUE(report) << output_;
   const double count = static_cast<double>((*report)["triggers"].size());
   EXPECT_LT(cpu_of_children() - before, count * 1.5);
+
+  // What the hook does not see is counted, too.
+  const double then = cpu_of_children();
+  run(HASTUR_ZOO "/right/chain_of_tables.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+  EXPECT_LT(cpu_of_children() - then, 1.5);
+}
+
+TEST_F(Hunt, SaysWhatItHadNoTimeFor) {
+  write("slow.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({}, function(msg)
+  local sum = 0
+  for i = 1, 600000 do sum = sum + i % 7 end
+  print(sum)
+end)
+)");
+  write(
+      "slow.test.lua",
+      R"(return { name = "the slow one", messages = { { type = "gauge", name = "a", value = 1 } } })");
+  run("slow.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+  EXPECT_TRUE(
+      says("note: its calls take so long that the hunt left out whether its state grows "
+           "without end, the messages of the test 'the slow one'"))
+      << output_;
 }
 
 }  // namespace

@@ -106,6 +106,25 @@ TEST_F(PreReceive, LetsAGoodPushPassAndRefusesABadOneWithTheReport) {
   EXPECT_TRUE(says("1 trigger changed")) << said_;
 }
 
+// What nothing counts and nothing bounds but the guard of CPU time.
+TEST_F(PreReceive, RefusesATriggerThatKillsItsWorkerAndTestsTheOthers) {
+  save("a_killer.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({}, function(msg)
+  local a, b = ("x"):rep(8e6), ("x"):rep(8e6)
+  for i = 1, 4e6 do if a .. "1" < b .. "2" then end end
+end)
+)");
+  save("a_killer.test.lua", "return { messages = { { type = 'gauge', name = 'g', value = 1 } } }");
+  save("b.lua", good);
+  commit();
+  EXPECT_FALSE(pushes());
+  EXPECT_TRUE(says("FAIL  a_killer")) << said_;
+  EXPECT_TRUE(says("the worker")) << said_;
+  EXPECT_TRUE(says("ok    b ")) << said_;
+  EXPECT_TRUE(says("pre-receive hook declined")) << said_;
+  EXPECT_NE(git("r.git", "rev-parse --verify -q main"), 0) << "the push was taken: " << said_;
+}
+
 TEST_F(PreReceive, TestsWhatAPushChanges) {
   save("a.lua", std::string("local x = require 'lib.x'\n") + good);
   save("b.lua", good);

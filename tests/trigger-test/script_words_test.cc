@@ -47,6 +47,23 @@ TEST(ScriptWords, FieldsAreThoseOfMessagesOnly) {
   EXPECT_EQ(found.fields, (std::vector<std::string>{"duration", "host", "subject"}));
 }
 
+TEST(ScriptWords, TextsBelongToWhatTheyAreComparedWith) {
+  const ScriptWords found = words(R"(
+    local owners = { web = "ann", ["db"] = "bob" }
+    ctx:events({}, function(msg)
+      local zone = msg.labels["zone"]
+      if msg.name == "deploy" or "a" ~= msg.labels.tier then end
+      if zone == "eu" or msg.subject:find("down", 1, true) then end
+      if string.match(msg.body, "up") or msg.labels["app"] == "shop" then end
+    end))");
+  EXPECT_EQ(found.field_texts,
+            (ScriptWords::Texts{{"body", {"up"}}, {"name", {"deploy"}}, {"subject", {"down"}}}));
+  EXPECT_EQ(found.label_texts,
+            (ScriptWords::Texts{{"app", {"shop"}}, {"tier", {"a"}}, {"zone", {"eu"}}}));
+  EXPECT_EQ(found.keys, (std::vector<std::string>{"web"}));
+  EXPECT_EQ(found.aliases.at("zone"), "labels.zone");
+}
+
 TEST(ScriptWords, OfLibrariesThatAreNamed) {
   TriggerFiles trigger;
   trigger.script = {"t.lua", "local a = require 'lib.a'"};

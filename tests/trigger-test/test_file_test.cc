@@ -94,6 +94,15 @@ TEST(TestFile, SaysWhatIsWrongAndWhere) {
             std::string::npos);
   EXPECT_NE(fault(R"({"expect":[{"page":"x","times":3,"at":"1s"}]})").find("needs an every"),
             std::string::npos);
+  const auto message = [](const std::string& key) {
+    return fault(R"({"messages":[{"type":"gauge","name":"g","value":1,")" + key + R"(":3}]})");
+  };
+  EXPECT_NE(message("tims").find("did you mean 'times'?"), std::string::npos);
+  EXPECT_NE(message("evry").find("did you mean 'every'?"), std::string::npos);
+  EXPECT_NE(message("timestmap").find("did you mean 'timestamp'?"), std::string::npos);
+  // What senders may mean is theirs.
+  EXPECT_FALSE(
+      read(R"({"messages":[{"type":"gauge","name":"g","value":1,"duration":3,"time":4}]})").error);
   const Read second = read("{\"expect\":[\n{\"page\":\"x\"},\n{\"page\":5}]}");
   ASSERT_TRUE(second.error);
   EXPECT_EQ(second.error->line, 3u);

@@ -148,6 +148,27 @@ int get_metatable(lua_State* lua) {
   return 1;
 }
 
+// How many tables follow each other from the metatable on top of the stack on, by one of its keys;
+// LuaJIT follows no more than a hundred.
+std::uint64_t chain_behind(lua_State* lua, const char* key) {
+  constexpr std::uint64_t tables_max = 100;
+  const int top = lua_gettop(lua);
+  std::uint64_t tables = 0;
+  while (tables < tables_max && lua_istable(lua, -1)) {
+    lua_pushstring(lua, key);
+    lua_rawget(lua, -2);
+    open_frozen(lua, lua_gettop(lua));
+    if (!lua_istable(lua, -1)) break;
+    ++tables;
+    if (lua_getmetatable(lua, -1) == 0) break;
+    // Whatever is deep, the stack is not.
+    lua_replace(lua, top + 1);
+    lua_settop(lua, top + 1);
+  }
+  lua_settop(lua, top);
+  return tables;
+}
+
 int set_metatable(lua_State* lua) {
   refuse_frozen(lua, 1);
   luaL_checktype(lua, 1, LUA_TTABLE);
@@ -166,6 +187,13 @@ int set_metatable(lua_State* lua) {
                                key));
       }
       lua_pop(lua, 1);
+    }
+    lua_settop(lua, 2);
+    Budget& budget = vm_of(lua).budget;
+    for (const char* key : {"__index", "__newindex"}) {
+      const std::uint64_t tables = chain_behind(lua, key);
+      budget.note_chain(tables);
+      if (tables > 1) budget.charge(lua, tables);
     }
   }
   lua_settop(lua, 2);

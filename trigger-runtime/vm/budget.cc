@@ -25,9 +25,9 @@ void Budget::on_count(lua_State* lua, lua_Debug* at) {
   } else if (vm.budget.observed_) [[unlikely]] {
     if (++vm.budget.single_ < step) return;
     vm.budget.single_ = 0;
-    vm.budget.charge(lua, step);
+    vm.budget.charge(lua, vm.budget.charge_of_step());
   } else {
-    vm.budget.charge(lua, step);
+    vm.budget.charge(lua, vm.budget.charge_of_step());
   }
 }
 

@@ -120,6 +120,7 @@ std::optional<ScriptError> LoadedTrigger::load_script(const LoadCommand& command
     return error;
   }
   if (call.error) return call.error;
+  vm.budget.keep_chain();
   if (!vm.declared.made) {
     return ScriptError{"the script makes no trigger: it must call hastur.trigger{ … } once",
                        script_path_, 0};

@@ -62,29 +62,36 @@ std::optional<std::string> LuaJsonWriter::write(lua_State* lua, int index, Form 
                                                 std::string& out) {
   // Also when a charge raises.
   struct Writing {
-    bool& flag;
-    ~Writing() { flag = false; }
+    LuaJsonWriter& writer;
+    ~Writing() { writer.writing_ = writer.in_order_ = false; }
   };
   HASTUR_CHECK(!writing_, "JSON was to be written within JSON");
-  const Writing until_end{writing_};
+  const Writing until_end{*this};
   writing_ = true;
   lua_ = lua;
   form_ = form;
   is_whole_state_ = form == Form::state && lua_topointer(lua, index) == vm_of(lua).state;
   bytes_max_ = bytes_max;
-  if (visited_count_ > 0) {
-    std::ranges::fill(visited_, nullptr);
-    visited_count_ = 0;
-  }
   const std::size_t before = out.size();
   const int top = lua_gettop(lua);
   index = absolute(lua, index);
   budget_ = vm_of(lua).phase == Vm::Phase::idle ? nullptr : &vm_of(lua).budget;
-  bool written = write_value(index, 0, out);
-  if (written && out.size() - before > bytes_max_) written = fault("is too large");
-  lua_settop(lua, top);
-  if (written) return std::nullopt;
-  out.resize(before);
+  const auto write_whole = [&] {
+    if (visited_count_ > 0) {
+      std::ranges::fill(visited_, nullptr);
+      visited_count_ = 0;
+    }
+    bool written = write_value(index, 0, out);
+    if (written && out.size() - before > bytes_max_) written = fault("is too large");
+    lua_settop(lua, top);
+    if (!written) out.resize(before);
+    return written;
+  };
+  if (write_whole()) return std::nullopt;
+  // The VM's own order of keys decided which fault that was. It is not charged twice.
+  budget_ = nullptr;
+  in_order_ = true;
+  HASTUR_CHECK(!write_whole(), "a fault depends on the order of keys");
   if (fault_ == "is too large") {
     // Which part was being written says nothing: the whole is judged.
     return fmt::format("{} is larger than {} bytes of JSON", root, bytes_max_);
@@ -219,6 +226,7 @@ bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
       return fault("has a metatable");
     }
   }
+  if (in_order_ && !fault_of_keys(index)) return false;
   lua_pushnil(lua_);
   if (lua_next(lua_, index) == 0) {
     if (depth == 0 && is_whole_state_) return write_object(index, depth, out);
@@ -297,11 +305,67 @@ bool LuaJsonWriter::write_helper(Helper& helper, int depth, std::string& out) {
   return true;
 }
 
-bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
+// False if a table has keys of which it can have only one kind, or none: told the same in whatever
+// order they come.
+bool LuaJsonWriter::fault_of_keys(int index) {
+  bool has_texts = false, has_numbers = false;
+  std::optional<double> bad_number;
+  std::string others;
+  for (lua_pushnil(lua_); lua_next(lua_, index) != 0; lua_pop(lua_, 1)) {
+    const int key = lua_gettop(lua_) - 1;
+    if (lua_type(lua_, key) == LUA_TSTRING) {
+      has_texts = true;
+    } else if (lua_type(lua_, key) == LUA_TNUMBER) {
+      has_numbers = true;
+      const double number = lua_tonumber(lua_, key);
+      const bool is_place = number >= 1 && std::floor(number) == number;
+      if (!is_place && (!bad_number || number < *bad_number)) bad_number = number;
+    } else if (const std::string what = describe(lua_, key); others.empty() || what < others) {
+      others = what;
+    }
+  }
+  if (has_numbers && (has_texts || !others.empty()))
+    return fault("has both numbers and other things as keys");
+  if (!others.empty()) return fault(fmt::format("has {} as a key: only strings can be", others));
+  if (!bad_number) return true;
+  return fault(fmt::format(
+      "has the key {}: a list is numbered 1 to n, other tables have strings as keys", *bad_number));
+}
+
+// Reads one value of an object into its entry; `value` is its place on the stack.
+bool LuaJsonWriter::take(Entry& entry, int value, int depth, std::size_t& helpers) {
   Level& own = level(depth);
-  std::size_t helpers = 0;
-  own.entries.clear();
-  own.side.clear();
+  entry.type = lua_type(lua_, value);
+  if (depth == 0 && is_whole_state_ && entry.key.starts_with('@')) {
+    entry.helper = helper_view_at(lua_, value);
+    if (!is_own_place(entry.helper, entry.key)) return false;
+    ++helpers;
+    // As if it had never been used.
+    entry.is_left_out = entry.helper->keys().count() == 0;
+    return true;
+  }
+  switch (entry.type) {
+    case LUA_TBOOLEAN:
+      entry.truth = lua_toboolean(lua_, value) != 0;
+      return true;
+    case LUA_TNUMBER:
+      entry.number = lua_tonumber(lua_, value);
+      if (std::isfinite(entry.number)) return true;
+      write_value(value, depth, own.side);
+      return fault_below(entry.key);
+    case LUA_TSTRING:
+      entry.text = text_at(lua_, value);
+      return true;
+    default:
+      entry.begin = own.side.size();
+      if (!write_value(value, depth + 1, own.side)) return fault_below(entry.key);
+      entry.end = own.side.size();
+      return entry.end <= bytes_max_ || fault("is too large");
+  }
+}
+
+bool LuaJsonWriter::collect(int index, int depth, std::size_t& helpers) {
+  Level& own = level(depth);
   lua_pushnil(lua_);
   while (lua_next(lua_, index) != 0) {
     const int value = lua_gettop(lua_);
@@ -315,42 +379,43 @@ bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
       if (own.entries.size() > bytes_max_ / 4 + 1) return fault("is too large");
     }
     entry.key = text_at(lua_, value - 1);
-    entry.type = lua_type(lua_, value);
-    if (depth == 0 && is_whole_state_ && entry.key.starts_with('@')) {
-      entry.helper = helper_view_at(lua_, value);
-      if (!is_own_place(entry.helper, entry.key)) return false;
-      ++helpers;
-      // As if it had never been used.
-      if (entry.helper->keys().count() == 0) own.entries.pop_back();
-      lua_pop(lua_, 1);
-      continue;
-    }
-    switch (entry.type) {
-      case LUA_TBOOLEAN:
-        entry.truth = lua_toboolean(lua_, value) != 0;
-        break;
-      case LUA_TNUMBER:
-        entry.number = lua_tonumber(lua_, value);
-        if (!std::isfinite(entry.number)) {
-          write_value(value, depth, own.side);
-          return fault_below(entry.key);
-        }
-        break;
-      case LUA_TSTRING:
-        entry.text = text_at(lua_, value);
-        break;
-      default: {
-        entry.begin = own.side.size();
-        if (!write_value(value, depth + 1, own.side)) return fault_below(entry.key);
-        entry.end = own.side.size();
-        if (entry.end > bytes_max_) return fault("is too large");
-      }
-    }
+    if (!take(entry, value, depth, helpers)) return false;
+    if (entry.is_left_out) own.entries.pop_back();
     lua_pop(lua_, 1);
   }
+  std::ranges::sort(own.entries, {}, &Entry::key);
+  return true;
+}
+
+bool LuaJsonWriter::collect_in_order(int index, int depth, std::size_t& helpers) {
+  Level& own = level(depth);
+  lua_pushnil(lua_);
+  for (; lua_next(lua_, index) != 0; lua_pop(lua_, 1)) {
+    own.entries.emplace_back().key = text_at(lua_, lua_gettop(lua_) - 1);
+    if (own.entries.size() > bytes_max_ / 4 + 1) return fault("is too large");
+  }
+  std::ranges::sort(own.entries, {}, &Entry::key);
+  for (std::size_t i = 0; i < own.entries.size(); ++i) {
+    Entry& entry = own.entries[i];
+    lua_pushlstring(lua_, entry.key.data(), entry.key.size());
+    lua_rawget(lua_, index);
+    if (!take(entry, lua_gettop(lua_), depth, helpers)) return false;
+    lua_pop(lua_, 1);
+  }
+  std::erase_if(own.entries, [](const Entry& entry) { return entry.is_left_out; });
+  return true;
+}
+
+bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
+  Level& own = level(depth);
+  std::size_t helpers = 0;
+  own.entries.clear();
+  own.side.clear();
+  const bool collected =
+      in_order_ ? collect_in_order(index, depth, helpers) : collect(index, depth, helpers);
+  if (!collected) return false;
   if (depth == 0 && is_whole_state_ && helpers != vm_of(lua_).helpers.size())
     return fault("lacks a key that begins with '@', which a helper keeps and only it may remove");
-  std::ranges::sort(own.entries, {}, &Entry::key);
   out += '{';
   bool first = true;
   for (const Entry& entry : own.entries) {

@@ -38,7 +38,8 @@ class LuaJsonWriter {
 
   // Appends the value at `index` to `out`. Returns the fault if it is no JSON or more than
   // `bytes_max`, with the path of the offender ("state.servers.web1.callback is a function");
-  // `root` begins that path. Then `out` is as it was.
+  // `root` begins that path. Then `out` is as it was. Of several faults it is the first in the
+  // order of the keys, in whatever order this VM keeps them.
   std::optional<std::string> write(lua_State* lua, int index, Form form, std::string_view root,
                                    std::size_t bytes_max, std::string& out);
 
@@ -58,6 +59,7 @@ class LuaJsonWriter {
     std::string_view text;
     std::size_t begin, end;  // of a nested value in the level's side text
     Helper* helper;          // whose state stands here
+    bool is_left_out = false;
   };
   // What one level of nesting needs: kept from write to write.
   struct Level {
@@ -68,6 +70,10 @@ class LuaJsonWriter {
   bool write_value(int index, int depth, std::string& out);
   bool write_table(int index, int depth, std::string& out);
   bool write_object(int index, int depth, std::string& out);
+  bool collect(int index, int depth, std::size_t& helpers);
+  bool collect_in_order(int index, int depth, std::size_t& helpers);
+  bool take(Entry& entry, int value, int depth, std::size_t& helpers);
+  bool fault_of_keys(int index);
   bool write_array(int index, int depth, std::size_t count, std::string& out);
   bool write_helper(Helper& helper, int depth, std::string& out);
   bool is_own_place(const Helper* helper, std::string_view key);
@@ -85,6 +91,8 @@ class LuaJsonWriter {
   bool writing_ = false;
   // What is written is ctx.state itself: helpers' keys are theirs.
   bool is_whole_state_ = false;
+  // Tables are walked in the order of their keys, for the sake of the fault that is told.
+  bool in_order_ = false;
   int helper_depth_ = 0;
   std::size_t bytes_max_ = 0;
   std::vector<std::unique_ptr<Level>> levels_;

@@ -5,6 +5,7 @@
 
 #include "core/json.h"
 #include "core/number.h"
+#include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/helpers/alert_text.h"
 #include "trigger-runtime/vm/vm.h"
 
@@ -69,7 +70,10 @@ void Observation::begin_call(lua_State* lua, Sequence sequence, std::uint32_t ca
   call_["before"] = state(lua);
   call_["steps"] = Json::array();
   locals_.clear();
+  state_keys_.clear();
+  note_state(lua, nullptr);
   effects_ = vm_of(lua).effects.count();
+  step_ = 0;
 }
 
 void Observation::end_call(lua_State* lua, bool returned, std::uint64_t instructions) {
@@ -119,7 +123,7 @@ void Observation::note_alert(const std::string& alert, std::string_view key,
   Json& steps = call_["steps"];
   if (steps.empty() || bytes_ > calls_bytes_max) return;
   const Result<Json> said = parse_json(value);
-  steps.back()["said"].push_back(Json::array({alert, std::string(key), said ? *said : Json()}));
+  steps[step_]["said"].push_back(Json::array({alert, std::string(key), said ? *said : Json()}));
   bytes_ += 20 + alert.size() + key.size() + value.size();
 }
 
@@ -166,20 +170,38 @@ void Observation::at_line(lua_State* lua, lua_Debug* at) {
   if (what_ != What::calls || !call_.is_object()) return;
   note_effects(vm_of(lua).effects.count());
   Json& steps = call_["steps"];
-  if (steps.size() >= steps_max || bytes_ > calls_bytes_max) {
+  if (bytes_ > calls_bytes_max) {
     cut_ = true;
+    return;
+  }
+  if (steps.size() >= steps_max) {
+    step_ = later_step(script, at->currentline);
     return;
   }
   Json step = {{"line", at->currentline}, {"script", script}};
   note_locals(lua, at, step);
+  note_state(lua, &step);
   bytes_ += 50 + script.size();
   steps.push_back(std::move(step));
+  step_ = steps.size() - 1;
+}
+
+std::size_t Observation::later_step(const std::string& script, int line) {
+  Json& steps = call_["steps"];
+  for (std::size_t i = steps_max; i < steps.size(); ++i) {
+    if (steps[i]["line"] == line && steps[i]["script"] == script) return i;
+  }
+  if (steps.size() >= 2 * steps_max) return step_;
+  bytes_ += 50 + script.size();
+  steps.push_back({{"line", line}, {"script", script}});
+  return steps.size() - 1;
 }
 
 // Effects that have come since the last line are that line's.
 void Observation::note_effects(std::size_t effects) {
   if (effects > effects_ && !call_["steps"].empty()) {
-    call_["steps"].back()["effects"] = effects - effects_;
+    Json& step = call_["steps"][step_];
+    step["effects"] = step.value("effects", std::size_t{0}) + effects - effects_;
   }
   effects_ = effects;
 }
@@ -198,6 +220,34 @@ void Observation::note_locals(lua_State* lua, lua_Debug* at, Json& step) {
     }
     lua_pop(lua, 1);
   }
+}
+
+void Observation::note_state(lua_State* lua, Json* step) {
+  constexpr std::size_t keys_max = 64;
+  if (lua_checkstack(lua, 8) == 0) return;
+  std::map<std::string, std::string, std::less<>> now;
+  const int top = lua_gettop(lua);
+  push_state(lua);
+  lua_pushnil(lua);
+  while (now.size() <= keys_max && lua_next(lua, top + 1) != 0) {
+    if (lua_type(lua, -2) == LUA_TSTRING && !text_at(lua, top + 2).starts_with('@'))
+      now.emplace(text_at(lua, top + 2), shown(lua, top + 3));
+    lua_settop(lua, top + 2);
+  }
+  lua_settop(lua, top);
+  if (now.size() > keys_max) return;
+  if (step != nullptr) {
+    for (const auto& [key, value] : now) {
+      const auto before = state_keys_.find(key);
+      if (before != state_keys_.end() && before->second == value) continue;
+      bytes_ += key.size() + value.size() + 20;
+      (*step)["state"][key] = value;
+    }
+    for (const auto& [key, value] : state_keys_) {
+      if (!now.contains(key)) (*step)["state"][key] = "nil";
+    }
+  }
+  state_keys_ = std::move(now);
 }
 
 std::string Observation::shown(lua_State* lua, int index) {

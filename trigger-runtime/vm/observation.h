@@ -8,7 +8,8 @@
 //   lines: {"lines":{"a.lua":[[line, times], …], …},"code":{"a.lua":[line, …], …}}
 //   calls: {"calls":[{"sequence":N,"callback":N,"returned":true,"instructions":N,
 //            "before":{state},"after":{state},
-//            "steps":[{"line":N,"script":"a.lua","locals":{"name":"value", …},"effects":N,
+//            "steps":[{"line":N,"script":"a.lua","locals":{"name":"value", …},
+//                      "state":{"key":"value", …},"effects":N,
 //                      "said":[["alert","key",value], …]}, …]},
 //            …],
 //           "ticks":[{"sequence":N,"before":{state},"after":{state},
@@ -19,9 +20,11 @@
 // Lines are those of functions; what the file itself runs while it is loaded is none. `code` has
 // all that there are, of what was loaded while it was observed.
 //
-// A step is a line that ran, with the locals as they were before it, those that changed since the
-// step before, how many effects it caused, and what it said to alerts (a value, or null). A state
-// that is no JSON or large is left out.
+// A step is a line that ran, with the locals and the keys of the state as they were before it,
+// those that changed since the step before (of the state: since the call began), how many effects
+// it caused, and what it said to alerts (a value, or null). A state that is no JSON or large is
+// left out. After the first steps of a call each line has one more at most, for all that it does
+// then, without locals.
 //
 // Of ticks there are those at which helpers changed the state, or at which it is told anew why the
 // alerts' keys are not paged: those that were spoken of since observing began, or are not quiet.
@@ -68,8 +71,12 @@ class Observation {
  private:
   Json state(lua_State* lua);
   void note_locals(lua_State* lua, lua_Debug* at, Json& step);
+  // Of a state of a few keys; `step` is null for those that the call begins with.
+  void note_state(lua_State* lua, Json* step);
   std::string shown(lua_State* lua, int index);
   void note_effects(std::size_t effects);
+  // Where what is done now belongs, once a call has all its steps.
+  std::size_t later_step(const std::string& script, int line);
   Json quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> pages) const;
 
   What what_ = What::nothing;
@@ -80,7 +87,9 @@ class Observation {
   // Of the call under way, and the locals as they last were.
   Json call_;
   std::map<std::string, std::string> locals_;
+  std::map<std::string, std::string, std::less<>> state_keys_;
   std::size_t effects_ = 0;
+  std::size_t step_ = 0;
   Json ticks_ = Json::array();
   Json before_tick_;
   // By alert and key.

@@ -33,6 +33,23 @@ TEST(Instructions, StopAnEndlessLoopAtItsLine) {
             (ScriptError{"more than 5000000 instructions in one call", "billing/load.lua", 2}));
 }
 
+TEST(Instructions, CountTheTablesThatAMetatableLeadsThrough) {
+  const std::string make =
+      "local t = { v = 1 } for i = 1, %d do t = setmetatable({}, { __index = t }) end ";
+  const auto body = [&](const char* depth, const char* rounds) {
+    std::string text = make;
+    text.replace(text.find("%d"), 2, depth);
+    return text + "local sum = 0 for i = 1, " + rounds + " do sum = sum + t.v end";
+  };
+  EXPECT_EQ(stopped_by(body("95", "200000")).kind, instructions);
+  EXPECT_EQ(stopped_by(body("4", "200000")).error.text, "");
+  EXPECT_EQ(stopped_by(body("95", "2000")).error.text, "");
+  EXPECT_EQ(stopped_by("local t = {} for i = 1, 90 do t = setmetatable({}, { __newindex = t }) end "
+                       "for i = 1, 1000000 do t.v = i end")
+                .kind,
+            instructions);
+}
+
 TEST(Instructions, CannotBeSwallowedByPcall) {
   for (const char* body :
        {"pcall(function() while true do end end)", "while true do pcall(function() end) end",
