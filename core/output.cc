@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <stdio_ext.h>
 #include <cerrno>
-
 #include <cstdio>
 #include <cstring>
 #include <iostream>
@@ -18,9 +16,6 @@ int end_output(std::string_view program, int code) {
   if (code != 0) return code;
   fmt::print(stderr, "{}: cannot write the output: {}\n", program,
              errno != 0 ? std::strerror(errno) : "it was cut off");
-  // It is said once.
-  std::clearerr(stdout);
-  __fpurge(stdout);
   return output_exit_code;
 }
 
