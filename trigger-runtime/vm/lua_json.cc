@@ -30,9 +30,6 @@ bool is_identifier(std::string_view key) {
   });
 }
 
-// Often enough that no walk goes on for long uncharged.
-constexpr std::size_t entries_per_charge = 1'024;
-
 std::size_t hash_of(const void* pointer) {
   return static_cast<std::size_t>(
       (reinterpret_cast<std::uintptr_t>(pointer) * 0x9E3779B97F4A7C15u) >> 20);
@@ -75,8 +72,8 @@ std::optional<std::string> LuaJsonWriter::write(lua_State* lua, int index, Form 
   const std::size_t before = out.size();
   const int top = lua_gettop(lua);
   index = absolute(lua, index);
-  budget_ = vm_of(lua).phase == Vm::Phase::idle ? nullptr : &vm_of(lua).budget;
   const auto write_whole = [&] {
+    charged_ = 0;
     if (visited_count_ > 0) {
       std::ranges::fill(visited_, nullptr);
       visited_count_ = 0;
@@ -87,11 +84,14 @@ std::optional<std::string> LuaJsonWriter::write(lua_State* lua, int index, Form 
     if (!written) out.resize(before);
     return written;
   };
-  if (write_whole()) return std::nullopt;
-  // The VM's own order of keys decided which fault that was. It is not charged twice.
-  budget_ = nullptr;
-  in_order_ = true;
-  HASTUR_CHECK(!write_whole(), "a fault depends on the order of keys");
+  const bool written = write_whole();
+  if (!written) {
+    // The VM's own order of keys decided which fault that was, and how much was done before it.
+    in_order_ = true;
+    HASTUR_CHECK(!write_whole(), "a fault depends on the order of keys");
+  }
+  if (vm_of(lua).phase != Vm::Phase::idle) vm_of(lua).budget.charge(lua, charged_);
+  if (written) return std::nullopt;
   if (fault_ == "is too large") {
     // Which part was being written says nothing: the whole is judged.
     return fmt::format("{} is larger than {} bytes of JSON", root, bytes_max_);
@@ -103,10 +103,6 @@ LuaJsonWriter::Level& LuaJsonWriter::level(int depth) {
   while (levels_.size() <= static_cast<std::size_t>(depth))
     levels_.push_back(std::make_unique<Level>());
   return *levels_[static_cast<std::size_t>(depth)];
-}
-
-void LuaJsonWriter::charge(std::uint64_t instructions) {
-  if (budget_ != nullptr) budget_->charge(lua_, instructions);
 }
 
 bool LuaJsonWriter::fault(std::string what) {
@@ -253,9 +249,14 @@ bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
           "has the key {}: a list is numbered 1 to n, other tables have strings as keys", key));
     }
     highest = std::max(highest, key);
-    if (++count % entries_per_charge == 0) charge(entries_per_charge / 2);
     lua_pop(lua_, 1);
+    // Each is at least `1,`, whatever it is.
+    if (++count > bytes_max_ / 2 + 1) {
+      lua_pop(lua_, 1);
+      return fault("is too large");
+    }
   } while (lua_next(lua_, index) != 0);
+  charge(count / 2);
   if (form_ == Form::state && depth == 0) {
     return fault("is a list: its own keys must be strings");
   }
@@ -373,16 +374,14 @@ bool LuaJsonWriter::collect(int index, int depth, std::size_t& helpers) {
       return fault(fmt::format("has {} as a key: only strings can be", describe(lua_, value - 1)));
     }
     Entry& entry = own.entries.emplace_back();
-    if (own.entries.size() % entries_per_charge == 0) {
-      charge(entries_per_charge * 2);
-      // Each is at least `"":1`, whatever it is.
-      if (own.entries.size() > bytes_max_ / 4 + 1) return fault("is too large");
-    }
+    // Each is at least `"":1`, whatever it is.
+    if (own.entries.size() > bytes_max_ / 4 + 1) return fault("is too large");
     entry.key = text_at(lua_, value - 1);
     if (!take(entry, value, depth, helpers)) return false;
     if (entry.is_left_out) own.entries.pop_back();
     lua_pop(lua_, 1);
   }
+  charge(own.entries.size() * 2);
   std::ranges::sort(own.entries, {}, &Entry::key);
   return true;
 }
@@ -394,6 +393,7 @@ bool LuaJsonWriter::collect_in_order(int index, int depth, std::size_t& helpers)
     own.entries.emplace_back().key = text_at(lua_, lua_gettop(lua_) - 1);
     if (own.entries.size() > bytes_max_ / 4 + 1) return fault("is too large");
   }
+  charge(own.entries.size() * 2);
   std::ranges::sort(own.entries, {}, &Entry::key);
   for (std::size_t i = 0; i < own.entries.size(); ++i) {
     Entry& entry = own.entries[i];

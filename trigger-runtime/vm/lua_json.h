@@ -18,14 +18,14 @@
 
 namespace hastur {
 
-class Budget;
 class Helper;
 
 // Of states; what goes out is bounded as messages are (json_depth_max).
 inline constexpr int lua_json_depth_max = 100;
 
 // Writes in one pass over each table. Allocates no Lua memory. Reusable; keeps its memory. While a
-// script runs its work is charged, which may raise; otherwise it never raises.
+// script runs its work, which `bytes_max` bounds, is charged at the end, the same in whatever order
+// this VM keeps keys; that may raise. Otherwise it never raises.
 class LuaJsonWriter {
  public:
   enum class Form {
@@ -79,15 +79,16 @@ class LuaJsonWriter {
   bool is_own_place(const Helper* helper, std::string_view key);
   bool write_text(std::string_view text, std::string& out);
   bool first_visit(const void* table);
-  void charge(std::uint64_t instructions);
+  void charge(std::uint64_t instructions) { charged_ += instructions; }
   bool fault(std::string what);
   bool fault_below(std::string_view key);
   bool fault_below(std::size_t position);
   Level& level(int depth);
 
   lua_State* lua_ = nullptr;
-  Budget* budget_ = nullptr;  // if a script runs
   Form form_ = Form::state;
+  // Of the pass under way.
+  std::uint64_t charged_ = 0;
   bool writing_ = false;
   // What is written is ctx.state itself: helpers' keys are theirs.
   bool is_whole_state_ = false;

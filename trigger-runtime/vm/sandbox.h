@@ -34,10 +34,20 @@
 // - Where a budget of instructions ends: counted anew for each call, budget.h (limits_test.cc).
 // - Long work within one native function: charged in proportion before it is done (limits_test.cc).
 //
+// - Which of several faults is told, and what was done before it: the first in the order of keys,
+//   and as much is charged in any order (lua_json.cc, state_test.cc, limits_test.cc).
+//
+// Not closed, because the interpreter shows it to nobody:
+// - `#` of a list that has a hole: any of its ends, by how the table grew. A hole that stays is
+//   refused by the judgement of the state; one within a call is for its author. The hunt finds it,
+//   as it restores between all calls.
+//
 // Not closed, because nothing can see it in time; each ends in a verdict that is journalled:
 // - Where memory ends. The cap protects the machine.
-// - Long work of one instruction, `a .. b` and `a < b` on long texts. Functions make none longer
-//   than 32 MiB, the memory cap bounds the rest, the parent's guard of CPU time ends it.
+// - Long work of one instruction, `a .. b`, `a < b` and `a + 0` on long texts. Functions make none
+//   longer than 32 MiB, the memory cap bounds the rest, the parent's guard of CPU time ends it.
+// - A walk over what is left of a table that was large and has been emptied: the empty places are
+//   passed over uncounted. The same guard ends it.
 // - "__mode" put together at run time. It shows within one call, and in a state no longer than
 //   until its judgement, which refuses metatables.
 
