@@ -58,6 +58,7 @@ struct RecordingReader::Source {
   void take_refused(const Refused& refused, std::string_view original);
   Time raise_received_at(Time time);
   void pend(MessageView message);
+  EmitTick missing_ticks();
   void learn_hostname(std::string_view uuid, std::string_view hostname);
 
   bool is_full() const { return builder.count() >= options.rows_max || !builder.has_room(); }
@@ -113,6 +114,8 @@ struct RecordingReader::Source {
   std::uint64_t journal_lines = 0;
   bool any_input = false;
   std::uint64_t lost_lines = 0;
+  // Nothing stands yet behind the last of them.
+  bool after_loss = false;
   // What stands before the batch under way, and before the one that was returned last.
   std::vector<Lost> lost;
   std::vector<Lost> finished_lost;
@@ -247,8 +250,7 @@ void RecordingReader::Source::take_tick_line(const Json& line, std::string_view 
     return take_refused(*why, text);
   }
   const Tick& tick = std::get<Tick>(judged);
-  const bool fresh =
-      ticker.take_tick(tick, [this](const Tick& missing) { ticks.push_back(missing); });
+  const bool fresh = ticker.take_tick(tick, missing_ticks());
   if (!fresh) return;
   ticks.push_back(tick);
   line_sequence = sequence_of_line(line);
@@ -263,6 +265,7 @@ void RecordingReader::Source::take_lost_line(const Json& line, std::string_view 
     return take_refused(*why, text);
   }
   ++lost_lines;
+  after_loss = true;
   lost.push_back(std::get<Lost>(std::move(judged)));
 }
 
@@ -317,6 +320,13 @@ void RecordingReader::Source::take_refused(const Refused& why, std::string_view 
   pend(error_line->view());
 }
 
+// Those that are missing are put in; but for those of what was lost, as History has none there
+// either.
+EmitTick RecordingReader::Source::missing_ticks() {
+  if (std::exchange(after_loss, false)) return [](const Tick&) {};
+  return [this](const Tick& tick) { ticks.push_back(tick); };
+}
+
 // Returns `time` or the receive time before it, whichever is later.
 Time RecordingReader::Source::raise_received_at(Time time) {
   // The first may be older than what stands for an absent one.
@@ -327,8 +337,7 @@ Time RecordingReader::Source::raise_received_at(Time time) {
 
 void RecordingReader::Source::pend(MessageView view) {
   view.received_at = raise_received_at(view.received_at);
-  ticker.advance(std::min(view.timestamp, view.received_at), Micros{0},
-                 [this](const Tick& tick) { ticks.push_back(tick); });
+  ticker.advance(std::min(view.timestamp, view.received_at), Micros{0}, missing_ticks());
   if (const auto hostname = registered_hostname(view)) learn_hostname(view.uuid, *hostname);
   if (!view.hostname && !view.origin) {
     if (const auto found = hostnames.find(view.uuid); found != hostnames.end())

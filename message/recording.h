@@ -50,7 +50,8 @@ class RecordingReader {
   // absent `received_at` is the timestamp (a line without either takes the receive time of the line
   // before; if none before it has one, that of the first that has, or 2024-01-01T00:00:00Z if there
   // is none within 1,000 lines and 4 MiB); a received_at that goes back is raised to the one
-  // before. Missing ticks are inserted (StreamTime); a tick line of a second that has had its tick
+  // before. Missing ticks are inserted (StreamTime), but none for what History
+  // had lost; a tick line of a second that has had its tick
   // is left out. A registration gives its sender's later messages their hostname, unless a line has
   // its own. `origin` of a line of JSON Lines is taken: a derived message stays one. ack and noop
   // get no row, nor do lines of a journal (objects with `journal` and without `type`). Before a

@@ -244,6 +244,14 @@ TEST(Recording, LeavesNoTickOutBeforeAFileOlderThanTheDefaultTime) {
   EXPECT_EQ(to_us(file.rows[1].view().received_at), 1'335'826'232'000'000);
 }
 
+// History has no ticks there, and a replay of the file must see what one over History sees.
+TEST(Recording, PutsInNoTicksForWhatHistoryHadLost) {
+  const std::string lost = "{\"first\":5,\"journal\":\"lost\",\"last\":9,\"why\":\"power\"}\n";
+  EXPECT_EQ(read(mark("a", 0.5) + lost + mark("b", 5.5) + mark("c", 7.5)).shape(),
+            "t0 a b t6 t7 c");
+  EXPECT_EQ(read(mark("a", 0.5) + lost + tick(5) + mark("b", 5.5)).shape(), "t0 a t5 b");
+}
+
 TEST(Recording, GivesMessagesTheHostNameLastRegistered) {
   const auto by = [](std::string_view uuid) { return fmt::format(",\"uuid\":\"{}\"", uuid); };
   const auto registers = [&](std::string_view host) {
