@@ -126,13 +126,11 @@ Router& Trigger::alone() {
 void Trigger::pass(Sequence sequence) {
   if (sequence <= dispatched_) return;
   dispatched_ = sequence;
-  if (unanswered_ == 0 && !comparing_) {
-    cursor_ = dispatched_;
-    emitted_through_ = std::max(emitted_through_, cursor_);
-  } else if (unanswered_ == 0) {
-    settle_comparison(dispatched_);
-    cursor_ = dispatched_;
-  }
+  if (unanswered_ > 0) return;
+  // Of what it passes nothing comes out any more.
+  settle_comparison(dispatched_);
+  cursor_ = dispatched_;
+  if (!comparing_) emitted_through_ = std::max(emitted_through_, cursor_);
 }
 
 bool Trigger::settle_comparison(Sequence reached) {

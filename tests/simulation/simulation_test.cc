@@ -93,7 +93,9 @@ TEST(Simulation, PowerCutsAtDefaultDurabilityNeverUseANumberTwice) {
     ASSERT_FALSE(HasFailure()) << "seed " << seed;
     lost += world.seen().lost_ranges;
   }
-  EXPECT_GT(lost, 0u);
+  if (count > 1) {
+    EXPECT_GT(lost, 0u);
+  }
 }
 
 TEST(Simulation, FullDisksLoseNothingThatWasCounted) {

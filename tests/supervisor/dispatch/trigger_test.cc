@@ -103,6 +103,18 @@ TEST(Trigger, GoesBackToItsNewestJudgedMemory) {
   EXPECT_FALSE(accepted.diverged);
 }
 
+// What it had emitted of them is not compared with anything: they are gone.
+TEST(Trigger, ThatPassesLostInputsOverItsComparisonIsCompleteUpToWhereItStands) {
+  Trigger trigger = crashed("a");
+  trigger.pass(Sequence{90});
+  EXPECT_EQ(trigger.cursor(), Sequence{90});
+  EXPECT_EQ(trigger.emitted_through(), Sequence{90});
+  trigger.judged_here(Memory{Sequence{90}, time_from_us(1), "{\"n\":1}", "{}"});
+  const auto checkpoint = trigger.fresh_checkpoint();
+  ASSERT_TRUE(checkpoint);
+  EXPECT_GE(checkpoint->effects_sequence, checkpoint->state_sequence);
+}
+
 TEST(Trigger, StaysWhereItIsIfNoCallbackRanSinceItsMemory) {
   Trigger trigger = crashed("a");
   trigger.dispatch_through(Sequence{30});
