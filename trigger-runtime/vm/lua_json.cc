@@ -250,13 +250,13 @@ bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
     }
     highest = std::max(highest, key);
     lua_pop(lua_, 1);
+    charge(1);
     // Each is at least `1,`, whatever it is.
     if (++count > bytes_max_ / 2 + 1) {
       lua_pop(lua_, 1);
       return fault("is too large");
     }
   } while (lua_next(lua_, index) != 0);
-  charge(count / 2);
   if (form_ == Form::state && depth == 0) {
     return fault("is a list: its own keys must be strings");
   }
@@ -313,6 +313,7 @@ bool LuaJsonWriter::fault_of_keys(int index) {
   std::optional<double> bad_number;
   std::string others;
   for (lua_pushnil(lua_); lua_next(lua_, index) != 0; lua_pop(lua_, 1)) {
+    charge(1);
     const int key = lua_gettop(lua_) - 1;
     if (lua_type(lua_, key) == LUA_TSTRING) {
       has_texts = true;
@@ -374,6 +375,7 @@ bool LuaJsonWriter::collect(int index, int depth, std::size_t& helpers) {
       return fault(fmt::format("has {} as a key: only strings can be", describe(lua_, value - 1)));
     }
     Entry& entry = own.entries.emplace_back();
+    charge(2);
     // Each is at least `"":1`, whatever it is.
     if (own.entries.size() > bytes_max_ / 4 + 1) return fault("is too large");
     entry.key = text_at(lua_, value - 1);
@@ -381,7 +383,6 @@ bool LuaJsonWriter::collect(int index, int depth, std::size_t& helpers) {
     if (entry.is_left_out) own.entries.pop_back();
     lua_pop(lua_, 1);
   }
-  charge(own.entries.size() * 2);
   std::ranges::sort(own.entries, {}, &Entry::key);
   return true;
 }
@@ -391,9 +392,9 @@ bool LuaJsonWriter::collect_in_order(int index, int depth, std::size_t& helpers)
   lua_pushnil(lua_);
   for (; lua_next(lua_, index) != 0; lua_pop(lua_, 1)) {
     own.entries.emplace_back().key = text_at(lua_, lua_gettop(lua_) - 1);
+    charge(2);
     if (own.entries.size() > bytes_max_ / 4 + 1) return fault("is too large");
   }
-  charge(own.entries.size() * 2);
   std::ranges::sort(own.entries, {}, &Entry::key);
   for (std::size_t i = 0; i < own.entries.size(); ++i) {
     Entry& entry = own.entries[i];
