@@ -1,7 +1,7 @@
 -- A disk that will be full in four hours, if it goes on as in the last six: page while there is time to do something.
 --
--- A disk that has stood at 97 % for a year wakes nobody; one at 60 % that grows by a tenth each hour does. The line
--- through the last hours must say so for ten minutes, so that a big file on its way through is no alarm.
+-- A disk that has stood at 90 % for a year wakes nobody; one at 60 % that grows by a tenth each hour does. The line
+-- through the last hours must say so for ten minutes of reports, so that a big file on its way through is no alarm.
 local ctx  = hastur.trigger()
 local used = ctx:window("used", { span = "6h" })
 local full = ctx:alert("disk_full", { raise = { at_least = 100 }, clear = { below = 95 }, raise_after = "10m",

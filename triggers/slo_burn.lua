@@ -5,7 +5,7 @@
 local ctx    = hastur.trigger()
 local budget = 0.001 -- 1 - 99.9 %
 local bad    = ctx:window("bad", { span = "1h" })
-local burn   = ctx:alert("burn", { raise = { above = 14.4 }, clear = { below = 10 }, again = "4h", stale = "2h" })
+local burn   = ctx:alert("burn", { raise = { above = 14.4 }, clear = { below = 10 }, again = "4h", stale = "15m" })
 
 ctx:counters({ name = "http.requests", labels = { service = true, status = { at_least = 0 } } }, function(msg)
   bad:add(msg.labels.service, msg.labels.status >= 500, msg.value)
@@ -13,8 +13,10 @@ end)
 
 ctx:every("30s", function()
   for service, hour in bad:each() do
-    local long, short = hour.mean / budget, (bad:mean(service, "5m") or 0) / budget
-    if hour.count >= 100 then
+    -- Without requests in the last five minutes nothing is known of them, and the alert goes stale.
+    local now = bad:mean(service, "5m")
+    if now and hour.count >= 100 then
+      local long, short = hour.mean / budget, now / budget
       burn:set(service, math.min(long, short),
         ("%s burns its error budget: %.0f times over an hour, %.0f over five minutes"):format(service, long, short))
     end

@@ -52,7 +52,7 @@ std::string_view key_of(lua_State* lua, const Self& self, std::string_view funct
     raise(lua, fmt::format("{}: the key is empty: by it people know what the page is about",
                            called(self.made, function)));
   }
-  return key;
+  return made_key_argument(lua, 2, self.made, function);
 }
 
 // As JSON: an object.

@@ -118,6 +118,16 @@ std::string_view key_argument(lua_State* lua, int index, const ScriptHelper& sel
   return text_at(lua, index);
 }
 
+std::string_view made_key_argument(lua_State* lua, int index, const ScriptHelper& self,
+                                   std::string_view function) {
+  const std::string_view key = key_argument(lua, index, self, function);
+  if (key.empty() || key.size() > helper_key_bytes_max) [[unlikely]] {
+    raise(lua, fmt::format("{}: a key has 1 to {} bytes, this one has {}", called(self, function),
+                           helper_key_bytes_max, key.size()));
+  }
+  return key;
+}
+
 void refuse_key(lua_State* lua, const ScriptHelper& self) {
   raise(lua, fmt::format("a key of {} is not UTF-8", self.helper->name()));
 }

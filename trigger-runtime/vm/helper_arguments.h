@@ -43,6 +43,11 @@ ScriptHelper& helper_self(lua_State* lua, std::string_view function,
 // The key at `index`: a string, or a number, which becomes its text.
 std::string_view key_argument(lua_State* lua, int index, const ScriptHelper& self,
                               std::string_view function);
+// The same of a call that makes the key if need be: it has 1 to helper_key_bytes_max bytes, in
+// every helper alike, so that what one takes from a sender's label does not fail in another.
+inline constexpr std::size_t helper_key_bytes_max = 1'024;
+std::string_view made_key_argument(lua_State* lua, int index, const ScriptHelper& self,
+                                   std::string_view function);
 // Raises for a new key that is not UTF-8, as JSON must be.
 [[noreturn]] void refuse_key(lua_State* lua, const ScriptHelper& self);
 

@@ -22,7 +22,7 @@ Self self_of(lua_State* lua, std::string_view function) {
 }
 
 std::uint32_t touched(lua_State* lua, const Self& self, std::string_view function) {
-  const std::string_view key = key_argument(lua, 2, self.made, function);
+  const std::string_view key = made_key_argument(lua, 2, self.made, function);
   Vm& vm = vm_of(lua);
   const std::uint64_t births = self.keyed.keys().births();
   const std::uint32_t id = self.keyed.touch(key, vm.effects.now());

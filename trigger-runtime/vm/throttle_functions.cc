@@ -11,7 +11,7 @@ namespace {
 // (key) → whether it may pass
 int allow(lua_State* lua) {
   ScriptHelper& self = helper_self(lua, "allow", {HelperKind::throttle});
-  const std::string_view key = key_argument(lua, 2, self, "allow");
+  const std::string_view key = made_key_argument(lua, 2, self, "allow");
   Vm& vm = vm_of(lua);
   auto& throttle = static_cast<Throttle&>(*self.helper);
   const std::uint64_t births = throttle.keys().births();

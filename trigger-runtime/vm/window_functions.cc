@@ -41,7 +41,7 @@ void push_optional(lua_State* lua, std::optional<double> number) {
 // (key, number or boolean[, weight])
 int add(lua_State* lua) {
   const Self self = self_of(lua, "add");
-  const std::string_view key = key_argument(lua, 2, self.made, "add");
+  const std::string_view key = made_key_argument(lua, 2, self.made, "add");
   double value = 0;
   if (lua_isboolean(lua, 3)) {
     value = lua_toboolean(lua, 3) != 0 ? 1 : 0;

@@ -551,5 +551,29 @@ ctx:gauges({}, function(msg) for i = 1, 1e5 do hosts:touch(msg.name .. i) end en
   EXPECT_LT(trigger.vm().memory_bytes(), full - (4u << 20));
 }
 
+// What comes from a sender's label fails where it comes in, not where others are looked after.
+TEST(Helpers, TakeTheSameKeys) {
+  for (const char* call :
+       {"ctx:keyed('h', { max = 9 }):touch(k)", "ctx:keyed('h', { max = 9 }):at(k)",
+        "ctx:keyed('h', { max = 9 }):swap(k, 1)", "ctx:window('h', { span = '1m' }):add(k, 1)",
+        "ctx:window('h', { last = 3 }):add(k, 1)",
+        "ctx:throttle('h', { n = 1, per = '1m' }):allow(k)",
+        "ctx:alert('h', { raise = true }):set(k, true, 'x')"}) {
+    const std::string script(call);
+    const std::size_t method = script.find("):") + 1;
+    for (const auto& [key, fits] : {std::pair{"('x'):rep(1024)", true},
+                                    std::pair{"('x'):rep(1025)", false}, std::pair{"''", false}}) {
+      TestTrigger trigger("local ctx = hastur.trigger{}\nlocal h = " + script.substr(0, method) +
+                          "\nctx:gauges({}, function(msg) local k = " + key + " h" +
+                          script.substr(method) + " end)");
+      ASSERT_TRUE(trigger.is_loaded()) << call;
+      Stream stream;
+      stream.gauge(0.1, 1);
+      const TriggerProgress progress = trigger.feed(stream);
+      EXPECT_EQ(!progress.stopped, fits) << call << " " << key;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hastur::testing
