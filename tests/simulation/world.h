@@ -44,7 +44,7 @@ struct WorldOptions {
   // Commits come, good and bad ones, with renames; triggers are rolled back. Else a folder is read.
   bool deployments = false;
   Planted planted = Planted::nothing;
-  std::size_t steps = 400;
+  std::size_t steps = 320;
 };
 
 class World {

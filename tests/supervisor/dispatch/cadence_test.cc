@@ -19,8 +19,8 @@ class SlowStore final : public ForwardingStore {
 
   Result<void> commit(CommitBatch& batch) override {
     for (const Checkpoint& checkpoint : batch.checkpoints) {
-      // 20 MB/s.
-      const Micros took{static_cast<std::int64_t>(checkpoint.state.size() / 20)};
+      // 5 MB/s.
+      const Micros took{static_cast<std::int64_t>(checkpoint.state.size() / 5)};
       clock_.advance(took);
       spent[checkpoint.trigger] += took;
       at[checkpoint.trigger].push_back(clock_.monotonic());
@@ -45,11 +45,11 @@ struct SlowRig : Rig {
   SlowStore* said;
 };
 
-constexpr const char* four_mib = "match=a pad=4194304";
+constexpr const char* large_state = "match=a pad=1100000";
 
 TEST(Cadence, ALargeStateTakesATwentiethOfTheTimeAndTheOthersDoNotWaitForIt) {
   SlowRig rig;
-  rig.desire({{"large", four_mib}, {"small", "match=a"}});
+  rig.desire({{"large", large_state}, {"small", "match=a"}});
   const Micros began = rig.clock.monotonic();
   rig.said->at.clear();
   rig.said->spent.clear();
@@ -67,7 +67,7 @@ TEST(Cadence, ALargeStateTakesATwentiethOfTheTimeAndTheOthersDoNotWaitForIt) {
 
 TEST(Cadence, LargeStatesTakeTurns) {
   SlowRig rig;
-  rig.desire({{"a", four_mib}, {"b", four_mib}, {"c", four_mib}});
+  rig.desire({{"a", large_state}, {"b", large_state}, {"c", large_state}});
   rig.said->at.clear();
   rig.send("a", 500);
   for (const char* name : {"a", "b", "c"}) {
@@ -80,7 +80,7 @@ TEST(Cadence, LargeStatesTakeTurns) {
 TEST(Cadence, AStateThatWaitsIsMadeAgainAfterACrash) {
   SlowRig rig;
   const std::vector<std::pair<std::string, std::string>> scripts = {
-      {"large", four_mib}, {"other", four_mib}, {"small", "match=a"}};
+      {"large", large_state}, {"other", large_state}, {"small", "match=a"}};
   rig.desire(scripts);
   for (int round = 0; round < 5; ++round) {
     rig.send("a", 17);
