@@ -1,6 +1,6 @@
 // A replay into scratch of all that a syndicator's History holds, through a trigger that matches
-// few of the messages (one metric of one host in 50). Beside it the floor: the same batches read
-// and decompressed, and nothing done with them.
+// few of the messages (one metric of one host in 50), while the live system runs. Beside it the
+// floor: the same batches read and decompressed, and nothing done with them.
 //
 // The time of one iteration is the wall time of the whole: for the replay also that of its process
 // and its worker's start.
@@ -11,6 +11,7 @@
 #include <chrono>
 
 #include "core/check.h"
+#include "core/clock.h"
 #include "state/history/sqlite_history.h"
 #include "tests/integration/platform.h"
 #include "tests/state/history/host_metrics.h"
@@ -35,7 +36,9 @@ std::unique_ptr<History> open_at(const std::string& folder) {
 // So many messages or a few more, joined as a syndicator joins them in its spare time.
 std::uint64_t fill(const std::string& folder, std::int64_t messages) {
   const auto history = open_at(folder);
-  testing::HostMetrics metrics(1, hosts);
+  // Recent: what is old is trimmed.
+  SystemClock clock;
+  testing::HostMetrics metrics(1, hosts, clock.now() - std::chrono::hours{1});
   while (history->last().value < static_cast<std::uint64_t>(messages)) {
     BatchBuilder builder;
     metrics.add_second(builder);
@@ -71,7 +74,8 @@ void replay(benchmark::State& state) {
   Platform platform;
   const std::uint64_t count = fill(platform.history_folder(), state.range(0));
   platform.save_script("few", matches_few);
-  if (!platform.start_syndicator()) return state.SkipWithError("the syndicator does not start");
+  if (!platform.start_syndicator() || !platform.start_supervisor() || !platform.wait_for_triggers())
+    return state.SkipWithError("the daemons do not start");
   for (auto _ : state) {
     const auto began = std::chrono::steady_clock::now();
     const auto said = platform.run_supervisor("replay --trigger few --from 1");
