@@ -296,11 +296,12 @@ bool Dispatcher::ends(const TriggerName& name) const {
 
 void Dispatcher::commit() {
   CommitBatch& waiting = gate_.waiting();
-  // All states, one large one, the small ones, or none.
+  // All states, one large one, the small ones, or none. Large ones are looked for only in a round.
   const bool all = stopping_ && !commit_error_;
-  const Trigger* large = !all && large_states_.is_due(monotonic_) ? oldest_large_state() : nullptr;
-  const bool small = all || (large == nullptr && small_states_.is_due(monotonic_));
-  const bool round = small || large != nullptr;
+  const bool round = all || small_states_.is_due(monotonic_);
+  const Trigger* large =
+      round && !all && large_states_.is_due(monotonic_) ? oldest_large_state() : nullptr;
+  const bool small = round && large == nullptr;
   if (!round && waiting.empty()) return;
 
   waiting.checkpoints.clear();
