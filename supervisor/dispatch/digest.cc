@@ -6,6 +6,8 @@
 #include <array>
 #include <string_view>
 
+#include "core/lowered.h"
+
 namespace hastur {
 namespace {
 
@@ -24,13 +26,6 @@ std::string text_in(const Json& object, const char* key) {
 Json options_of(const Json& payload) {
   const auto options = payload.find("options");
   return options != payload.end() && options->is_object() ? *options : Json::object();
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
-    return lower(x) == lower(y);
-  });
 }
 
 // The options that say where a call goes and how it looks there; all others are what it says.
@@ -55,7 +50,7 @@ Json address_of(const std::string& kind, const Json& options) {
   if (headers == address.end() || !headers->is_object()) return address;
   Json kept = Json::object();
   for (const auto& [name, value] : headers->items()) {
-    if (!equal_ignoring_case(name, "content-type")) kept[name] = value;
+    if (lowered(name) != "content-type") kept[name] = value;
   }
   *headers = std::move(kept);
   return address;

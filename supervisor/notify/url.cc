@@ -11,17 +11,11 @@
 #include <cstring>
 #include <optional>
 
+#include "core/lowered.h"
 #include "supervisor/notify/curl.h"
 
 namespace hastur {
 namespace {
-
-std::string lowered(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
 
 std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
   char* text = nullptr;

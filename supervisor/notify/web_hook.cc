@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/json.h"
+#include "core/lowered.h"
 #include "supervisor/notify/hmac.h"
 #include "supervisor/notify/request_parts.h"
 
@@ -10,13 +11,6 @@ namespace hastur {
 namespace {
 
 Failure refuse(std::string message) { return fail(ErrorCode::invalid, std::move(message)); }
-
-std::string lowered(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
 
 // Sets where the request goes: the operator's URL, or the call's if it may.
 Result<void> aim(WebRequest& request, const WebHookChannel& way, const RequestSubject& subject) {
