@@ -8,6 +8,7 @@
 
 #include "trigger-runtime/vm/bytecode.h"
 #include "trigger-runtime/vm/key_order.h"
+#include "trigger-runtime/vm/least_text.h"
 #include "trigger-runtime/vm/registry.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
@@ -218,23 +219,21 @@ class Freezer {
     const int content = lua_gettop(lua_);
     const std::string name = nodes_[number].name;
     std::vector<Key> keys;
-    // Of several the first in the alphabet, whatever the order of the walk.
-    std::string bad;
+    LeastText bad;
     lua_pushnil(lua_);
     while (lua_next(lua_, content) != 0) {
       lua_pop(lua_, 1);
       const std::optional<Key> key = key_of(lua_, -1);
       if (!key) {
-        std::string what = describe(lua_, -1);
-        if (bad.empty() || what < bad) bad = std::move(what);
+        bad.add(describe(lua_, -1));
         continue;
       }
       keys.push_back(*key);
       count(bytes_each + key->text.size());
     }
-    if (!bad.empty()) {
+    if (bad) {
       fail(fmt::format("the table '{}' has {} as a key: keys are strings, numbers and booleans",
-                       name, bad));
+                       name, *bad));
       return;
     }
     std::ranges::sort(keys, before);

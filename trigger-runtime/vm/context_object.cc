@@ -17,6 +17,7 @@
 #include "trigger-runtime/vm/bytecode.h"
 #include "trigger-runtime/vm/declaring.h"
 #include "trigger-runtime/vm/helper_functions.h"
+#include "trigger-runtime/vm/least_text.h"
 #include "trigger-runtime/vm/registry.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
@@ -262,17 +263,15 @@ int trigger(lua_State* lua) {
   if (!lua_istable(lua, 1) || lua_gettop(lua) != 1) {
     raise(lua, "hastur.trigger takes one table: hastur.trigger{ state = { total = 0 } }");
   }
-  // Of several the first in the alphabet, whatever the order of the walk.
-  std::optional<std::string> unknown;
+  LeastText unknown;
   lua_pushnil(lua);
   while (lua_next(lua, 1) != 0) {
     lua_pop(lua, 1);
     push_tostring(lua, -1);
-    const std::string key(text_at(lua, -1));
-    if ((!is_text(lua, -2) ||
-         (key != "state" && key != "state_bytes_max" && key != "own" && key != "isolation")) &&
-        (!unknown || key < *unknown))
-      unknown = key;
+    const std::string_view key = text_at(lua, -1);
+    const bool known = is_text(lua, -2) && (key == "state" || key == "state_bytes_max" ||
+                                            key == "own" || key == "isolation");
+    if (!known) unknown.add(std::string(key));
     lua_pop(lua, 1);
   }
   if (unknown) {

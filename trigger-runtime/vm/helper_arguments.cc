@@ -7,6 +7,7 @@
 
 #include "core/suggest.h"
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/least_text.h"
 
 namespace hastur {
 
@@ -17,14 +18,12 @@ HelperOptions::HelperOptions(lua_State* lua, int index, std::string_view functio
     raise(lua, fmt::format("{}: the options must be a table with {}, got {}", function,
                            fmt::join(known, ", "), describe(lua, index)));
   }
-  // Of several the first in the alphabet, whatever the order of the walk.
-  std::optional<std::string> unknown;
+  LeastText unknown;
   lua_pushnil(lua);
   while (lua_next(lua, index) != 0) {
     lua_pop(lua, 1);
     std::string key(is_text(lua, -1) ? text_at(lua, -1) : describe(lua, -1));
-    if (std::ranges::find(known, key) == known.end() && (!unknown || key < *unknown))
-      unknown = std::move(key);
+    if (std::ranges::find(known, key) == known.end()) unknown.add(std::move(key));
   }
   if (!unknown) return;
   const std::string meant = nearest(*unknown, std::vector<std::string>(known.begin(), known.end()));

@@ -9,6 +9,7 @@
 #include "core/number.h"
 #include "message/json_codec.h"
 #include "trigger-runtime/vm/constants.h"
+#include "trigger-runtime/vm/least_text.h"
 #include "trigger-runtime/vm/msg_object.h"
 #include "trigger-runtime/vm/vm.h"
 
@@ -311,7 +312,7 @@ bool LuaJsonWriter::write_helper(Helper& helper, int depth, std::string& out) {
 bool LuaJsonWriter::fault_of_keys(int index) {
   bool has_texts = false, has_numbers = false;
   std::optional<double> bad_number;
-  std::string others;
+  LeastText others;
   for (lua_pushnil(lua_); lua_next(lua_, index) != 0; lua_pop(lua_, 1)) {
     charge(1);
     const int key = lua_gettop(lua_) - 1;
@@ -322,13 +323,13 @@ bool LuaJsonWriter::fault_of_keys(int index) {
       const double number = lua_tonumber(lua_, key);
       const bool is_place = number >= 1 && std::floor(number) == number;
       if (!is_place && (!bad_number || number < *bad_number)) bad_number = number;
-    } else if (const std::string what = describe(lua_, key); others.empty() || what < others) {
-      others = what;
+    } else {
+      others.add(describe(lua_, key));
     }
   }
-  if (has_numbers && (has_texts || !others.empty()))
+  if (has_numbers && (has_texts || others))
     return fault("has both numbers and other things as keys");
-  if (!others.empty()) return fault(fmt::format("has {} as a key: only strings can be", others));
+  if (others) return fault(fmt::format("has {} as a key: only strings can be", *others));
   if (!bad_number) return true;
   return fault(fmt::format(
       "has the key {}: a list is numbered 1 to n, other tables have strings as keys", *bad_number));

@@ -14,6 +14,7 @@
 #include "core/suggest.h"
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/constants.h"
+#include "trigger-runtime/vm/least_text.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
 
@@ -92,19 +93,16 @@ class Call {
         raise(lua_,
               fmt::format("{}: options must be a table, got {}", kind_, describe(lua_, index)));
       }
-      std::string unknown;
+      LeastText unknown;
       lua_pushnil(lua_);
       while (lua_next(lua_, index) != 0) {
-        // Of several the first in the alphabet, whatever the order of the walk.
-        const std::string name =
-            is_text(lua_, -2) ? std::string(text_at(lua_, -2)) : describe(lua_, -2);
-        if (!std::ranges::binary_search(known, name) && (unknown.empty() || name < unknown))
-          unknown = name;
+        std::string name = is_text(lua_, -2) ? std::string(text_at(lua_, -2)) : describe(lua_, -2);
+        if (!std::ranges::binary_search(known, name)) unknown.add(std::move(name));
         lua_pushvalue(lua_, -2);
         lua_insert(lua_, -2);
         lua_rawset(lua_, -4);
       }
-      if (!unknown.empty()) refuse_option(unknown, known);
+      if (unknown) refuse_option(*unknown, known);
     }
     lua_replace(lua_, index);
     one_of("action", {"trigger", "acknowledge", "resolve"});

@@ -13,6 +13,7 @@
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/key_order.h"
+#include "trigger-runtime/vm/least_text.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
 
@@ -22,23 +23,12 @@ namespace {
 // A walk over a large table is charged as it goes.
 constexpr int keys_per_charge = 1'024;
 
-// Of the keys that have no place in the order the first in the alphabet, whatever order they come
-// in.
-struct BadKey {
-  std::string what;
-
-  void add(lua_State* lua, int index) {
-    std::string name = describe(lua, index);
-    if (what.empty() || name < what) what = std::move(name);
-  }
-  void raise_if_any(lua_State* lua) {
-    if (what.empty()) return;
-    const std::string text = "a table with " + what +
-                             " as a key cannot be walked: keys are strings, numbers and booleans";
-    what = {};
-    raise(lua, text);
-  }
-};
+// Raises if there is a key that has no place in the order.
+void refuse_keys(lua_State* lua, const LeastText& bad) {
+  if (!bad) return;
+  raise(lua, "a table with " + *bad +
+                 " as a key cannot be walked: keys are strings, numbers and booleans");
+}
 
 // Where a walk stands: the order of the keys, as positions in the list that is the closure's first
 // upvalue.
@@ -104,7 +94,7 @@ int ordered_pairs(lua_State* lua) {
   std::vector<Key> keys;
   lua_newtable(lua);
   const int list = 3;
-  BadKey bad;
+  LeastText bad;
   bool sorted = true;
   std::uint64_t count = 0;
   std::uint64_t bytes = 0;
@@ -114,7 +104,7 @@ int ordered_pairs(lua_State* lua) {
     if (++count % keys_per_charge == 0) vm_of(lua).budget.charge(lua, keys_per_charge);
     std::optional<Key> key = key_of(lua, -1);
     if (!key) {
-      bad.add(lua, -1);
+      bad.add(describe(lua, -1));
       continue;
     }
     key->position = static_cast<int>(keys.size()) + 1;
@@ -124,7 +114,7 @@ int ordered_pairs(lua_State* lua) {
     lua_pushvalue(lua, -1);
     lua_rawseti(lua, list, key->position);
   }
-  bad.raise_if_any(lua);
+  refuse_keys(lua, bad);
   charge_for_order(lua, keys, bytes);
   if (!sorted) std::ranges::sort(keys, before);
   auto* walk = static_cast<Walk*>(lua_newuserdata(lua, sizeof(Walk) + keys.size() * sizeof(int)));
@@ -144,9 +134,9 @@ int ordered_next(lua_State* lua) {
   refuse_loading_state(lua, 1);
   const bool first = lua_isnil(lua, 2);
   const std::optional<Key> after = first ? Key{} : key_of(lua, 2);
-  BadKey bad;
-  if (!after) bad.add(lua, 2);
-  bad.raise_if_any(lua);
+  LeastText bad;
+  if (!after) bad.add(describe(lua, 2));
+  refuse_keys(lua, bad);
   bool found = false;
   Key best{};
   std::uint64_t seen = 0;
@@ -158,7 +148,7 @@ int ordered_next(lua_State* lua) {
     if (++seen % keys_per_charge == 0) vm_of(lua).budget.charge(lua, keys_per_charge);
     const std::optional<Key> key = key_of(lua, -1);
     if (!key) {
-      bad.add(lua, -1);
+      bad.add(describe(lua, -1));
       continue;
     }
     bytes += key->text.size();
@@ -169,7 +159,7 @@ int ordered_next(lua_State* lua) {
       lua_replace(lua, 3);
     }
   }
-  bad.raise_if_any(lua);
+  refuse_keys(lua, bad);
   vm_of(lua).budget.charge(lua, seen % keys_per_charge + bytes / 64);
   if (!found) {
     lua_pushnil(lua);
