@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <deque>
 
 #include "core/json.h"
 #include "message/json_codec.h"
@@ -108,10 +109,15 @@ class Derived {
       lua_pushlstring(lua_, keys[i].data(), keys[i].size());
       lua_rawget(lua_, index);
       const Value value = label_value(lua_, function_, keys[i]);
-      labels_.push_back({counted(keys[i]), value});
+      labels_.push_back({as_utf8(counted(keys[i])), value});
       counted(value.text);
       lua_pop(lua_, 1);
     }
+    if (repaired_.empty()) return;
+    // Two keys may have become the same: the first one stays.
+    std::ranges::stable_sort(labels_, {}, &Label::key);
+    const auto same = std::ranges::unique(labels_, {}, &Label::key);
+    labels_.erase(same.begin(), same.end());
   }
 
   // Every text that goes into the message is counted before it is copied.
@@ -137,6 +143,13 @@ class Derived {
   }
 
  private:
+  // A key as it will stand in the message's JSON.
+  std::string_view as_utf8(std::string_view key) {
+    if (is_utf8(key)) return key;
+    append_utf8(repaired_.emplace_back(), key);
+    return repaired_.back();
+  }
+
   [[noreturn]] void refuse_large() {
     raise(lua_, fmt::format("{}: the message is larger than 256 KiB", function_));
   }
@@ -147,6 +160,7 @@ class Derived {
   std::size_t bytes_ = 0;
   MessageView view_;
   std::vector<Label> labels_;
+  std::deque<std::string> repaired_;  // never moved: labels_ points into it
 };
 
 // (name, value, labels)

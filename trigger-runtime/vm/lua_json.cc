@@ -408,6 +408,20 @@ bool LuaJsonWriter::collect_in_order(int index, int depth, std::size_t& helpers)
   return true;
 }
 
+// Keys as they will stand in the JSON. Of two that become the same the first stays.
+void LuaJsonWriter::repair_keys(Level& own) {
+  own.repaired.clear();
+  for (Entry& entry : own.entries) {
+    if (is_utf8(entry.key)) continue;
+    append_utf8(own.repaired.emplace_back(), entry.key);
+    entry.key = own.repaired.back();
+  }
+  if (own.repaired.empty()) return;
+  std::ranges::stable_sort(own.entries, {}, &Entry::key);
+  const auto same = std::ranges::unique(own.entries, {}, &Entry::key);
+  own.entries.erase(same.begin(), same.end());
+}
+
 bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
   Level& own = level(depth);
   std::size_t helpers = 0;
@@ -416,6 +430,7 @@ bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
   const bool collected =
       in_order_ ? collect_in_order(index, depth, helpers) : collect(index, depth, helpers);
   if (!collected) return false;
+  if (form_ == Form::effect) repair_keys(own);
   if (depth == 0 && is_whole_state_ && helpers != vm_of(lua_).helpers.size())
     return fault("lacks a key that begins with '@', which a helper keeps and only it may remove");
   out += '{';

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,7 @@ class LuaJsonWriter {
   struct Level {
     std::vector<Entry> entries;
     std::string side;
+    std::deque<std::string> repaired;  // keys that were not UTF-8; entries point into it
   };
 
   bool write_value(int index, int depth, std::string& out);
@@ -74,6 +76,7 @@ class LuaJsonWriter {
   bool collect_in_order(int index, int depth, std::size_t& helpers);
   bool take(Entry& entry, int value, int depth, std::size_t& helpers);
   bool fault_of_keys(int index);
+  static void repair_keys(Level& own);
   bool write_array(int index, int depth, std::size_t count, std::string& out);
   bool write_helper(Helper& helper, int depth, std::string& out);
   bool is_own_place(const Helper* helper, std::string_view key);

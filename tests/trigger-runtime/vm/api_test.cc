@@ -278,6 +278,17 @@ TEST(Log, JoinsItsArgumentsAsTexts) {
   EXPECT_EQ(effect_of("hastur.log('\\255')"), (Json{{"text", "\xEF\xBF\xBD"}}));
 }
 
+// A key that stood twice would be read as either.
+TEST(Effects, HoldEachKeyOnceAlsoWhereKeysAreNotUtf8) {
+  const char* repaired = "k\xEF\xBF\xBD";
+  const Json details =
+      effect_of("pager_duty('p', 'd', { ['k\\254'] = 2, ['k\\128'] = 1, ['k\\255'] = 3, l = 4 })");
+  EXPECT_EQ(details["details"].dump(), (Json{{repaired, 1}, {"l", 4}}.dump()));
+  const Json message =
+      effect_of("hastur.gauge('g', 1, { ['k\\254'] = 2, ['k\\128'] = 1, ['k\\255'] = 3, l = 4 })");
+  EXPECT_EQ(message["labels"].dump(), (Json{{repaired, 1}, {"l", 4}, {"trigger", "billing/load"}}.dump()));
+}
+
 TEST(TimeFunctions, SpeakOfTheInputsTime) {
   EXPECT_EQ(
       run_body("state.now = hastur.now() state.us = hastur.us('1h30m') state.a = "
