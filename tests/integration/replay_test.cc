@@ -52,8 +52,10 @@ class Replay : public testing::Test {
     ASSERT_TRUE(deployed && !deployed->value("items", Json::array()).empty());
     first_ = (*deployed)["items"][0]["sequence"].get<std::uint64_t>();
     Sender sender(platform_.udp_port());
-    sender.send(count, is_sanitized ? 2'000 : 25'000);
-    ASSERT_TRUE(wait_until([&] { return sender.sent() > count / 2; }, soon));
+    const std::uint64_t per_second = is_sanitized ? 5'000 : 25'000;
+    sender.send(count, per_second);
+    const Micros enough = soon + 4 * std::chrono::seconds{count / per_second};
+    ASSERT_TRUE(wait_until([&] { return sender.sent() > count / 2; }, enough));
     platform_.supervisor().kill_9();
     ASSERT_TRUE(platform_.start_supervisor());
     sender.finish();
@@ -66,7 +68,7 @@ class Replay : public testing::Test {
             heard += platform_.metric(name).value_or(0);
           return heard >= sender.sent();
         },
-        soon));
+        enough));
     ASSERT_TRUE(platform_.settle("chatty"));
   }
   Json stored_state(const std::string& name) {
@@ -81,7 +83,7 @@ class Replay : public testing::Test {
 
 TEST_F(Replay, GivesStateMessagesAndNotificationsOfTheLiveRunByteForByteTwice) {
   SystemClock clock;
-  const std::uint64_t count = by_hand("HASTUR_REPLAY_MESSAGES", is_sanitized ? 20'000 : 200'000);
+  const std::uint64_t count = by_hand("HASTUR_REPLAY_MESSAGES", is_sanitized ? 50'000 : 1'000'000);
   live(count);
   ASSERT_FALSE(HasFailure());
   const std::string command = fmt::format("replay --all --from {}", first_);
