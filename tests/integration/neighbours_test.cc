@@ -32,11 +32,8 @@ std::uint64_t memory_of(pid_t pid) {
   return 0;
 }
 
-TEST(Neighbours, AThousandTriggersLoadInTimeAndSpace) {
-  constexpr std::size_t count = is_sanitized ? 50 : 1'000;
-  constexpr Micros load_max = seconds{30};  // three times what is promised
-  constexpr std::uint64_t memory_max = 1u << 30;
-  Platform platform;
+// Triggers team0 … that each listen to a gauge of their own.
+void save_teams(Platform& platform, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     platform.save_script(fmt::format("team{}", i), fmt::format(R"(
 local ctx = hastur.trigger{{ state = {{ seen = {{}}, total = 0 }} }}
@@ -50,17 +47,30 @@ ctx:every("minute", function() hastur.gauge("team{0}.total", ctx.state.total) en
 )",
                                                                i));
   }
+}
+
+// One message for each of them.
+void send_to_teams(const Platform& platform, std::size_t count) {
+  DatagramSender sender(fmt::format("127.0.0.1:{}", platform.udp_port()));
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_TRUE(
+        sender.send(fmt::format(R"({{"type":"gauge","name":"team{}.load","value":5}})", i)));
+  }
+}
+
+TEST(Neighbours, AThousandTriggersLoadInTimeAndSpace) {
+  constexpr std::size_t count = is_sanitized ? 50 : 1'000;
+  constexpr Micros load_max = seconds{30};  // three times what is promised
+  constexpr std::uint64_t memory_max = 1u << 30;
+  Platform platform;
+  save_teams(platform, count);
   ASSERT_TRUE(platform.start_syndicator());
   SystemClock clock;
   const Micros started = clock.monotonic();
   ASSERT_TRUE(platform.start_supervisor());
   ASSERT_TRUE(platform.wait_for_triggers());
   const Micros loaded = clock.monotonic() - started;
-  DatagramSender sender(fmt::format("127.0.0.1:{}", platform.udp_port()));
-  for (std::size_t i = 0; i < count; ++i) {
-    ASSERT_TRUE(
-        sender.send(fmt::format(R"({{"type":"gauge","name":"team{}.load","value":5}})", i)));
-  }
+  send_to_teams(platform, count);
   ASSERT_TRUE(platform.settle("team0"));
   std::uint64_t memory = memory_of(platform.supervisor().pid());
   for (const pid_t worker : platform.supervisor().children()) memory += memory_of(worker);
@@ -70,6 +80,43 @@ ctx:every("minute", function() hastur.gauge("team{0}.total", ctx.state.total) en
   }
   fmt::print("{} triggers loaded in {}; supervisor and workers take {} MiB\n", count,
              format_span(loaded), memory >> 20);
+  platform.stop();
+}
+
+TEST(Neighbours, AHundredTriggersAreLiveAgainSoonAfterAKill) {
+  constexpr std::size_t count = 100;
+  constexpr Micros live_max = seconds{3};  // three times what is promised
+  Platform platform;
+  save_teams(platform, count);
+  ASSERT_TRUE(platform.start_syndicator());
+  ASSERT_TRUE(platform.start_supervisor());
+  ASSERT_TRUE(platform.wait_for_triggers());
+  send_to_teams(platform, count);
+  ASSERT_TRUE(platform.settle("team0"));
+  platform.supervisor().kill_9();
+  SystemClock clock;
+  const Micros started = clock.monotonic();
+  ASSERT_TRUE(platform.start_supervisor());
+  ASSERT_TRUE(wait_until(
+      [&] {
+        const auto triggers = platform.get("/v1/triggers");
+        return triggers && (*triggers)["items"].size() == count &&
+               std::ranges::all_of((*triggers)["items"], [](const Json& trigger) {
+                 return trigger["status"] == "running";
+               });
+      },
+      seconds{60}));
+  const Micros live = clock.monotonic() - started;
+  if (!is_sanitized) {
+    EXPECT_LE(live, live_max);
+  }
+  // They go on with what they had.
+  send_to_teams(platform, count);
+  ASSERT_TRUE(platform.settle("team0"));
+  const auto state = platform.get("/v1/triggers/team0/state");
+  ASSERT_TRUE(state);
+  EXPECT_EQ((*state)["state"]["total"], 2);
+  fmt::print("{} triggers were live {} after the start\n", count, format_span(live));
   platform.stop();
 }
 
