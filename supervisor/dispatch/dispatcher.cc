@@ -345,6 +345,8 @@ void Dispatcher::commit() {
 
   const Micros before = clock_.monotonic();
   const auto committed = gate_.commit();
+  const Micros took = clock_.monotonic() - before;
+  time_in_commits_ += took;
   if (!committed) {
     if (committed.error().code != ErrorCode::full && committed.error().code != ErrorCode::failed) {
       return stop_process(committed.error());
@@ -356,7 +358,7 @@ void Dispatcher::commit() {
   }
   if (commit_error_) log_info("commits succeed again");
   commit_error_.reset();
-  if (round) cadence.took(clock_.monotonic() - before);
+  if (round) cadence.took(took);
   for (const Checkpoint& checkpoint : committed->checkpoints) {
     Trigger& trigger = *triggers_.at(checkpoint.trigger);
     if (trigger.run() == checkpoint.run) trigger.committed(checkpoint);

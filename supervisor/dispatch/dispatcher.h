@@ -233,6 +233,8 @@ class Dispatcher {
   // Why workers do not stay up for long enough to do anything; nothing if they do.
   std::optional<std::string> worker_trouble() const;
   const OutputGate& gate() const { return gate_; }
+  // Of the monotonic clock, in all commits together.
+  Micros time_in_commits() const { return time_in_commits_; }
   const std::optional<Error>& commit_error() const { return commit_error_; }
   // Why the syndicator does not grant our triggers' names; empty if it does.
   const std::string& lease_refused() const { return lease_refused_; }
@@ -524,6 +526,7 @@ class Dispatcher {
   Micros looked_at_places_{0};
   Cadence small_states_, large_states_;
   Micros positioned_at_{0};
+  Micros time_in_commits_{0};
   std::optional<LostRange> last_lost_;
   std::optional<Error> commit_error_;
 };

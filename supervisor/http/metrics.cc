@@ -76,6 +76,9 @@ std::string metrics_text(const Dispatcher& dispatcher, const CheckpointStore& st
          "Batches that were read back from History to fill a gap.", dispatcher.refilled());
   single(out, "hastur_commits_total", "counter", "Transactions of the state store.",
          dispatcher.gate().commits());
+  single(out, "hastur_commit_microseconds_total", "counter",
+         "Time spent in transactions of the state store.",
+         static_cast<std::uint64_t>(dispatcher.time_in_commits().count()));
   single(out, "hastur_outbox_messages", "gauge",
          "Derived messages not yet acknowledged by the syndicator.", store.outbox_size());
   single(out, "hastur_worker_restarts_total", "counter", "Worker processes that died.",
