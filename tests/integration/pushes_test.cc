@@ -30,12 +30,12 @@ std::string library(int version) {
 }
 
 // Remembers how many gauges it has seen, in which order, and which version has seen how many.
-std::string script(int version, const std::string& more = "") {
+std::string script(int version, const std::string& more = "", const std::string& name = "it.load") {
   return fmt::format(R"(
 local lib = require "lib.fold"
 local ctx = hastur.trigger{{ state = {{ n = 0, hash = 7, by = {{}} }} }}
 {}
-ctx:gauges({{ name = "it.load" }}, function(msg)
+ctx:gauges({{ name = "{}" }}, function(msg)
   local state = ctx.state
   state.n = state.n + 1
   state.hash = lib.fold(state.hash, tonumber(msg.labels and msg.labels.n) or 0)
@@ -43,7 +43,7 @@ ctx:gauges({{ name = "it.load" }}, function(msg)
   if state.n % 500 == 0 then hastur.gauge("it.pushed", state.n) end
 end)
 )",
-                     more, version, version);
+                     more, name, version, version);
 }
 
 // Where the gauges stand that every trigger here wants.
@@ -105,6 +105,13 @@ class Pushes : public testing::Test {
     tree_->save(name + ".lua", script(++version_, more));
     names_.insert(name);
     changed_.insert(name);
+  }
+  // The first listens to all gauges, each other one to its own.
+  void save_many(std::uint64_t count) {
+    save("many/n0");
+    for (std::uint64_t i = 1; i < count; ++i)
+      tree_->save(fmt::format("many/n{}.lua", i),
+                  script(++version_, "", fmt::format("team{}.load", i)));
   }
   // One of those that there are, each in its turn.
   std::string next() {
@@ -423,11 +430,11 @@ TEST_F(Pushes, OneChangedTriggerAmongManyIsTestedAndSwitchedAlone) {
   SystemClock clock;
   start();
   ASSERT_FALSE(HasFailure());
-  for (std::uint64_t i = 0; i < many; ++i) save(fmt::format("many/n{}", i));
+  save_many(many);
   is_taken("many");
   std::vector<Micros> aside, judged;
   for (int push = 0; push < 5; ++push) {
-    save("many/n1");
+    save("many/n0");
     ASSERT_TRUE(tree_->commit("one")) << tree_->said();
     Micros began = clock.monotonic();
     ASSERT_TRUE(tree_->git("push -q -f origin HEAD:side")) << tree_->said();
@@ -460,7 +467,7 @@ TEST_F(Pushes, ManyTriggersInOneCommitAreJudgedInTimeAndRefusedWhole) {
   SystemClock clock;
   start();
   ASSERT_FALSE(HasFailure());
-  for (std::uint64_t i = 0; i < many; ++i) save(fmt::format("many/n{}", i));
+  save_many(many);
   Micros began = clock.monotonic();
   is_taken("many");
   fmt::print("{} new triggers: live after {}\n{}\n", many, format_span(clock.monotonic() - began),
