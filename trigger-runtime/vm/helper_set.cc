@@ -232,7 +232,8 @@ std::vector<HelperSpec> HelperSet::specs() const {
         const auto& window = static_cast<const SpanWindow&>(*made->helper);
         spec.declared = fmt::format("span {} slot {} {}", window.options().span.count(),
                                     window.options().slot.count(), kept_words(window.kept()));
-        spec.reach = window.options().span;
+        // The whole span covers up to one slot more.
+        spec.reach = window.options().span + window.options().slot;
         break;
       }
       case HelperKind::last_window: {

@@ -75,19 +75,21 @@ std::optional<Micros> sub_argument(lua_State* lua, int index, const Self& self,
   if (lua_isnoneornil(lua, index)) return std::nullopt;
   if (self.made.kind == last_window)
     refuse(lua, self, function, "a window of the last values knows no times");
-  return span_argument(lua, index, self.made, function, "the span");
-}
-
-double seconds(const Self& self, std::optional<Micros> sub) {
-  const Micros span = sub.value_or(static_cast<const SpanWindow&>(self.window).options().span);
-  return static_cast<double>(span.count()) / static_cast<double>(us_per_second);
+  const Micros sub = span_argument(lua, index, self.made, function, "the span");
+  const Micros span = static_cast<const SpanWindow&>(self.window).options().span;
+  if (sub > span) {
+    refuse(lua, self, function,
+           fmt::format("the span {} is longer than that of the window, {}", format_span(sub),
+                       format_span(span)));
+  }
+  return sub;
 }
 
 enum class What { count, sum, mean, lowest, highest, stddev, rate };
 constexpr const char* names[] = {"count", "sum", "mean", "min", "max", "stddev", "rate"};
 
-std::optional<double> part_of(const Self& self, What what, const Summary& sum,
-                              std::optional<Micros> sub) {
+// `covered` is how long the span is, of which `sum` is; only a rate needs it.
+std::optional<double> part_of(What what, const Summary& sum, Micros covered) {
   switch (what) {
     case What::count:
       return sum.count;
@@ -102,7 +104,7 @@ std::optional<double> part_of(const Self& self, What what, const Summary& sum,
     case What::stddev:
       return sum.stddev();
     case What::rate:
-      return sum.sum / seconds(self, sub);
+      return sum.sum / (static_cast<double>(covered.count()) / static_cast<double>(us_per_second));
   }
   return std::nullopt;
 }
@@ -113,6 +115,11 @@ bool is_kept(const Self& self, What what) {
   if (what == What::stddev) return self.window.kept().squares;
   if (what == What::lowest || what == What::highest) return self.window.kept().extremes;
   return true;
+}
+
+Micros covered(lua_State* lua, const Self& self, std::optional<Micros> sub) {
+  if (self.made.kind == last_window) return Micros{0};
+  return static_cast<const SpanWindow&>(self.window).covered(sub, vm_of(lua).effects.now());
 }
 
 Summary summary_of(lua_State* lua, const Self& self, std::uint32_t id, std::optional<Micros> sub) {
@@ -135,8 +142,8 @@ int read(lua_State* lua) {
   }
   const std::uint32_t id = self.window.keys().find(key);
   push_optional(
-      lua,
-      part_of(self, what, id == KeyTable::none ? Summary{} : summary_of(lua, self, id, sub), sub));
+      lua, part_of(what, id == KeyTable::none ? Summary{} : summary_of(lua, self, id, sub),
+                   covered(lua, self, sub)));
   return 1;
 }
 
@@ -225,7 +232,7 @@ int step(lua_State* lua) {
     for (std::size_t i = 0; i < std::size(names); ++i) {
       const auto what = static_cast<What>(i);
       if (!is_kept(self, what)) continue;
-      push_optional(lua, part_of(self, what, sum, walk->sub));
+      push_optional(lua, part_of(what, sum, covered(lua, self, walk->sub)));
       lua_setfield(lua, -2, names[i]);
     }
     return 2;

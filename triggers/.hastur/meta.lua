@@ -279,7 +279,8 @@ function Keyed:count() end
 ---@param fn fun(key: string, value: any, info: { since: hastur.Time, silent_for: number })
 function Keyed:silent(after, fn) end
 
----What ctx:window makes. `span` of its functions is a shorter one that ends now; the last values have none.
+---What ctx:window makes. `span` of its functions is a shorter one that ends now; the last values have none. A span covers
+---the slots from the one in which it begins: asked where a slot ends exactly the span, in between up to one slot more.
 ---@class hastur.Window
 local Window = {}
 
@@ -292,7 +293,7 @@ local Window = {}
 ---@field min number|nil
 ---@field max number|nil
 ---@field stddev number|nil
----@field rate number|nil the sum, per second of the span
+---@field rate number|nil the sum, per second that is covered
 
 ---Adds a value (true is 1, false 0) where msg.timestamp lies; too old a one is left out. A weight counts it so often.
 ---@param key hastur.Key
@@ -336,7 +337,7 @@ function Window:max(key, span) end
 ---@return number|nil
 function Window:stddev(key, span) end
 
----The sum of the values, per second of the span.
+---The sum of the values, per second that is covered, whenever the first of them came.
 ---@param key hastur.Key
 ---@param span? string
 ---@return number

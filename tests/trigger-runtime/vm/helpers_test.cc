@@ -196,13 +196,47 @@ ctx:gauges({}, function(msg) w:add("k", msg.value > 5, 2) print(w:count("k"), w:
   Stream stream;
   stream.message(100, message(100, 100, 9))
       .message(100, message(100, 75, 1))
-      .message(100, message(100, 49, 9));
+      .message(100, message(100, 40, 9))
+      .message(100, message(100, 39.9, 9));
   // A clock two years ahead counts as now.
   stream.message(101, message(101, 7e7, 9));
   const TriggerProgress progress = trigger.feed(stream);
-  EXPECT_EQ(logs_of(progress), "2\t1\n4\t0.5\n4\t0.5\n6\t0.66666666666667\n");
+  EXPECT_EQ(logs_of(progress), "2\t1\n4\t0.5\n6\t0.66666666666667\n6\t0.66666666666667\n8\t0.75\n");
   EXPECT_EQ(progress.helpers_dropped, 1u);
-  EXPECT_EQ(trigger.state(), R"({"@window.w":{"k":{"h":170406730,"n":[2,0,0,4],"s":[0,0,0,4]}}})");
+  EXPECT_EQ(trigger.state(),
+            R"({"@window.w":{"k":{"h":170406730,"n":[2,0,0,2,0,0,4],"s":[2,0,0,0,0,0,4]}}})");
+}
+
+TEST(SpanWindow, CoversASpanFromTheBeginningOfItsFirstSlot) {
+  TestTrigger trigger(head + R"lua(
+local w = ctx:window("w", { span = "1h" }) -- slots of a minute
+local function show()
+  print(w:count("k", "1m"), w:rate("k", "1m"), w:count("k", "90s"), w:count("k", "1h"), w:rate("k"))
+end
+ctx:gauges({}, function(msg) w:add("k", msg.value) if msg.value == 2 then show() end end)
+ctx:every("minute", show)
+)lua");
+  Stream stream;
+  stream.tick(0);
+  for (int s = 0; s < 120; s += 10) {
+    if (s > 0) stream.tick(s);
+    stream.gauge(s + 0.25, 1, "k");
+  }
+  stream.tick(120);
+  // At a border of slots it is the span to the microsecond, of what is no multiple of slots the
+  // slots that it touches.
+  EXPECT_EQ(logs(trigger, stream), "6\t0.1\t6\t6\t0.0016666666666667\n"
+                                   "6\t0.1\t12\t12\t0.0033333333333333\n");
+  // Between borders it is up to a slot more, and the rate that of all of it: 90 s.
+  stream.gauge(150, 2, "k");
+  EXPECT_EQ(logs(trigger, stream).substr(0, 20), "7\t0.088888888888889\t");
+  // What came in the first minute of the hour is there when it is over.
+  stream.tick(3599);
+  trigger.feed(stream);
+  stream.tick(3600);
+  EXPECT_EQ(logs(trigger, stream), "0\t0\t0\t13\t0.0038888888888889\n");
+  stream.tick(3660);
+  EXPECT_EQ(logs(trigger, stream), "0\t0\t0\t7\t0.0022222222222222\n");
 }
 
 TEST(SpanWindow, PredictsFromHalfTheSpanOn) {
@@ -377,7 +411,7 @@ TEST(HelperState, IsTrimmedOrKeptWhenOptionsChange) {
   const std::string wide = "local w = ctx:window('w', { span = '2m' })" + add;
   const std::string narrow = "local w = ctx:window('w', { span = '20s' })" + add;
   EXPECT_EQ(after(wide, wide, "w:count('a')"), "50\n");
-  EXPECT_EQ(after(wide, narrow, "w:count('a')").substr(0, 1), "9");
+  EXPECT_EQ(after(wide, narrow, "w:count('a')"), "10\n");
   EXPECT_EQ(after(narrow, wide, "w:count('a')"), "10\n");
   const std::string last = "local w = ctx:window('w', { last = 5 })" + add;
   EXPECT_EQ(after(last, "local w = ctx:window('w', { last = 2 })" + add, "w:mean('b')"), "98\n");
@@ -524,6 +558,12 @@ ctx:gauges({}, function(msg) )lua" +
   EXPECT_EQ(error("l:rate('a')"), "l:rate: a window of the last values knows no times");
   EXPECT_EQ(error("w:full('a')"), "w:full: only a window of the last values can be full");
   EXPECT_EQ(error("w:count('a', 'soon')").substr(0, 20), "w:count: the span mu");
+  for (const std::string call : {"w:count('a', '61s')", "w:mean('a', '61s')", "w:rate('a', '61s')",
+                                 "w:percentile('a', 9, '61s')", "w:each('61s')"}) {
+    EXPECT_EQ(error(call), "w:" + call.substr(2, call.find('(') - 2) +
+                               ": the span 1m1s is longer than that of the window, 1m");
+  }
+  EXPECT_EQ(error("w:count('a', '1m')"), "");
   EXPECT_EQ(error("w[('s'):rep(1) .. 'tddev'](w, 'a')").substr(0, 27),
             "w:stddev: it is kept only i");
   EXPECT_EQ(error("h:silent('5s', print)"),

@@ -36,8 +36,8 @@ SpanWindow::SpanWindow(std::string name, const Options& options)
     : Window(std::move(name)),
       options_(options),
       stored_slot_(options.slot),
-      slots_((options.span + options.slot - Micros{1}) / options.slot) {
-  HASTUR_CHECK(slots_ >= 1 && slots_ <= slots_max, "a window has too many slots");
+      slots_((options.span + options.slot - Micros{1}) / options.slot + 1) {
+  HASTUR_CHECK(slots_ > 1 && slots_ <= slots_max + 1, "a window has too many slots");
 }
 
 std::int64_t SpanWindow::slot_of(Time time) const {
@@ -45,9 +45,11 @@ std::int64_t SpanWindow::slot_of(Time time) const {
 }
 
 std::int64_t SpanWindow::first_slot(std::optional<Micros> sub, Time now) const {
-  std::int64_t slots = slots_;
-  if (sub) slots = std::min(slots_, (*sub + options_.slot - Micros{1}) / options_.slot);
-  return slot_of(now) - slots + 1;
+  return slot_of(now - sub.value_or(options_.span));
+}
+
+Micros SpanWindow::covered(std::optional<Micros> sub, Time now) const {
+  return now - time_from_us(first_slot(sub, now) * options_.slot.count());
 }
 
 std::uint32_t SpanWindow::make(std::string_view key) {
@@ -303,7 +305,7 @@ bool SpanWindow::read_key(std::string_view key, JsonCursor& in, Time now) {
   const std::size_t size = counts.size();
   const auto fits = [size](const auto& list) { return list.empty() || list.size() == size; };
   if (!read || !newest || std::abs(*newest) > INT64_MAX / stored_slot_.count() - slots_max ||
-      size > slots_max || sums.size() != size || !fits(highest) || !fits(lowest) ||
+      size > slots_max + 1 || sums.size() != size || !fits(highest) || !fits(lowest) ||
       !fits(squares) || !fits(sketches))
     return false;
 

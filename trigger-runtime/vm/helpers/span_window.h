@@ -2,6 +2,10 @@
 
 // ctx:window of a span of time, in slots.
 //
+// A span that ends at `now` covers the slots from floor((now - span) / slot) to the present one: at
+// a border of slots it is the span itself (if that is a multiple of the slot), in between up to one
+// slot more. The window keeps what its whole span covers.
+//
 // State of a key: {"h":slot,"n":[…],"s":[…]}: the number of its newest slot (time / slot width),
 // and of each slot from its oldest to that one the count and the sum; only if the script asks for
 // them "hi" and "lo" (null of an empty slot), "q" (squared distances from the slot's mean) and "d"
@@ -32,6 +36,8 @@ class SpanWindow final : public Window {
   Summary summary(std::uint32_t id, std::optional<Micros> sub, Time now) const override;
   std::optional<double> percentile(std::uint32_t id, double percent, std::optional<Micros> sub,
                                    Time now) const override;
+  // How long the span that ends now is as it is covered: from the beginning of its first slot.
+  Micros covered(std::optional<Micros> sub, Time now) const;
   // Where the line through the means of the slots (least squares) is at now + ahead; nothing unless
   // the values go back over half the span.
   std::optional<double> predict(std::uint32_t id, Micros ahead, Time now) const;

@@ -11,7 +11,7 @@ namespace hastur {
 class Window : public Helper {
  public:
   // Counts up whenever the same calls may give another state: part of a run (commands.h).
-  static constexpr int revision = 1;
+  static constexpr int revision = 2;
 
   // What is kept besides counts and sums: only what the script asks for somewhere.
   struct Kept {
@@ -29,8 +29,8 @@ class Window : public Helper {
   // out.
   virtual Added add(std::string_view key, double value, double weight, Time at, Time now) = 0;
 
-  // Of a key, over the window or the shorter span that ends now. Squares and extremes mean nothing
-  // unless they are kept.
+  // Of a key, over the window or the shorter span that ends now (span_window.h says what it
+  // covers). Squares and extremes mean nothing unless they are kept.
   virtual Summary summary(std::uint32_t id, std::optional<Micros> sub, Time now) const = 0;
   // The least value such that `percent` of all are not above it; nothing when empty.
   virtual std::optional<double> percentile(std::uint32_t id, double percent,
