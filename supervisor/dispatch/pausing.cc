@@ -112,16 +112,22 @@ void Dispatcher::watch_failures(Trigger& trigger, const Trigger::Accepted& accep
   const auto is_call = [](const CallError& error) {
     return error.kind != CallError::Kind::judgement;
   };
-  const auto failed = static_cast<std::uint64_t>(std::ranges::count_if(accepted.errors, is_call)) +
+  const auto raised = static_cast<std::uint64_t>(std::ranges::count_if(accepted.errors, is_call)) +
                       (stopped ? 1 : 0);
+  // Of a call that a judgement took back no more is left than of one that failed.
+  const std::uint64_t failed = raised + accepted.undone;
   // A call that stopped its feed is not among those that were counted.
-  trigger.failures.add(accepted.at, std::max(accepted.calls, failed), failed);
+  trigger.failures.add(accepted.at, std::max(accepted.calls, raised), failed);
   if (failed == 0 || !trigger.failures.should_pause()) return;
   const CallError& last = stopped ? accepted.stopped->error : accepted.errors.back();
+  const std::string place =
+      last.error.line == 0 ? last.error.script
+                           : fmt::format("{}:{}", last.error.script, last.error.line);
   pause_failing(trigger, trigger.dispatched().next(),
-                fmt::format("{} of its {} calls in the last minute failed; the last one: {}:{}: {}",
-                            trigger.failures.failed(), trigger.failures.calls(), last.error.script,
-                            last.error.line, last.error.text),
+                fmt::format("{} of its {} calls in the last minute failed{}; the last one: {}: {}",
+                            trigger.failures.failed(), trigger.failures.calls(),
+                            accepted.undone > 0 ? " or were put back with the state" : "", place,
+                            last.error.text),
                 accepted.at);
 }
 

@@ -165,6 +165,7 @@ Trigger::Accepted Trigger::accept(TriggerProgress progress) {
   for (CallError& error : progress.errors) {
     if (error.sequence > emitted_before) accepted.errors.push_back(std::move(error));
   }
+  if (!accepted.errors.empty()) accepted.undone = progress.callbacks_undone;
   if (progress.callbacks > 0 || progress.touched) dirty_ = true;
   touched_ = progress.touched;
   wants_ticks_ = progress.wants_ticks;

@@ -145,6 +145,8 @@ class Trigger {
     bool diverged = false;
     // Calls that were run for the first time, for the FailureWatch; the inputs' stream time.
     std::uint64_t calls = 0;
+    // Calls that returned and were taken back by a judgement.
+    std::uint64_t undone = 0;
     Time at{};
   };
   Accepted accept(TriggerProgress progress);

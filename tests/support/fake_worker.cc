@@ -85,6 +85,7 @@ WorkerReply FakeWorker::load(const LoadCommand& command) {
                               : key == "migrate" ? instance.program.migrate
                               : key == "refuses" ? instance.program.refuses
                               : key == "pad"     ? instance.program.pad
+                              : key == "spoils"  ? instance.program.spoils
                                                  : instance.program.every;
       number = std::stoull(value);
     }
@@ -124,6 +125,7 @@ void FakeWorker::put_back(Instance& instance, const Memory& memory) {
   if (runtime.contains("last_tick")) instance.last_tick = runtime["last_tick"].get<std::int64_t>();
   if (runtime.contains("judged_at")) instance.judged_at = runtime["judged_at"].get<std::int64_t>();
   instance.touched = false;
+  instance.calls = 0;
   instance.stopped = false;
   instance.yielded = false;
   instance.hash = 0;
@@ -178,6 +180,7 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
       ++progress.callbacks;
       const bool raises = program.raise > 0 && callback == 0 && sequence.value % program.raise == 0;
       if (!raises) {
+        ++instance.calls;
         if (instance.guarded > 0) --instance.guarded;
         return body();
       }
@@ -210,8 +213,18 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
             (instance.touched && time - *instance.judged_at >= us_per_second)) {
           if (forgets_determinism)
             instance.state["sum"] = instance.state["sum"].get<double>() + instance.restores;
+          if (program.spoils > 0 && instance.touched) {
+            instance.state = parse_json(instance.judged_state).value();
+            progress.callbacks_undone += instance.calls;
+            progress.errors.push_back({CallError::Kind::judgement,
+                                       sequence,
+                                       time_from_us(now),
+                                       0,
+                                       {"it is spoilt", "fake.lua", 0}});
+          }
           instance.judged_at = time;
           instance.touched = false;
+          instance.calls = 0;
           instance.hash = 0;
           progress.judged = memory_of(instance, sequence, time);
         }

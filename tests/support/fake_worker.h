@@ -11,6 +11,7 @@
 //   keyless=1     notifications are of no incident
 //   key=1         the key of their incident has the trigger's name before it, as an alert's
 //   raise=K       raises where the input's sequence is a multiple of K
+//   spoils=1      its state fails each judgement after a call
 //   every=S       a periodic callback of S seconds, which derives a gauge
 //   broken=1      does not load
 //   migrate=K     adds K to the count of another version; refuses to for 13
@@ -44,7 +45,7 @@ class FakeWorker {
   struct Program {
     std::string match;
     std::uint64_t emit = 0, notify = 0, resolve = 0, keyless = 0, key = 0, raise = 0, every = 0,
-                  migrate = 0, refuses = 0, pad = 0;
+                  migrate = 0, refuses = 0, pad = 0, spoils = 0;
     std::vector<std::string> was;
   };
   struct Instance {
@@ -54,6 +55,8 @@ class FakeWorker {
     std::optional<std::int64_t> last_tick, judged_at;
     std::string judged_state = "{}";
     bool touched = false;
+    // Calls that returned since it was judged.
+    std::uint64_t calls = 0;
     bool stopped = false;
     bool yielded = false;
     std::uint32_t guarded = 0;

@@ -324,6 +324,8 @@ struct TriggerProgress {
   std::uint64_t instructions = 0;
   // Effects that were over a counted limit and left out.
   std::uint64_t effects_cut = 0;
+  // Calls that returned and of which nothing is left in the state, since a judgement put it back.
+  std::uint64_t callbacks_undone = 0;
   // What helpers left out: values too old for their window, keys over the most.
   std::uint64_t helpers_dropped = 0;
   Micros cpu{0};

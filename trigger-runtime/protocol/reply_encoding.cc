@@ -94,7 +94,7 @@ Effect take_effect(FieldReader& in) {
 }
 
 void put(MsgpackWriter& out, const TriggerProgress& progress) {
-  out.array(14);
+  out.array(15);
   out.unsigned_integer(progress.handle.value);
   out.unsigned_integer(progress.reached.value);
   out.array(static_cast<std::uint32_t>(progress.effects.size()));
@@ -112,6 +112,7 @@ void put(MsgpackWriter& out, const TriggerProgress& progress) {
   out.unsigned_integer(progress.callbacks);
   out.unsigned_integer(progress.instructions);
   out.unsigned_integer(progress.effects_cut);
+  out.unsigned_integer(progress.callbacks_undone);
   out.unsigned_integer(progress.helpers_dropped);
   out.integer(progress.cpu.count());
 }
@@ -119,7 +120,7 @@ void put(MsgpackWriter& out, const TriggerProgress& progress) {
 // `effects_left` is counted down over the whole reply.
 TriggerProgress take_progress(FieldReader& in, std::uint32_t& effects_left) {
   TriggerProgress progress;
-  in.fields(14);
+  in.fields(15);
   progress.handle = {in.u32()};
   progress.reached = in.sequence();
   const std::uint32_t effects = in.array(effects_left);
@@ -140,6 +141,7 @@ TriggerProgress take_progress(FieldReader& in, std::uint32_t& effects_left) {
   progress.callbacks = in.u64();
   progress.instructions = in.u64();
   progress.effects_cut = in.u64();
+  progress.callbacks_undone = in.u64();
   progress.helpers_dropped = in.u64();
   progress.cpu = Micros{in.i64()};
   return progress;

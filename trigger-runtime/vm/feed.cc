@@ -76,6 +76,7 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
   progress_.effects = vm_.effects.take();
   progress_.effects_hash = vm_.effects.hash();
   progress_.effects_cut = vm_.effects.cut();
+  progress_.callbacks_undone = std::exchange(trigger_.undone, 0);
   progress_.helpers_dropped = vm_.helpers.dropped() - dropped_before;
   progress_.touched = trigger_.touched;
   progress_.wants_ticks = !trigger_.runtime.failures.empty();
@@ -143,15 +144,27 @@ bool Feed::take_tick(std::uint32_t row) {
       if (fires && !call_with_tick(i, *fires, row)) return false;
     }
   }
-  if (!vm_.helpers.empty()) send_pages();
-  vm_.effects.end_input();
   const bool first = !std::exchange(trigger_.runtime.last_tick, time);
-  if (trigger_.is_judgement_due(vm_.effects.now(), first)) {
-    std::optional<CallError> error;
-    progress_.judged = trigger_.judge(vm_.effects.sequence(), vm_.effects.now(), error);
-    if (error) progress_.errors.push_back(std::move(*error));
-  }
+  judge_tick(first);
   return true;
+}
+
+// After all callbacks of the tick alerts decide what they say, and then it is judged: what they
+// would have said of a state that does not stand, they do not say.
+void Feed::judge_tick(bool is_first) {
+  const Time now = vm_.effects.now();
+  std::vector<HelperSet::Page> pages;
+  if (!vm_.helpers.empty() && trigger_.may_alerts_speak(now))
+    pages = vm_.helpers.pages(now, trigger_.touched);
+  const bool is_due = trigger_.is_judgement_due(now, is_first);
+  std::optional<CallError> error;
+  if (is_due) error = trigger_.examine(vm_.effects.sequence(), now);
+  if (!error) send(pages);
+  if (vm_.observation.is_on() && !vm_.helpers.empty()) [[unlikely]]
+    vm_.observation.end_tick(lua_, pages, error ? error->error.text : std::string_view());
+  vm_.effects.end_input();
+  if (is_due) progress_.judged = trigger_.conclude(vm_.effects.sequence(), now);
+  if (error) progress_.errors.push_back(std::move(*error));
 }
 
 bool Feed::take_deadlines(std::uint32_t row) {
@@ -172,19 +185,14 @@ bool Feed::take_deadlines(std::uint32_t row) {
   return true;
 }
 
-// After all callbacks of the tick. Each page is one of its own: how many there are is bounded by
-// the alerts themselves.
-void Feed::send_pages() {
-  const Time now = vm_.effects.now();
-  const std::vector<HelperSet::Page> pages = vm_.helpers.pages(now, trigger_.touched);
+// Each page is one of its own: how many there are is bounded by the alerts themselves.
+void Feed::send(std::span<const HelperSet::Page> pages) {
   for (const HelperSet::Page& one : pages) {
-    vm_.effects.begin_callback(now);
+    vm_.effects.begin_callback(vm_.effects.now());
     vm_.effects.add_notification(
         alert_notification(one.alert->options(), one.alert->name(), vm_.name, one.page));
     vm_.effects.end_callback(true);
   }
-  if (vm_.observation.is_on()) [[unlikely]]
-    vm_.observation.end_tick(lua_, pages);
 }
 
 bool Feed::call_with_silence(const DueKey& due, std::uint32_t id, std::uint32_t number) {
@@ -240,6 +248,7 @@ bool Feed::finish_call(const Call& call) {
   if (status != 0) [[unlikely]]
     return answer_error(status, call);
   vm_.effects.end_callback(true);
+  ++trigger_.calls;
   if (trigger_.compare_each_call) [[unlikely]]
     compare(call.callback);
   return true;

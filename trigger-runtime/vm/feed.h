@@ -29,7 +29,8 @@ class Feed {
   bool take_message(std::uint32_t row, std::span<const Match>& matches);
   bool take_tick(std::uint32_t row);
   bool take_deadlines(std::uint32_t row);
-  void send_pages();
+  void judge_tick(bool is_first);
+  void send(std::span<const HelperSet::Page> pages);
   bool call_with_silence(const DueKey& due, std::uint32_t id, std::uint32_t call);
   bool call_with_message(std::uint32_t callback, std::uint32_t row);
   bool call_with_tick(std::uint32_t callback, const Firing& firing, std::uint32_t row);

@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t guarded_state_bytes_max = 4'096;
 // A state is judged once a second, a large one only every second for each so many bytes.
 constexpr std::size_t judged_bytes_per_second = 4u << 20;
+// So long after a judgement that failed, alerts speak only where one passes.
+constexpr Micros alerts_wait = std::chrono::hours{1};
 
 void* allocate(void* owner, void* block, std::size_t old_size, std::size_t new_size) {
   return static_cast<Vm*>(owner)->memory.allocate(block, old_size, new_size);
@@ -260,6 +262,7 @@ std::optional<std::string> LoadedTrigger::take(const Memory& memory) {
   judged_time_ = memory.time;
   vm.constants.put_back(vm.lua);
   touched = false;
+  calls = 0;
   stopped = false;
   guarded_left_ = 0;
   guarded_span_ = 0;
@@ -319,43 +322,64 @@ std::optional<std::string> LoadedTrigger::fill_state(
   return fault;
 }
 
-bool LoadedTrigger::is_judgement_due(Time time, bool first_tick) const {
-  // The first tick is remembered even if no callback ran: from then on ctx:every counts. What was
-  // judged before it, at a pause, does not know it.
-  if (first_tick || !runtime.judged_at) return true;
-  if (!touched) return false;
+bool LoadedTrigger::is_judgement_time(Time time) const {
+  if (!runtime.judged_at) return true;
   const auto parts = (judged_state_.size() + judged_bytes_per_second - 1) / judged_bytes_per_second;
   return time - *runtime.judged_at >= std::chrono::seconds{std::max<std::size_t>(parts, 1)};
 }
 
-Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& error) {
+bool LoadedTrigger::may_alerts_speak(Time time) const {
+  return !runtime.failed_at || is_judgement_time(time);
+}
+
+bool LoadedTrigger::is_judgement_due(Time time, bool first_tick) const {
+  // The first tick is remembered even if no callback ran: from then on ctx:every counts. What was
+  // judged before it, at a pause, does not know it.
+  if (first_tick || !runtime.judged_at) return true;
+  return touched && is_judgement_time(time);
+}
+
+std::optional<CallError> LoadedTrigger::examine(Sequence at, Time time) {
   HASTUR_CHECK(!stopped, "a stopped trigger was judged before it was restored");
-  if (touched) {
-    std::string text;
-    text.reserve(judged_state_.size() + judged_state_.size() / 8);
-    vm.helpers.settle(time);
-    std::optional<std::string> fault =
-        vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
-                        vm.declared.state_bytes_max, text);
-    if (std::optional<std::string> change = vm.constants.change(vm.lua)) {
-      fault = std::move(change);
-      vm.constants.put_back(vm.lua);
-    }
-    if (fault) {
-      error = CallError{CallError::Kind::judgement, at, time, 0,
-                        shortened({std::move(*fault), script_path_, 0})};
-      put_state_back(judged_state_, judged_time_);
-      runtime.failures.count(time, error->error, 1);
-    } else {
-      judged_state_ = std::move(text);
-      judged_time_ = time;
-    }
+  if (runtime.failed_at && time - *runtime.failed_at >= alerts_wait) runtime.failed_at.reset();
+  if (!touched) return std::nullopt;
+  std::string text;
+  text.reserve(judged_state_.size() + judged_state_.size() / 8);
+  vm.helpers.settle(time);
+  std::optional<std::string> fault =
+      vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
+                      vm.declared.state_bytes_max, text);
+  if (std::optional<std::string> change = vm.constants.change(vm.lua)) {
+    fault = std::move(change);
+    vm.constants.put_back(vm.lua);
   }
+  if (!fault) {
+    judged_state_ = std::move(text);
+    judged_time_ = time;
+    return std::nullopt;
+  }
+  CallError error{CallError::Kind::judgement, at, time, 0,
+                  shortened({std::move(*fault), script_path_, 0})};
+  put_state_back(judged_state_, judged_time_);
+  runtime.failures.count(time, error.error, 1);
+  runtime.failed_at = time;
+  undone += calls;
+  return error;
+}
+
+Memory LoadedTrigger::conclude(Sequence at, Time time) {
   runtime.judged_at = time;
   runtime.minute = vm.effects.minute();
   vm.effects.reset_hash();
   touched = false;
+  calls = 0;
   return Memory{at, time, judged_state_, to_json(runtime)};
+}
+
+Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& error) {
+  error = examine(at, time);
+  undone = 0;  // of feeds
+  return conclude(at, time);
 }
 
 bool LoadedTrigger::serialise_guard() {

@@ -31,7 +31,18 @@ class LoadedTrigger {
   // Whether the schedule asks for a judgement at a tick with this stream time, which may be the
   // first that the trigger saw.
   bool is_judgement_due(Time time, bool first_tick) const;
-  // Judges the state: takes it, or puts the last judged one back and says why in `error`.
+  // Whether alerts decide at a tick with this stream time what they say. They do at each, since
+  // most states are judged at each and what they say falls with a state that fails. What is said
+  // between the judgements of a big state stands; so for an hour after one that failed they wait
+  // for the next, or they would say the same again and again.
+  bool may_alerts_speak(Time time) const;
+
+  // A judgement, in two steps, since effects of the input may depend on the first. This one looks
+  // at the state and, if it fails, puts the last judged one back and says why …
+  std::optional<CallError> examine(Sequence at, Time time);
+  // … and this one, after the last effect of the input, makes what stands the judged state.
+  Memory conclude(Sequence at, Time time);
+  // Both at once. What was wrong with the state goes to `error`.
   Memory judge(Sequence at, Time time, std::optional<CallError>& error);
 
   // Serialises the state before a callback if the guard asks for it; whether put_back() can undo
@@ -53,6 +64,10 @@ class LoadedTrigger {
   RuntimeMemory runtime;
   // Whether a callback ran (or was skipped) since the last judged point.
   bool touched = false;
+  // Calls that have returned since then; and those, since it was last asked for, whose changes a
+  // failed judgement took back.
+  std::uint64_t calls = 0;
+  std::uint64_t undone = 0;
   // After an error that nothing could undo: only restore() helps.
   bool stopped = false;
   bool compare_each_call = false;
@@ -67,6 +82,7 @@ class LoadedTrigger {
   std::optional<ScriptError> migrate(Memory& memory, const std::string& version);
   void warm(const WarmHelpers& given, const std::optional<Memory>& memory);
   bool serialise_guard();
+  bool is_judgement_time(Time time) const;
   // The state becomes what `text` says, which was written at `now` with slots of these widths. Says
   // what is wrong with what helpers are to keep.
   std::optional<std::string> replace_state(std::string_view text, Time now,

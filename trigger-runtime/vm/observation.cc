@@ -1,5 +1,7 @@
 #include "trigger-runtime/vm/observation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -90,7 +92,8 @@ void Observation::begin_tick(lua_State* lua) {
   if (what_ == What::calls) before_tick_ = bytes_ > calls_bytes_max ? Json() : state(lua);
 }
 
-void Observation::end_tick(lua_State* lua, std::span<const HelperSet::Page> pages) {
+void Observation::end_tick(lua_State* lua, std::span<const HelperSet::Page> pages,
+                           std::string_view fault) {
   if (what_ != What::calls) return;
   if (bytes_ > calls_bytes_max) {
     cut_ = true;
@@ -103,7 +106,7 @@ void Observation::end_tick(lua_State* lua, std::span<const HelperSet::Page> page
     tick["before"] = std::move(before_tick_);
     tick["after"] = std::move(after);
   }
-  Json alerts = quiet_alerts(lua, pages);
+  Json alerts = quiet_alerts(lua, pages, fault);
   if (alerts != told_alerts_) {
     bytes_ += canonical_json(alerts).size();
     tick["alerts"] = alerts;
@@ -128,11 +131,21 @@ void Observation::note_alert(const std::string& alert, std::string_view key,
 }
 
 // Those that are paged at this tick are not quiet.
-Json Observation::quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> pages) const {
+Json Observation::quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> pages,
+                               std::string_view fault) const {
   Json all = Json::array();
   const Vm& vm = vm_of(lua);
   for (const Alert* alert : vm.helpers.alerts()) {
     std::set<std::string> keys;
+    std::set<std::string> paged;
+    for (const HelperSet::Page& page : pages) {
+      if (page.alert == alert) paged.insert(page.page.key);
+    }
+    if (!fault.empty()) {
+      for (const std::string& key : paged) {
+        if (keys.size() < alert_keys_max) keys.insert(key);
+      }
+    }
     for (auto said = said_.lower_bound({alert->name(), ""});
          said != said_.end() && said->first.first == alert->name() && keys.size() < alert_keys_max;
          ++said)
@@ -143,10 +156,14 @@ Json Observation::quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> 
       if (known.holds(id) && !known.key(id).empty()) keys.emplace(known.key(id));
     }
     for (const std::string& key : keys) {
-      const bool paged = std::ranges::any_of(pages, [&](const HelperSet::Page& page) {
-        return page.alert == alert && page.page.key == key;
-      });
-      if (paged) continue;
+      if (paged.contains(key)) {
+        if (!fault.empty()) {
+          all.push_back({{"alert", alert->name()},
+                         {"key", key},
+                         {"quiet", fmt::format("what it would say falls with the state: {}", fault)}});
+        }
+        continue;
+      }
       const auto said = said_.find({alert->name(), key});
       const std::string why = why_quiet(
           *alert, key, said == said_.end() ? std::string_view() : std::string_view(said->second),

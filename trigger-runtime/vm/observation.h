@@ -60,7 +60,8 @@ class Observation {
   void end_call(lua_State* lua, bool returned, std::uint64_t instructions);
   // Around a tick of a trigger that has helpers, with its deadlines, calls and pages.
   void begin_tick(lua_State* lua);
-  void end_tick(lua_State* lua, std::span<const HelperSet::Page> pages);
+  // `fault` is why the state failed its judgement there and the pages fell; empty: it did not.
+  void end_tick(lua_State* lua, std::span<const HelperSet::Page> pages, std::string_view fault);
   // In a call: what was said to an alert. `value` is JSON, or empty.
   void note_alert(const std::string& alert, std::string_view key, std::string_view value);
   // A file was loaded whose functions have code on these lines.
@@ -77,7 +78,8 @@ class Observation {
   void note_effects(std::size_t effects);
   // Where what is done now belongs, once a call has all its steps.
   std::size_t later_step(const std::string& script, int line);
-  Json quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> pages) const;
+  Json quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> pages,
+                    std::string_view fault) const;
 
   What what_ = What::nothing;
   // By script and line.

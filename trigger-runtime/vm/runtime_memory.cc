@@ -32,6 +32,7 @@ std::string to_json(const RuntimeMemory& memory) {
   Json json = Json::object();
   if (memory.last_tick) json["last_tick"] = to_us(*memory.last_tick);
   if (memory.judged_at) json["judged_at"] = to_us(*memory.judged_at);
+  if (memory.failed_at) json["failed_at"] = to_us(*memory.failed_at);
   // Counts of a minute in which nothing was counted say nothing.
   if (memory.minute.messages > 0 || memory.minute.log_bytes > 0) {
     json["minute"] = memory.minute.minute;
@@ -65,6 +66,7 @@ Result<RuntimeMemory> runtime_memory_from_json(std::string_view text) {
     return fail(ErrorCode::corrupt, "the runtime's memory of a trigger is no JSON object");
   if (const auto us = number("last_tick")) memory.last_tick = time_from_us(*us);
   if (const auto us = number("judged_at")) memory.judged_at = time_from_us(*us);
+  if (const auto us = number("failed_at")) memory.failed_at = time_from_us(*us);
   memory.minute.minute = number("minute").value_or(0);
   memory.minute.messages = static_cast<std::uint32_t>(number("minute_messages").value_or(0));
   memory.minute.log_bytes = static_cast<std::uint32_t>(number("minute_log_bytes").value_or(0));

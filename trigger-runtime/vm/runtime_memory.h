@@ -19,6 +19,8 @@ struct RuntimeMemory {
   std::optional<Time> last_tick;
   // Stream time of the last judgement; nothing before the first.
   std::optional<Time> judged_at;
+  // Stream time of the last judgement that failed, for `alerts_wait` after it.
+  std::optional<Time> failed_at;
   MinuteCounts minute;
   FailureCounts failures;
   // How wide the slots of windows are in the state, by name of the window, in µs.

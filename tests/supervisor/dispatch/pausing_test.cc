@@ -94,6 +94,21 @@ TEST(Pause, ComesToATriggerThatFailsAHundredTimesAndIsRetriedAfterAMinute) {
   EXPECT_GT(*rig.trigger("t").open_pause()->retry_at - retry_at, 5min);
 }
 
+// What a judgement takes back is as if it had not been called.
+TEST(Pause, ComesToATriggerWhoseStateStandsAtNoJudgement) {
+  Rig rig;
+  rig.desire({{"t", "match=a spoils=1"}});
+  int sent = 0;
+  for (; sent < 400 && rig.trigger("t").open_pause() == nullptr; sent += 10) rig.send("a", 10);
+  ASSERT_NE(rig.trigger("t").open_pause(), nullptr);
+  EXPECT_GE(sent, 100);
+  EXPECT_LT(sent, 150);
+  const std::string& why = rig.trigger("t").open_pause()->why;
+  EXPECT_NE(why.find("failed or were put back with the state; the last one: fake.lua: it is spoilt"),
+            std::string::npos)
+      << why;
+}
+
 TEST(Slices, ATriggerThatGivesUpItsTurnTakesEveryInputOnce) {
   Rig rig;
   rig.desire({{"t", "match=a emit=3 every=2"}, {"other", "match=a"}});

@@ -110,6 +110,7 @@ TEST(ReplyEncoding, KeepsEveryFieldOfAProgress) {
   progress.callbacks = 14;
   progress.instructions = 15;
   progress.effects_cut = 17;
+  progress.callbacks_undone = 19;
   progress.helpers_dropped = 18;
   progress.cpu = Micros{16};
   const auto reply = decode_reply(encoded(FeedReply{{progress}}), 1);
@@ -126,6 +127,7 @@ TEST(ReplyEncoding, KeepsEveryFieldOfAProgress) {
   EXPECT_EQ(read.callbacks, progress.callbacks);
   EXPECT_EQ(read.instructions, progress.instructions);
   EXPECT_EQ(read.effects_cut, progress.effects_cut);
+  EXPECT_EQ(read.callbacks_undone, progress.callbacks_undone);
   EXPECT_EQ(read.helpers_dropped, progress.helpers_dropped);
   EXPECT_EQ(read.cpu, progress.cpu);
 }

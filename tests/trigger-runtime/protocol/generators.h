@@ -133,6 +133,7 @@ inline TriggerProgress any_progress() {
   progress.effects_hash = any_number<std::uint64_t>();
   progress.touched = any_truth();
   progress.callbacks = any_number<std::uint64_t>();
+  progress.callbacks_undone = any_number<std::uint64_t>();
   progress.instructions = any_number<std::uint64_t>();
   progress.cpu = Micros{any_number<std::int64_t>()};
   return progress;

@@ -98,6 +98,93 @@ ctx:gauges({}, function(msg) alert:raise(msg.name, "down") if msg.value == 2 the
             std::vector<std::string>{"page billing/load/up/a: down"});
 }
 
+// What fails its judgement is as if it had not been, and so is what alerts would have said of it.
+TEST(Alert, SaysNothingOfAStateThatDoesNotStand) {
+  TriggerOptions options;
+  options.limits.state_bytes_max = 4'096;
+  const std::string script = head + R"lua(
+local hosts = ctx:keyed("hosts", { forget = "1d" })
+local gone  = ctx:alert("gone", { again = "1h", burst = 20 })
+ctx:gauges({}, function(msg) hosts:touch(msg.name) gone:clear(msg.name, "back") end)
+hosts:silent("10s", function(name) gone:raise(name, "no heartbeat from " .. name) end)
+)lua";
+  TestTrigger trigger(script, options);
+  TestTrigger other(script, options);
+  Stream stream;
+  // 100 hosts have room, 100 silent ones have not.
+  for (int host = 0; host < 100; ++host) stream.gauge(0.5, 1, fmt::format("h{:02}", host));
+  std::vector<std::string> pages;
+  std::size_t errors = 0, undone = 0;
+  const auto feed = [&] {
+    const Batch batch = stream.take();
+    const TriggerProgress progress = trigger.feed(batch);
+    for (std::string& page : pages_of(progress)) pages.push_back(std::move(page));
+    errors += progress.errors.size();
+    undone += progress.callbacks_undone;
+    // One that goes on from each judged state does the same.
+    const TriggerProgress again = other.feed(batch);
+    EXPECT_EQ(again.effects, progress.effects);
+    EXPECT_EQ(again.effects_hash, progress.effects_hash);
+    EXPECT_EQ(again.judged, progress.judged);
+    if (again.judged) other.vm().restore(*again.judged, 0);
+  };
+  for (int s = 1; s <= 40; ++s) {
+    stream.tick(s);
+    feed();
+  }
+  EXPECT_EQ(pages, std::vector<std::string>{});
+  EXPECT_EQ(errors, 30u);
+  // The calls for the silent hosts.
+  EXPECT_EQ(undone, 30u * 100u);
+  // All but one come back: now there is room, and the page.
+  for (int host = 1; host < 100; ++host) stream.gauge(40.5, 1, fmt::format("h{:02}", host));
+  stream.tick(41);
+  feed();
+  EXPECT_EQ(pages, std::vector<std::string>{"page billing/load/gone/h00: no heartbeat from h00"});
+  EXPECT_EQ(errors, 30u);
+}
+
+// A big state is judged more seldom than each second: what is said between judgements cannot be
+// taken back, so after a failure alerts wait for them.
+TEST(Alert, WaitsForJudgementsOnceOneHasFailed) {
+  TriggerOptions options;
+  options.limits.state_bytes_max = 10u << 20;
+  TestTrigger trigger(head + R"lua(
+local up = ctx:alert("up", {})
+ctx:gauges({}, function(msg)
+  if msg.value == 0 then ctx.state.pad = ("x"):rep(9 * 2^20) end
+  if msg.value == 1 then ctx.state.more = ("y"):rep(2 * 2^20) up:raise(msg.name, "down") end
+  if msg.value == 2 then up:raise(msg.name, "down") end
+end)
+)lua",
+                      options);
+  Stream stream;
+  stream.gauge(0.5, 0).tick(1);
+  std::map<std::string, std::vector<int>> pages;
+  std::vector<int> failed;
+  const auto feed = [&](int second) {
+    const TriggerProgress progress = trigger.feed(stream);
+    for (const std::string& page : pages_of(progress)) pages[page].push_back(second);
+    if (!progress.errors.empty()) failed.push_back(second);
+  };
+  feed(1);
+  for (int s = 2; s <= 60; ++s) {
+    stream.gauge(s - 0.5, 1, "a").tick(s);
+    feed(s);
+  }
+  EXPECT_EQ(failed.front(), 4);
+  EXPECT_EQ(failed.size(), 19u);
+  // Before the first failure nobody knew; after it this page could not stand.
+  EXPECT_EQ(pages["page billing/load/up/a: down"], std::vector<int>{2});
+  // A state that passes says what it has to say, at the judgement.
+  stream.tick(61).gauge(61.5, 2, "b");
+  for (int s = 62; s <= 70; ++s) {
+    stream.tick(s);
+    feed(s);
+  }
+  EXPECT_EQ(pages["page billing/load/up/b: down"], std::vector<int>{64});
+}
+
 TEST(Alert, RefusesWhatItCannotTake) {
   const auto at_load = [](const std::string& options) {
     const ScriptError found = load_error(head + "ctx:alert('a', " + options + ")");
