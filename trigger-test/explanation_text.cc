@@ -379,8 +379,10 @@ std::string json_text(const Json& object, const char* key) {
 std::string seen_words(const Seen& seen) {
   if (seen.error) {
     const ScriptError& error = seen.error->error;
-    return error.script.empty() ? error.text
-                                : fmt::format("{}:{}: {}", error.script, error.line, error.text);
+    if (error.script.empty()) return error.text;
+    // A state is of no line.
+    return error.line == 0 ? fmt::format("{}: {}", error.script, error.text)
+                           : fmt::format("{}:{}: {}", error.script, error.line, error.text);
   }
   const Result<Json> payload = parse_json(seen.effect->payload);
   if (!payload || !payload->is_object()) return "an effect";

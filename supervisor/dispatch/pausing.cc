@@ -120,9 +120,9 @@ void Dispatcher::watch_failures(Trigger& trigger, const Trigger::Accepted& accep
   trigger.failures.add(accepted.at, std::max(accepted.calls, raised), failed);
   if (failed == 0 || !trigger.failures.should_pause()) return;
   const CallError& last = stopped ? accepted.stopped->error : accepted.errors.back();
-  const std::string place =
-      last.error.line == 0 ? last.error.script
-                           : fmt::format("{}:{}", last.error.script, last.error.line);
+  const std::string place = last.error.line == 0
+                                ? last.error.script
+                                : fmt::format("{}:{}", last.error.script, last.error.line);
   pause_failing(trigger, trigger.dispatched().next(),
                 fmt::format("{} of its {} calls in the last minute failed{}; the last one: {}: {}",
                             trigger.failures.failed(), trigger.failures.calls(),

@@ -182,6 +182,25 @@ ctx:gauges({ name = "twice" }, function(msg) ctx.state.own = ctx.state.own + 1 e
   EXPECT_TRUE(says("∆ own  1 → 2")) << output_;
 }
 
+TEST_F(TriggerTestExplain, TellsThatAnAlertFallsWithAStateThatFails) {
+  write("full.lua", R"(local ctx = hastur.trigger{ state_bytes_max = "4KiB" }
+local up = ctx:alert("up", {})
+ctx:gauges({}, function(msg)
+  ctx.state.pad = ("x"):rep(msg.value)
+  up:raise(msg.labels.host, "it is down")
+end)
+)");
+  write("in.jsonl", gauge("load", 1, 5000) + tick(2) + gauge("load", 3, 10) + tick(4));
+  run("explain full.lua --input in.jsonl --at 1s --around 1s --key up/shop1");
+  EXPECT_EQ(exit_code_, 0) << error_;
+  EXPECT_TRUE(says("✗ full.lua: state is larger than 4096 bytes of JSON")) << output_;
+  EXPECT_TRUE(says("up/shop1 is quiet: what it would say falls with the state: state is larger"))
+      << output_;
+  EXPECT_FALSE(says("→ pager_duty")) << output_;
+  run("explain full.lua --input in.jsonl --at 3s --around 1s --key up/shop1");
+  EXPECT_TRUE(says("→ pager_duty")) << output_;
+}
+
 TEST_F(TriggerTestExplain, EndsWithTheExitCodesOfTheTool) {
   write("spike.lua", spike);
   write("bad.lua", "local ctx = hastur.trigger{}\nlocal x =\n");

@@ -346,9 +346,8 @@ std::optional<CallError> LoadedTrigger::examine(Sequence at, Time time) {
   std::string text;
   text.reserve(judged_state_.size() + judged_state_.size() / 8);
   vm.helpers.settle(time);
-  std::optional<std::string> fault =
-      vm.writer.write(vm.lua, state_index, LuaJsonWriter::Form::state, "state",
-                      vm.declared.state_bytes_max, text);
+  std::optional<std::string> fault = vm.writer.write(
+      vm.lua, state_index, LuaJsonWriter::Form::state, "state", vm.declared.state_bytes_max, text);
   if (std::optional<std::string> change = vm.constants.change(vm.lua)) {
     fault = std::move(change);
     vm.constants.put_back(vm.lua);

@@ -101,7 +101,8 @@ void Observation::end_tick(lua_State* lua, std::span<const HelperSet::Page> page
   }
   Json tick = {{"sequence", vm_of(lua).effects.sequence().value}};
   Json after = state(lua);
-  if (after != before_tick_) {
+  // What calls did and a judgement took back ends where it began.
+  if (after != before_tick_ || !fault.empty()) {
     bytes_ += canonical_json(after).size() + canonical_json(before_tick_).size();
     tick["before"] = std::move(before_tick_);
     tick["after"] = std::move(after);
@@ -158,9 +159,10 @@ Json Observation::quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> 
     for (const std::string& key : keys) {
       if (paged.contains(key)) {
         if (!fault.empty()) {
-          all.push_back({{"alert", alert->name()},
-                         {"key", key},
-                         {"quiet", fmt::format("what it would say falls with the state: {}", fault)}});
+          all.push_back(
+              {{"alert", alert->name()},
+               {"key", key},
+               {"quiet", fmt::format("what it would say falls with the state: {}", fault)}});
         }
         continue;
       }

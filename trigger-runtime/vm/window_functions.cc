@@ -141,9 +141,9 @@ int read(lua_State* lua) {
                : "it is kept only if the script names it: write w.min, errors:max …");
   }
   const std::uint32_t id = self.window.keys().find(key);
-  push_optional(
-      lua, part_of(what, id == KeyTable::none ? Summary{} : summary_of(lua, self, id, sub),
-                   covered(lua, self, sub)));
+  push_optional(lua,
+                part_of(what, id == KeyTable::none ? Summary{} : summary_of(lua, self, id, sub),
+                        covered(lua, self, sub)));
   return 1;
 }
 

@@ -104,8 +104,9 @@ TEST(Pause, ComesToATriggerWhoseStateStandsAtNoJudgement) {
   EXPECT_GE(sent, 100);
   EXPECT_LT(sent, 150);
   const std::string& why = rig.trigger("t").open_pause()->why;
-  EXPECT_NE(why.find("failed or were put back with the state; the last one: fake.lua: it is spoilt"),
-            std::string::npos)
+  EXPECT_NE(
+      why.find("failed or were put back with the state; the last one: fake.lua: it is spoilt"),
+      std::string::npos)
       << why;
 }
 

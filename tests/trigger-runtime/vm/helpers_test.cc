@@ -225,8 +225,9 @@ ctx:every("minute", show)
   stream.tick(120);
   // At a border of slots it is the span to the microsecond, of what is no multiple of slots the
   // slots that it touches.
-  EXPECT_EQ(logs(trigger, stream), "6\t0.1\t6\t6\t0.0016666666666667\n"
-                                   "6\t0.1\t12\t12\t0.0033333333333333\n");
+  EXPECT_EQ(logs(trigger, stream),
+            "6\t0.1\t6\t6\t0.0016666666666667\n"
+            "6\t0.1\t12\t12\t0.0033333333333333\n");
   // Between borders it is up to a slot more, and the rate that of all of it: 90 s.
   stream.gauge(150, 2, "k");
   EXPECT_EQ(logs(trigger, stream).substr(0, 20), "7\t0.088888888888889\t");
