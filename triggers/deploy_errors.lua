@@ -2,6 +2,13 @@
 --
 -- Without a deployment exceptions are someone else's rule; ten minutes after one they are, too.
 local ctx      = hastur.trigger()
+
+-- At most 500 bytes, and no part of a character.
+local function short(text)
+  if #text <= 500 then return text end
+  return (text:sub(1, 500):gsub("[\192-\255][\128-\191]*$", "")) .. " …"
+end
+
 local deployed = ctx:keyed("deployed", { forget = "10m" })
 local broken   = ctx:alert("deployment", { stale = "30m" })
 
@@ -16,6 +23,6 @@ ctx:errors({ labels = { service = true } }, function(msg)
   last.errors = last.errors + 1
   if last.errors >= 5 then
     local text = ("%s %s fails since it was deployed: %s"):format(service, last.version, tostring(msg.error))
-    broken:raise(service, text:sub(1, 500), { version = last.version, errors = last.errors })
+    broken:raise(service, short(text), { version = last.version, errors = last.errors })
   end
 end)

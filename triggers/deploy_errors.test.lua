@@ -1,9 +1,9 @@
 local function deployed(at)
   return { type = "mark", name = "deployed", uuid = "u1", value = "v7", labels = { service = "api" }, at = at }
 end
-local function errors(at, times)
+local function errors(at, times, text)
   return {
-    type = "error", error = "boom", class = "Boom", uuid = "u1", labels = { service = "api" }, at = at, every = "10s", times = times,
+    type = "error", error = text or "boom", class = "Boom", uuid = "u1", labels = { service = "api" }, at = at, every = "10s", times = times,
   }
 end
 
@@ -18,6 +18,13 @@ return {
       },
       { between = { "31m", "32m" }, resolve = "deployment/api", text = "no data for 30m*" },
     },
+    nothing_else = true,
+  },
+  {
+    name = "of a long error whole characters are told",
+    messages = { deployed("0s"), errors("1m", 5, ("é"):rep(300)) },
+    expect = { { at = "101s", page = "deployment/api", text = "api v7 fails since it was deployed: ééé* …" } },
+    ends = "2m",
     nothing_else = true,
   },
   {

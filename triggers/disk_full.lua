@@ -1,17 +1,22 @@
 -- A disk that will be full in four hours, if it goes on as in the last six: page while there is time to do something.
 --
--- A disk that has stood at 90 % for a year wakes nobody; one at 60 % that grows by a tenth each hour does. The line
--- through the last hours must say so for ten minutes of reports, so that a big file on its way through is no alarm.
+-- A disk that has stood at 97 % for a year wakes nobody; one at 60 % that grows by a tenth each hour does. Three reports
+-- in a row must say so, and nothing else for ten minutes more: neither a big file on its way through is an alarm, nor a
+-- host that said it once and fell silent. What stops growing is resolved after an hour, wherever it stands; only a disk
+-- that is full is paged about again.
 local ctx  = hastur.trigger()
 local used = ctx:window("used", { span = "6h" })
-local full = ctx:alert("disk_full", { raise = { at_least = 100 }, clear = { below = 95 }, raise_after = "10m",
+local soon = ctx:window("soon", { last = 3 }) -- where it will be, as the last reports have it
+local full = ctx:alert("disk_full", { raise = { at_least = 100 }, raise_after = "10m", clear_after = "1h",
   again = "12h", stale = "1h" })
 
 ctx:gauges({ name = "system.disk.used_percent", labels = { mount = true } }, function(msg)
   local disk = msg.host .. ":" .. msg.labels.mount
   used:add(disk, msg.value)
-  local soon = used:predict(disk, "4h")
-  if soon then
-    full:set(disk, soon, ("%s is %.0f %% full, in 4 hours %.0f %%"):format(disk, msg.value, math.min(soon, 100)))
+  local percent = used:predict(disk, "4h")
+  if not percent then return end
+  soon:add(disk, percent)
+  if soon:full(disk) then
+    full:set(disk, soon:min(disk), ("%s is %.0f %% full, in 4 hours %.0f %%"):format(disk, msg.value, math.min(percent, 100)))
   end
 end)

@@ -3,7 +3,7 @@ local ctx    = hastur.trigger()
 local errors = ctx:window("errors", { span = "5m" })
 local alert  = ctx:alert("rate", { raise = { above = 0.10 }, clear = { below = 0.05 }, stale = "5m" })
 ctx:counters({ name = "http.requests", labels = { service = true, status = { at_least = 0 } } }, function(msg)
-  errors:add(msg.labels.service, msg.labels.status >= 500, msg.value)
+  errors:add(msg.labels.service, msg.labels.status >= 500, math.max(msg.value, 0))
 end)
 ctx:every("10s", function()
   for service, w in errors:each() do

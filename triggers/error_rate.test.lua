@@ -18,6 +18,13 @@ return {
     nothing_else = true,
   },
   {
+    name = "a counter that is set right downwards counts nothing",
+    messages = { requests("1s", 200, 30, 3), requests("2s", 500, 60, 1), requests("3s", 500, -60, 1) },
+    expect = { { at = "10s", page = "rate/api", text = "api: 67 % errors" } },
+    ends = "15s",
+    nothing_else = true,
+  },
+  {
     name = "a few requests say nothing",
     messages = { requests("1s", 500, 1, 4) },
     ends = "1m",

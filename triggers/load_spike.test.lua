@@ -18,6 +18,18 @@ return {
     nothing_else = true,
   },
   {
+    name = "a message with very much in it is a page, too",
+    messages = {
+      {
+        type = "gauge", name = "ots.transcoding.load", uuid = "u1", value = 11, at = "1s",
+        labels = { send_to = "load_tester", why = ("x"):rep(40000) },
+      },
+    },
+    expect = { { at = "2s", page = "spike/u1", details = { message = { value = 11 } } } },
+    ends = "10s",
+    nothing_else = true,
+  },
+  {
     name = "other hosts and other gauges are left alone",
     messages = {
       { type = "gauge", name = "ots.transcoding.load", value = 99, labels = { send_to = "nobody" } },

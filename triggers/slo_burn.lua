@@ -8,7 +8,7 @@ local bad    = ctx:window("bad", { span = "1h" })
 local burn   = ctx:alert("burn", { raise = { above = 14.4 }, clear = { below = 10 }, again = "4h", stale = "15m" })
 
 ctx:counters({ name = "http.requests", labels = { service = true, status = { at_least = 0 } } }, function(msg)
-  bad:add(msg.labels.service, msg.labels.status >= 500, msg.value)
+  bad:add(msg.labels.service, msg.labels.status >= 500, math.max(msg.value, 0))
 end)
 
 ctx:every("30s", function()

@@ -7,7 +7,7 @@ local rate   = ctx:alert("rate", { raise = { above = 0.10 }, clear = { below = 0
 
 -- A counter's value is how many there were since the last one.
 ctx:counters({ name = "http.requests", labels = { service = true, status = { at_least = 0 } } }, function(msg)
-  failed:add(msg.labels.service, msg.labels.status >= 500, msg.value)
+  failed:add(msg.labels.service, msg.labels.status >= 500, math.max(msg.value, 0))
 end)
 
 ctx:every("10s", function()
