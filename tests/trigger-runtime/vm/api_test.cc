@@ -286,7 +286,8 @@ TEST(Effects, HoldEachKeyOnceAlsoWhereKeysAreNotUtf8) {
   EXPECT_EQ(details["details"].dump(), (Json{{repaired, 1}, {"l", 4}}.dump()));
   const Json message =
       effect_of("hastur.gauge('g', 1, { ['k\\254'] = 2, ['k\\128'] = 1, ['k\\255'] = 3, l = 4 })");
-  EXPECT_EQ(message["labels"].dump(), (Json{{repaired, 1}, {"l", 4}, {"trigger", "billing/load"}}.dump()));
+  EXPECT_EQ(message["labels"].dump(),
+            (Json{{repaired, 1}, {"l", 4}, {"trigger", "billing/load"}}.dump()));
 }
 
 TEST(TimeFunctions, SpeakOfTheInputsTime) {
