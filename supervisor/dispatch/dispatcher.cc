@@ -338,7 +338,10 @@ void Dispatcher::commit() {
   }
   // What a version ended with is kept: a rollback goes back to it.
   for (const Ending& ending : endings_) {
-    if (ending.prepared) waiting.checkpoints.push_back(ending.last);
+    if (!ending.prepared) continue;
+    waiting.checkpoints.push_back(ending.last);
+    // The inputs that a replay gave it are not given again.
+    if (ending.is_replayed) waiting.checkpoints.push_back(ending.checkpoint);
   }
   waiting.position = position;
   if (waiting.empty()) return;

@@ -301,9 +301,11 @@ class Dispatcher {
   // A version that has ended at a judged memory; what follows waits for its commit.
   struct Ending {
     TriggerName name;
-    // What it ended with, and what its successor begins with.
+    // What it ended with, and what its successor goes on with.
     Checkpoint last;
     Checkpoint checkpoint;
+    // The successor has taken inputs already, in a replay: that is not what its run started with.
+    bool is_replayed = false;
     // Its records are among those that wait for the commit.
     bool prepared = false;
     // The new version is loaded again, with this memory, so that its ctx:migrate can convert it.

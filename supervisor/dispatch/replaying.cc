@@ -151,6 +151,7 @@ void Dispatcher::prepare_replayed(Ending& ending, const Trigger::Switch& next) {
   std::ranges::move(run.corrections, std::back_inserter(waiting.messages));
   std::ranges::move(run.decisions, std::back_inserter(waiting.journal));
   ending.checkpoint = run.end;
+  ending.is_replayed = true;
   const Sequence after = run.start.run.after;
   const bool fresh = run.start.checkpoint.state.empty();
   RunStart start = make_start(ending.name, *next.version, next.run, next.why, after,

@@ -95,7 +95,9 @@ Dispatcher::Ending* Dispatcher::ending_of(const TriggerName& name) {
 }
 
 void Dispatcher::end_version(const Trigger& trigger, Checkpoint last) {
-  Ending ending{trigger.name(), last, last, false, false, std::nullopt, std::nullopt};
+  Ending ending;
+  ending.name = trigger.name();
+  ending.last = ending.checkpoint = std::move(last);
   if (const auto& from = trigger.next_switch->restoration; from && !from->by_replay) {
     ending.checkpoint.state = from->state;
     ending.checkpoint.runtime = from->runtime;

@@ -80,6 +80,23 @@ TEST_F(Replayed, TakesItsTriggersPlaceBetweenTwoInputs) {
   EXPECT_EQ(rig.trigger("t").counts.diverged, 0u);
 }
 
+// The position moves on without it, so what it ended with must be stored with its start.
+TEST_F(Replayed, ADeathBeforeItsNextInputForgetsNothing) {
+  ASSERT_TRUE(rig.dispatcher->hold(claims(), 30s));
+  rig.pump();
+  ASSERT_TRUE(rig.dispatcher->take_over({run(*rig.dispatcher->held_through())}));
+  rig.pump();
+  EXPECT_EQ(rig.stored_n("t"), 100u);
+  rig.send("b", 20);
+  rig.start();
+  rig.desire({{"t", "match=a emit=5"}});
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{2});
+  EXPECT_EQ(rig.stored_n("t"), 105u);
+  EXPECT_EQ(rig.trigger("t").counts.diverged, 0u);
+}
+
 TEST_F(Replayed, WhatTheRunBeforeMadeOfTheSameInputsIsSuperseded) {
   ASSERT_TRUE(rig.dispatcher->hold(claims(), 30s));
   rig.pump();
