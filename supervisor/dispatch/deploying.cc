@@ -411,6 +411,7 @@ void Dispatcher::accept(Probe& probe, Sequence at) {
                                          change.was,   by_replay ? 0 : deploying_->record.id};
     if (!change.was.empty()) before.next_switch->as = name;
     if (change.why == "deploy") before.next_switch->warm = std::move(probe.script.warm);
+    before.next_switch->decided_at = stream_time_;
     log_info("{} begins run {} at sequence {} ({})", name, probe.run.value, at.value, change.why);
   } else {
     change.outcome = "live";

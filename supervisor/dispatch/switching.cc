@@ -114,9 +114,9 @@ void Dispatcher::begin_migration(Ending& ending) {
   const Checkpoint& last = ending.checkpoint;
   const bool converts =
       next.version->id != next.state_of(trigger.version().id) && !last.state.empty();
-  // One that failed ended before they did.
-  if (trigger.phase != Trigger::Phase::failed)
-    ending.warm = warm_helpers(next.warm, last.state.empty() ? stream_time_ : last.state_time);
+  // One that failed ended before they did. The state may be a good deal older than the switch.
+  if (trigger.phase != Trigger::Phase::failed && next.decided_at)
+    ending.warm = warm_helpers(next.warm, std::max(*next.decided_at, last.state_time));
   if (!converts && !ending.warm) return;
   ending.migrating = true;
   if (slots_[next.worker].up) act(ToWorker{next.worker, UnloadCommand{next.handle}});

@@ -221,6 +221,8 @@ class Trigger {
     bool is_loaded = true;
     // Nothing after a crash: what helpers begin with is not decided before the switch itself.
     std::optional<WarmStart> warm = std::nullopt;
+    // How far stream time had come when `at` was chosen: no input from there on is of before.
+    std::optional<Time> decided_at = std::nullopt;
 
     // The version that wrote the state it begins with; `before` is the one that ends here.
     const VersionId& state_of(const VersionId& before) const {
