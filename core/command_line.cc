@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "core/output.h"
 #include "core/suggest.h"
 
 namespace hastur {
@@ -242,7 +241,7 @@ std::optional<int> CommandLine::parse(int argc, const char* const* argv) {
   try {
     parser_->app->parse(std::move(arguments));
   } catch (const CLI::Success& asked) {
-    return end_output(parser_->program, parser_->app->exit(asked));
+    return parser_->app->exit(asked);
   } catch (const CLI::ParseError& wrong) {
     // A command that is mistyped is missing too, but what was typed says more.
     if (!parser_->app->remaining(true).empty())
@@ -265,7 +264,7 @@ std::optional<int> CommandLine::parse(int argc, const char* const* argv) {
         "there is no hastur.toml in this folder; name the file with --config FILE");
   }
   fmt::print("{} is in order\n", parser_->config_read);
-  return end_output(parser_->program, 0);
+  return 0;
 }
 
 Result<void> CommandLine::read_again(Settings& settings) const { return parser_->read(settings); }

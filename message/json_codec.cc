@@ -618,8 +618,7 @@ bool JsonDecoder::Scratch::read_origin(MessageView& message) {
   return true;
 }
 
-// The known fields that have a form. Null counts as absent: Hastur's clients send it for what they
-// were not given.
+// The known fields that have a form.
 bool JsonDecoder::Scratch::check_other(MessageType type, const Entry& entry) {
   const auto is = [&](MessageType wanted, std::string_view key) {
     return type == wanted && entry.key == key;
@@ -628,7 +627,6 @@ bool JsonDecoder::Scratch::check_other(MessageType type, const Entry& entry) {
     return refuse(Refusal::bad_field,
                   fmt::format("\"{}\" of a {} must be {}", entry.key, type_name(type), what));
   };
-  if (is_null(entry.value)) return true;
   if (is(MessageType::event, "attn") && !is_string(entry.value)) {
     dom::array array;
     if (entry.value.get(array)) return must_be("an array of strings");
@@ -648,7 +646,7 @@ bool JsonDecoder::Scratch::check_other(MessageType type, const Entry& entry) {
 bool JsonDecoder::Scratch::pack_other(MessageType type, const Entry& entry) {
   MsgpackWriter writer(fields);
   writer.string(entry.key);
-  if (type != MessageType::event || entry.key != "attn" || is_null(entry.value)) {
+  if (type != MessageType::event || entry.key != "attn") {
     return packer.pack(entry.value, fields);
   }
   if (is_string(entry.value)) {
@@ -666,8 +664,13 @@ bool JsonDecoder::Scratch::pack_other(MessageType type, const Entry& entry) {
 }
 
 bool JsonDecoder::Scratch::pack_others(MessageView& message) {
-  if (others.empty()) return true;
   sort_last_wins(others, 0);
+  // Hastur's clients send null for what they were not given.
+  std::erase_if(others, [&message](const Entry& entry) {
+    return is_null(entry.value) &&
+           std::ranges::binary_search(optional_fields(message.type), entry.key);
+  });
+  if (others.empty()) return true;
   fields.clear();
   MsgpackWriter(fields).map(static_cast<std::uint32_t>(others.size()));
   for (const Entry& entry : others) {

@@ -86,6 +86,35 @@ std::optional<MessageType> type_from_wire_id(std::uint8_t id) {
   return std::nullopt;
 }
 
+std::span<const std::string_view> optional_fields(MessageType type) {
+  static constexpr std::array<std::string_view, 3> event{"attn", "body", "subject"};
+  static constexpr std::array<std::string_view, 2> log{"data", "subject"};
+  static constexpr std::array<std::string_view, 4> error{"backtrace", "class", "data", "error"};
+  static constexpr std::array<std::string_view, 1> heartbeat{"timeout"};
+  static constexpr std::array<std::string_view, 4> registration{"data", "hostname", "ipv4",
+                                                                "nodename"};
+  static constexpr std::array<std::string_view, 2> info{"data", "tag"};
+  switch (type) {
+    case MessageType::event:
+      return event;
+    case MessageType::log:
+      return log;
+    case MessageType::error:
+      return error;
+    case MessageType::hb_process:
+    case MessageType::hb_agent:
+      return heartbeat;
+    case MessageType::reg_agent:
+    case MessageType::reg_process:
+      return registration;
+    case MessageType::info_process:
+    case MessageType::info_agent:
+      return info;
+    default:
+      return {};
+  }
+}
+
 const Value* MessageView::label(std::string_view key) const {
   const auto found = std::ranges::lower_bound(labels, key, {}, &Label::key);
   return found != labels.end() && found->key == key ? &found->value : nullptr;

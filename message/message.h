@@ -52,6 +52,11 @@ constexpr bool is_registration(MessageType type) {
   return type == MessageType::reg_agent || type == MessageType::reg_process;
 }
 
+// The fields of the body that a message of the type may have or lack, besides its labels: those of
+// DESIGN §4. A sender that was not given one may write null for it, which is the same as to lack
+// it. Empty for the types that have none.
+std::span<const std::string_view> optional_fields(MessageType type);
+
 // A JSON value as a message carries it. `tree` is an object or array.
 struct Value {
   enum class Kind : std::uint8_t { absent, null, boolean, number, string, tree };

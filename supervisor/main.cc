@@ -7,13 +7,16 @@
 #include "core/clock.h"
 #include "core/command_line.h"
 #include "core/log.h"
+#include "core/output.h"
 #include "supervisor/check_command.h"
 #include "supervisor/config.h"
 #include "supervisor/replay/export_command.h"
 #include "supervisor/replay/replay_command.h"
 #include "supervisor/supervisor.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run_program(int argc, char** argv) {
   hastur::SupervisorConfig config;
   hastur::Settings settings;
   config.declare(settings);
@@ -89,4 +92,10 @@ int main(int argc, char** argv) {
     return fresh;
   };
   return (*supervisor)->run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return hastur::end_output("supervisor", run_program(argc, argv));
 }

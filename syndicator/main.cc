@@ -8,6 +8,7 @@
 #include "core/command_line.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/output.h"
 #include "state/history/sqlite_history.h"
 #include "syndicator/check_command.h"
 #include "syndicator/client/zmq.h"
@@ -96,11 +97,7 @@ int run(const CommandLine& line, const SyndicatorOptions& options) {
   return 0;
 }
 
-}  // namespace
-}  // namespace hastur
-
-int main(int argc, char** argv) {
-  using namespace hastur;
+int run_program(int argc, char** argv) {
   SyndicatorOptions options;
   Settings settings;
   options.declare(settings);
@@ -123,4 +120,11 @@ int main(int argc, char** argv) {
     return import_command(import_options, history_options(options), clock);
   }
   return run(line, options);
+}
+
+}  // namespace
+}  // namespace hastur
+
+int main(int argc, char** argv) {
+  return hastur::end_output("syndicator", hastur::run_program(argc, argv));
 }

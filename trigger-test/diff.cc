@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/json.h"
+#include "trigger-test/message_words.h"
 
 namespace hastur {
 namespace {
@@ -29,26 +30,20 @@ EffectGroup group_of(const Seen& seen) {
   return EffectGroup::log;
 }
 
-std::string text_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return "";
-  return found->is_string() ? found->get<std::string>() : canonical_json(*found);
-}
-
 std::string identity_of(EffectGroup group, const Json& payload) {
   if (!payload.is_object()) return "";
   switch (group) {
     case EffectGroup::notification: {
-      std::string text = text_of(payload, "kind");
+      std::string text = entry_text(payload, "kind");
       const auto options = payload.find("options");
       const std::string action =
-          options != payload.end() && options->is_object() ? text_of(*options, "action") : "";
+          options != payload.end() && options->is_object() ? entry_text(*options, "action") : "";
       if (!action.empty() && action != "trigger") text += " " + action;
-      const std::string key = text_of(payload, "key");
+      const std::string key = entry_text(payload, "key");
       return key.empty() ? text : text + " " + key;
     }
     case EffectGroup::statistic: {
-      std::string text = text_of(payload, "type") + " " + text_of(payload, "name");
+      std::string text = entry_text(payload, "type") + " " + entry_text(payload, "name");
       const auto labels = payload.find("labels");
       if (labels == payload.end() || !labels->is_object()) return text;
       for (const auto& [key, value] : labels->items()) {
@@ -59,7 +54,7 @@ std::string identity_of(EffectGroup group, const Json& payload) {
     case EffectGroup::log:
       return "log";
     case EffectGroup::error:
-      return text_of(payload, "text");
+      return entry_text(payload, "text");
   }
   return "";
 }

@@ -78,10 +78,7 @@ Result<void> feed_both(RecordingFile& file, RecordingReader& reader, CloseRun& o
 }  // namespace
 
 ExitCode diff(const DiffCommand& command) {
-  if (command.format != "json" && command.format != "text") {
-    return stop(ExitCode::usage,
-                fmt::format("--format takes json or text, not \"{}\"", command.format));
-  }
+  if (const auto wrong = refuse_format(command.format)) return *wrong;
   Result<TriggerFiles> old_files = find_trigger_files(command.old_path);
   if (!old_files) return stop(ExitCode::usage, old_files.error().message);
   const Result<TriggerFiles> new_files = find_trigger_files(command.new_path);

@@ -24,13 +24,6 @@ constexpr std::array groups = {
     std::pair{EffectGroup::error, "errors"},
 };
 
-std::string text_of(const Json& object, const char* key) {
-  if (!object.is_object()) return "";
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return "";
-  return found->is_string() ? found->get<std::string>() : canonical_json(*found);
-}
-
 // "text "a" → "b", details.load 3 → 4"
 std::string changed_words(const EffectChange& change) {
   std::string words;
@@ -57,11 +50,11 @@ std::string change_words(const EffectChange& change) {
       if (change.group == EffectGroup::error) {
         const Json& error = change.what == What::appears ? change.new_one : change.old_one;
         return fmt::format("{}  ERROR at {}:{}: {}", format_time(change.time),
-                           text_of(error, "script"), text_of(error, "line"),
-                           text_of(error, "text"));
+                           entry_text(error, "script"), entry_text(error, "line"),
+                           entry_text(error, "text"));
       }
       const Json& one = change.what == What::appears ? change.new_one : change.old_one;
-      const std::string text = text_of(one, "text");
+      const std::string text = entry_text(one, "text");
       return text.empty() ? head : head + ": " + text;
     }
     case What::changes:
@@ -169,10 +162,10 @@ class TextDiff {
         if (first->what == What::changes) text += ": " + changed_words(*first);
         if (group == EffectGroup::log)
           text +=
-              ": " + text_of(first->new_one.is_null() ? first->old_one : first->new_one, "text");
+              ": " + entry_text(first->new_one.is_null() ? first->old_one : first->new_one, "text");
         if (group == EffectGroup::statistic && first->what != What::changes) {
-          text +=
-              ": " + text_of(first->new_one.is_null() ? first->old_one : first->new_one, "value");
+          text += ": " +
+                  entry_text(first->new_one.is_null() ? first->old_one : first->new_one, "value");
         }
       }
       line(what, cut_text(text, 200));

@@ -16,6 +16,11 @@ ExitCode stop(const Error& error) {
   return stop(trigger_failed ? ExitCode::trigger_failed : ExitCode::internal, error.message);
 }
 
+std::optional<ExitCode> refuse_format(const std::string& format) {
+  if (format == "json" || format == "text") return std::nullopt;
+  return stop(ExitCode::usage, fmt::format("--format takes json or text, not \"{}\"", format));
+}
+
 void tell(const std::string& sentence) {
   if (!sentence.empty()) fmt::print(stderr, "trigger-test: {}\n", sentence);
 }

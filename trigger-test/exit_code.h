@@ -2,6 +2,7 @@
 
 // What trigger-test ends with (DESIGN §11), and how it says why.
 
+#include <optional>
 #include <string>
 
 #include "core/result.h"
@@ -14,6 +15,8 @@ enum class ExitCode : int { good = 0, trigger_failed = 1, usage = 2, internal = 
 ExitCode stop(ExitCode code, const std::string& sentence);
 // `failed` is the trigger's fault, anything else ours or the machine's.
 ExitCode stop(const Error& error);
+// Of a command that prints json or text: nothing if `format` is one of these; else it has said so.
+std::optional<ExitCode> refuse_format(const std::string& format);
 // Writes it there too, unless it is empty, and goes on.
 void tell(const std::string& sentence);
 

@@ -25,31 +25,9 @@ bool has_tree(MessageType type) {
          type == MessageType::reg_process;
 }
 
-// A field that a message of a type may lack (docs/formats/messages.md), and whether senders write
-// null for what they were not given.
-struct OwnField {
-  const char* key;
-  bool may_be_null = false;
-};
-
-std::vector<OwnField> fields_to_vary(MessageType type) {
-  switch (type) {
-    case MessageType::event:
-      return {{"subject", true}, {"body", true}, {"attn", true}};
-    case MessageType::log:
-      return {{"subject"}, {"data"}};
-    case MessageType::error:
-      return {{"class"}, {"data"}, {"backtrace"}};
-    case MessageType::hb_process:
-      return {{"timeout", true}};
-    case MessageType::hb_agent:
-      return {{"name"}, {"timeout", true}};
-    case MessageType::reg_agent:
-    case MessageType::reg_process:
-      return {{"hostname", true}, {"ipv4"}, {"nodename"}, {"data"}};
-    default:
-      return {};
-  }
+// Whether one without its tree is a message whose shape is sure.
+bool may_lack_its_tree(MessageType type) {
+  return has_tree(type) && std::ranges::binary_search(optional_fields(type), "data");
 }
 
 const Json& part(const Json& object, std::string_view key) {
@@ -123,7 +101,7 @@ bool MessageMaker::has_real(std::size_t subscription) const {
       return false;
   }
   return !one.examples.empty() || std::ranges::any_of(one.types, [](MessageType type) {
-    return !has_tree(type) || type == MessageType::reg_process;
+    return !has_tree(type) || may_lack_its_tree(type);
   });
 }
 
@@ -145,10 +123,10 @@ Json MessageMaker::draw(const Subscription& subscription, Kind kind, Dice& dice)
     if (dice.once_in(4)) return message;
   } else {
     const MessageType type = dice.one_of(subscription.types);
-    const bool bare = type == MessageType::reg_process;
-    if (kind == Kind::real && has_tree(type) && !bare) return {};
+    const bool is_sure = !has_tree(type) || may_lack_its_tree(type);
+    if (kind == Kind::real && !is_sure) return {};
     message = new_message(subscription, type, dice);
-    if (kind == Kind::real && bare) message.erase("data");
+    if (kind == Kind::real && has_tree(type)) message.erase("data");
   }
   vary(message, subscription, kind, dice);
   return message;
@@ -266,7 +244,7 @@ void MessageMaker::vary_value(Json& message, const Subscription& subscription, D
 void MessageMaker::vary_fields(Json& message, const Subscription& subscription, Dice& dice) const {
   const auto type = type_from_name(message.value("type", ""));
   if (!type) return;
-  const auto is_free = [&](const char* key) { return part(subscription.spec, key).is_null(); };
+  const auto is_free = [&](std::string_view key) { return part(subscription.spec, key).is_null(); };
   if (message.contains("name") && is_free("name") && !has_tree(*type) &&
       words_.field_texts.contains("name") && !dice.once_in(3))
     message["name"] = word_for(words_.field_texts, "name", dice);
@@ -280,12 +258,15 @@ void MessageMaker::vary_fields(Json& message, const Subscription& subscription, 
     for (std::size_t i = dice.below(3); i > 0; --i) attn.push_back(word(dice));
     message["attn"] = std::move(attn);
   }
-  for (const OwnField& field : fields_to_vary(*type)) {
-    if (!is_free(field.key)) continue;
-    if (*type == MessageType::error && std::string_view(field.key) == "class" && dice.once_in(2))
-      message["class"] = word_for(words_.field_texts, "class", dice);
-    if (dice.once_in(4)) message.erase(field.key);
-    if (field.may_be_null && dice.once_in(8)) message[field.key] = Json();
+  if (*type == MessageType::hb_agent && is_free("name") && dice.once_in(4)) message.erase("name");
+  if (*type == MessageType::error && dice.once_in(2))
+    message["class"] = word_for(words_.field_texts, "class", dice);
+  for (const std::string_view key : optional_fields(*type)) {
+    if (!is_free(key)) continue;
+    const std::string field(key);
+    if (dice.once_in(4)) message.erase(field);
+    // As clients write it that were not given one.
+    if (dice.once_in(8)) message[field] = Json();
   }
 }
 

@@ -116,8 +116,23 @@ std::string remedy_of_field(const std::string& name, const Json& message, std::s
   return "";
 }
 
-// Of what the line speaks of first, then of anything that the script reads: it may have got another
-// name on its way.
+// Whether the error names the field or label at `path`: "field 'subject'", or "local 's'" where `s`
+// stands for it.
+bool names(std::string_view text, const ScriptWords& words, std::string_view path) {
+  for (const std::string_view kind : {"local '", "upvalue '", "field '"}) {
+    const std::size_t at = text.find(kind);
+    if (at == std::string_view::npos) continue;
+    const std::string_view rest = text.substr(at + kind.size());
+    const std::string_view name = rest.substr(0, rest.find('\''));
+    if (kind == "field '") return path == name || path == fmt::format("labels.{}", name);
+    const auto alias = words.aliases.find(name);
+    return alias != words.aliases.end() && alias->second == path;
+  }
+  return false;
+}
+
+// Of what the error names first, then of what the line speaks of, then of anything that the script
+// reads: it may have got another name on its way.
 std::string remedy_of_message(std::string_view text, const Json& message, const Json& filter,
                               const ScriptWords& words, std::string_view line) {
   if (!message.is_object()) return "";
@@ -127,16 +142,21 @@ std::string remedy_of_message(std::string_view text, const Json& message, const 
   };
   const Json labels = part(message, "labels");
   const Json asked = part(filter, "labels");
-  for (const bool on_the_line : {true, false}) {
+  enum class Near : std::uint8_t { named, on_the_line, anywhere };
+  const auto nearness = [&](const std::string& path) {
+    if (names(text, words, path)) return Near::named;
+    return speaks_of(line, words, path) ? Near::on_the_line : Near::anywhere;
+  };
+  for (const Near near : {Near::named, Near::on_the_line, Near::anywhere}) {
     for (const std::string& name : words.labels) {
-      if (speaks_of(line, words, "labels." + name) != on_the_line) continue;
+      if (nearness("labels." + name) != near) continue;
       const bool counts = std::ranges::binary_search(words.counted_labels, name);
-      if (!on_the_line && labels.contains(name) && !counts) continue;
+      if (near == Near::anywhere && labels.contains(name) && !counts) continue;
       const std::string remedy = remedy_of_label(name, labels, asked, text);
       if (!remedy.empty()) return remedy;
     }
     for (const std::string& name : words.fields) {
-      if (speaks_of(line, words, name) != on_the_line) continue;
+      if (nearness(name) != near) continue;
       const std::string remedy = remedy_of_field(name, message, text);
       if (!remedy.empty()) return remedy;
     }

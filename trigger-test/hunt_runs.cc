@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "trigger-test/dice.h"
+#include "trigger-test/shrink.h"
 
 namespace hastur {
 namespace {
@@ -14,9 +15,13 @@ namespace {
 // A restore is three commands to the worker, and a load more.
 constexpr std::size_t restores_max = 150;
 constexpr std::size_t loads_max = 6;
+// Smaller cases that are tried.
+constexpr std::size_t tries_max = 60;
 
 // In steps of HuntRuns, measured.
 constexpr std::uint64_t steps_an_instruction = 5;
+// Of a run whose lines are looked at.
+constexpr std::uint64_t steps_an_observed_instruction = 40;
 constexpr std::uint64_t steps_a_call = 1'000;
 constexpr std::uint64_t steps_a_row = 100;
 constexpr std::uint64_t steps_a_message = 6'000;
@@ -27,9 +32,10 @@ constexpr std::uint64_t steps_a_run = 400'000;
 // A state is written out at a tick if it was touched.
 constexpr std::uint64_t state_bytes_a_step = 4;
 
-std::uint64_t steps_of(const StreamCost& cost) {
-  return steps_an_instruction * cost.instructions + steps_a_call * cost.callbacks +
-         steps_a_command * cost.commands + steps_without_memory * cost.out_of_memory;
+std::uint64_t steps_of(const StreamCost& cost, bool is_observed) {
+  return (is_observed ? steps_an_observed_instruction : steps_an_instruction) * cost.instructions +
+         steps_a_call * cost.callbacks + steps_a_command * cost.commands +
+         steps_without_memory * cost.out_of_memory;
 }
 
 // Small, so that a run can be ended early.
@@ -149,15 +155,30 @@ Result<Outcome> HuntRuns::run(const Stream& stream, RunOptions options) {
 
 Result<Outcome> HuntRuns::run(Stand& stand, const Stream& stream, RunOptions options) {
   // What one run may take of the whole: a slow script shows that in a part of it.
-  options.is_enough = [](const StreamCost& cost) { return steps_of(cost) > steps_max / 4; };
+  const bool is_observed = options.observe != ObserveCommand::What::nothing;
+  options.is_enough = [is_observed](const StreamCost& cost) {
+    return steps_of(cost, is_observed) > steps_max / 4;
+  };
   Result<Outcome> outcome = stand.run(trigger_, stream, options);
   if (!outcome) return outcome;
   const std::uint64_t rows = stream.row_messages.size();
   const std::uint64_t ticks = rows == 0 ? 0 : rows - stream.row_messages.back();
-  steps_ += steps_a_run + steps_a_row * rows + steps_of(outcome->cost) +
+  steps_ += steps_a_run + steps_a_row * rows + steps_of(outcome->cost, is_observed) +
             steps_an_effect * outcome->seen.size() +
             outcome->state.size() * ticks / state_bytes_a_step;
   return outcome;
+}
+
+Result<HuntCase> HuntRuns::smallest(
+    const HuntCase& one, const std::function<Result<bool>(const HuntCase&)>& still_fails) {
+  const Result<TestCase> test = shrink(one.test, tries_max, [&](const TestCase& smaller) {
+    if (is_over(steps_with_shrinking_max)) return Result<bool>(false);
+    const auto prepared = prepare(smaller, one.seed);
+    return prepared ? still_fails(*prepared) : Result<bool>(false);
+  });
+  if (!test) return fail(test.error());
+  auto prepared = prepare(*test, one.seed);
+  return prepared ? std::move(*prepared) : one;
 }
 
 std::optional<Disagreement> state_disagreement(const std::string& one, const std::string& other) {

@@ -3,6 +3,7 @@
 // The runs of a hunt: one trigger on one case in several ways that must agree.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,6 +59,11 @@ class HuntRuns {
   // An error is one of the machine.
   Result<Outcome> run(const HuntCase& one, Way way);
   Result<Outcome> run(const Stream& stream, RunOptions options);
+
+  // The fewest messages of `one` that still fail, as far as the steps for it reach; `one` fails. An
+  // error is one of the machine.
+  Result<HuntCase> smallest(const HuntCase& one,
+                            const std::function<Result<bool>(const HuntCase&)>& still_fails);
 
   // What the calls of an observed run did.
   static std::vector<ObservedCall> calls(const HuntCase& one, const Outcome& observed) {

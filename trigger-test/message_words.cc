@@ -16,6 +16,13 @@ std::string cut_text(std::string text, std::size_t bytes_max) {
   return text.substr(0, end) + " …";
 }
 
+std::string entry_text(const Json& object, const char* key) {
+  if (!object.is_object()) return "";
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return "";
+  return found->is_string() ? found->get<std::string>() : canonical_json(*found);
+}
+
 std::string value_words(const Value& value) {
   switch (value.kind) {
     case Value::Kind::number:

@@ -1,9 +1,10 @@
 #pragma once
 
-// A message in one line, as people read it.
+// Messages and parts of them in one line, as people read them.
 
 #include <string>
 
+#include "core/json_fwd.h"
 #include "message/message.h"
 #include "trigger-test/nicknames.h"
 
@@ -11,6 +12,10 @@ namespace hastur {
 
 // At most so many bytes of `text`, and whole characters.
 std::string cut_text(std::string text, std::size_t bytes_max = 110);
+
+// The entry of an object: a text as it is, anything else as JSON; empty if there is none, it is
+// null, or `object` is no object.
+std::string entry_text(const Json& object, const char* key);
 
 // JSON, but for what is nested: "{…}".
 std::string value_words(const Value& value);

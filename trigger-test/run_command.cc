@@ -69,10 +69,7 @@ std::string place(const ScriptError& error) {
 }  // namespace
 
 ExitCode run(const RunCommand& command) {
-  if (command.format != "json" && command.format != "text") {
-    return stop(ExitCode::usage,
-                fmt::format("--format takes json or text, not \"{}\"", command.format));
-  }
+  if (const auto wrong = refuse_format(command.format)) return *wrong;
   Result<TriggerFiles> files = find_trigger_files(command.trigger);
   if (!files) return stop(ExitCode::usage, files.error().message);
 

@@ -97,6 +97,7 @@ Result<Outcome> Stand::run(const TriggerFiles& trigger, const Stream& stream,
   how.derived_come_back = true;
   how.restore_after = options.restore_after;
   how.last_handle = last_handle_;
+  how.is_enough = options.is_enough;
   StreamRun run(*worker_, collector, std::move(how));
 
   StreamTrigger loading;

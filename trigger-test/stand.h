@@ -60,7 +60,7 @@ struct RunOptions {
   bool states_after_batches = false;
   // With these: one of so many bytes is enough, and the rest is not fed.
   std::size_t state_bytes_enough = SIZE_MAX;
-  // Asked after each batch, if it is set: whether it has cost enough. The rest is then not fed.
+  // If it is set: whether it has cost enough; the rest is then not fed (StreamRun::Options).
   std::function<bool(const StreamCost&)> is_enough = {};
 };
 

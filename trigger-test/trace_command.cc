@@ -153,10 +153,7 @@ class Tracer {
 }  // namespace
 
 ExitCode trace(const TraceCommand& command) {
-  if (command.format != "json" && command.format != "text") {
-    return stop(ExitCode::usage,
-                fmt::format("--format takes json or text, not \"{}\"", command.format));
-  }
+  if (const auto wrong = refuse_format(command.format)) return *wrong;
   const Result<TriggerFiles> trigger = find_trigger_files(command.trigger);
   if (!trigger) return stop(ExitCode::usage, trigger.error().message);
   const auto file = RecordingFile::open(command.input);

@@ -7,17 +7,12 @@
 
 #include "core/json.h"
 #include "message/filter.h"
+#include "trigger-test/message_words.h"
 
 namespace hastur {
 namespace {
 
 using Kind = Expectation::Kind;
-
-std::string text_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return "";
-  return found->is_string() ? found->get<std::string>() : canonical_json(*found);
-}
 
 std::string shown(const Json* json) {
   return json == nullptr || json->is_null() ? "" : canonical_json(*json);
@@ -30,18 +25,18 @@ Json json_of(const std::string& text) {
 
 void take_notification(Came& came, const TriggerName& trigger) {
   const std::string own = trigger + "/";
-  if (const std::string full = text_of(came.what, "key"); full.starts_with(own)) {
+  if (const std::string full = entry_text(came.what, "key"); full.starts_with(own)) {
     came.full_key = full;
     came.what["key"] = full.substr(own.size());
   }
   const Json& options = came.what["options"];
   came.what["action"] = options.value("action", "trigger");
   if (options.contains("severity")) came.what["severity"] = options["severity"];
-  const std::string action = text_of(came.what, "action");
-  const std::string kind = text_of(came.what, "kind");
-  const std::string key = text_of(came.what, "key");
+  const std::string action = entry_text(came.what, "action");
+  const std::string kind = entry_text(came.what, "kind");
+  const std::string key = entry_text(came.what, "key");
   if (key.empty()) {
-    came.title = fmt::format("notification {} \"{}\"", kind, text_of(came.what, "text"));
+    came.title = fmt::format("notification {} \"{}\"", kind, entry_text(came.what, "text"));
   } else if (action != "trigger") {
     came.title = fmt::format("{} {}", action, key);
   } else {
@@ -58,7 +53,7 @@ Came came_of(const Seen& seen, const TriggerName& trigger, Time start, const Nic
     const ScriptError& error = seen.error->error;
     came.kind = Kind::error;
     came.what = {{"text", names.read(error.text)}, {"script", error.script}, {"line", error.line}};
-    came.title = "error " + text_of(came.what, "text");
+    came.title = "error " + entry_text(came.what, "text");
     return came;
   }
   came.what = json_of(names.read(seen.effect->payload));
@@ -70,12 +65,12 @@ Came came_of(const Seen& seen, const TriggerName& trigger, Time start, const Nic
     case EffectKind::message:
     case EffectKind::report:
       came.kind = Kind::message;
-      came.title = "message " + text_of(came.what, "name");
-      if (came.what.contains("value")) came.title += " = " + text_of(came.what, "value");
+      came.title = "message " + entry_text(came.what, "name");
+      if (came.what.contains("value")) came.title += " = " + entry_text(came.what, "value");
       break;
     case EffectKind::log:
       came.kind = Kind::log;
-      came.title = "log " + text_of(came.what, "text");
+      came.title = "log " + entry_text(came.what, "text");
       break;
   }
   return came;

@@ -12,13 +12,13 @@
 #include <cstring>
 #include <iostream>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "core/clock.h"
 #include "core/command_line.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/output.h"
 #include "supervisor/cli/commands.h"
 #include "supervisor/cli/demo.h"
 #include "supervisor/cli/deploy_commands.h"
@@ -295,13 +295,4 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const int code = run(argc, argv);
-  // What could not be written down was not said: a full disk, a reader that has gone.
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    fmt::print(stderr, "hastur: the output could not be written: {}\n",
-               std::generic_category().message(errno));
-    return code != 0 ? code : 1;
-  }
-  return code;
-}
+int main(int argc, char** argv) { return hastur::end_output("hastur", run(argc, argv)); }

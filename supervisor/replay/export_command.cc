@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "core/json.h"
+#include "core/output.h"
 #include "core/progress.h"
 #include "core/suggest.h"
 #include "message/recording_writer.h"
@@ -239,7 +240,7 @@ int export_command(const ExportOptions& options, Clock& clock) {
   if (!filter) return stop(2, filter.error().message);
   Export exporting(options, clock, std::move(*filter));
   const Result<void> done = exporting.run();
-  return done ? 0 : stop(1, done.error().message);
+  return done ? 0 : stop(is_output_lost() ? output_exit_code : 1, done.error().message);
 }
 
 }  // namespace hastur

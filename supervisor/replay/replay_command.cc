@@ -9,6 +9,7 @@
 #include <span>
 
 #include "core/check.h"
+#include "core/output.h"
 #include "core/progress.h"
 #include "message/recording.h"
 #include "message/recording_file.h"
@@ -306,13 +307,13 @@ int replay_command(const ReplayOptions& options, Clock& clock) {
                   "--input and --to");
     }
     const Result<void> done = replay_into_live(options, clock);
-    return done ? 0 : stop(1, done.error().message);
+    return done ? 0 : stop(is_output_lost() ? output_exit_code : 1, done.error().message);
   }
   if (options.notify == "pending")
     return stop(2, "--notify pending offers what --into live brings: give that too");
   Scratch scratch(options, clock);
   const Result<void> done = options.input.empty() ? scratch.over_history() : scratch.over_file();
-  return done ? 0 : stop(1, done.error().message);
+  return done ? 0 : stop(is_output_lost() ? output_exit_code : 1, done.error().message);
 }
 
 }  // namespace hastur

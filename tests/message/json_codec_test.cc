@@ -326,11 +326,35 @@ TEST_F(JsonCodec, JudgesTheFormOfKnownFields) {
 }
 
 // As Hastur's Ruby client sends an event without receivers, and a heartbeat without a timeout.
-TEST_F(JsonCodec, TakesNullForAFieldThatTheSenderWasNotGiven) {
-  EXPECT_EQ(fields_of(take(R"({"type":"event","name":"a","attn":[null],"body":null})")),
-            Json::parse(R"({"attn":[],"body":null})"));
-  EXPECT_EQ(fields_of(take(R"({"type":"hb_process","name":"a","timeout":null})")),
-            Json::parse(R"({"timeout":null})"));
+TEST_F(JsonCodec, ANullForWhatTheSenderWasNotGivenIsAbsent) {
+  const auto wrote = [&](std::string_view rest) {
+    const MessageView message = take(fmt::format(R"({{"name":"a",{}}})", rest));
+    return message.fields.empty() ? std::string("nothing") : canonical_json(fields_of(message));
+  };
+  for (const char* rest :
+       {R"("type":"event","attn":null,"subject":null,"body":null)",
+        R"("type":"log","subject":null,"data":null)",
+        R"("type":"error","error":null,"class":null,"data":null,"backtrace":null)",
+        R"("type":"hb_process","timeout":null)", R"("type":"hb_agent","timeout":null)",
+        R"("type":"reg_agent","hostname":null,"ipv4":null,"nodename":null,"data":null)",
+        R"("type":"reg_process","hostname":null,"data":null)",
+        R"("type":"info_process","tag":null,"data":null)",
+        R"("type":"info_agent","tag":null,"data":null)"}) {
+    EXPECT_EQ(wrote(rest), "nothing") << rest;
+  }
+  EXPECT_EQ(wrote(R"("type":"event","attn":[null],"body":null)"), R"({"attn":[]})");
+  // The last of equal keys stands, as always.
+  EXPECT_EQ(wrote(R"("type":"event","body":"x","body":null)"), "nothing");
+  EXPECT_EQ(wrote(R"("type":"event","body":null,"body":"x")"), R"({"body":"x"})");
+}
+
+TEST_F(JsonCodec, ANullElsewhereIsAValueOfItsOwn) {
+  EXPECT_EQ(fields_of(take(R"({"type":"log","data":{"a":null},"other":null,"timeout":null})")),
+            Json::parse(R"({"data":{"a":null},"other":null,"timeout":null})"));
+  EXPECT_EQ(fields_of(take(R"({"type":"info_ohai","kernel":null})")),
+            Json::parse(R"({"kernel":null})"));
+  EXPECT_EQ(take(R"({"type":"log","labels":{"a":null}})").labels[0].value, Value::of_null());
+  EXPECT_EQ(take(R"({"type":"hb_agent","value":null})").value, Value::of_null());
 }
 
 TEST_F(JsonCodec, TakesWhatARecordingSaysOnlyFromARecording) {

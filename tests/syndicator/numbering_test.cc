@@ -47,6 +47,27 @@ TEST(Numbering, NumbersMessagesDenselyWithTheirTicksBefore) {
   EXPECT_EQ(driver.published.size(), 2u);
 }
 
+// A client that was given no receivers writes null for them; a core passes on what it was sent.
+TEST(Numbering, ANullThatMeansNothingDoesNotComeIntoTheStream) {
+  constexpr std::string_view event =
+      R"({"type":"event","name":"a","subject":null,"body":"b","attn":null,"labels":{"l":null}})";
+  SyndicatorDriver driver;
+  driver.hears(event);
+  Envelope envelope;
+  envelope.type = static_cast<std::uint8_t>(MessageType::event);
+  driver.syndicator->take_core_message({encode_envelope(envelope), std::string(event)},
+                                       driver.clock.now());
+  driver.turn();
+  const auto stream = driver.messages();
+  ASSERT_EQ(stream.size(), 2u);
+  for (const Json& message : stream) {
+    EXPECT_EQ(message["body"], "b");
+    EXPECT_FALSE(message.contains("subject")) << message;
+    EXPECT_FALSE(message.contains("attn")) << message;
+    EXPECT_EQ(message["labels"], Json({{"l", nullptr}}));
+  }
+}
+
 TEST(Numbering, EachBatchSaysWhereStreamTimeStoodBeforeIt) {
   SyndicatorDriver driver;
   const Time start = driver.clock.now();

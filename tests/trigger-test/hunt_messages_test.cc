@@ -124,7 +124,7 @@ TEST(HuntMessages, LackWhatTheirTypeMayLack) {
   for (const auto& [type, fields] : std::vector<Optional>{
            {MessageType::event, {"subject", "body", "attn"}},
            {MessageType::log, {"subject", "data"}},
-           {MessageType::error, {"class"}},
+           {MessageType::error, {"class", "error"}},
            {MessageType::hb_process, {"value", "timeout"}},
            {MessageType::hb_agent, {"name", "value", "timeout"}},
            {MessageType::reg_agent, {"hostname", "ipv4", "nodename"}},
@@ -143,6 +143,21 @@ TEST(HuntMessages, LackWhatTheirTypeMayLack) {
     attn.insert(list.is_array() ? std::to_string(list.size()) : canonical_json(list));
   }
   EXPECT_EQ(attn, (std::set<std::string>{"0", "1", "2", "null", "\"absent\""}));
+}
+
+// Their senders may leave out the tree, whatever its shape is.
+TEST(HuntMessages, OfInfosLackWhatOnlyTheirSendersKnow) {
+  for (const MessageType type :
+       {MessageType::info_process, MessageType::info_agent, MessageType::reg_process}) {
+    for (const Json& message : made(subscription(type, "{}"), Kind::real))
+      EXPECT_TRUE(message.value("data", Json()).is_null()) << message;
+    std::size_t with = 0, without = 0;
+    const Json example = {{"type", type_name(type)}, {"data", {{"a", 1}}}};
+    for (const Json& message : made(subscription(type, "{}"), Kind::real, {}, {example}))
+      (message.value("data", Json()).is_null() ? without : with) += 1;
+    EXPECT_GT(with, 20u) << type_name(type);
+    EXPECT_GT(without, 20u) << type_name(type);
+  }
 }
 
 TEST(HuntMessages, OfGaugesAreSometimesBelowZero) {

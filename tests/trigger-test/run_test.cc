@@ -78,6 +78,27 @@ TEST_F(TriggerTestRun, PrintsOneObjectALineAsTheContractSays) {
             Json({{"state", {{"total", 2}}}, {"messages", 5}, {"matched", 4}, {"errors", 1}}));
 }
 
+TEST_F(TriggerTestRun, AFieldThatItsSenderWasNotGivenIsNil) {
+  write("reads.lua", R"(
+    local ctx = hastur.trigger{ state = {} }
+    ctx:events({ attn = false, subject = false }, function(msg)
+      print(type(msg.subject), type(msg.attn), msg.other == hastur.null)
+      ctx.state.copy = msg:to_table()
+    end))");
+  write(
+      "in.jsonl",
+      R"({"type":"event","name":"e","subject":null,"attn":null,"other":null,"timestamp":1704067200})"
+      "\n");
+  run("run reads.lua --input in.jsonl");
+  EXPECT_EQ(exit_code_, 0) << error_;
+  const std::vector<Json> all = lines();
+  ASSERT_EQ(all.size(), 2u) << output_;
+  EXPECT_EQ(all[0]["text"], "nil\tnil\ttrue");
+  const Json& copy = all[1]["state"]["copy"];
+  EXPECT_FALSE(copy.contains("subject") || copy.contains("attn")) << copy;
+  EXPECT_TRUE(copy.contains("other")) << copy;
+}
+
 TEST_F(TriggerTestRun, EndsWithNoughtWhenAllIsGood) {
   write("quiet.lua", "local ctx = hastur.trigger{ state = {} }\n");
   write("in.jsonl", gauge(0, 5));

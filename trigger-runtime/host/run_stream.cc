@@ -134,6 +134,15 @@ class StreamRun::Parts {
                                                  std::optional<std::string> migrate_from,
                                                  std::optional<WarmHelpers> warm = std::nullopt);
 
+  bool is_enough(const Track& track) const {
+    return options_.is_enough && options_.is_enough(track.cost);
+  }
+  FeedCommand feed_of(std::shared_ptr<const InputBatch> input,
+                      std::vector<TriggerFeed> triggers) const {
+    return {std::move(input), std::move(triggers), Micros{0},
+            options_.is_enough ? options_.instructions_slice : 0};
+  }
+  static void count(Track& track, const TriggerProgress& progress);
   Result<void> feed_rest(Track& track, const Kept& kept);
   Result<void> feed_restoring(Track& track, const Kept& kept);
   Result<void> restore_here(Track& track, Restore how);
@@ -151,6 +160,7 @@ class StreamRun::Parts {
   static std::optional<Time> time_at(const Track& track, Sequence sequence);
   void note_judgement(Track& track, TriggerProgress& progress);
   Result<void> run_again(Track& track, CallError error);
+  Result<void> put_back(Track& track);
   Result<void> load_again(Track& track, const std::optional<Memory>& memory);
 
   Conversation talk_;
@@ -266,7 +276,7 @@ Result<void> StreamRun::Parts::feed(const std::shared_ptr<const InputBatch>& inp
   }
   // A pause within the batch parts it; else the first round is the only one.
   while (!due.empty()) {
-    FeedCommand command{input, {}};
+    FeedCommand command = feed_of(input, {});
     std::vector<Track*> fed;
     for (Track* track : due) {
       auto feed =
@@ -291,7 +301,7 @@ Result<void> StreamRun::Parts::feed(const std::shared_ptr<const InputBatch>& inp
       const Kept kept = reply->triggers[i].yielded ? fed[i]->kept.back() : Kept{};
       HASTUR_TRY(take(*fed[i], std::move(reply->triggers[i])));
       if (kept.input) HASTUR_TRY(feed_rest(*fed[i], kept));
-      if (ends[i] < view.header().last()) due.push_back(fed[i]);
+      if (ends[i] < view.header().last() && !is_enough(*fed[i])) due.push_back(fed[i]);
     }
   }
   for (Track& track : tracks_) {
@@ -300,14 +310,14 @@ Result<void> StreamRun::Parts::feed(const std::shared_ptr<const InputBatch>& inp
   return {};
 }
 
-// What a feed left because its answer was large enough.
+// What a feed left because its answer was large enough, or it had taken its slice.
 Result<void> StreamRun::Parts::feed_rest(Track& track, const Kept& kept) {
-  while (track.handed_out < kept.last()) {
+  while (track.handed_out < kept.last() && !is_enough(track)) {
     const std::uint32_t from = kept.row_after(track.handed_out);
     const auto skips = skips_in(track, kept.input->batch.header.first.plus(from), kept.last());
-    auto reply = ask<FeedReply>(FeedCommand{
-        kept.input,
-        {{track.handle, from, kept.end_row, kept.matches, {skips.begin(), skips.end()}}}});
+    auto reply = ask<FeedReply>(
+        feed_of(kept.input,
+                {{track.handle, from, kept.end_row, kept.matches, {skips.begin(), skips.end()}}}));
     if (!reply) return fail(reply.error());
     HASTUR_TRY(take(track, std::move(reply->triggers.front())));
   }
@@ -328,6 +338,7 @@ Result<void> StreamRun::Parts::feed_restoring(Track& track, const Kept& whole) {
     part.end_row = row + 1;
     track.kept.push_back(part);
     HASTUR_TRY(feed_rest(track, part));
+    if (is_enough(track)) return {};
     if (how != Restore::no) HASTUR_TRY(restore_here(track, how));
     part.from_row = row + 1;
   }
@@ -410,6 +421,7 @@ Result<void> StreamRun::Parts::feed_by_input(Track& track,
   for (std::uint32_t row = 0; row < view.count(); ++row) {
     const auto end =
         std::ranges::find_if(matches, [&](const Match& match) { return match.row != row; });
+    if (is_enough(track)) return {};
     const bool is_tick = view.types()[row] == static_cast<std::uint8_t>(MessageType::tick);
     if (!is_tick && end == matches.begin()) continue;
     std::vector<Match> ours(matches.begin(), end);
@@ -436,7 +448,7 @@ Result<void> StreamRun::Parts::feed_by_input(Track& track,
 Result<void> StreamRun::Parts::feed_one(Track& track, std::shared_ptr<const InputBatch> input,
                                         std::vector<Match> matches, Sequence stands_for) {
   track.next_own = input->batch.header.last().next();
-  FeedCommand command{input, {{track.handle, 0, input->batch.header.count, matches, {}}}};
+  FeedCommand command = feed_of(input, {{track.handle, 0, input->batch.header.count, matches, {}}});
   track.kept.push_back({std::move(input), std::move(matches), 0, 1, stands_for});
   Result<FeedReply> reply = ask<FeedReply>(std::move(command));
   if (!reply) return fail(reply.error());
@@ -447,7 +459,7 @@ Result<void> StreamRun::Parts::feed_one(Track& track, std::shared_ptr<const Inpu
 Result<void> StreamRun::Parts::feed_derived(Track& track, Sequence stands_for) {
   JsonDecoder decoder;
   Routed routed;
-  for (; !track.derived.empty(); track.derived.pop_front()) {
+  for (; !track.derived.empty() && !is_enough(track); track.derived.pop_front()) {
     const Effect& effect = track.derived.front();
     JsonDecoder::Defaults defaults;
     defaults.received_at = effect.time;
@@ -483,14 +495,19 @@ Result<void> StreamRun::Parts::feed_derived(Track& track, Sequence stands_for) {
 Result<void> StreamRun::Parts::take(Track& track, TriggerProgress progress) {
   HASTUR_TRY(hand_out(track, progress));
   note_judgement(track, progress);
+  count(track, progress);
+  track.cost.effects_cut += progress.effects_cut;
+  if (progress.stopped) return run_again(track, std::move(progress.stopped->error));
+  return {};
+}
+
+// What it took. (What was cut off is counted once, though the input may run again.)
+void StreamRun::Parts::count(Track& track, const TriggerProgress& progress) {
   ++track.cost.commands;
   track.cost.callbacks += progress.callbacks;
   track.cost.instructions += progress.instructions;
-  track.cost.effects_cut += progress.effects_cut;
   if (progress.callbacks == 1)
     track.cost.instructions_most = std::max(track.cost.instructions_most, progress.instructions);
-  if (progress.stopped) return run_again(track, std::move(progress.stopped->error));
-  return {};
 }
 
 Sequence StreamRun::Parts::place_of(const Track& track, Sequence sequence) const {
@@ -576,38 +593,42 @@ Result<void> StreamRun::Parts::run_again(Track& track, CallError error) {
       track.stop_errors.insert(place, std::move(error));
     }
 
-    if (track.judged) {
-      const auto restored =
-          ask<Restored>(RestoreCommand{track.handle, *track.judged, options_.guarded_callbacks});
-      if (!restored) return fail(restored.error());
-    } else {
-      // Never judged: there is nothing to put back, only a fresh start.
-      HASTUR_TRY(load_again(track, std::nullopt));
-    }
-
+    HASTUR_TRY(put_back(track));
     track.again_hash = 0;
     std::optional<Stopped> stopped;
     // A judgement on the way drops what it covers from the front.
     const Sequence end = track.kept.back().last();
     Sequence reached = track.judged ? track.judged->sequence : Sequence{};
-    while (!stopped && reached < end) {
+    // What has failed is told, whatever that costs.
+    while (!stopped && reached < end && !(is_enough(track) && track.stop_errors.empty())) {
       const auto next =
           std::ranges::find_if(track.kept, [&](const Kept& kept) { return kept.last() > reached; });
       const std::uint32_t from = next->row_after(reached);
       const auto skips = skips_in(track, next->input->batch.header.first.plus(from), next->last());
-      auto reply = ask<FeedReply>(FeedCommand{
+      auto reply = ask<FeedReply>(feed_of(
           next->input,
-          {{track.handle, from, next->end_row, next->matches, {skips.begin(), skips.end()}}}});
+          {{track.handle, from, next->end_row, next->matches, {skips.begin(), skips.end()}}}));
       if (!reply) return fail(reply.error());
       TriggerProgress& progress = reply->triggers.front();
+      count(track, progress);
       HASTUR_TRY(hand_out(track, progress));
       stopped = std::move(progress.stopped);
       reached = progress.reached;
       note_judgement(track, progress);
     }
     if (!stopped) return {};
+    if (is_enough(track) && track.stop_errors.empty()) return put_back(track);
     error = std::move(stopped->error);
   }
+}
+
+// To where it was judged last.
+Result<void> StreamRun::Parts::put_back(Track& track) {
+  // Never judged: there is nothing to put back, only a fresh start.
+  if (!track.judged) return load_again(track, std::nullopt);
+  const auto restored =
+      ask<Restored>(RestoreCommand{track.handle, *track.judged, options_.guarded_callbacks});
+  return restored ? Result<void>() : fail(restored.error());
 }
 
 Result<void> StreamRun::Parts::load_again(Track& track, const std::optional<Memory>& memory) {

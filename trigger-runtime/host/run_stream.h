@@ -100,6 +100,12 @@ class StreamRun {
     std::function<Restore(Sequence)> restore_after = {};
     // Of an earlier run on the same worker: handles count on from it.
     std::uint32_t last_handle = 0;
+    // Asked after each feed, if it is set: whether a trigger has cost enough. The rest of the batch
+    // is then not fed to it, and nothing may follow but finish(). It is asked at the latest when
+    // `instructions_slice` more are counted and the input under way is done, so that what a run
+    // takes is bounded, and ends at the same input on every machine.
+    std::function<bool(const StreamCost&)> is_enough = {};
+    std::uint64_t instructions_slice = 1'000'000;
   };
 
   // Both outlive it. Nobody else sends to the worker.

@@ -177,6 +177,7 @@ void put(MsgpackWriter& out, const FeedCommand& feed, const PlacedInput& input) 
   out.array(static_cast<std::uint32_t>(feed.triggers.size()));
   for (const TriggerFeed& trigger : feed.triggers) put(out, trigger);
   out.integer(feed.slice.count());
+  out.unsigned_integer(feed.instructions_slice);
 }
 
 PlacedFeed take_placed_feed(FieldReader& in) {
@@ -186,6 +187,7 @@ PlacedFeed take_placed_feed(FieldReader& in) {
   feed.triggers.reserve(triggers);
   for (std::uint32_t i = 0; i < triggers && in.ok(); ++i) feed.triggers.push_back(take_feed(in));
   feed.slice = Micros{in.i64()};
+  feed.instructions_slice = in.u64();
   return feed;
 }
 

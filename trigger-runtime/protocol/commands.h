@@ -172,6 +172,9 @@ struct FeedCommand {
   // How long a trigger may run before it leaves the rest of its rows (TriggerProgress::yielded); it
   // takes one input at least. 0: until it has taken all.
   Micros slice{0};
+  // The same in instructions that its callbacks take: the rest is left at the same row on every
+  // machine. 0: any number.
+  std::uint64_t instructions_slice = 0;
 };
 
 // Judges the state now, outside the schedule of ticks, and takes it: a version ends at this point

@@ -26,7 +26,7 @@
 namespace hastur {
 
 // Goes up with every change of what stands below.
-inline constexpr std::uint32_t protocol_version = 6;
+inline constexpr std::uint32_t protocol_version = 7;
 
 // A place in a memory file.
 struct Region {
@@ -90,6 +90,7 @@ struct PlacedFeed {
   PlacedInput input;
   std::vector<TriggerFeed> triggers;
   Micros slice{0};
+  std::uint64_t instructions_slice = 0;
 };
 // A WorkerCommand as the worker receives it.
 using ReceivedCommand = std::variant<LoadCommand, RestoreCommand, PlacedFeed, JudgeCommand,

@@ -90,7 +90,7 @@ bool Feed::must_yield() {
       progress_.instructions - looked_at_instructions_ < instructions_between)
     return false;
   looked_at_instructions_ = progress_.instructions;
-  return observer_->must_yield(vm_.effects.bytes());
+  return observer_->must_yield(progress_.instructions, vm_.effects.bytes());
 }
 
 void Feed::begin_input(std::uint32_t row) {

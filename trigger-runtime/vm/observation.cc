@@ -76,6 +76,7 @@ void Observation::begin_call(lua_State* lua, Sequence sequence, std::uint32_t ca
   note_state(lua, nullptr);
   effects_ = vm_of(lua).effects.count();
   step_ = 0;
+  later_.clear();
 }
 
 void Observation::end_call(lua_State* lua, bool returned, std::uint64_t instructions) {
@@ -183,11 +184,20 @@ void Observation::note_code(const std::string& script, const std::vector<std::ui
 void Observation::at_line(lua_State* lua, lua_Debug* at) {
   lua_getinfo(lua, "S", at);
   if (at->source[0] != '@') return;
+  if (what_ == What::calls) {
+    if (!call_.is_object()) return;
+    note_effects(vm_of(lua).effects.count());
+    // Most lines of a long call: a loop that goes on.
+    const auto known = later_.find({at->source, at->currentline});
+    if (known != later_.end()) {
+      step_ = known->second;
+      return;
+    }
+  }
   const std::string script = at->source + 1;
   if (what_ == What::lines && std::string_view(at->what) != "main")
     ++lines_[{script, at->currentline}];
-  if (what_ != What::calls || !call_.is_object()) return;
-  note_effects(vm_of(lua).effects.count());
+  if (what_ != What::calls) return;
   Json& steps = call_["steps"];
   if (bytes_ > calls_bytes_max) {
     cut_ = true;
@@ -195,6 +205,7 @@ void Observation::at_line(lua_State* lua, lua_Debug* at) {
   }
   if (steps.size() >= steps_max) {
     step_ = later_step(script, at->currentline);
+    later_.insert_or_assign({at->source, at->currentline}, step_);
     return;
   }
   Json step = {{"line", at->currentline}, {"script", script}};

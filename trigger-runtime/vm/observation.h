@@ -76,7 +76,6 @@ class Observation {
   void note_state(lua_State* lua, Json* step);
   std::string shown(lua_State* lua, int index);
   void note_effects(std::size_t effects);
-  // Where what is done now belongs, once a call has all its steps.
   std::size_t later_step(const std::string& script, int line);
   Json quiet_alerts(lua_State* lua, std::span<const HelperSet::Page> pages,
                     std::string_view fault) const;
@@ -92,6 +91,9 @@ class Observation {
   std::map<std::string, std::string, std::less<>> state_keys_;
   std::size_t effects_ = 0;
   std::size_t step_ = 0;
+  // By what the VM calls a script, and line: where what is done there belongs, once a call has all
+  // its steps.
+  std::map<std::pair<const void*, int>, std::size_t> later_;
   Json ticks_ = Json::array();
   Json before_tick_;
   // By alert and key.

@@ -28,9 +28,10 @@ class CallObserver {
  public:
   virtual ~CallObserver() = default;
   virtual void begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) = 0;
-  // Asked now and then between two inputs, with the bytes of what the feed has caused so far: true
-  // makes the feed yield there.
-  virtual bool must_yield(std::size_t effect_bytes) = 0;
+  // Asked between two inputs each time that about a tenth of a millisecond has been counted, with
+  // what the feed has taken so far and the bytes of what it has caused: true makes the feed yield
+  // there.
+  virtual bool must_yield(std::uint64_t instructions, std::size_t effect_bytes) = 0;
 };
 
 // Not thread-safe, and not movable: the Lua state points at it.

@@ -23,7 +23,8 @@ void Dispatcher::begins(TriggerHandle trigger, Sequence sequence, std::uint32_t 
   channel_.begin(trigger.value, sequence.value, callback);
 }
 
-bool Dispatcher::must_yield(std::size_t effect_bytes) {
+bool Dispatcher::must_yield(std::uint64_t instructions, std::size_t effect_bytes) {
+  if (instructions_slice_ > 0 && instructions >= instructions_slice_) return true;
   if (effect_bytes_ + effect_bytes > effect_bytes_max) return true;
   return slice_end_ && clock_.monotonic() >= *slice_end_;
 }
@@ -73,6 +74,7 @@ Result<WorkerReply> Dispatcher::run(const PlacedFeed& feed) {
   const std::span stream_times(reinterpret_cast<const std::int64_t*>(times->data()), header.count);
   FeedReply reply;
   effect_bytes_ = 0;
+  instructions_slice_ = feed.instructions_slice;
   reply.triggers.reserve(feed.triggers.size());
   Micros before = cpu_time();
   for (const TriggerFeed& trigger : feed.triggers) {

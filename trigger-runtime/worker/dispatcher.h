@@ -32,7 +32,7 @@ class Dispatcher final : private CallObserver {
   };
 
   void begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) override;
-  bool must_yield(std::size_t effect_bytes) override;
+  bool must_yield(std::uint64_t instructions, std::size_t effect_bytes) override;
 
   Result<WorkerReply> run(const LoadCommand& load);
   Result<WorkerReply> run(const RestoreCommand& restore);
@@ -47,6 +47,8 @@ class Dispatcher final : private CallObserver {
 
   Channel& channel_;
   SystemClock clock_;
+  // Of the feed under way; 0: any number.
+  std::uint64_t instructions_slice_ = 0;
   // When the trigger under way has had its slice; nothing: it has all the time.
   std::optional<Micros> slice_end_;
   // Of the effects in the reply under way, of the triggers before this one.

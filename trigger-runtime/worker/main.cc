@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "core/output.h"
 #include "trigger-runtime/cage/cage.h"
 #include "trigger-runtime/protocol/descriptors.h"
 #include "trigger-runtime/worker/channel.h"
@@ -40,7 +41,7 @@ int main(int argc, char** argv) {
                   ? "trigger-worker " HASTUR_VERSION
                   : "trigger-worker runs triggers in a cage. supervisor and trigger-test start it; "
                     "it takes no arguments.");
-    return argument == "--version" || argument == "--help" ? 0 : 2;
+    return end_output("trigger-worker", argument == "--version" || argument == "--help" ? 0 : 2);
   }
   if (const Result<void> served = serve(); !served) {
     std::fprintf(stderr, "%s\n", served.error().message.c_str());

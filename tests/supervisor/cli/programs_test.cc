@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -34,6 +35,33 @@ Ran run(const std::string& command) {
   const int status = pclose(pipe);
   ran.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return ran;
+}
+
+// With its standard output on a full disk; what is said is what it told on standard error.
+Ran run_into_the_void(const std::string& command) { return run("{ " + command + " >/dev/full; }"); }
+
+// One rule for all of them, whatever was printed.
+TEST(Programs, OutputThatCannotBeWrittenIsSaidOnceAndEndsWithThree) {
+  for (const char* line :
+       {"hastur --help", "hastur --version", "hastur send --help", "hastur init-repo --help",
+        "hastur test --help", "syndicator --help", "syndicator --version", "supervisor --help",
+        "supervisor export --help", "trigger-test --help", "trigger-worker --version"}) {
+    const Ran ran = run_into_the_void(program_beside(line));
+    EXPECT_EQ(ran.exit_code, 3) << line;
+    const std::string_view program =
+        std::string_view(line) == "hastur test --help"
+            ? "trigger-test"
+            : std::string_view(line).substr(0, std::string_view(line).find(' '));
+    EXPECT_EQ(ran.said.find(fmt::format("{}: cannot write the output: ", program)), 0u) << ran.said;
+    EXPECT_EQ(std::ranges::count(ran.said, '\n'), 1) << ran.said;
+  }
+}
+
+TEST(Programs, AFailureWhoseOutputIsLostKeepsItsExitCode) {
+  const Ran ran =
+      run_into_the_void(program_beside("supervisor") + " --state /nowhere/state.db check");
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.said, "supervisor: cannot write the output: No space left on device\n");
 }
 
 TEST(HandedOn, ArgumentsAndExitCodeAreThoseOfTheProgram) {

@@ -54,6 +54,7 @@ struct Outcome {
   Lines lines;
   std::vector<Memory> memories;
   std::vector<std::uint64_t> stops;
+  StreamCost cost;  // of the first
 };
 
 struct How {
@@ -103,6 +104,7 @@ Outcome run(const std::vector<std::string>& scripts, const std::string& recordin
     outcome.memories.push_back(*stream.finish(i));
     outcome.stops.push_back(stream.stops(i));
   }
+  outcome.cost = stream.cost(0);
   return outcome;
 }
 
@@ -386,6 +388,39 @@ end)
 )"},
                               gauges(400));
   EXPECT_EQ(outcome.lines.count("\"name\":\"large\""), 1600u);
+}
+
+// However many slow calls a batch holds, and whether they end well or raise and have others run
+// again.
+TEST(StreamRun, EndsWithinACallAndASliceOnceItHasCostEnough) {
+  constexpr const char* slow = R"(
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ OWN }, function(msg)
+  for i = 1, 300000 do end
+  ctx.state.n = ctx.state.n + 1
+  if msg.value == FAILS then error("no") end
+end)
+)";
+  constexpr std::uint64_t enough = 5'000'000;
+  for (const char* own : {"", "own = true"}) {
+    for (const char* fails : {"-1", "2", "9"}) {
+      std::string script = slow;
+      script.replace(script.find("OWN"), 3, own);
+      script.replace(script.find("FAILS"), 5, fails);
+      How how;
+      how.options.derived_come_back = true;
+      how.options.is_enough = [](const StreamCost& cost) { return cost.instructions >= enough; };
+      how.options.instructions_slice = 600'000;
+      const std::string all = gauges(200, std::chrono::milliseconds{1});
+      const Outcome cut = run({script}, all, how);
+      EXPECT_GE(cut.cost.instructions, enough);
+      EXPECT_LT(cut.cost.instructions, enough + 600'000 + 500'000) << own << fails;
+      const Outcome again = run({script}, all, how);
+      EXPECT_EQ(cut.memories[0], again.memories[0]);
+      EXPECT_EQ(cut.lines.all(), again.lines.all());
+      EXPECT_LT(cut.lines.count("no"), 20u);
+    }
+  }
 }
 
 TEST(StreamRun, ObservesCallsWithTheirLinesLocalsAndStates) {

@@ -22,7 +22,9 @@ std::string encoded(const WorkerReply& reply) {
 std::string sent_again(const ReceivedCommand& received) {
   std::string bytes;
   if (const auto* feed = std::get_if<PlacedFeed>(&received)) {
-    encode_command(bytes, FeedCommand{nullptr, feed->triggers, feed->slice}, feed->input);
+    encode_command(bytes,
+                   FeedCommand{nullptr, feed->triggers, feed->slice, feed->instructions_slice},
+                   feed->input);
     return bytes;
   }
   std::visit(

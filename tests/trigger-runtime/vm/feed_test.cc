@@ -325,7 +325,7 @@ TEST(Feed, TellsTheObserverBeforeEachCallback) {
     void begins(TriggerHandle trigger, Sequence sequence, std::uint32_t callback) override {
       seen += fmt::format("{}/{}/{} ", trigger.value, sequence.value, callback);
     }
-    bool must_yield(std::size_t) override { return false; }
+    bool must_yield(std::uint64_t, std::size_t) override { return false; }
     std::string seen;
   } recorder;
   TestTrigger trigger(two_callbacks);
@@ -347,7 +347,7 @@ end)
 )lua";
   struct Impatient final : CallObserver {
     void begins(TriggerHandle, Sequence, std::uint32_t) override { ++calls; }
-    bool must_yield(std::size_t) override { return calls == 2; }
+    bool must_yield(std::uint64_t, std::size_t) override { return calls == 2; }
     int calls = 0;
   } observer;
   TestTrigger trigger(busy);
