@@ -84,7 +84,6 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
   const auto plain = [&](HttpResponse answer) {
     respond(without_arguments(request, std::move(answer)));
   };
-  if (request.path == "/healthz" && reads) return plain(health());
   if (!options_.token.empty() && !request.from_loopback &&
       !same_secret(request.token, options_.token)) {
     return respond(
@@ -104,6 +103,7 @@ void Api::answer(const HttpRequest& request, const HttpServer::Respond& respond)
   if (options_.commits != nullptr) {
     if (auto answer = options_.commits->read(request)) return respond(std::move(*answer));
   }
+  if (request.path == "/healthz") return plain(health());
   if (request.path == "/metrics") return plain(metrics());
   if (request.path == "/v1/triggers") return plain(triggers());
   if (request.path == "/v1/notifications") return respond(notifications(request));

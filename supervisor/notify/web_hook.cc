@@ -40,8 +40,7 @@ Result<void> aim(WebRequest& request, const WebHookChannel& way, const RequestSu
 }
 
 // Adds the call's headers, and says which of `wanted` (lowercase) it gave.
-Result<void> add_headers(WebRequest& request, const WebHookChannel& way, const Json& options,
-                         bool& gave_type) {
+Result<void> add_headers(WebRequest& request, const Json& options, bool& gave_type) {
   const auto headers = options.find("headers");
   if (headers == options.end()) return {};
   if (!headers->is_object()) return refuse("options.headers must be a table of texts");
@@ -63,11 +62,11 @@ Result<void> add_headers(WebRequest& request, const WebHookChannel& way, const J
           fmt::format("options.headers.{} holds a line break or another control character", name));
     }
     const std::string lower = lowered(name);
-    const bool ours = lower.starts_with("x-hastur-") ||
-                      (lower == "authorization" && !way.authorization.value.empty());
-    for (const char* framing : {"host", "content-length", "transfer-encoding", "connection",
-                                "upgrade", "expect", "te", "trailer"}) {
-      if (lower == framing || ours)
+    const bool is_ours = lower.starts_with("x-hastur-");
+    for (const char* other :
+         {"authorization", "proxy-authorization", "cookie", "host", "content-length",
+          "transfer-encoding", "connection", "upgrade", "expect", "te", "trailer"}) {
+      if (lower == other || is_ours)
         return refuse(fmt::format("a call may not set the header {}", name));
     }
     gave_type = gave_type || lower == "content-type";
@@ -92,7 +91,7 @@ Result<OutgoingRequest> web_hook_request(const WebHookChannel& way, const Reques
     request.method = name;
   }
   bool gave_type = false;
-  HASTUR_TRY(add_headers(request, way, options, gave_type));
+  HASTUR_TRY(add_headers(request, options, gave_type));
 
   std::string body;
   if (const auto given = options.find("body"); given == options.end()) {

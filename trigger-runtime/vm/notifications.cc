@@ -11,6 +11,7 @@
 #include <initializer_list>
 
 #include "core/json.h"
+#include "core/lowered.h"
 #include "core/suggest.h"
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/constants.h"
@@ -227,6 +228,24 @@ bool holds_user(std::string_view url) {
   return url.substr(0, url.find_first_of("/?#")).find('@') != std::string_view::npos;
 }
 
+// Of options.headers, one that carries what only the channel may know; nothing if there is none.
+std::optional<std::string> secret_header(lua_State* lua, int options) {
+  LeastText found;
+  lua_getfield(lua, options, "headers");
+  open_frozen(lua, lua_gettop(lua));
+  if (lua_istable(lua, -1)) {
+    for (lua_pushnil(lua); lua_next(lua, -2) != 0; lua_pop(lua, 1)) {
+      if (!is_text(lua, -2)) continue;
+      const std::string name = lowered(std::string(text_at(lua, -2)));
+      if (name == "authorization" || name == "proxy-authorization" || name == "cookie")
+        found.add(std::string(text_at(lua, -2)));
+    }
+  }
+  lua_pop(lua, 1);
+  if (!found) return std::nullopt;
+  return *found;
+}
+
 // (url, options): the address stays in options.url.
 int web_hook(lua_State* lua) {
   Call call(lua, "web_hook", 2);
@@ -240,6 +259,11 @@ int web_hook(lua_State* lua) {
           "web_hook: the URL holds a user name or password, which everybody could read; keep the "
           "header's value in a file that the channel's authorization_file names, as "
           "\"Basic …\"");
+  }
+  if (const auto header = secret_header(lua, 2)) {
+    raise(lua, fmt::format("web_hook: the header {} in a call could be read by everybody; keep its "
+                           "value in a file that the channel's authorization_file names",
+                           *header));
   }
   call.set_text("url", url);
   call.notification().to = call.take_text("to");

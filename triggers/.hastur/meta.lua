@@ -517,7 +517,7 @@ function hastur.log(...) end
 ---@field text string|nil the line that people read
 ---@field details table|nil
 ---@field method "POST"|"PUT"|"PATCH"|"DELETE"|"GET"|nil
----@field headers table<string, string>|nil
+---@field headers table<string, string>|nil none that carries a secret: those are the channel's
 ---@field body any
 
 ---Beside ours, those of Slack's incoming web hooks.

@@ -187,9 +187,10 @@ TEST_F(ApiTest, RefusesACommandThatIsNotFromUs) {
 }
 
 TEST_F(ApiTest, WhoeverIsElsewhereNeedsTheTokenToReadToo) {
-  for (const char* path : {"/v1/triggers", "/v1/notifications", "/v1/incidents", "/v1/notify",
-                           "/v1/notify/orders", "/v1/notifications/n-0001", "/v1/deployments",
-                           "/v1/messages", "/v1/stats", "/v1/source", "/metrics", "/", "/none"}) {
+  for (const char* path :
+       {"/v1/triggers", "/v1/notifications", "/v1/incidents", "/v1/notify", "/v1/notify/orders",
+        "/v1/notifications/n-0001", "/v1/deployments", "/v1/messages", "/v1/stats", "/v1/source",
+        "/metrics", "/healthz", "/", "/none"}) {
     HttpRequest request;
     request.method = "GET";
     request.from_loopback = false;
@@ -285,6 +286,7 @@ TEST_F(ApiTest, HealthNamesASyndicatorThatDoesNotAnswer) {
   rig_.clock.advance(std::chrono::seconds{7});
   HttpRequest request;
   request.method = "GET";
+  request.from_loopback = true;
   request.path = "/healthz";
   HttpResponse response;
   api_.answer(request, [&](HttpResponse given) { response = std::move(given); });
@@ -299,6 +301,7 @@ TEST_F(ApiTest, HealthNamesAHistoryThatCannotBeWritten) {
   const auto health = [&] {
     HttpRequest request;
     request.method = "GET";
+    request.from_loopback = true;
     request.path = "/healthz";
     HttpResponse response;
     api_.answer(request, [&](HttpResponse given) { response = std::move(given); });

@@ -176,8 +176,9 @@ TEST_F(RequestTest, AWebHookMayNotGoElsewhere) {
 TEST_F(RequestTest, AWebHooksHeadersCannotBreakOut) {
   for (const char* headers :
        {R"({"X-A":"b\r\nX-B: c"})", R"({"X-A\r\nX-B":"c"})", R"({"Host":"evil"})",
-        R"({"content-length":"1"})", R"({"Authorization":"x"})", R"({"X-Hastur-Signature":"x"})",
-        R"({"X A":"x"})", R"({"":"x"})", R"({"X":5})", R"([])", R"("x")"}) {
+        R"({"content-length":"1"})", R"({"Authorization":"x"})", R"({"cookie":"x"})",
+        R"({"X-Hastur-Signature":"x"})", R"({"X A":"x"})", R"({"":"x"})", R"({"X":5})", R"([])",
+        R"("x")"}) {
     EXPECT_NE(
         refusal("hook", hook("https://a.example.com/", std::string(",\"headers\":") + headers)), "")
         << headers;

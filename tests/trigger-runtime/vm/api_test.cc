@@ -238,6 +238,13 @@ TEST(Notification, EmailWebHookSlackAndAlertmanager) {
   EXPECT_EQ(effect_of("web_hook('ftp://me:s3cr3t@x')").get<std::string>().find("s3cr3t"),
             std::string::npos);
   EXPECT_EQ(effect_of("web_hook('https://x/a@b?c@d')")["kind"], "web_hook");
+  for (const char* name : {"Authorization", "authorization", "PROXY-Authorization", "Cookie"}) {
+    const std::string error = effect_of(fmt::format(
+        "web_hook('https://x/', {{ headers = {{ A = 'b', ['{}'] = 's3cr3t' }} }})", name));
+    EXPECT_NE(error.find(fmt::format("the header {} ", name)), std::string::npos) << error;
+    EXPECT_NE(error.find("authorization_file"), std::string::npos) << error;
+    EXPECT_EQ(error.find("s3cr3t"), std::string::npos) << error;
+  }
   EXPECT_EQ(
       effect_of("slack('hello', { to = '#ops', key = 'k' })"),
       parse_json(
