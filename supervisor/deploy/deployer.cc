@@ -89,9 +89,22 @@ bool Deployer::differs(const DesiredScript& script) const {
   const auto runs = dispatcher_.triggers().find(script.name);
   if (runs != dispatcher_.triggers().end() && runs->second->version().id == script.version.id)
     return false;
-  const auto pin = dispatcher_.pins().find(script.name);
-  return !under_way_->submission.only.empty() || pin == dispatcher_.pins().end() ||
-         pin->second.file != script.version.id;
+  return !under_way_->submission.only.empty() ||
+         !dispatcher_.stays_pinned(script.name, &script.version.script);
+}
+
+std::string Deployer::pinned_lines() const {
+  std::string lines;
+  if (!under_way_->submission.only.empty()) return lines;
+  for (const DesiredScript& script : under_way_->scripts) {
+    if (!dispatcher_.stays_pinned(script.name, &script.version.script)) continue;
+    const Pin& pin = dispatcher_.pins().at(script.name);
+    if (pin.version == script.version.id) continue;
+    lines += fmt::format(
+        "pinned    {:<28}  stays as d-{} has it: its own file is as it was; hastur unpin {}\n",
+        script.name, pin.deployment, script.name);
+  }
+  return lines;
 }
 
 std::vector<Backtest::Pair> Deployer::pairs() const {
@@ -147,6 +160,7 @@ void Deployer::judged(const Gate::Verdict& verdict) {
 
 void Deployer::take(Passed passed) {
   const Submission& wanted = under_way_->submission;
+  passed.report += pinned_lines();
   if (wanted.dry_run) return finish({true, std::move(passed.report)});
   for (DesiredScript& script : under_way_->scripts) {
     const auto warm = passed.warm.find(script.version.script.path);

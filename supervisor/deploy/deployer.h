@@ -76,6 +76,8 @@ class Deployer {
   std::vector<std::string> changed_paths() const;
   // What will run is other than what runs.
   bool differs(const DesiredScript& script) const;
+  // A line for each trigger that keeps another version than the commit's.
+  std::string pinned_lines() const;
   bool has_other_tests(const std::string& script) const;
   std::vector<Backtest::Pair> pairs() const;
 

@@ -207,11 +207,34 @@ TEST_F(DeployerTest, OneTriggerOfACommitIsTakenAndPinned) {
   EXPECT_EQ(taken.record->kind, DeploymentKind::only);
   EXPECT_EQ(rig_.dispatcher->pins().at("a").why, "try it");
   EXPECT_EQ(rig_.trigger("b").run(), hastur::Run{1});
-  // A commit of the branch does not test what stays.
+  // A commit of the branch does not test what stays, and says that it does.
+  const std::string stays =
+      "pinned    a                             stays as d-2 has it: its own file is as it was; "
+      "hastur unpin a\n";
   EXPECT_EQ(submit(commit("c3", {{"a.lua", "match=a"}, {"b.lua", "match=a emit=3"}})).report,
-            "tested ./b.lua\n");
+            "tested ./b.lua\n" + stays);
   one.only = "nobody";
   EXPECT_EQ(submit(one).report, "there is no trigger nobody in the commit c2\n");
+}
+
+TEST_F(DeployerTest, APinnedTriggerIsLeftAloneWhenOnlyItsLibraryIsAnother) {
+  const auto files = [](const std::string& library) {
+    return std::map<std::string, std::string>{{"a.lua", "match=a require\"lib.x\""},
+                                              {"lib/x.lua", library}};
+  };
+  (void)submit(commit("c1", files("1")));
+  auto one = commit("c2", files("2"));
+  one.only = "a";
+  ASSERT_TRUE(submit(one).accepted);
+  const VersionId kept = rig_.trigger("a").version().id;
+  const auto other = submit(commit("c3", files("3")));
+  ASSERT_TRUE(other.accepted) << other.report;
+  EXPECT_EQ(other.report.find("tested"), std::string::npos) << other.report;
+  EXPECT_NE(other.report.find("a                             stays as d-2 has it"),
+            std::string::npos)
+      << other.report;
+  EXPECT_EQ(rig_.trigger("a").version().id, kept);
+  EXPECT_TRUE(rig_.dispatcher->pins().contains("a"));
 }
 
 TEST_F(DeployerTest, WhatIsNoTreeOfScriptsIsRefusedBeforeItTouchesTheDisk) {
