@@ -38,7 +38,7 @@ void Deployer::submit(Submission submission, Tell tell) {
     return tell({false, fmt::format("{} commits wait already; try again later\n", waiting_max),
                  std::nullopt, true});
   }
-  waiting_.push_back({std::move(submission), std::move(tell), {}});
+  waiting_.push_back({std::move(submission), std::move(tell), {}, {}});
   begin_next();
 }
 
@@ -161,20 +161,27 @@ void Deployer::judged(const Gate::Verdict& verdict) {
 void Deployer::take(Passed passed) {
   const Submission& wanted = under_way_->submission;
   passed.report += pinned_lines();
-  if (wanted.dry_run) return finish({true, std::move(passed.report)});
   for (DesiredScript& script : under_way_->scripts) {
     const auto warm = passed.warm.find(script.version.script.path);
     if (warm != passed.warm.end()) script.warm = std::move(warm->second);
   }
+  Deployment taken = deployment(passed.report);
+  taken.why = wanted.why;
+  taken.scripts = std::move(under_way_->scripts);
+  taken.is_trial = wanted.dry_run;
+  under_way_->report = std::move(passed.report);
+  ticket_ = dispatcher_.deploy(std::move(taken));
+}
+
+Deployment Deployer::deployment(std::string report) const {
+  const Submission& wanted = under_way_->submission;
   Deployment deployment;
   deployment.kind = wanted.only.empty() ? DeploymentKind::commit : DeploymentKind::only;
   deployment.commit = wanted.commit.commit;
   deployment.author = wanted.commit.author;
   deployment.subject = wanted.commit.subject;
-  deployment.report = std::move(passed.report);
-  deployment.why = wanted.why;
-  deployment.scripts = std::move(under_way_->scripts);
-  ticket_ = dispatcher_.deploy(std::move(deployment));
+  deployment.report = std::move(report);
+  return deployment;
 }
 
 void Deployer::refuse(std::string report) {
@@ -183,18 +190,17 @@ void Deployer::refuse(std::string report) {
            report.substr(0, report.find('\n')));
   if (wanted.dry_run) return finish({false, std::move(report)});
   // It stands among the deployments, as what the dispatcher refuses does.
-  Deployment deployment;
-  deployment.kind = wanted.only.empty() ? DeploymentKind::commit : DeploymentKind::only;
-  deployment.commit = wanted.commit.commit;
-  deployment.author = wanted.commit.author;
-  deployment.subject = wanted.commit.subject;
-  deployment.report = std::move(report);
-  deployment.is_refused = true;
-  ticket_ = dispatcher_.deploy(std::move(deployment));
+  Deployment refused = deployment(std::move(report));
+  refused.is_refused = true;
+  ticket_ = dispatcher_.deploy(std::move(refused));
 }
 
 void Deployer::deployed(const Deployed& deployed) {
   if (!under_way_ || ticket_ != deployed.ticket) return;
+  if (under_way_->submission.dry_run) {
+    const std::string& refusals = deployed.record.report;
+    return finish({refusals.empty(), under_way_->report + refusals});
+  }
   if (deployed.record.sequence && under_way_->submission.only.empty())
     runs(under_way_->submission.commit);
   finish({deployed.record.sequence.has_value(), deployed.record.report, deployed.record});

@@ -22,7 +22,7 @@ class Deployer {
  public:
   struct Submission {
     CommitFiles commit;
-    // Judges only; else what passes is taken.
+    // Judges only, migrations of the present states among it; else what passes is taken.
     bool dry_run = false;
     // Takes this one trigger and pins it; empty: the whole commit.
     TriggerName only = {};
@@ -66,11 +66,14 @@ class Deployer {
     Submission submission;
     Tell tell;
     std::vector<DesiredScript> scripts;
+    // Of what passed the gate.
+    std::string report = {};
   };
   void begin_next();
   void judged(const Gate::Verdict& verdict);
   void take(Passed passed);
   void refuse(std::string report);
+  Deployment deployment(std::string report) const;
   void finish(const Answer& answer);
   // Of the commit under way: the scripts that are other than what runs, or tested otherwise.
   std::vector<std::string> changed_paths() const;

@@ -261,7 +261,7 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
       continue;
     }
     if (runs && found->second->version().id == version.id && !wanted.restoration) {
-      if (!stays) found->second->refused.reset();
+      if (!stays && !wanted.is_trial) found->second->refused.reset();
       // Counted limits and the runtime are part of a run: where they changed, another run begins.
       if (runs_as_configured(*found->second)) continue;
     }
@@ -269,7 +269,8 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
     probe({name, version, stays ? std::nullopt : script.warm}, wanted.restoration);
   }
   if (wanted.is_whole_set()) {
-    std::erase_if(refused_, [&](const auto& entry) { return !kept.contains(entry.first); });
+    if (!wanted.is_trial)
+      std::erase_if(refused_, [&](const auto& entry) { return !kept.contains(entry.first); });
     for (const auto& [name, trigger] : triggers_) {
       if (!kept.contains(name) && !keep_pinned(name, nullptr)) deploying_->removals.push_back(name);
     }
@@ -339,6 +340,7 @@ void Dispatcher::accept_deployment() {
   if (!std::ranges::all_of(probes_, [](const Probe& probe) { return probe.loaded || probe.error; }))
     return;
   if (try_with_memory()) return;
+  if (deploying_->wanted.is_trial) return end_trial();
   const auto failed = [](const Probe& probe) { return probe.error.has_value(); };
   if (deploying_->is_whole() && std::ranges::any_of(probes_, failed)) return refuse_deployment();
 
@@ -453,6 +455,11 @@ void Dispatcher::refuse(Probe& probe) {
 
 void Dispatcher::refuse_deployment() {
   deploying_->record.id = ++newest_deployment_;
+  drop_probes();
+  store_deployment();
+}
+
+void Dispatcher::drop_probes() {
   for (Probe& probe : std::exchange(probes_, {})) {
     if (probe.error) {
       refuse(probe);
@@ -461,7 +468,14 @@ void Dispatcher::refuse_deployment() {
       leave_slot(probe.worker);
     }
   }
-  store_deployment();
+}
+
+// What is told of it is what was refused.
+void Dispatcher::end_trial() {
+  deploying_->record.report.clear();
+  drop_probes();
+  act(Deployed{deploying_->ticket, std::move(deploying_->record)});
+  deploying_.reset();
 }
 
 void Dispatcher::start_new(Probe& probe, Sequence at) {

@@ -65,8 +65,8 @@ struct LetOut {
 struct StopProcess {
   Error why;
 };
-// A deployment was decided, and the decision is stored. `ticket` is what deploy() returned, 0 for a
-// directory.
+// A deployment was decided, and the decision is stored; or a trial has ended, whose record has the id
+// 0 and in its report what refuses it. `ticket` is what deploy() returned, 0 for a directory.
 struct Deployed {
   std::uint64_t ticket = 0;
   DeploymentRecord record;
@@ -436,6 +436,8 @@ class Dispatcher {
   void remove(const TriggerName& name, Sequence at);
   void refuse(Probe& probe);
   void refuse_deployment();
+  void drop_probes();
+  void end_trial();
   void store_deployment();
   void start_new(Probe& probe, Sequence at);
   void go_on_with_deployment();

@@ -196,6 +196,30 @@ TEST_F(DeployerTest, ADryRunJudgesAndItsVerdictIsUsedWhenTheCommitIsTaken) {
   EXPECT_TRUE(rig_.dispatcher->triggers().contains("a"));
 }
 
+TEST_F(DeployerTest, ADryRunTriesTheMigrationOfTheStateThatIsThere) {
+  (void)submit(commit("c1", {{"a.lua", "match=a"}, {"b.lua", "match=a"}}));
+  rig_.send("a", 25);
+  auto bad = commit("c2", {{"a.lua", "match=a migrate=13"}, {"b.lua", "match=a emit=2"}});
+  bad.dry_run = true;
+  const auto judged = submit(bad);
+  EXPECT_FALSE(judged.accepted);
+  EXPECT_EQ(judged.report,
+            "tested ./a.lua ./b.lua\na is refused: a.lua:3: it cannot migrate\n");
+  EXPECT_FALSE(judged.record);
+  EXPECT_EQ(rig_.store->deployments({}).value().size(), 1u);
+  EXPECT_EQ(rig_.trigger("b").run(), hastur::Run{1});
+  auto good = commit("c3", {{"a.lua", "match=a migrate=100"}, {"b.lua", "match=a emit=2"}});
+  good.dry_run = true;
+  EXPECT_TRUE(submit(good).accepted);
+  EXPECT_EQ(rig_.trigger("a").run(), hastur::Run{1});
+  good.dry_run = false;
+  EXPECT_TRUE(submit(good).accepted);
+  EXPECT_EQ(rig_.trigger("a").run(), hastur::Run{2});
+  // One alone is tried as well.
+  bad.only = "a";
+  EXPECT_FALSE(submit(bad).accepted);
+}
+
 TEST_F(DeployerTest, OneTriggerOfACommitIsTakenAndPinned) {
   (void)submit(commit("c1", {{"a.lua", "match=a"}, {"b.lua", "match=a"}}));
   auto one = commit("c2", {{"a.lua", "match=a emit=2"}, {"b.lua", "match=a emit=13"}});
