@@ -25,12 +25,6 @@ bool is_plain_path(std::string_view path) {
   }
 }
 
-std::string fingerprint(const std::string& commit, const std::vector<std::string>& paths) {
-  std::string text = commit;
-  for (const std::string& path : paths) text += "\n" + path;
-  return text;
-}
-
 }  // namespace
 
 void Deployer::submit(Submission submission, Tell tell) {
@@ -69,7 +63,9 @@ void Deployer::begin_next() {
   }
   under_way_->scripts = std::move(set.scripts);
   const std::vector<std::string> paths = changed_paths();
-  if (const auto known = passed_.find(fingerprint(commit.commit, paths)); known != passed_.end())
+  const Micros oldest = clock_.monotonic() - verdict_good_for;
+  std::erase_if(passed_, [&](const auto& each) { return each.second.at < oldest; });
+  if (const auto known = passed_.find(subject_of_verdict()); known != passed_.end())
     return take(known->second);
   gate_ = Gate::begin(loop_, options_,
                       {commit.files, paths, pairs(), [this] { return dispatcher_.newest(); }},
@@ -83,6 +79,15 @@ std::vector<std::string> Deployer::changed_paths() const {
     if (differs(script) || has_other_tests(path)) paths.push_back(path);
   }
   return paths;
+}
+
+std::string Deployer::subject_of_verdict() const {
+  std::string text = under_way_->submission.commit.commit;
+  for (const std::string& path : changed_paths()) text += "\n" + path;
+  text += '\n';
+  for (const auto& [name, trigger] : dispatcher_.triggers())
+    text += fmt::format("\n{} {} {}", name, trigger->run().value, trigger->version().id);
+  return text;
 }
 
 bool Deployer::differs(const DesiredScript& script) const {
@@ -151,10 +156,9 @@ void Deployer::judged(const Gate::Verdict& verdict) {
   }
   if (!verdict.passed) return refuse(verdict.report);
   if (passed_.size() >= passed_max) passed_.clear();
-  const CommitFiles& commit = under_way_->submission.commit;
   for (auto& [key, passed] : passed_) passed.warm.clear();
-  const Passed passed{verdict.report, verdict.warm};
-  passed_.insert_or_assign(fingerprint(commit.commit, changed_paths()), passed);
+  const Passed passed{clock_.monotonic(), verdict.report, verdict.warm};
+  passed_.insert_or_assign(subject_of_verdict(), passed);
   take(passed);
 }
 

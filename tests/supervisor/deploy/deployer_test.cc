@@ -51,7 +51,7 @@ class DeployerTest : public ::testing::Test {
     fs::remove_all(folder_);
   }
 
-  void make() { deployer_ = std::make_unique<Deployer>(loop_, *rig_.dispatcher, options_); }
+  void make() { deployer_ = std::make_unique<Deployer>(loop_, rig_.clock, *rig_.dispatcher, options_); }
 
   static Deployer::Submission commit(const std::string& id,
                                      std::map<std::string, std::string> files) {
@@ -194,6 +194,23 @@ TEST_F(DeployerTest, ADryRunJudgesAndItsVerdictIsUsedWhenTheCommitIsTaken) {
   EXPECT_TRUE(submit(commit("c1", {{"a.lua", "match=a"}})).accepted);
   EXPECT_EQ(tests_run(), 1u);
   EXPECT_TRUE(rig_.dispatcher->triggers().contains("a"));
+}
+
+TEST_F(DeployerTest, AVerdictIsNotUsedForAnotherPushOfTheSameCommit) {
+  const auto quiet = commit("c1", {{"a.lua", "match=a"}});
+  const auto loud = commit("c2", {{"a.lua", "match=a emit=2"}});
+  for (const auto& each : {quiet, loud}) ASSERT_TRUE(submit(each).accepted);
+  EXPECT_EQ(tests_run(), 2u);
+  // Beside another run, though it is of the same version as then.
+  for (const auto& each : {quiet, loud}) ASSERT_TRUE(submit(each).accepted);
+  EXPECT_EQ(tests_run(), 4u);
+  // Much later.
+  auto dry = quiet;
+  dry.dry_run = true;
+  ASSERT_TRUE(submit(dry).accepted);
+  rig_.clock.advance(Deployer::verdict_good_for + Micros{1});
+  ASSERT_TRUE(submit(quiet).accepted);
+  EXPECT_EQ(tests_run(), 6u);
 }
 
 TEST_F(DeployerTest, ADryRunTriesTheMigrationOfTheStateThatIsThere) {
