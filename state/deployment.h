@@ -91,7 +91,8 @@ struct DeploymentReplay {
 // another than `file`.
 struct Pin {
   TriggerName trigger;
-  // What runs, and the version that the file had when the pin was made.
+  // What runs; and what the file was when the pin was made, without its libraries. Empty: there was
+  // none.
   std::string version;
   std::string file;
   std::uint64_t deployment = 0;

@@ -173,7 +173,7 @@ void Supervisor::make_deployer() {
   gate.backtest.exporter = {our_program(), "--request", config_.request, "export"};
   gate.backtest.window = config_.gate_backtest;
   gate.backtest.new_notifications_max = config_.gate_new_notifications_max;
-  deployer_ = std::make_unique<Deployer>(loop_, *dispatcher_, std::move(gate));
+  deployer_ = std::make_unique<Deployer>(loop_, clock_, *dispatcher_, std::move(gate));
   if (!config_.repo.empty()) {
     BranchFollower::Options options;
     options.repo = config_.repo;

@@ -92,7 +92,7 @@ void BranchFollower::remember_decided() {
 void BranchFollower::look() { begin_look(true); }
 
 void BranchFollower::look_again() {
-  decided_.clear();
+  again_ = true;
   look();
 }
 
@@ -184,10 +184,11 @@ Result<void> BranchFollower::take_tip() {
   // One after the other: where the branch stands then is looked at when this one is decided.
   if (!under_way_.empty()) return {};
   settle_waiting(*repository, tip);
-  if (tip == decided_) return {};
+  if (tip == decided_ && !again_) return {};
   if (not_before_ && clock_.monotonic() < *not_before_)
     return fail(ErrorCode::unavailable, not_judged_);
   not_before_.reset();
+  if (tip == decided_) return take_again(*repository);
   auto commit = repository->read(tip);
   if (!commit) return fail(commit.error());
   if (!standing_.taken.empty()) {
@@ -202,23 +203,65 @@ Result<void> BranchFollower::take_tip() {
   return {};
 }
 
-void BranchFollower::submit(CommitFiles commit) {
+Result<void> BranchFollower::take_again(const GitRepository& repository) {
+  const std::string& commit = standing_.refused ? standing_.taken : decided_;
+  // Nothing was ever taken.
+  if (commit.empty()) {
+    again_ = false;
+    return {};
+  }
+  auto files = repository.read(commit);
+  if (!files) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("a trigger is pinned no more, and cannot follow its file: {}",
+                            files.error().message));
+  }
+  log_info("{} of {}: {} is taken again, as a trigger is pinned no more", options_.branch,
+           options_.repo, short_of(commit));
+  const bool once_more = standing_.refused.has_value();
+  submit(*std::move(files), once_more);
+  if (not_before_) return fail(ErrorCode::unavailable, not_judged_);
+  return {};
+}
+
+void BranchFollower::submit(CommitFiles commit, bool once_more) {
   under_way_ = commit.commit;
   Deployer::Submission submission;
   submission.commit = std::move(commit);
-  deployer_.submit(std::move(submission), [this, id = under_way_](const Deployer::Answer& answer) {
-    decided(id, answer);
-  });
+  deployer_.submit(std::move(submission),
+                   [this, once_more, was_asked = std::exchange(again_, false),
+                    id = under_way_](const Deployer::Answer& answer) {
+                     under_way_.clear();
+                     if (!answer.record) return not_judged(id, answer);
+                     // While a tip is refused, what was taken before it is what a file holds.
+                     again_ = again_ || (was_asked && id != standing_.taken && !answer.accepted);
+                     once_more ? decided_once_more(id, answer) : decided(id, answer);
+                     // Perhaps the branch has moved meanwhile.
+                     read_tip();
+                   });
+}
+
+void BranchFollower::not_judged(const std::string& commit, const Deployer::Answer& answer) {
+  not_before_ = clock_.monotonic() + options_.again_after;
+  not_judged_ = fmt::format("{} could not be judged: {}; it is tried again", short_of(commit),
+                            first_line(answer.report));
+  // What was decided is looked at again only if it is asked for.
+  again_ = again_ || commit == decided_ || commit == standing_.taken;
+  trouble(not_judged_);
+}
+
+// What was decided of the tip stands.
+void BranchFollower::decided_once_more(const std::string& commit, const Deployer::Answer& answer) {
+  if (answer.accepted) {
+    log_info("{} is taken again, from sequence {} on", short_of(commit),
+             answer.record->sequence->value);
+  } else {
+    log_error("{}, which was taken before, is refused now: {}", short_of(commit),
+              first_line(answer.report));
+  }
 }
 
 void BranchFollower::decided(const std::string& commit, const Deployer::Answer& answer) {
-  under_way_.clear();
-  if (!answer.record) {
-    not_before_ = clock_.monotonic() + options_.again_after;
-    not_judged_ = fmt::format("{} could not be judged: {}; it is tried again", short_of(commit),
-                              first_line(answer.report));
-    return trouble(not_judged_);
-  }
   decided_ = commit;
   record_ = answer.record;
   standing_.refused.reset();
@@ -235,8 +278,6 @@ void BranchFollower::decided(const std::string& commit, const Deployer::Answer& 
       waiting_.push_back(std::move(each));
     }
   }
-  // Perhaps the branch has moved meanwhile.
-  read_tip();
 }
 
 // Those whose commit is in the tip's history are told with it; the others have nothing to wait for.

@@ -64,7 +64,8 @@ class BranchFollower {
   void start();
   // Looks now; a URL is fetched from.
   void look();
-  // As look(), and a tip that was decided already is judged and taken again: a pin has gone.
+  // As look(), and what the branch brought last is judged and taken again, since a pin has gone: the
+  // tip, or while that is refused the commit that was taken before it.
   void look_again();
   // Looks now, and tells once, when the commit has been taken or refused; or why that will not be.
   void await(const std::string& commit, Tell tell);
@@ -91,8 +92,12 @@ class BranchFollower {
   void fetched(const BoundedRun::Ended& ended);
   void read_tip();
   Result<void> take_tip();
-  void submit(CommitFiles commit);
+  Result<void> take_again(const GitRepository& repository);
+  // `once_more`: it is not the tip that is decided.
+  void submit(CommitFiles commit, bool once_more = false);
   void decided(const std::string& commit, const Deployer::Answer& answer);
+  void decided_once_more(const std::string& commit, const Deployer::Answer& answer);
+  void not_judged(const std::string& commit, const Deployer::Answer& answer);
   void trouble(const std::string& text);
   void settle_waiting(const GitRepository& repository, const std::string& tip);
   void give_up_waiting(const Error& error);
@@ -109,6 +114,8 @@ class BranchFollower {
   std::string decided_;
   std::optional<DeploymentRecord> record_;
   std::string under_way_;
+  // look_again() was called, and nothing has been taken since.
+  bool again_ = false;
   std::vector<Waiting> waiting_;
   std::unique_ptr<BoundedRun> fetch_;
   bool look_after_fetch_ = false;

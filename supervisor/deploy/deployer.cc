@@ -25,12 +25,6 @@ bool is_plain_path(std::string_view path) {
   }
 }
 
-std::string fingerprint(const std::string& commit, const std::vector<std::string>& paths) {
-  std::string text = commit;
-  for (const std::string& path : paths) text += "\n" + path;
-  return text;
-}
-
 }  // namespace
 
 void Deployer::submit(Submission submission, Tell tell) {
@@ -38,7 +32,7 @@ void Deployer::submit(Submission submission, Tell tell) {
     return tell({false, fmt::format("{} commits wait already; try again later\n", waiting_max),
                  std::nullopt, true});
   }
-  waiting_.push_back({std::move(submission), std::move(tell), {}});
+  waiting_.push_back({std::move(submission), std::move(tell), {}, {}});
   begin_next();
 }
 
@@ -69,7 +63,9 @@ void Deployer::begin_next() {
   }
   under_way_->scripts = std::move(set.scripts);
   const std::vector<std::string> paths = changed_paths();
-  if (const auto known = passed_.find(fingerprint(commit.commit, paths)); known != passed_.end())
+  const Micros oldest = clock_.monotonic() - verdict_good_for;
+  std::erase_if(passed_, [&](const auto& each) { return each.second.at < oldest; });
+  if (const auto known = passed_.find(subject_of_verdict()); known != passed_.end())
     return take(known->second);
   gate_ = Gate::begin(loop_, options_,
                       {commit.files, paths, pairs(), [this] { return dispatcher_.newest(); }},
@@ -85,13 +81,35 @@ std::vector<std::string> Deployer::changed_paths() const {
   return paths;
 }
 
+std::string Deployer::subject_of_verdict() const {
+  std::string text = under_way_->submission.commit.commit;
+  for (const std::string& path : changed_paths()) text += "\n" + path;
+  text += '\n';
+  for (const auto& [name, trigger] : dispatcher_.triggers())
+    text += fmt::format("\n{} {} {}", name, trigger->run().value, trigger->version().id);
+  return text;
+}
+
 bool Deployer::differs(const DesiredScript& script) const {
   const auto runs = dispatcher_.triggers().find(script.name);
   if (runs != dispatcher_.triggers().end() && runs->second->version().id == script.version.id)
     return false;
-  const auto pin = dispatcher_.pins().find(script.name);
-  return !under_way_->submission.only.empty() || pin == dispatcher_.pins().end() ||
-         pin->second.file != script.version.id;
+  return !under_way_->submission.only.empty() ||
+         !dispatcher_.stays_pinned(script.name, &script.version.script);
+}
+
+std::string Deployer::pinned_lines() const {
+  std::string lines;
+  if (!under_way_->submission.only.empty()) return lines;
+  for (const DesiredScript& script : under_way_->scripts) {
+    if (!dispatcher_.stays_pinned(script.name, &script.version.script)) continue;
+    const Pin& pin = dispatcher_.pins().at(script.name);
+    if (pin.version == script.version.id) continue;
+    lines += fmt::format(
+        "pinned    {:<28}  stays as d-{} has it: its own file is as it was; hastur unpin {}\n",
+        script.name, pin.deployment, script.name);
+  }
+  return lines;
 }
 
 std::vector<Backtest::Pair> Deployer::pairs() const {
@@ -138,29 +156,36 @@ void Deployer::judged(const Gate::Verdict& verdict) {
   }
   if (!verdict.passed) return refuse(verdict.report);
   if (passed_.size() >= passed_max) passed_.clear();
-  const CommitFiles& commit = under_way_->submission.commit;
   for (auto& [key, passed] : passed_) passed.warm.clear();
-  const Passed passed{verdict.report, verdict.warm};
-  passed_.insert_or_assign(fingerprint(commit.commit, changed_paths()), passed);
+  const Passed passed{clock_.monotonic(), verdict.report, verdict.warm};
+  passed_.insert_or_assign(subject_of_verdict(), passed);
   take(passed);
 }
 
 void Deployer::take(Passed passed) {
   const Submission& wanted = under_way_->submission;
-  if (wanted.dry_run) return finish({true, std::move(passed.report)});
+  passed.report += pinned_lines();
   for (DesiredScript& script : under_way_->scripts) {
     const auto warm = passed.warm.find(script.version.script.path);
     if (warm != passed.warm.end()) script.warm = std::move(warm->second);
   }
+  Deployment taken = deployment(passed.report);
+  taken.why = wanted.why;
+  taken.scripts = std::move(under_way_->scripts);
+  taken.is_trial = wanted.dry_run;
+  under_way_->report = std::move(passed.report);
+  ticket_ = dispatcher_.deploy(std::move(taken));
+}
+
+Deployment Deployer::deployment(std::string report) const {
+  const Submission& wanted = under_way_->submission;
   Deployment deployment;
   deployment.kind = wanted.only.empty() ? DeploymentKind::commit : DeploymentKind::only;
   deployment.commit = wanted.commit.commit;
   deployment.author = wanted.commit.author;
   deployment.subject = wanted.commit.subject;
-  deployment.report = std::move(passed.report);
-  deployment.why = wanted.why;
-  deployment.scripts = std::move(under_way_->scripts);
-  ticket_ = dispatcher_.deploy(std::move(deployment));
+  deployment.report = std::move(report);
+  return deployment;
 }
 
 void Deployer::refuse(std::string report) {
@@ -169,18 +194,17 @@ void Deployer::refuse(std::string report) {
            report.substr(0, report.find('\n')));
   if (wanted.dry_run) return finish({false, std::move(report)});
   // It stands among the deployments, as what the dispatcher refuses does.
-  Deployment deployment;
-  deployment.kind = wanted.only.empty() ? DeploymentKind::commit : DeploymentKind::only;
-  deployment.commit = wanted.commit.commit;
-  deployment.author = wanted.commit.author;
-  deployment.subject = wanted.commit.subject;
-  deployment.report = std::move(report);
-  deployment.is_refused = true;
-  ticket_ = dispatcher_.deploy(std::move(deployment));
+  Deployment refused = deployment(std::move(report));
+  refused.is_refused = true;
+  ticket_ = dispatcher_.deploy(std::move(refused));
 }
 
 void Deployer::deployed(const Deployed& deployed) {
   if (!under_way_ || ticket_ != deployed.ticket) return;
+  if (under_way_->submission.dry_run) {
+    const std::string& refusals = deployed.record.report;
+    return finish({refusals.empty(), under_way_->report + refusals});
+  }
   if (deployed.record.sequence && under_way_->submission.only.empty())
     runs(under_way_->submission.commit);
   finish({deployed.record.sequence.has_value(), deployed.record.report, deployed.record});

@@ -22,7 +22,7 @@ class Deployer {
  public:
   struct Submission {
     CommitFiles commit;
-    // Judges only; else what passes is taken.
+    // Judges only, migrations of the present states among it; else what passes is taken.
     bool dry_run = false;
     // Takes this one trigger and pins it; empty: the whole commit.
     TriggerName only = {};
@@ -40,9 +40,9 @@ class Deployer {
   };
   using Tell = std::function<void(const Answer&)>;
 
-  // Both outlive it.
-  Deployer(Loop& loop, Dispatcher& dispatcher, Gate::Options options)
-      : loop_(loop), dispatcher_(dispatcher), options_(std::move(options)) {}
+  // All but `options` outlive it.
+  Deployer(Loop& loop, Clock& clock, Dispatcher& dispatcher, Gate::Options options)
+      : loop_(loop), clock_(clock), dispatcher_(dispatcher), options_(std::move(options)) {}
 
   // Calls `tell` once, on the loop, when the commit has been judged or taken.
   void submit(Submission submission, Tell tell);
@@ -55,9 +55,13 @@ class Deployer {
 
   // At most so many commits wait; more are refused.
   static constexpr std::size_t waiting_max = 32;
+  // So long a verdict is good for another submission of its commit: a push that has passed is taken
+  // at once. What runs and what History holds may ask for another one later.
+  static constexpr Micros verdict_good_for = std::chrono::minutes{1};
 
  private:
   struct Passed {
+    Micros at{0};
     std::string report;
     // What helpers begin with, by path of the script. Kept of the newest alone.
     std::map<std::string, WarmStart> warm;
@@ -66,28 +70,37 @@ class Deployer {
     Submission submission;
     Tell tell;
     std::vector<DesiredScript> scripts;
+    // Of what passed the gate.
+    std::string report = {};
   };
   void begin_next();
   void judged(const Gate::Verdict& verdict);
   void take(Passed passed);
   void refuse(std::string report);
+  Deployment deployment(std::string report) const;
   void finish(const Answer& answer);
   // Of the commit under way: the scripts that are other than what runs, or tested otherwise.
   std::vector<std::string> changed_paths() const;
   // What will run is other than what runs.
   bool differs(const DesiredScript& script) const;
+  // A line for each trigger that keeps another version than the commit's.
+  std::string pinned_lines() const;
   bool has_other_tests(const std::string& script) const;
   std::vector<Backtest::Pair> pairs() const;
 
+  // What a verdict is given for: the commit, what of it is tested, and the runs beside it.
+  std::string subject_of_verdict() const;
+
   Loop& loop_;
+  Clock& clock_;
   Dispatcher& dispatcher_;
   Gate::Options options_;
   std::deque<Job> waiting_;
   std::optional<Job> under_way_;
   std::unique_ptr<Gate> gate_;
   std::optional<std::uint64_t> ticket_;
-  // Reports of commits that passed, by commit and what was tested of it: what a push had judged
-  // need not be judged again to be taken.
+  // Of commits that passed, by subject_of_verdict(): what a push had judged need not be judged again
+  // to be taken.
   std::map<std::string, Passed> passed_;
   // Of the commit that runs, by path; nothing: nobody knows.
   std::optional<std::map<std::string, std::string>> tests_;

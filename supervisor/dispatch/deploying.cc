@@ -153,13 +153,13 @@ bool Dispatcher::is_refused(const DesiredScript& script) const {
   return refused != refused_.end() && refused->second.version == script.version.id;
 }
 
-// The version that its file has in the branch or folder, as far as that is known; empty: it has no
-// file there.
-VersionId Dispatcher::file_of(const TriggerName& name) const {
+// Its file in the branch or folder, as far as that is known; empty: it has none there.
+std::string Dispatcher::file_of(const TriggerName& name) const {
   if (const auto pin = pins_.find(name); pin != pins_.end()) return pin->second.file;
   const auto found = triggers_.find(name);
   if (found == triggers_.end()) return {};
-  return found->second->refused ? found->second->refused_version : found->second->version().id;
+  const Trigger& trigger = *found->second;
+  return trigger.refused ? trigger.refused_file : file_id(trigger.version().script);
 }
 
 bool Dispatcher::runs_as_configured(const Trigger& trigger) const {
@@ -171,12 +171,16 @@ bool Dispatcher::runs_as_configured() const {
                              [&](const auto& each) { return runs_as_configured(*each.second); });
 }
 
-// A pin holds until the file is another, or comes, or goes.
-bool Dispatcher::stays_pinned(const TriggerName& name, const VersionId& file) {
+// A pin holds until the file is another, or comes, or goes; libraries are not the file.
+bool Dispatcher::stays_pinned(const TriggerName& name, const ScriptFile* file) const {
   const auto pin = pins_.find(name);
-  if (pin == pins_.end()) return false;
-  if (pin->second.file == file && triggers_.contains(name)) return true;
-  deploying_->unpins.push_back(name);
+  return pin != pins_.end() && triggers_.contains(name) &&
+         pin->second.file == (file == nullptr ? "" : file_id(*file));
+}
+
+bool Dispatcher::keep_pinned(const TriggerName& name, const ScriptFile* file) {
+  if (stays_pinned(name, file)) return true;
+  if (pins_.contains(name)) deploying_->unpins.push_back(name);
   return false;
 }
 
@@ -243,7 +247,7 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
     kept.insert(name);
     const auto found = triggers_.find(name);
     const bool runs = found != triggers_.end();
-    const bool stays = wanted.is_whole_set() && stays_pinned(name, script.version.id);
+    const bool stays = wanted.is_whole_set() && keep_pinned(name, &script.version.script);
     const ScriptVersion& version = stays ? found->second->version() : script.version;
     if (wanted.pins()) {
       deploying_->pins.push_back({name, version.id, file_of(name), 0, wanted.why, now_});
@@ -257,7 +261,7 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
       continue;
     }
     if (runs && found->second->version().id == version.id && !wanted.restoration) {
-      if (!stays) found->second->refused.reset();
+      if (!stays && !wanted.is_trial) found->second->refused.reset();
       // Counted limits and the runtime are part of a run: where they changed, another run begins.
       if (runs_as_configured(*found->second)) continue;
     }
@@ -265,9 +269,10 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
     probe({name, version, stays ? std::nullopt : script.warm}, wanted.restoration);
   }
   if (wanted.is_whole_set()) {
-    std::erase_if(refused_, [&](const auto& entry) { return !kept.contains(entry.first); });
+    if (!wanted.is_trial)
+      std::erase_if(refused_, [&](const auto& entry) { return !kept.contains(entry.first); });
     for (const auto& [name, trigger] : triggers_) {
-      if (!kept.contains(name) && !stays_pinned(name, {})) deploying_->removals.push_back(name);
+      if (!kept.contains(name) && !keep_pinned(name, nullptr)) deploying_->removals.push_back(name);
     }
   }
   accept_deployment();
@@ -335,6 +340,7 @@ void Dispatcher::accept_deployment() {
   if (!std::ranges::all_of(probes_, [](const Probe& probe) { return probe.loaded || probe.error; }))
     return;
   if (try_with_memory()) return;
+  if (deploying_->wanted.is_trial) return end_trial();
   const auto failed = [](const Probe& probe) { return probe.error.has_value(); };
   if (deploying_->is_whole() && std::ranges::any_of(probes_, failed)) return refuse_deployment();
 
@@ -442,6 +448,7 @@ void Dispatcher::refuse(Probe& probe) {
   if (found != triggers_.end()) {
     found->second->refused = probe.error;
     found->second->refused_version = probe.script.version.id;
+    found->second->refused_file = file_id(probe.script.version.script);
   } else {
     refused_[name] = {*probe.error, now_, probe.script.version.id};
   }
@@ -449,6 +456,11 @@ void Dispatcher::refuse(Probe& probe) {
 
 void Dispatcher::refuse_deployment() {
   deploying_->record.id = ++newest_deployment_;
+  drop_probes();
+  store_deployment();
+}
+
+void Dispatcher::drop_probes() {
   for (Probe& probe : std::exchange(probes_, {})) {
     if (probe.error) {
       refuse(probe);
@@ -457,7 +469,14 @@ void Dispatcher::refuse_deployment() {
       leave_slot(probe.worker);
     }
   }
-  store_deployment();
+}
+
+// What is told of it is what was refused.
+void Dispatcher::end_trial() {
+  deploying_->record.report.clear();
+  drop_probes();
+  act(Deployed{deploying_->ticket, std::move(deploying_->record)});
+  deploying_.reset();
 }
 
 void Dispatcher::start_new(Probe& probe, Sequence at) {

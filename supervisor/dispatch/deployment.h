@@ -30,6 +30,9 @@ struct Deployment {
   std::string report = {};
   // It was refused before it came here: only that is stored.
   bool is_refused = false;
+  // Nothing is taken: every script is loaded with the memory that it would take over, and what
+  // refuses that stands in the report that is told. Nothing is stored.
+  bool is_trial = false;
   // Of a `directory` and a `commit` the whole set: what is not in it ends. Of the others one
   // trigger, beside which all stay.
   std::vector<DesiredScript> scripts = {};

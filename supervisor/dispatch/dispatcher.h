@@ -65,8 +65,8 @@ struct LetOut {
 struct StopProcess {
   Error why;
 };
-// A deployment was decided, and the decision is stored. `ticket` is what deploy() returned, 0 for a
-// directory.
+// A deployment was decided, and the decision is stored; or a trial has ended, whose record has the id
+// 0 and in its report what refuses it. `ticket` is what deploy() returned, 0 for a directory.
 struct Deployed {
   std::uint64_t ticket = 0;
   DeploymentRecord record;
@@ -213,6 +213,8 @@ class Dispatcher {
   const std::map<TriggerName, Refused>& refused() const { return refused_; }
   enum class Stage : std::uint8_t { connecting, leasing, loading, running };
   const std::map<TriggerName, Pin>& pins() const { return pins_; }
+  // Whether a pin keeps the trigger's version when this is its file; null: it has none.
+  bool stays_pinned(const TriggerName& name, const ScriptFile* file) const;
   // False if a trigger's run began under other counted limits or another runtime than are in force
   // now: deploying its version again begins a new run.
   bool runs_as_configured() const;
@@ -424,8 +426,8 @@ class Dispatcher {
   void begin(std::uint64_t ticket, Deployment deployment);
   bool is_refused(const DesiredScript& script) const;
   bool runs_as_configured(const Trigger& trigger) const;
-  bool stays_pinned(const TriggerName& name, const VersionId& file);
-  VersionId file_of(const TriggerName& name) const;
+  bool keep_pinned(const TriggerName& name, const ScriptFile* file);
+  std::string file_of(const TriggerName& name) const;
   Result<void> can_begin(const TriggerName& name) const;
   void probe(DesiredScript script, std::optional<Trigger::Restoration> restoration);
   void load_probe(const Probe& probe);
@@ -436,6 +438,8 @@ class Dispatcher {
   void remove(const TriggerName& name, Sequence at);
   void refuse(Probe& probe);
   void refuse_deployment();
+  void drop_probes();
+  void end_trial();
   void store_deployment();
   void start_new(Probe& probe, Sequence at);
   void go_on_with_deployment();

@@ -152,10 +152,12 @@ void Dispatcher::refuse_switch(Trigger& trigger, ScriptError error) {
         {deployment, name,
          fmt::format("refused: {}:{}: {}", error.script, error.line, error.text)});
   }
-  const VersionId version = trigger.next_switch->version->id;
+  const ScriptVersion& refused = *trigger.next_switch->version;
+  const VersionId version = refused.id;
   if (name == trigger.name()) {
     trigger.refused = std::move(error);
     trigger.refused_version = version;
+    trigger.refused_file = file_id(refused.script);
   } else {
     refused_[name] = {std::move(error), now_, version};
   }

@@ -25,6 +25,8 @@ ScriptVersion make_version(ScriptFile script, std::vector<ScriptFile> libraries)
           std::move(libraries)};
 }
 
+std::string file_id(const ScriptFile& script) { return make_version(script, {}).id; }
+
 Trigger::Trigger(TriggerName name, ScriptVersion version, CountedLimits limits,
                  Checkpoint checkpoint, std::vector<Skip> skips, std::vector<Pause> pauses)
     : name_(std::move(name)),

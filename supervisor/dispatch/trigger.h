@@ -36,6 +36,9 @@ struct ScriptVersion {
 // The id is a hash of every path and text; the same files have the same id everywhere.
 ScriptVersion make_version(ScriptFile script, std::vector<ScriptFile> libraries);
 
+// The identity of a script alone, whatever its libraries hold.
+std::string file_id(const ScriptFile& script);
+
 class Trigger {
  public:
   // Where a trigger is between its store record and its worker.
@@ -251,6 +254,7 @@ class Trigger {
   // A newer file was refused; the present version runs on.
   std::optional<ScriptError> refused;
   VersionId refused_version;
+  std::string refused_file;  // file_id() of it
 
  private:
   // No memory of it has been taken yet.

@@ -53,7 +53,7 @@ class BranchFollowerTest : public ::testing::Test {
     follower_.reset();
     deployer_.reset();
     rig_.start(limits);
-    deployer_ = std::make_unique<Deployer>(loop_, *rig_.dispatcher, gate_);
+    deployer_ = std::make_unique<Deployer>(loop_, rig_.clock, *rig_.dispatcher, gate_);
     follower_ = std::make_unique<BranchFollower>(loop_, clock_, *rig_.store, *rig_.dispatcher,
                                                  *deployer_, options_);
     follower_->start();
@@ -253,6 +253,40 @@ TEST_F(BranchFollowerTest, TakesTheTipAgainWhenAPinHasGone) {
   settle();
   EXPECT_EQ(rig_.trigger("a").version().script.text, "match=a emit=2");
   EXPECT_EQ(standing().taken, second);
+}
+
+TEST_F(BranchFollowerTest, WhileTheTipIsRefusedAPinThatGoesGivesBackWhatWasTakenBefore) {
+  commit({{"a.lua", "match=a"}, {"b.lua", "match=a"}});
+  start();
+  const std::string second = commit({{"a.lua", "match=a emit=2"}, {"b.lua", "match=a"}});
+  look();
+  ASSERT_TRUE(rig_.dispatcher->rollback("a", 0, "worse"));
+  rig_.pump();
+  const std::string bad = commit({{"a.lua", "match=a emit=2"}, {"b.lua", "match=a emit=13"}});
+  look();
+  ASSERT_TRUE(standing().refused);
+  ASSERT_EQ(rig_.trigger("a").version().script.text, "match=a");
+  const auto refused = [this] {
+    return std::ranges::count_if(*rig_.store->deployments({}),
+                                 [](const auto& each) { return !each.sequence; });
+  };
+  ASSERT_EQ(refused(), 1);
+  ASSERT_TRUE(rig_.dispatcher->unpin("a"));
+  follower_->look_again();
+  settle();
+  EXPECT_EQ(rig_.trigger("a").version().script.text, "match=a emit=2");
+  EXPECT_EQ(refused(), 1);
+  EXPECT_EQ(standing().taken, second);
+  EXPECT_EQ(standing().tip, bad);
+  EXPECT_TRUE(standing().refused);
+  const std::size_t deployments = rig_.store->deployments({})->size();
+  look();
+  EXPECT_EQ(rig_.store->deployments({})->size(), deployments);
+  // Where the branch goes on from there is taken as ever.
+  const std::string good = commit({{"a.lua", "match=a emit=3"}, {"b.lua", "match=a"}});
+  look();
+  EXPECT_EQ(standing().taken, good);
+  EXPECT_FALSE(standing().refused);
 }
 
 TEST_F(BranchFollowerTest, FetchesFromAUrlAndSaysWhenItCannot) {

@@ -51,7 +51,7 @@ class DeployerTest : public ::testing::Test {
     fs::remove_all(folder_);
   }
 
-  void make() { deployer_ = std::make_unique<Deployer>(loop_, *rig_.dispatcher, options_); }
+  void make() { deployer_ = std::make_unique<Deployer>(loop_, rig_.clock, *rig_.dispatcher, options_); }
 
   static Deployer::Submission commit(const std::string& id,
                                      std::map<std::string, std::string> files) {
@@ -196,6 +196,47 @@ TEST_F(DeployerTest, ADryRunJudgesAndItsVerdictIsUsedWhenTheCommitIsTaken) {
   EXPECT_TRUE(rig_.dispatcher->triggers().contains("a"));
 }
 
+TEST_F(DeployerTest, AVerdictIsNotUsedForAnotherPushOfTheSameCommit) {
+  const auto quiet = commit("c1", {{"a.lua", "match=a"}});
+  const auto loud = commit("c2", {{"a.lua", "match=a emit=2"}});
+  for (const auto& each : {quiet, loud}) ASSERT_TRUE(submit(each).accepted);
+  EXPECT_EQ(tests_run(), 2u);
+  // Beside another run, though it is of the same version as then.
+  for (const auto& each : {quiet, loud}) ASSERT_TRUE(submit(each).accepted);
+  EXPECT_EQ(tests_run(), 4u);
+  // Much later.
+  auto dry = quiet;
+  dry.dry_run = true;
+  ASSERT_TRUE(submit(dry).accepted);
+  rig_.clock.advance(Deployer::verdict_good_for + Micros{1});
+  ASSERT_TRUE(submit(quiet).accepted);
+  EXPECT_EQ(tests_run(), 6u);
+}
+
+TEST_F(DeployerTest, ADryRunTriesTheMigrationOfTheStateThatIsThere) {
+  (void)submit(commit("c1", {{"a.lua", "match=a"}, {"b.lua", "match=a"}}));
+  rig_.send("a", 25);
+  auto bad = commit("c2", {{"a.lua", "match=a migrate=13"}, {"b.lua", "match=a emit=2"}});
+  bad.dry_run = true;
+  const auto judged = submit(bad);
+  EXPECT_FALSE(judged.accepted);
+  EXPECT_EQ(judged.report,
+            "tested ./a.lua ./b.lua\na is refused: a.lua:3: it cannot migrate\n");
+  EXPECT_FALSE(judged.record);
+  EXPECT_EQ(rig_.store->deployments({}).value().size(), 1u);
+  EXPECT_EQ(rig_.trigger("b").run(), hastur::Run{1});
+  auto good = commit("c3", {{"a.lua", "match=a migrate=100"}, {"b.lua", "match=a emit=2"}});
+  good.dry_run = true;
+  EXPECT_TRUE(submit(good).accepted);
+  EXPECT_EQ(rig_.trigger("a").run(), hastur::Run{1});
+  good.dry_run = false;
+  EXPECT_TRUE(submit(good).accepted);
+  EXPECT_EQ(rig_.trigger("a").run(), hastur::Run{2});
+  // One alone is tried as well.
+  bad.only = "a";
+  EXPECT_FALSE(submit(bad).accepted);
+}
+
 TEST_F(DeployerTest, OneTriggerOfACommitIsTakenAndPinned) {
   (void)submit(commit("c1", {{"a.lua", "match=a"}, {"b.lua", "match=a"}}));
   auto one = commit("c2", {{"a.lua", "match=a emit=2"}, {"b.lua", "match=a emit=13"}});
@@ -207,11 +248,34 @@ TEST_F(DeployerTest, OneTriggerOfACommitIsTakenAndPinned) {
   EXPECT_EQ(taken.record->kind, DeploymentKind::only);
   EXPECT_EQ(rig_.dispatcher->pins().at("a").why, "try it");
   EXPECT_EQ(rig_.trigger("b").run(), hastur::Run{1});
-  // A commit of the branch does not test what stays.
+  // A commit of the branch does not test what stays, and says that it does.
+  const std::string stays =
+      "pinned    a                             stays as d-2 has it: its own file is as it was; "
+      "hastur unpin a\n";
   EXPECT_EQ(submit(commit("c3", {{"a.lua", "match=a"}, {"b.lua", "match=a emit=3"}})).report,
-            "tested ./b.lua\n");
+            "tested ./b.lua\n" + stays);
   one.only = "nobody";
   EXPECT_EQ(submit(one).report, "there is no trigger nobody in the commit c2\n");
+}
+
+TEST_F(DeployerTest, APinnedTriggerIsLeftAloneWhenOnlyItsLibraryIsAnother) {
+  const auto files = [](const std::string& library) {
+    return std::map<std::string, std::string>{{"a.lua", "match=a require\"lib.x\""},
+                                              {"lib/x.lua", library}};
+  };
+  (void)submit(commit("c1", files("1")));
+  auto one = commit("c2", files("2"));
+  one.only = "a";
+  ASSERT_TRUE(submit(one).accepted);
+  const VersionId kept = rig_.trigger("a").version().id;
+  const auto other = submit(commit("c3", files("3")));
+  ASSERT_TRUE(other.accepted) << other.report;
+  EXPECT_EQ(other.report.find("tested"), std::string::npos) << other.report;
+  EXPECT_NE(other.report.find("a                             stays as d-2 has it"),
+            std::string::npos)
+      << other.report;
+  EXPECT_EQ(rig_.trigger("a").version().id, kept);
+  EXPECT_TRUE(rig_.dispatcher->pins().contains("a"));
 }
 
 TEST_F(DeployerTest, WhatIsNoTreeOfScriptsIsRefusedBeforeItTouchesTheDisk) {

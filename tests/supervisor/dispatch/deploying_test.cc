@@ -191,6 +191,30 @@ TEST(Rollback, PinsTheTriggerUntilItsFileChanges) {
   EXPECT_TRUE(rig.store->pins().value().empty());
 }
 
+TEST(Rollback, APinHoldsWhenALibraryIsAnother) {
+  Rig rig;
+  const auto deploy = [&](const std::string& text, const std::string& library) {
+    rig.dispatcher->deploy(
+        {.commit = "c",
+         .scripts = {{"t", make_version({"t.lua", text}, {{"lib/k.lua", library}})}}});
+    rig.pump();
+  };
+  deploy("match=a", "1");
+  rig.send("a", 25);
+  deploy("match=a emit=2", "1");
+  rig.send("a", 5);
+  ASSERT_TRUE(rig.dispatcher->rollback("t", 0, "it was worse"));
+  rig.pump();
+  const VersionId kept = rig.trigger("t").version().id;
+  deploy("match=a emit=2", "2");
+  EXPECT_EQ(rig.trigger("t").version().id, kept);
+  EXPECT_TRUE(rig.dispatcher->pins().contains("t"));
+  EXPECT_EQ(rig.store->pins().value().size(), 1u);
+  deploy("match=a emit=3", "2");
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a emit=3");
+  EXPECT_TRUE(rig.store->pins().value().empty());
+}
+
 TEST(Rollback, APinEndsWhenTheFileGoesOrSomebodySaysSo) {
   Rig rig;
   rig.deploy({{"t", "match=a"}, {"u", "match=a"}});

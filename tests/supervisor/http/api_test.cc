@@ -17,7 +17,7 @@ class ApiTest : public ::testing::Test {
   ApiTest()
       : history_([](const RequestFrame&) {}),
         deploy_api_(*rig_.dispatcher, *rig_.store, {[this] { ++read_again_; }}),
-        deployer_(loop_, *rig_.dispatcher, {}),
+        deployer_(loop_, rig_.clock, *rig_.dispatcher, {}),
         commit_api_(*rig_.dispatcher, deployer_, nullptr, "/etc/triggers"),
         api_(*rig_.dispatcher, *rig_.store, history_, rig_.clock,
              {"0123456789abcdef", nullptr, &deploy_api_, &commit_api_}) {
