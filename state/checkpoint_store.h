@@ -293,6 +293,8 @@ class CheckpointStore {
     TriggerName trigger = {};
     // Those whose replay waits or runs.
     bool open_replays = false;
+    // Those with a change that has not come to be.
+    bool pending = false;
     std::uint64_t before = 0;  // for paging: ids below; 0: from the newest
     std::uint32_t max = 100;
   };

@@ -7,6 +7,7 @@
 // sequence. After a crash the supervisor finds there what is still to be done and does it at the
 // same sequence: what is stored is the old set or the new one, whole.
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -70,6 +71,12 @@ struct DeploymentRecord {
   std::vector<DeploymentChange> changes;
 
   bool has_open_replay() const { return replay == "waiting" || replay == "running"; }
+  // Some trigger has not come to its sequence yet.
+  bool is_pending() const {
+    return sequence && std::ranges::any_of(changes, [](const DeploymentChange& change) {
+             return change.outcome.empty();
+           });
+  }
   friend bool operator==(const DeploymentRecord&, const DeploymentRecord&) = default;
 };
 

@@ -50,9 +50,11 @@ Result<std::vector<DeploymentRecord>> DeploymentTable::find(
         "SELECT id, kind, commit_id, author, subject, report, decided_at, sequence, replay "
         "FROM deployment WHERE id < ?1 AND (?2 = '' OR id IN (SELECT deployment FROM "
         "deployment_change WHERE trigger = ?2)) AND (?4 = 0 OR replay IN ('waiting', 'running')) "
+        "AND (?5 = 0 OR (sequence IS NOT NULL AND id IN (SELECT deployment FROM "
+        "deployment_change WHERE outcome = ''))) "
         "ORDER BY id DESC LIMIT ?3",
         query.before == 0 ? std::uint64_t{INT64_MAX} : query.before, query.trigger, query.max,
-        query.open_replays ? 1 : 0);
+        query.open_replays ? 1 : 0, query.pending ? 1 : 0);
     while (true) {
       const auto row = rows.step();
       if (!row) return fail(row.error());

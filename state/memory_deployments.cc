@@ -33,7 +33,9 @@ std::vector<DeploymentRecord> MemoryDeployments::find(
     const bool wanted = query.trigger.empty() ||
                         std::ranges::find(record.changes, query.trigger,
                                           &DeploymentChange::trigger) != record.changes.end();
-    if (wanted && (!query.open_replays || record.has_open_replay())) found.push_back(record);
+    if (wanted && (!query.open_replays || record.has_open_replay()) &&
+        (!query.pending || record.is_pending()))
+      found.push_back(record);
   }
   return found;
 }
@@ -60,10 +62,7 @@ std::size_t MemoryDeployments::prune(Time before) {
     const bool is_newest = id == records_.rbegin()->first;
     const bool has_pin = std::ranges::any_of(
         pins_, [&, id = id](const auto& pin) { return pin.second.deployment == id; });
-    const bool is_done = !record.has_open_replay() &&
-                         std::ranges::none_of(record.changes, [](const DeploymentChange& change) {
-                           return change.outcome.empty();
-                         });
+    const bool is_done = !record.has_open_replay() && !record.is_pending();
     return record.decided_at < before && !is_newest && !has_pin && is_done;
   });
 }

@@ -159,7 +159,7 @@ std::string Dispatcher::file_of(const TriggerName& name) const {
   const auto found = triggers_.find(name);
   if (found == triggers_.end()) return {};
   const Trigger& trigger = *found->second;
-  return trigger.refused ? trigger.refused_file : file_id(trigger.version().script);
+  return trigger.refused ? trigger.refused_file : file_id(coming_version(trigger).script);
 }
 
 bool Dispatcher::runs_as_configured(const Trigger& trigger) const {
@@ -208,18 +208,44 @@ void Dispatcher::load_probe(const Probe& probe) {
 void Dispatcher::begin_deployment() {
   if (deploying_) return accept_deployment();
   if (stopping_) return;
-  if (std::ranges::any_of(triggers_,
-                          [](const auto& entry) { return entry.second->next_switch.has_value(); }))
-    return;
   if (!queued_.empty()) {
+    if (waits_for_switch(queued_.front().second)) return;
     auto [ticket, deployment] = std::move(queued_.front());
     queued_.pop_front();
     begin(ticket, std::move(deployment));
   } else if (desired_) {
     Deployment directory{.kind = DeploymentKind::directory, .scripts = *std::move(desired_)};
     desired_.reset();
-    begin(0, std::move(directory));
+    if (waits_for_switch(directory)) {
+      desired_ = std::move(directory.scripts);
+    } else {
+      begin(0, std::move(directory));
+    }
   }
+}
+
+// A trigger that is far behind comes to its switch late. Only what changes it again waits for that.
+bool Dispatcher::waits_for_switch(const Deployment& deployment) const {
+  const auto stays_as_decided = [&](const auto& entry) {
+    const auto& [name, trigger] = entry;
+    if (!trigger->next_switch) return true;
+    const Trigger::Switch& next = *trigger->next_switch;
+    const auto of = [&](const TriggerName& wanted) {
+      return std::ranges::find(deployment.scripts, wanted, &DesiredScript::name);
+    };
+    const auto script = of(name);
+    if (script == deployment.scripts.end())
+      return next.as.empty() && (!deployment.is_whole_set() || !next.version);
+    return next.as.empty() && next.version && !deployment.restoration && !deployment.by_replay &&
+           next.version->id == script->version.id;
+  };
+  return !std::ranges::all_of(triggers_, stays_as_decided);
+}
+
+// What a trigger runs once it has come to its switch.
+const ScriptVersion& Dispatcher::coming_version(const Trigger& trigger) {
+  const auto& next = trigger.next_switch;
+  return next && next->version ? *next->version : trigger.version();
 }
 
 void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
@@ -248,7 +274,7 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
     const auto found = triggers_.find(name);
     const bool runs = found != triggers_.end();
     const bool stays = wanted.is_whole_set() && keep_pinned(name, &script.version.script);
-    const ScriptVersion& version = stays ? found->second->version() : script.version;
+    const ScriptVersion& version = stays ? coming_version(*found->second) : script.version;
     if (wanted.pins()) {
       deploying_->pins.push_back({name, version.id, file_of(name), 0, wanted.why, now_});
     }
@@ -260,6 +286,7 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
       probe({name, version, std::nullopt}, std::move(replayed));
       continue;
     }
+    if (runs && found->second->next_switch) continue;
     if (runs && found->second->version().id == version.id && !wanted.restoration) {
       if (!stays && !wanted.is_trial) found->second->refused.reset();
       // Counted limits and the runtime are part of a run: where they changed, another run begins.
@@ -272,7 +299,8 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
     if (!wanted.is_trial)
       std::erase_if(refused_, [&](const auto& entry) { return !kept.contains(entry.first); });
     for (const auto& [name, trigger] : triggers_) {
-      if (!kept.contains(name) && !keep_pinned(name, nullptr)) deploying_->removals.push_back(name);
+      if (trigger->next_switch || kept.contains(name)) continue;
+      if (!keep_pinned(name, nullptr)) deploying_->removals.push_back(name);
     }
   }
   accept_deployment();
@@ -526,26 +554,37 @@ void Dispatcher::start_new(Probe& probe, Sequence at) {
 }
 
 // After a crash: what was decided and not yet done is done where it was decided.
-void Dispatcher::go_on_with_deployment() {
+void Dispatcher::go_on_with_deployments() {
   const auto pins = store_.pins();
   if (!pins) return stop_process(pins.error());
   for (const Pin& pin : *pins) pins_.emplace(pin.trigger, pin);
   const auto newest = store_.deployments({.max = 1});
   if (!newest) return stop_process(newest.error());
   if (newest->empty()) return;
-  const DeploymentRecord& record = newest->front();
-  newest_deployment_ = record.id;
-  if (!record.sequence) return;
+  newest_deployment_ = newest->front().id;
+  const auto pending = store_.deployments({.pending = true, .max = 1'000});
+  if (!pending) return stop_process(pending.error());
+  for (const DeploymentRecord& record : *pending) {
+    if (!go_on_with(record)) return;
+  }
+}
+
+bool Dispatcher::go_on_with(const DeploymentRecord& record) {
+  const auto fails = [this](const Error& error) {
+    stop_process(error);
+    return false;
+  };
   for (const DeploymentChange& change : record.changes) {
     if (!change.outcome.empty()) continue;
     const auto found = triggers_.find(change.was.empty() ? change.trigger : change.was);
     if (found == triggers_.end()) continue;
     Trigger& trigger = *found->second;
+    if (trigger.next_switch || trigger.cursor() >= *record.sequence) continue;
     Trigger::Switch next{*record.sequence, std::nullopt, {}, 0, change.run, {}, change.why};
     next.deployment = record.id;
     if (!change.version.empty()) {
       const auto files = store_.version(change.version);
-      if (!files) return stop_process(files.error());
+      if (!files) return fails(files.error());
       if (!*files) continue;
       next.version = version_from(**files);
       if (!change.was.empty()) next.as = change.trigger;
@@ -556,11 +595,11 @@ void Dispatcher::go_on_with_deployment() {
     }
     if (change.snapshot > 0) {
       auto kept = store_.snapshot(change.snapshot);
-      if (!kept) return stop_process(kept.error());
+      if (!kept) return fails(kept.error());
       if (!*kept) continue;
       const SnapshotRecord& of = (*kept)->record;
       const auto run = store_.run(of.trigger, of.run);
-      if (!run) return stop_process(run.error());
+      if (!run) return fails(run.error());
       next.restoration = Trigger::Restoration{of.number,
                                               of.run,
                                               of.sequence,
@@ -574,6 +613,7 @@ void Dispatcher::go_on_with_deployment() {
     log_info("{} goes on to what deployment {} decided, at sequence {}", change.trigger, record.id,
              record.sequence->value);
   }
+  return true;
 }
 
 }  // namespace hastur

@@ -227,7 +227,7 @@ void Dispatcher::adopt_stored() {
   for (auto& [name, trigger] : triggers_) {
     if (trigger->phase == Trigger::Phase::waiting) load(*trigger);
   }
-  go_on_with_deployment();
+  go_on_with_deployments();
 }
 
 void Dispatcher::begin_running() {

@@ -65,8 +65,8 @@ struct LetOut {
 struct StopProcess {
   Error why;
 };
-// A deployment was decided, and the decision is stored; or a trial has ended, whose record has the id
-// 0 and in its report what refuses it. `ticket` is what deploy() returned, 0 for a directory.
+// A deployment was decided, and the decision is stored; or a trial has ended, whose record has the
+// id 0 and in its report what refuses it. `ticket` is what deploy() returned, 0 for a directory.
 struct Deployed {
   std::uint64_t ticket = 0;
   DeploymentRecord record;
@@ -424,6 +424,8 @@ class Dispatcher {
   // sets of versions (deploying.cc)
   void begin_deployment();
   void begin(std::uint64_t ticket, Deployment deployment);
+  bool waits_for_switch(const Deployment& deployment) const;
+  static const ScriptVersion& coming_version(const Trigger& trigger);
   bool is_refused(const DesiredScript& script) const;
   bool runs_as_configured(const Trigger& trigger) const;
   bool keep_pinned(const TriggerName& name, const ScriptFile* file);
@@ -442,7 +444,8 @@ class Dispatcher {
   void end_trial();
   void store_deployment();
   void start_new(Probe& probe, Sequence at);
-  void go_on_with_deployment();
+  void go_on_with_deployments();
+  bool go_on_with(const DeploymentRecord& record);
 
   // one version after another (switching.cc)
   void advance_switches();

@@ -440,6 +440,23 @@ TEST_P(CheckpointStoreContract, DeploymentsComeBackNewestFirstWithTheirVersions)
   EXPECT_EQ(store().version("d-b-1").value()->files[0].text, "-- deployed 1");
 }
 
+TEST_P(CheckpointStoreContract, ADeploymentIsPendingUntilEachOfItsTriggersHasCome) {
+  const auto pending = [&] {
+    std::vector<std::uint64_t> ids;
+    const auto found = store().deployments({.pending = true}).value();
+    for (const DeploymentRecord& record : found) ids.push_back(record.id);
+    return ids;
+  };
+  CommitBuilder batch;
+  batch.deployment(1, 11, {"a", "b"}).deployment(2, 0, {"c"}).deployment(3, 31, {"d"});
+  commit(batch.outcome(1, "a", "live"));
+  reopen();
+  EXPECT_EQ(pending(), (std::vector<std::uint64_t>{3, 1})) << "the second was refused";
+  CommitBuilder ended;
+  commit(ended.outcome(1, "b", "refused: b.lua:1: no").outcome(3, "d", "gone"));
+  EXPECT_TRUE(pending().empty());
+}
+
 TEST_P(CheckpointStoreContract, AReplayOfADeploymentIsOpenUntilItIsDoneOrHasFailed) {
   CommitBuilder batch;
   batch.deployment(1, 11, {"a"}).deployment(2, 21, {"a"}).deployment(3, 31, {"b"});

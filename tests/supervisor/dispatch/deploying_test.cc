@@ -121,6 +121,55 @@ TEST(WholeDeployment, ASupervisorThatDiesInTheMiddleGoesOnWithItAtTheSameSequenc
     EXPECT_NE(change.outcome, "") << change.trigger;
 }
 
+TEST(WholeDeployment, ATriggerThatComesLateToItsSwitchHoldsNobodyUp) {
+  Rig rig;
+  rig.deploy({{"b", "match=a"}, {"late", "match=a"}});
+  rig.send("a", 25);
+  rig.holds_judgements = true;
+  rig.deploy({{"b", "match=a"}, {"late", "match=a emit=9"}});
+  rig.send("a", 10);
+  const DeploymentRecord first = newest(rig);
+  rig.deploy({{"b", "match=a emit=7"}, {"late", "match=a emit=9"}});
+  const DeploymentRecord second = newest(rig);
+  ASSERT_EQ(second.id, first.id + 1) << "it is decided";
+  ASSERT_EQ(second.changes.size(), 1u);
+  EXPECT_EQ(second.changes[0].trigger, "b");
+  rig.send("a", 5);
+  // What changes the late one again waits for it.
+  rig.deploy({{"b", "match=a emit=7"}, {"late", "match=a emit=3"}});
+  EXPECT_EQ(newest(rig).id, second.id);
+  EXPECT_EQ(rig.store->deployments({.pending = true}).value().size(), 2u);
+
+  // After a death each goes on to what was decided of it.
+  rig.holds_judgements = false;
+  rig.start();
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.store->run("late", {2}).value()->after.next(), first.sequence);
+  EXPECT_EQ(rig.store->run("b", {2}).value()->after.next(), second.sequence);
+  EXPECT_EQ(rig.stored_n("late"), 45u);
+  EXPECT_EQ(rig.stored_n("b"), 45u);
+  EXPECT_TRUE(rig.store->deployments({.pending = true}).value().empty());
+}
+
+TEST(WholeDeployment, WhatChangesALateTriggerAgainIsDecidedWhenItHasSwitched) {
+  Rig rig;
+  rig.deploy({{"late", "match=a"}});
+  rig.send("a", 25);
+  rig.holds_judgements = true;
+  rig.deploy({{"late", "match=a emit=9"}});
+  rig.deploy({{"late", "match=a emit=3"}});
+  const std::uint64_t decided = newest(rig).id;
+  rig.send("a", 5);
+  EXPECT_EQ(newest(rig).id, decided);
+  rig.holds_judgements = false;
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(newest(rig).id, decided + 1);
+  EXPECT_EQ(rig.trigger("late").run(), hastur::Run{3});
+  EXPECT_EQ(rig.stored_n("late"), 35u);
+}
+
 TEST(WholeDeployment, OneThatChangesNothingIsDecidedAtOnce) {
   Rig rig;
   rig.deploy({{"a", "match=a"}}, "c1");

@@ -3,6 +3,7 @@
 // A dispatcher with everything around it at its simplest: a syndicator on a History in memory, a
 // store in memory, fake workers; whatever is said is delivered at once and in order.
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -165,11 +166,14 @@ class Rig {
       }
     }
     for (std::uint32_t worker = 0; worker < workers.size(); ++worker) {
-      while (!holds_commands && !workers[worker].commands.empty() && workers[worker].fake) {
-        const bool judges = std::holds_alternative<JudgeCommand>(workers[worker].commands.front());
-        if (holds_judgements && judges) break;
-        const WorkerCommand command = std::move(workers[worker].commands.front());
-        workers[worker].commands.pop_front();
+      while (!holds_commands && workers[worker].fake) {
+        std::deque<WorkerCommand>& commands = workers[worker].commands;
+        const auto next = std::ranges::find_if(commands, [this](const WorkerCommand& command) {
+          return !holds_judgements || !std::holds_alternative<JudgeCommand>(command);
+        });
+        if (next == commands.end()) break;
+        const WorkerCommand command = std::move(*next);
+        commands.erase(next);
         dispatcher->worker_replied(worker, workers[worker].fake->execute(command));
         any = true;
       }
