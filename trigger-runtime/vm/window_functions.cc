@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/json.h"
@@ -228,14 +229,15 @@ struct Walk {
 
 // (view, field): a field that it has not.
 int refuse_field(lua_State* lua) {
-  std::vector<std::string> fields;
-  lua_pushnil(lua);
-  while (lua_next(lua, 1) != 0) {
+  std::vector<std::string_view> fields;
+  for (const char* name : names) {
+    lua_pushstring(lua, name);
+    lua_rawget(lua, 1);
+    if (!lua_isnil(lua, -1)) fields.emplace_back(name);
     lua_pop(lua, 1);
-    fields.emplace_back(text_at(lua, -1));
   }
-  std::ranges::sort(fields);
-  std::string asked = is_text(lua, 2) ? fmt::format("'{}'", text_at(lua, 2)) : describe(lua, 2);
+  const std::string asked =
+      is_text(lua, 2) ? fmt::format("'{}'", text_at(lua, 2)) : describe(lua, 2);
   const bool is_known =
       is_text(lua, 2) && std::ranges::find(names, text_at(lua, 2)) != std::end(names);
   raise(lua,

@@ -582,12 +582,12 @@ ctx:gauges({}, function(msg) )lua" +
                   "assert(l:sum('a') == 1e150 and l:stddev('a') < math.huge)"),
             "");
   EXPECT_EQ(error("w:add('a', 1) for k, v in w:each() do print(v.maen) end"),
-            "each: there is no field 'maen' here, only count, mean, rate, sum");
+            "each: there is no field 'maen' here, only count, sum, mean, rate");
   EXPECT_EQ(
       error("w:add('a', 1) for k, v in w:each() do print(v[('m') .. 'ax']) end").substr(0, 71),
-      "each: there is no field 'max' here, only count, mean, rate, sum; others");
-  EXPECT_EQ(error("l:add('a', 1) for k, v in l:each() do print(v[1]) end"),
-            "each: there is no field a number here, only count, max, mean, min, stddev, sum");
+      "each: there is no field 'max' here, only count, sum, mean, rate; others");
+  EXPECT_EQ(error("l:add('a', 1) for k, v in l:each() do v[1] = 2 print(v[1], v.mean, v[2]) end"),
+            "each: there is no field a number here, only count, sum, mean, min, max, stddev");
   EXPECT_EQ(error("w:add('a', 1) for k, v in w:each() do slack('x', { details = { v = v } }) end"),
             "");
   EXPECT_EQ(error("l:add('a', 1, 2)"), "l:add: a window of the last values has no weights");
