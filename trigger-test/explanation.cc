@@ -117,7 +117,8 @@ class Explainer {
       for (Judgement& each : input.judgements) each.subscription = own(*each.subscription);
     }
     for (const ObservedCall& call : story->calls) input.calls.push_back(tell(call, input));
-    input.changes = state_changes(story->before, story->after);
+    input.changes =
+        state_changes(story->before, story->after, {input.message.view().deaf, input.time});
     note_keys(input);
     const bool nothing =
         input.calls.empty() && input.changes.empty() && input.alerts.empty() && input.seen.empty();

@@ -155,9 +155,15 @@ void Hunt::note_what_is_left_out() {
         {trigger_.path, 0}, "left out");
   }
   if (left_out_.empty()) return;
-  report_.note(fmt::format("its calls take so long that the hunt left out {}: do less in one call",
-                           fmt::join(left_out_, ", ")),
-               {trigger_.path, 0}, "left out");
+  const std::string what = fmt::format("{}", fmt::join(left_out_, ", "));
+  report_.note(
+      runs_.are_calls_slow()
+          ? fmt::format("its calls take so long that the hunt left out {}: do less in one call",
+                        what)
+          : fmt::format("its tests span so much time, with a tick for each second, that the hunt "
+                        "left out {}: tests over minutes instead of hours are hunted whole",
+                        what),
+      {trigger_.path, 0}, "left out");
 }
 
 // ---- what is looked for ----

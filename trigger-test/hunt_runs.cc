@@ -32,10 +32,14 @@ constexpr std::uint64_t steps_a_run = 400'000;
 // A state is written out at a tick if it was touched.
 constexpr std::uint64_t state_bytes_a_step = 4;
 
-std::uint64_t steps_of(const StreamCost& cost, bool is_observed) {
+std::uint64_t computed_steps_of(const StreamCost& cost, bool is_observed) {
   return (is_observed ? steps_an_observed_instruction : steps_an_instruction) * cost.instructions +
-         steps_a_call * cost.callbacks + steps_a_command * cost.commands +
          steps_without_memory * cost.out_of_memory;
+}
+
+std::uint64_t steps_of(const StreamCost& cost, bool is_observed) {
+  return computed_steps_of(cost, is_observed) + steps_a_call * cost.callbacks +
+         steps_a_command * cost.commands;
 }
 
 // Small, so that a run can be ended early.
@@ -161,6 +165,7 @@ Result<Outcome> HuntRuns::run(Stand& stand, const Stream& stream, RunOptions opt
   };
   Result<Outcome> outcome = stand.run(trigger_, stream, options);
   if (!outcome) return outcome;
+  computed_steps_ += computed_steps_of(outcome->cost, is_observed);
   const std::uint64_t rows = stream.row_messages.size();
   const std::uint64_t ticks = rows == 0 ? 0 : rows - stream.row_messages.back();
   steps_ += steps_a_run + steps_a_row * rows + steps_of(outcome->cost, is_observed) +

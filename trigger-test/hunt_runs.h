@@ -71,6 +71,9 @@ class HuntRuns {
   }
 
   std::uint64_t steps() const { return steps_; }
+  // Whether most of them went into what calls compute, and not into how many inputs, most of them
+  // ticks, there were.
+  bool are_calls_slow() const { return 2 * computed_steps_ >= steps_; }
   // Whether it has taken that many.
   bool is_over(std::uint64_t steps = steps_max) const {
     return steps_ >= steps || is_over_by_the_clock();
@@ -87,6 +90,7 @@ class HuntRuns {
   const TriggerFiles& trigger_;
   const std::string folder_;
   std::uint64_t steps_ = 0;
+  std::uint64_t computed_steps_ = 0;
   const Micros cpu_begin_;
 };
 

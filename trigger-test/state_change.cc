@@ -20,6 +20,14 @@ std::string below(const std::string& path, const std::string& key) {
   return path.empty() ? key : path + "." + key;
 }
 
+// Of a key that a burst holds an alert keeps a number (vm/helpers/alert.h): what it stands for.
+Json unfolded(const Json& value, const std::string& key, const Json& keys) {
+  const auto burst = keys.find("");
+  if (!value.is_number_integer() || burst == keys.end() || !burst->is_object()) return value;
+  const std::int64_t open = burst->value("open", std::int64_t{0}) + value.get<std::int64_t>();
+  return {{"open", open}, {"t", open}, {"key", key}};
+}
+
 // What a helper keeps of a key is one thing.
 void compare_helper(const std::string& path, const Json& before, const Json& after,
                     std::vector<StateChange>& changes) {
@@ -27,9 +35,9 @@ void compare_helper(const std::string& path, const Json& before, const Json& aft
   for (const auto& [key, value] : before.items()) keys.insert(key);
   for (const auto& [key, value] : after.items()) keys.insert(key);
   for (const std::string& key : keys) {
-    const Json was = before.value(key, Json());
-    const Json is = after.value(key, Json());
-    if (was != is) changes.push_back({below(path, key), was, is, path, key});
+    const Json was = unfolded(before.value(key, Json()), key, before);
+    const Json is = unfolded(after.value(key, Json()), key, after);
+    if (was != is) changes.push_back({below(path, key), was, is, path, key, {}});
   }
 }
 
@@ -55,15 +63,16 @@ void compare(const std::string& path, const Json& before, const Json& after,
     for (std::size_t i = 0; i < before.size(); ++i)
       compare(fmt::format("{}[{}]", path, i + 1), before[i], after[i], changes);
   } else {
-    changes.push_back({path, before, after, "", ""});
+    changes.push_back({path, before, after, "", "", {}});
   }
 }
 
 }  // namespace
 
-std::vector<StateChange> state_changes(const Json& before, const Json& after) {
+std::vector<StateChange> state_changes(const Json& before, const Json& after, DeafSpan deaf) {
   std::vector<StateChange> changes;
   compare("", before, after, changes);
+  for (StateChange& change : changes) change.deaf = deaf;
   return changes;
 }
 

@@ -138,7 +138,8 @@ class Tracer {
     if (!known || story.before != story.after) {
       trace_->changes(
           printer_.text, input, known,
-          known ? state_changes(story.before, story.after) : std::vector<StateChange>());
+          known ? state_changes(story.before, story.after, {input.message.deaf, input.time})
+                : std::vector<StateChange>());
     }
   }
 

@@ -238,5 +238,23 @@ end)
       << output_;
 }
 
+TEST_F(Hunt, SaysThatItsTestsSpanTooMuchTime) {
+  write("calm.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({}, function(msg) ctx.state.last = msg.value end)
+ctx:every("second", function() end)
+)");
+  std::string tests = "return {";
+  for (int i = 0; i < 6; ++i) {
+    tests += R"({ name = "days )" + std::to_string(i) + R"(", messages = {
+  { type = "gauge", name = "a", value = 1 }, { at = "2d", type = "gauge", name = "a", value = 2 } } },)";
+  }
+  write("calm.test.lua", tests + "}");
+  run("calm.lua");
+  EXPECT_TRUE(
+      says("note: its tests span so much time, with a tick for each second, that the hunt "
+           "left out "))
+      << output_;
+}
+
 }  // namespace
 }  // namespace hastur

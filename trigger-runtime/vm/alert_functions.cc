@@ -36,6 +36,42 @@ std::optional<Condition> condition(lua_State* lua, const HelperOptions& options,
   return std::move(*condition);
 }
 
+// The numbers that bound ranges in a condition, and the other values that it names.
+void collect(const Json& words, bool is_range, std::vector<double>& bounds,
+             std::vector<Json>& named) {
+  if (words.is_structured()) {
+    for (const Json& part : words) collect(part, words.is_object(), bounds, named);
+  } else if (is_range && words.is_number()) {
+    bounds.push_back(words.get<double>());
+  } else {
+    named.push_back(words);
+  }
+}
+
+// A value that would open a key and close it, too. Ranges may have a border in common.
+std::optional<std::string> in_both(const Alert::Options& options) {
+  std::vector<double> bounds;
+  std::vector<Json> named;
+  for (const std::string* words : {&options.raise_words, &options.clear_words})
+    collect(parse_json(*words).value(), false, bounds, named);
+  std::ranges::sort(bounds);
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    named.emplace_back(i == 0 ? bounds[0] - 1 : bounds[i - 1] + (bounds[i] - bounds[i - 1]) / 2);
+    if (i + 1 == bounds.size()) named.emplace_back(bounds[i] + 1);
+  }
+  for (const Json& json : named) {
+    const std::string text = json.is_string() ? json.get<std::string>() : "";
+    const Value value = json.is_string()   ? Value::of(text)
+                        : json.is_number() ? Value::of(json.get<double>())
+                                           : Value{};
+    const bool is_border = json.is_number() && std::ranges::binary_search(bounds, value.number);
+    if (value.kind != Value::Kind::absent && !is_border && options.raise->holds(value) &&
+        options.clear->holds(value))
+      return canonical_json(json);
+  }
+  return std::nullopt;
+}
+
 struct Self {
   ScriptHelper& made;
   Alert& alert;
@@ -178,6 +214,12 @@ Alert::Options alert_options(lua_State* lua, int index) {
   asked.clear = condition(lua, options, "clear", asked.clear_words);
   if (asked.clear && !asked.raise)
     raise(lua, "ctx:alert: clear goes with raise: which values raise it?");
+  if (const auto value = asked.clear ? in_both(asked) : std::nullopt) {
+    raise(lua,
+          fmt::format("ctx:alert: raise and clear overlap: {} would do both. Clear is what ends "
+                      "it: raise = {{ above = 10 }}, clear = {{ below = 5 }}",
+                      *value));
+  }
   asked.raise_after = options.span("raise_after");
   asked.clear_after = options.span("clear_after");
   asked.again = options.span("again");

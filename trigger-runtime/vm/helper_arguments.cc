@@ -111,8 +111,9 @@ std::string_view key_argument(lua_State* lua, int index, const ScriptHelper& sel
   if (type == LUA_TSTRING) [[likely]]
     return text_at(lua, index);
   if (type != LUA_TNUMBER || !std::isfinite(lua_tonumber(lua, index))) {
-    raise(lua, fmt::format("{}: the key must be a string or a number, got {}",
-                           called(self, function), describe(lua, index)));
+    raise(lua,
+          fmt::format("{}: the key must be a string or a number, got {}", called(self, function),
+                      type == LUA_TNUMBER ? "one that is not finite" : describe(lua, index)));
   }
   return text_at(lua, index);
 }

@@ -28,5 +28,7 @@ Notification alert_notification(const Alert::Options& options, std::string_view 
 // Whether it is the step of an each(), which walks on from call to call.
 bool is_keyed_step(lua_CFunction function);
 bool is_window_step(lua_CFunction function);
+// Whether the metatable at `index` is that of what each() of a window yields.
+bool is_window_view(lua_State* lua, int index);
 
 }  // namespace hastur

@@ -46,7 +46,7 @@ int refuse_view_write(lua_State* lua) { raise_helper_view(lua, *helper_view_at(l
 void push_content(lua_State* lua, const Helper& helper, std::uint32_t id) {
   Vm& vm = vm_of(lua);
   std::string text;
-  if (!helper.write(id, text)) {
+  if (!helper.write_whole(id, text)) {
     raise(lua, fmt::format("ctx.state[\"{}\"][\"{}\"] cannot be read: a value in it is no JSON",
                            helper.state_key(), helper.keys().key(id)));
   }
@@ -265,7 +265,7 @@ void HelperSet::clear(lua_State* lua) {
   account_all(lua);
 }
 
-std::optional<std::string> HelperSet::read(std::string_view state_key, std::string_view json,
+std::optional<ScriptError> HelperSet::read(std::string_view state_key, std::string_view json,
                                            Time now,
                                            const std::map<std::string, std::int64_t>& slots) {
   const std::size_t dot = state_key.find('.');
@@ -276,10 +276,10 @@ std::optional<std::string> HelperSet::read(std::string_view state_key, std::stri
   if (made == nullptr) return std::nullopt;
   Helper& helper = *made->helper;
   if (helper.kind() != kind) {
-    return fmt::format(
-        "line {}: '{}' was a ctx:{} in the stored state and is a ctx:{} now: give it "
-        "another name, or convert ctx.state[\"{}\"] in ctx:migrate",
-        made->line, name, kind, helper.kind(), state_key);
+    return ScriptError{fmt::format("'{}' was kept by a ctx:{} and is a ctx:{} now: give it "
+                                   "another name, or convert ctx.state[\"{}\"] in ctx:migrate",
+                                   name, kind, helper.kind(), state_key),
+                       "", made->line};
   }
   if (auto* window = dynamic_cast<SpanWindow*>(&helper)) {
     const auto stored = slots.find(helper.name());
@@ -287,10 +287,10 @@ std::optional<std::string> HelperSet::read(std::string_view state_key, std::stri
                                                   : Micros{stored->second});
   }
   if (const std::optional<std::string> fault = helper.read(json, now)) {
-    return fmt::format(
-        "line {}: state[\"{}\"]{} in the stored state is not what this ctx:{} keeps: "
-        "give it another name, or convert it in ctx:migrate",
-        made->line, state_key, *fault, kind);
+    return ScriptError{fmt::format("state[\"{}\"]{} is not what this ctx:{} keeps: "
+                                   "give it another name, or convert it in ctx:migrate",
+                                   state_key, *fault, kind),
+                       "", made->line};
   }
   return std::nullopt;
 }
@@ -300,7 +300,7 @@ std::optional<std::string> HelperSet::warm(std::string_view state_key, std::stri
   for (const auto& made : all_) {
     if (made->helper->state_key() != state_key) continue;
     made->helper->clear();
-    if (auto fault = read(state_key, json, at, slots())) return fault;
+    if (auto fault = read(state_key, json, at, slots())) return std::move(fault->text);
     made->helper->pass_deaf(now - at, now);
     made->helper->settle(now);
     return std::nullopt;

@@ -85,8 +85,9 @@ class HelperSet {
   // The state goes: nothing is kept of it.
   void clear(lua_State* lua);
   // Takes what stood at a key that begins with '@' ("@keyed.hosts"); what no helper of the script
-  // has written is passed over. `slots` are those of who wrote it. Says what is wrong.
-  std::optional<std::string> read(std::string_view state_key, std::string_view json, Time now,
+  // has written is passed over. `slots` are those of who wrote it. Says what is wrong, and with
+  // which line's helper.
+  std::optional<ScriptError> read(std::string_view state_key, std::string_view json, Time now,
                                   const std::map<std::string, std::int64_t>& slots);
   // Of one that has been read: takes instead what stood there at `at`, written by this script, and
   // for what nothing was heard of from then to `now`. Says what is wrong.

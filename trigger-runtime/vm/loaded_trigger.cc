@@ -151,8 +151,13 @@ std::optional<ScriptError> LoadedTrigger::load_script(const LoadCommand& command
   loaded.was = vm.declared.was;
   loaded.helpers = vm.helpers.specs();
   if (memory) {
-    if (std::optional<std::string> fault = take(*memory))
-      return ScriptError{std::move(*fault), script_path_, 0};
+    if (std::optional<ScriptError> fault = take(*memory)) {
+      if (!loaded.migrated)
+        return ScriptError{"of the stored state, " + fault->text, script_path_, fault->line};
+      push_registered(vm.lua, Registered::migration);
+      const ScriptError begin = take_begin_of_function(vm.lua);
+      return ScriptError{"of what ctx:migrate returned, " + fault->text, begin.script, begin.line};
+    }
   }
   if (command.warm) warm(*command.warm, memory);
   return std::nullopt;
@@ -244,16 +249,16 @@ std::optional<ScriptError> LoadedTrigger::migrate(Memory& memory, const std::str
 }
 
 void LoadedTrigger::restore(const Memory& memory, std::uint32_t guarded_callbacks) {
-  const std::optional<std::string> fault = take(memory);
+  const std::optional<ScriptError> fault = take(memory);
   HASTUR_CHECK(!fault, "a memory was to be restored that no judgement of this script wrote");
   guarded_left_ = guarded_callbacks;
   guarded_span_ = guarded_callbacks;
 }
 
-std::optional<std::string> LoadedTrigger::take(const Memory& memory) {
+std::optional<ScriptError> LoadedTrigger::take(const Memory& memory) {
   const Result<RuntimeMemory> read = runtime_memory_from_json(memory.runtime);
   HASTUR_CHECK(read.has_value(), "a memory was to be restored that no judgement wrote");
-  std::optional<std::string> fault = replace_state(memory.state, memory.time, read->slots);
+  std::optional<ScriptError> fault = replace_state(memory.state, memory.time, read->slots);
   runtime = *read;
   runtime.slots = vm.helpers.slots();
   vm.effects.set_minute(runtime.minute);
@@ -270,11 +275,11 @@ std::optional<std::string> LoadedTrigger::take(const Memory& memory) {
 }
 
 void LoadedTrigger::put_state_back(std::string_view text, Time now) {
-  const std::optional<std::string> fault = replace_state(text, now, vm.helpers.slots());
+  const std::optional<ScriptError> fault = replace_state(text, now, vm.helpers.slots());
   HASTUR_CHECK(!fault, "a helper's state cannot be read back");
 }
 
-std::optional<std::string> LoadedTrigger::replace_state(
+std::optional<ScriptError> LoadedTrigger::replace_state(
     std::string_view text, Time now, const std::map<std::string, std::int64_t>& slots) {
   lua_State* lua = vm.lua;
   const CapLifted lifted(vm.memory);
@@ -288,12 +293,12 @@ std::optional<std::string> LoadedTrigger::replace_state(
     lua_rawset(lua, state_index);
   }
   vm.helpers.clear(lua);
-  std::optional<std::string> fault = fill_state(text, now, slots);
+  std::optional<ScriptError> fault = fill_state(text, now, slots);
   vm.helpers.put_views(lua, state_index);
   return fault;
 }
 
-std::optional<std::string> LoadedTrigger::fill_state(
+std::optional<ScriptError> LoadedTrigger::fill_state(
     std::string_view text, Time now, const std::map<std::string, std::int64_t>& slots) {
   lua_State* lua = vm.lua;
   constexpr const char* broken = "a state was to be restored that no judgement wrote";
@@ -301,7 +306,7 @@ std::optional<std::string> LoadedTrigger::fill_state(
     HASTUR_CHECK(fill_from_json(lua, state_index, text), broken);
     return std::nullopt;
   }
-  std::optional<std::string> fault;
+  std::optional<ScriptError> fault;
   JsonCursor in(text);
   const bool whole = in.object([&](std::string_view key) {
     const std::string own(key);

@@ -85,13 +85,13 @@ class LoadedTrigger {
   bool is_judgement_time(Time time) const;
   // The state becomes what `text` says, which was written at `now` with slots of these widths. Says
   // what is wrong with what helpers are to keep.
-  std::optional<std::string> replace_state(std::string_view text, Time now,
+  std::optional<ScriptError> replace_state(std::string_view text, Time now,
                                            const std::map<std::string, std::int64_t>& slots);
   // The same for a state that this script has written.
   void put_state_back(std::string_view text, Time now);
-  std::optional<std::string> fill_state(std::string_view text, Time now,
+  std::optional<ScriptError> fill_state(std::string_view text, Time now,
                                         const std::map<std::string, std::int64_t>& slots);
-  std::optional<std::string> take(const Memory& memory);
+  std::optional<ScriptError> take(const Memory& memory);
 
   std::string script_path_;
   // The last judged state, to which a failed judgement goes back.

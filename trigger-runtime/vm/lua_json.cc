@@ -9,6 +9,7 @@
 #include "core/number.h"
 #include "message/json_codec.h"
 #include "trigger-runtime/vm/constants.h"
+#include "trigger-runtime/vm/helper_functions.h"
 #include "trigger-runtime/vm/least_text.h"
 #include "trigger-runtime/vm/msg_object.h"
 #include "trigger-runtime/vm/vm.h"
@@ -219,8 +220,11 @@ bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
     if (!first_visit(lua_topointer(lua_, index)))
       return fault("is a table that stands elsewhere in the state, too");
     if (lua_getmetatable(lua_, index) != 0) {
+      const bool is_view = is_window_view(lua_, lua_gettop(lua_));
       lua_pop(lua_, 1);
-      return fault("has a metatable");
+      return fault(is_view ? "is what each() of a window yields: keep those of its fields that you "
+                             "need"
+                           : "has a metatable");
     }
   }
   if (in_order_ && !fault_of_keys(index)) return false;

@@ -2,7 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "core/json.h"
+#include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/helper_arguments.h"
 #include "trigger-runtime/vm/helper_functions.h"
 #include "trigger-runtime/vm/helpers/last_window.h"
@@ -65,7 +71,12 @@ int add(lua_State* lua) {
     refuse_key(lua, self.made);
   }
   vm.helpers.account(lua, self.made);
-  if (added == Window::Added::too_large) refuse(lua, self, "add", "the sum would be infinite");
+  if (added == Window::Added::too_large) {
+    refuse(lua, self, "add",
+           self.made.kind == last_window
+               ? fmt::format("the value must be within {0} and -{0}", LastWindow::value_max)
+               : "the sum would be infinite");
+  }
   return 0;
 }
 
@@ -216,7 +227,28 @@ struct Walk {
   std::uint32_t* ids() { return reinterpret_cast<std::uint32_t*>(this + 1); }
 };
 
-// → next key that has anything in the span, and what: a table. upvalues: the object, Walk.
+// (view, field): a field that it has not.
+int refuse_field(lua_State* lua) {
+  std::vector<std::string_view> fields;
+  for (const char* name : names) {
+    lua_pushstring(lua, name);
+    lua_rawget(lua, 1);
+    if (!lua_isnil(lua, -1)) fields.emplace_back(name);
+    lua_pop(lua, 1);
+  }
+  const std::string asked =
+      is_text(lua, 2) ? fmt::format("'{}'", text_at(lua, 2)) : describe(lua, 2);
+  const bool is_known =
+      is_text(lua, 2) && std::ranges::find(names, text_at(lua, 2)) != std::end(names);
+  raise(lua,
+        fmt::format("each: there is no field {} here, only {}{}", asked, fmt::join(fields, ", "),
+                    is_known ? "; others are kept only if the script names them: write w.min, "
+                               "errors:max …, and no window of the last values has a rate"
+                             : ""));
+}
+
+// → next key that has anything in the span, and what: a table. upvalues: the object, Walk, the
+// views' metatable.
 int step(lua_State* lua) {
   ScriptHelper& made = *helper_object_at(lua, lua_upvalueindex(1));
   const Self self{made, static_cast<Window&>(*made.helper)};
@@ -235,6 +267,8 @@ int step(lua_State* lua) {
       push_optional(lua, part_of(what, sum, covered(lua, self, walk->sub)));
       lua_setfield(lua, -2, names[i]);
     }
+    lua_pushvalue(lua, lua_upvalueindex(3));
+    lua_setmetatable(lua, -2);
     return 2;
   }
   return 0;
@@ -251,13 +285,24 @@ int each(lua_State* lua) {
       static_cast<Walk*>(lua_newuserdata(lua, sizeof(Walk) + keys.count() * sizeof(std::uint32_t)));
   *walk = {keys.births(), sub, keys.count(), 0};
   std::ranges::copy(keys.in_order(), walk->ids());
-  lua_pushcclosure(lua, step, 2);
+  lua_newtable(lua);
+  add_function(lua, "__index", refuse_field);
+  lua_pushboolean(lua, 0);
+  lua_setfield(lua, -2, "__metatable");
+  lua_pushcclosure(lua, step, 3);
   return 1;
 }
 
 }  // namespace
 
 bool is_window_step(lua_CFunction function) { return function == step; }
+
+bool is_window_view(lua_State* lua, int index) {
+  lua_getfield(lua, index, "__index");
+  const bool is_view = lua_tocfunction(lua, -1) == refuse_field;
+  lua_pop(lua, 1);
+  return is_view;
+}
 
 void push_window_functions(lua_State* lua) {
   constexpr luaL_Reg functions[] = {{"add", add},   {"percentile", percentile},

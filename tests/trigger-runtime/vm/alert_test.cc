@@ -203,6 +203,20 @@ TEST(Alert, RefusesWhatItCannotTake) {
   EXPECT_EQ(at_load("{ burst = 0 }"), "ctx:alert: burst must be a whole number, 1 to 10000");
   EXPECT_EQ(at_load("{ to = 5 }"), "ctx:alert: to must be a string, got a number");
 
+  EXPECT_EQ(at_load("{ raise = { above = 5 }, clear = { above = 1 } }").substr(0, 54),
+            "ctx:alert: raise and clear overlap: 6 would do both. C");
+  EXPECT_EQ(at_load("{ raise = { above = 5 }, clear = { below = 7 } }").substr(0, 43),
+            "ctx:alert: raise and clear overlap: 6 would");
+  EXPECT_EQ(at_load("{ raise = 'down', clear = { 'up', 'down' } }").substr(0, 43),
+            "ctx:alert: raise and clear overlap: \"down\" ");
+  for (const char* fine : {"{ raise = { above = 10 }, clear = { below = 10 } }",
+                           "{ raise = { at_least = 10 }, clear = { at_most = 10 } }",
+                           "{ raise = { above = 10 }, clear = { below = 5 } }",
+                           "{ raise = 'down', clear = { 'up', 'idle' } }",
+                           "{ raise = { below = 1 }, clear = { above = 2, below = 9 } }"}) {
+    EXPECT_EQ(load_error(head + "ctx:alert('a', " + fine + ")").text, "") << fine;
+  }
+
   const auto in_call = [](const std::string& call) {
     TestTrigger trigger(head +
                         "local a, v = ctx:alert('a', {}), ctx:alert('v', { raise = 'down' })\n" +

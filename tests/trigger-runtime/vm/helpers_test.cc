@@ -344,6 +344,23 @@ ctx:gauges({}, function(msg)
   EXPECT_EQ(with("hosts.x = 1").substr(0, 33), "error: a helper cannot be written");
 }
 
+TEST(HelperState, OfAViewIsRefused) {
+  TestTrigger trigger(head + R"lua(
+local w = ctx:window("w", { span = "1m" })
+ctx:gauges({}, function(msg)
+  w:add("a", 1)
+  for k, view in w:each() do state.last = view end
+end)
+)lua");
+  Stream stream;
+  stream.gauge(1, 1);
+  const TriggerProgress progress = trigger.feed(stream);
+  const Judged judged = trigger.vm().judge(progress.reached, at_second(1));
+  ASSERT_TRUE(judged.error);
+  EXPECT_EQ(judged.error->error.text,
+            "state.last is what each() of a window yields: keep those of its fields that you need");
+}
+
 TEST(HelperState, GoesBackWithTheStateWhenAJudgementFails) {
   TestTrigger trigger(head + R"lua(
 local hosts = ctx:keyed("hosts", { forget = "1d" })
@@ -376,14 +393,15 @@ TEST(HelperState, OfAnotherKindUnderTheSameNameIsRefused) {
   const auto refusal = [](const std::string& before, const std::string& after) {
     TriggerOptions options;
     options.memory = memory_of(before);
-    return load_error(head + after, options).text;
+    const ScriptError error = load_error(head + after, options);
+    return error.text.empty() ? "" : fmt::format("{}: {}", error.line, error.text);
   };
   const std::string window = "local w = ctx:window('w', { span = '1m' })" + add;
   const std::string last = "local w = ctx:window('w', { last = 3 })" + add;
   const std::string keyed = "local w = ctx:keyed('w', { max = 3 })" + touch;
   EXPECT_EQ(refusal(window, window), "");
   EXPECT_EQ(refusal(window, keyed),
-            "line 3: 'w' was a ctx:window in the stored state and is a ctx:keyed now: give it "
+            "3: of the stored state, 'w' was kept by a ctx:window and is a ctx:keyed now: give it "
             "another name, or convert ctx.state[\"@window.w\"] in ctx:migrate");
   EXPECT_NE(refusal(window, last), "");
   EXPECT_NE(refusal(last, window), "");
@@ -442,8 +460,10 @@ ctx:migrate(function(state) return { ["@keyed.v"] = { a = { t = "now" } } } end)
 )lua";
   auto refused = ScriptVm::load(command);
   ASSERT_EQ(refused.index(), 1u);
-  EXPECT_EQ(std::get<1>(refused).error.text.substr(0, 60),
-            "line 4: state[\"@keyed.v\"][\"a\"] in the stored state is not wh");
+  EXPECT_EQ(std::get<1>(refused).error.line, 5u);
+  EXPECT_TRUE(std::get<1>(refused).error.text.starts_with(
+      "of what ctx:migrate returned, state[\"@keyed.v\"][\"a\"] is not what this ctx:keyed keeps"))
+      << std::get<1>(refused).error.text;
 }
 
 // What a helper is to begin with, put over what the memory holds of it; the rest stays.
@@ -544,6 +564,8 @@ ctx:gauges({}, function(msg) )lua" +
     return progress.stopped ? progress.stopped->error.error.text : "";
   };
   EXPECT_EQ(error("h:touch(nil)"), "h:touch: the key must be a string or a number, got nil");
+  EXPECT_EQ(error("h:touch(0/0)"),
+            "h:touch: the key must be a string or a number, got one that is not finite");
   EXPECT_EQ(error("h:touch(5)"), "");
   EXPECT_EQ(error("h:touch('\\255')"), "a key of h is not UTF-8");
   EXPECT_EQ(error("w:add('\\255', 1)"), "a key of w is not UTF-8");
@@ -555,6 +577,19 @@ ctx:gauges({}, function(msg) )lua" +
             "w:add: the value must be a number, got one that is not finite");
   EXPECT_EQ(error("w:add('a', 1, -1)"), "w:add: the weight must not be below 0");
   EXPECT_EQ(error("w:add('a', 1e308) w:add('a', 1e308)"), "w:add: the sum would be infinite");
+  EXPECT_EQ(error("l:add('a', -1e151)"), "l:add: the value must be within 1e+150 and -1e+150");
+  EXPECT_EQ(error("for _, v in ipairs{ 1e150, 1e150, -1e150 } do l:add('a', v) end "
+                  "assert(l:sum('a') == 1e150 and l:stddev('a') < math.huge)"),
+            "");
+  EXPECT_EQ(error("w:add('a', 1) for k, v in w:each() do print(v.maen) end"),
+            "each: there is no field 'maen' here, only count, sum, mean, rate");
+  EXPECT_EQ(
+      error("w:add('a', 1) for k, v in w:each() do print(v[('m') .. 'ax']) end").substr(0, 71),
+      "each: there is no field 'max' here, only count, sum, mean, rate; others");
+  EXPECT_EQ(error("l:add('a', 1) for k, v in l:each() do v[1] = 2 print(v[1], v.mean, v[2]) end"),
+            "each: there is no field a number here, only count, sum, mean, min, max, stddev");
+  EXPECT_EQ(error("w:add('a', 1) for k, v in w:each() do slack('x', { details = { v = v } }) end"),
+            "");
   EXPECT_EQ(error("l:add('a', 1, 2)"), "l:add: a window of the last values has no weights");
   EXPECT_EQ(error("l:rate('a')"), "l:rate: a window of the last values knows no times");
   EXPECT_EQ(error("w:full('a')"), "w:full: only a window of the last values can be full");

@@ -9,13 +9,6 @@
 #include "trigger-runtime/vm/helpers/alert_text.h"
 
 namespace hastur {
-namespace {
-
-// Of the keys in a burst that its page names.
-constexpr std::size_t named_max = 10;
-
-}  // namespace
-
 Alert::Call Alert::call_of(const Value& value) const {
   Call call;
   if (value.kind == Value::Kind::boolean) {
@@ -31,19 +24,50 @@ Alert::Call Alert::call_of(const Value& value) const {
 
 std::uint32_t Alert::make(std::string_view key) {
   const std::uint32_t id = keys().add(key);
-  if (known_.size() <= id) {
-    known_.resize(keys().ids_end());
-    queued_.resize(keys().ids_end(), never);
-  }
+  if (known_.size() <= id) known_.resize(keys().ids_end());
+  known_[id] = std::make_unique<Key>();
   return id;
 }
 
 void Alert::forget(std::uint32_t id) {
-  if (queued_[id] != never) queue_.erase({queued_[id], id});
-  queued_[id] = never;
-  text_bytes_ -= text_bytes(known_[id]);
-  known_[id] = {};
+  queue_.remove(id);
+  text_bytes_ -= text_bytes(*known_[id]);
+  known_[id] = nullptr;
   keys().remove(id);
+}
+
+void Alert::fold(std::uint32_t id) {
+  if (is_folded(id) || id == burst_id_) return;
+  const Key& key = *known_[id];
+  const std::string_view name = keys().key(id);
+  if (key.open != key.t || key.over || key.sent || key.due || key.stale || key.flapping ||
+      !key.changes.empty() || !key.details.empty() || !key.value.empty() || key.text.empty())
+    return;
+  if (folded_count_ == 0 && !is_burst())
+    folded_text_ = KeyText::of(name, key.text).value_or(KeyText());
+  if (folded_text_.empty() || !folded_text_.fits(name, key.text)) return;
+  keys().time(id) = to_us(key.t);
+  text_bytes_ -= text_bytes(key);
+  known_[id] = nullptr;
+  ++folded_count_;
+}
+
+Alert::Key Alert::whole(std::uint32_t id) const {
+  if (!is_folded(id)) return *known_[id];
+  Key key;
+  key.t = folded_at(id);
+  key.open = key.t;
+  key.text = folded_text_.with(keys().key(id));
+  return key;
+}
+
+Alert::Key& Alert::unfold(std::uint32_t id) {
+  if (is_folded(id)) {
+    known_[id] = std::make_unique<Key>(whole(id));
+    text_bytes_ += text_bytes(*known_[id]);
+    --folded_count_;
+  }
+  return *known_[id];
 }
 
 std::size_t Alert::text_bytes(const Key& key) {
@@ -88,7 +112,7 @@ void Alert::set(std::string_view name, const Call& call, Time now) {
     if (!call.raises) return;
     id = make(name);
   }
-  Key& key = known_[id];
+  Key& key = unfold(id);
   key.t = now;
   take_texts(key, call);
   if (!key.is_open()) {
@@ -109,18 +133,20 @@ void Alert::set(std::string_view name, const Call& call, Time now) {
   if (key.is_quiet()) {
     forget(id);
   } else {
+    fold(id);
     queue(id);
   }
 }
 
-const Alert::Key* Alert::find(std::string_view key) const {
+std::optional<Alert::Key> Alert::find(std::string_view key) const {
   const std::uint32_t id = key.empty() ? KeyTable::none : keys().find(key);
-  return id == KeyTable::none ? nullptr : &known_[id];
+  if (id == KeyTable::none) return std::nullopt;
+  return whole(id);
 }
 
 bool Alert::is_open(std::string_view key) const {
-  const Key* known = find(key);
-  return known != nullptr && known->is_open();
+  const std::uint32_t id = key.empty() ? KeyTable::none : keys().find(key);
+  return id != KeyTable::none && is_open(id);
 }
 
 std::optional<Time> Alert::stale_at(const Key& key) const {
@@ -153,27 +179,15 @@ Time Alert::deadline_of(const Key& key) const {
   return first;
 }
 
-// Deadlines move away with most calls: a key that stands too early is looked at and put where it
-// belongs.
-void Alert::queue(std::uint32_t id) {
-  const Time at = deadline_of(known_[id]);
-  if (at >= queued_[id]) return;
-  if (queued_[id] != never) queue_.erase({queued_[id], id});
-  queued_[id] = at;
-  queue_.emplace(at, id);
+Time Alert::deadline_of(std::uint32_t id) const {
+  if (!is_folded(id)) return deadline_of(*known_[id]);
+  if (!is_burst()) return folded_at(id);
+  return options_.stale ? folded_at(id) + *options_.stale : never;
 }
 
-std::vector<std::uint32_t> Alert::take_due(Time now) {
-  std::vector<std::uint32_t> due;
-  while (!queue_.empty() && queue_.begin()->first <= now) {
-    due.push_back(queue_.begin()->second);
-    queued_[due.back()] = never;
-    queue_.erase(queue_.begin());
-  }
-  return due;
-}
-
-bool Alert::pass_time(Key& key, Time now) {
+bool Alert::pass_time(std::uint32_t id, Time now) {
+  if (is_folded(id) && !(options_.stale && folded_at(id) + *options_.stale <= now)) return false;
+  Key& key = unfold(id);
   bool changed = false;
   while (true) {
     const std::optional<Time> stale = stale_at(key);
@@ -203,68 +217,9 @@ bool Alert::pass_time(Key& key, Time now) {
   return changed;
 }
 
-std::string Alert::some_open(std::size_t most) const {
-  std::vector<std::string_view> first;
-  for (std::uint32_t id = 0; id < known_.size(); ++id) {
-    if (!keys().holds(id) || id == burst_id_ || !known_[id].is_open()) continue;
-    const std::string_view key = keys().key(id);
-    if (first.size() == most && key >= first.back()) continue;
-    first.insert(std::ranges::upper_bound(first, key), key);
-    if (first.size() > most) first.pop_back();
-  }
-  return fmt::format("{}{}", fmt::join(first, ", "), open_count_ > first.size() ? ", …" : "");
-}
-
-Alert::BurstStep Alert::decide_burst(Time now, std::vector<AlertPage>& pages) {
-  const auto add = [&](Time at, std::string text, bool resolves) {
-    pages.push_back(
-        {at, "", std::move(text), fmt::format(R"({{"open":{}}})", open_count_), resolves});
-  };
-  if (!is_burst()) {
-    if (open_count_ <= options_.burst) return BurstStep::none;
-    add(now,
-        fmt::format("{} {} at once: {}. They are paged together until {} or fewer are open for a "
-                    "minute",
-                    open_count_, name(), some_open(named_max), options_.burst / 2),
-        false);
-    burst_id_ = make("");
-    Key& burst = known_[burst_id_];
-    burst.t = now;
-    burst.open = burst.sent = now;
-    return BurstStep::changed;
-  }
-  Key& burst = known_[burst_id_];
-  BurstStep step = BurstStep::none;
-  const bool is_calm = open_count_ <= options_.burst / 2;
-  if (is_calm != burst.due.has_value()) {
-    burst.due = is_calm ? std::optional(now + calm_after) : std::nullopt;
-    step = BurstStep::changed;
-  }
-  if (burst.due && *burst.due <= now) {
-    const Time end = *burst.due;
-    const std::string after = rough_span(now - *burst.open);
-    forget(burst_id_);
-    burst_id_ = KeyTable::none;
-    add(end,
-        open_count_ == 0 ? fmt::format("resolved after {}: no {} is open", after, name())
-                         : fmt::format("resolved after {}: {} {} still open: {}", after,
-                                       open_count_, name(), some_open(named_max)),
-        true);
-    return BurstStep::ended;
-  }
-  if (options_.again && !burst.due && *burst.sent + *options_.again <= now) {
-    add(*burst.sent + *options_.again,
-        fmt::format("{} {} still open after {}: {}", open_count_, name(),
-                    rough_span(now - *burst.open), some_open(named_max)),
-        false);
-    burst.sent = now;
-    step = BurstStep::changed;
-  }
-  return step;
-}
-
 bool Alert::page(std::uint32_t id, Time now, Time not_before, std::vector<AlertPage>& pages) {
-  Key& key = known_[id];
+  if (is_folded(id) && is_burst()) return false;
+  Key& key = unfold(id);
   const std::size_t before = pages.size();
   const auto add = [&](Time at, std::string text, bool resolves) {
     pages.push_back({std::max(at, not_before), std::string(keys().key(id)), std::move(text),
@@ -294,10 +249,10 @@ bool Alert::page(std::uint32_t id, Time now, Time not_before, std::vector<AlertP
 }
 
 bool Alert::decide(Time now, std::vector<AlertPage>& pages) {
-  std::vector<std::uint32_t> due = take_due(now);
+  std::vector<std::uint32_t> due = queue_.take_due(now);
   // What was looked at in vain must not count: it depends on when the state was restored.
   bool changed = false;
-  for (const std::uint32_t id : due) changed = pass_time(known_[id], now) || changed;
+  for (const std::uint32_t id : due) changed = pass_time(id, now) || changed;
   Time not_before = Time::min();
   const BurstStep step = decide_burst(now, pages);
   if (step == BurstStep::ended) {
@@ -307,9 +262,10 @@ bool Alert::decide(Time now, std::vector<AlertPage>& pages) {
   }
   for (const std::uint32_t id : due) {
     changed = page(id, now, not_before, pages) || changed;
-    if (known_[id].is_quiet()) {
+    if (!is_folded(id) && known_[id]->is_quiet()) {
       forget(id);
     } else {
+      fold(id);
       queue(id);
     }
   }
@@ -322,7 +278,11 @@ bool Alert::pass_deaf(Micros deaf, Time now) {
   };
   for (std::uint32_t id = 0; id < known_.size(); ++id) {
     if (!keys().holds(id)) continue;
-    Key& key = known_[id];
+    if (is_folded(id) && is_burst()) {
+      keys().time(id) = to_us(std::min(folded_at(id) + deaf, now));
+      continue;
+    }
+    Key& key = unfold(id);
     key.t = std::min(key.t + deaf, now);
     move(key.sent, Micros{0});
     const std::optional<Micros> after = id == burst_id_ ? calm_after
@@ -338,16 +298,16 @@ void Alert::clear() {
   Helper::clear();
   release(known_);
   queue_.clear();
-  release(queued_);
   open_count_ = 0;
+  folded_count_ = 0;
   burst_id_ = KeyTable::none;
   text_bytes_ = 0;
 }
 
 std::size_t Alert::bytes() const {
-  constexpr std::size_t tree_node = 56;
-  return keys().bytes() + known_.capacity() * sizeof(Key) + queued_.capacity() * sizeof(Time) +
-         queue_.size() * tree_node + text_bytes_;
+  constexpr std::size_t block = 16;
+  return keys().bytes() + known_.size() * sizeof(known_[0]) + queue_.bytes() +
+         (keys().count() - folded_count_) * (sizeof(Key) + block) + text_bytes_;
 }
 
 }  // namespace hastur

@@ -12,11 +12,15 @@
 // t: the last call for it; open: since when it is; over: when it closed, until that was told; due:
 // when it will open (not open) or close (open) if nothing else comes; sent: its last page, unless
 // it was resolved; f: when it opened or closed lately; flap: it is flapping; stale: it closed for
-// want of data. A key of which nothing is known but that it is quiet is not there. The key "" is
-// that of a burst: open, sent, and due, when it will be over.
+// want of data. A key of which nothing is known but that it is quiet is not there.
+//
+// The key "" is that of a burst: open, sent, due, when it will be over, and text, what most keys
+// said when it began, with {key} for the key. A burst may hold a million keys. One that says that
+// text, opened with its last call and was not paged has a number for its state: that call, in µs
+// after the burst was open. Of such a key open moves with t by what could not be heard.
 
+#include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,7 +28,9 @@
 #include <vector>
 
 #include "message/filter.h"
+#include "trigger-runtime/vm/helpers/deadline_queue.h"
 #include "trigger-runtime/vm/helpers/helper.h"
+#include "trigger-runtime/vm/helpers/key_text.h"
 
 namespace hastur {
 
@@ -41,7 +47,7 @@ struct AlertPage {
 class Alert final : public Helper {
  public:
   // Counts up whenever the same calls may give another state: part of a run (commands.h).
-  static constexpr int revision = 1;
+  static constexpr int revision = 2;
 
   // The burst of an alert that names none: what one tick may cause has to end somewhere.
   static constexpr std::uint32_t burst_default = 1'000;
@@ -110,7 +116,7 @@ class Alert final : public Helper {
   void set(std::string_view key, const Call& call, Time now);
   bool is_open(std::string_view key) const;
   // Nothing for a key that is quiet, and for "".
-  const Key* find(std::string_view key) const;
+  std::optional<Key> find(std::string_view key) const;
   bool is_burst() const { return burst_id_ != KeyTable::none; }
 
   // At a tick, after its callbacks: appends what goes out. Whether anything has changed.
@@ -118,15 +124,16 @@ class Alert final : public Helper {
 
   void clear() override;
   bool write(std::uint32_t id, std::string& out) const override;
+  bool write_whole(std::uint32_t id, std::string& out) const override;
   bool has_deadlines() const override { return true; }
   bool pass_deaf(Micros deaf, Time now) override;
   std::size_t bytes() const override;
 
  private:
-  using Deadline = std::pair<Time, std::uint32_t>;
-  static constexpr Time never = Time::max();
+  static constexpr Time never = DeadlineQueue::never;
 
   bool read_key(std::string_view key, JsonCursor& in, Time now) override;
+  bool read_folded(std::string_view key, JsonCursor& in, Time now);
   bool read_fields(Key& key, JsonCursor& in, Time now) const;
   void finish_reading() override;
 
@@ -140,25 +147,40 @@ class Alert final : public Helper {
   std::optional<Time> stale_at(const Key& key) const;
   bool begins_flapping(const Key& key) const;
 
+  // A key that opened with its last call, said folded_text_, and was not paged is folded: all that
+  // is kept of it is the time of that call.
+  bool is_folded(std::uint32_t id) const { return known_[id] == nullptr; }
+  Time folded_at(std::uint32_t id) const { return time_from_us(keys().time(id)); }
+  bool is_open(std::uint32_t id) const { return is_folded(id) || known_[id]->is_open(); }
+  void fold(std::uint32_t id);
+  // The key as it was; unfold() keeps it so.
+  Key whole(std::uint32_t id) const;
+  Key& unfold(std::uint32_t id);
+
   // The first moment at which there is anything to do about the key.
+  Time deadline_of(std::uint32_t id) const;
   Time deadline_of(const Key& key) const;
-  void queue(std::uint32_t id);
-  std::vector<std::uint32_t> take_due(Time now);
+  void queue(std::uint32_t id) { queue_.put(id, deadline_of(id)); }
   // These say whether anything has changed. First what has run out …
-  bool pass_time(Key& key, Time now);
+  bool pass_time(std::uint32_t id, Time now);
   // … then whether a burst begins or is over (then the keys that it held are paged) …
   enum class BurstStep : std::uint8_t { none, changed, ended };
   BurstStep decide_burst(Time now, std::vector<AlertPage>& pages);
+  void begin_burst(Time now);
+  // What most of the open keys say that were not paged.
+  KeyText most_said();
   // … then the page of a key.
   bool page(std::uint32_t id, Time now, Time not_before, std::vector<AlertPage>& pages);
   std::string some_open(std::size_t most) const;
 
   Options options_;
-  std::vector<Key> known_;
-  // Each key of which there is anything to do, at that time or before it.
-  std::set<Deadline> queue_;
-  std::vector<Time> queued_;
+  // Nothing for a folded key.
+  std::vector<std::unique_ptr<Key>> known_;
+  KeyText folded_text_;
+  // Each key of which there is anything to do.
+  DeadlineQueue queue_;
   std::uint32_t open_count_ = 0;
+  std::uint32_t folded_count_ = 0;
   std::uint32_t burst_id_ = KeyTable::none;
   std::size_t text_bytes_ = 0;
 };

@@ -18,7 +18,16 @@ void append_time(std::string& out, Time time) {
 }  // namespace
 
 bool Alert::write(std::uint32_t id, std::string& out) const {
-  const Key& key = known_[id];
+  if (is_folded(id) && is_burst()) {
+    const Micros after = folded_at(id) - *known_[burst_id_]->open;
+    append_number(out, static_cast<double>(after.count()));
+    return true;
+  }
+  return write_whole(id, out);
+}
+
+bool Alert::write_whole(std::uint32_t id, std::string& out) const {
+  const Key key = whole(id);
   const std::size_t begin = out.size();
   const auto field = [&](std::string_view name) -> std::string& {
     out += out.size() == begin ? "{\"" : ",\"";
@@ -96,14 +105,30 @@ bool Alert::read_fields(Key& key, JsonCursor& in, Time now) const {
          (key.open || (!key.over && !key.sent && !key.flapping));
 }
 
+bool Alert::read_folded(std::string_view name, JsonCursor& in, Time now) {
+  // Its key is the first of all.
+  const std::optional<std::int64_t> after = in.whole();
+  if (!after || !is_burst() || folded_text_.empty()) return false;
+  const std::uint32_t id = make(name);
+  known_[id] = nullptr;
+  ++folded_count_;
+  ++open_count_;
+  const Time at = *known_[burst_id_]->open + Micros{*after};
+  keys().time(id) = to_us(std::min(at, now));
+  return true;
+}
+
 bool Alert::read_key(std::string_view name, JsonCursor& in, Time now) {
+  if (!in.at('{')) return read_folded(name, in, now);
   Key key;
   if (!read_fields(key, in, now)) return false;
   if (name.empty()) {
     if (!key.open || !key.sent) return false;
     if (key.due) key.due = std::min(*key.due, now + calm_after);
+    folded_text_ = KeyText(key.text);
+    text_bytes_ += text_bytes(key);
     burst_id_ = make(name);
-    known_[burst_id_] = std::move(key);
+    *known_[burst_id_] = std::move(key);
     return true;
   }
   // The script may have other options than the one that wrote the state.
@@ -119,14 +144,16 @@ bool Alert::read_key(std::string_view name, JsonCursor& in, Time now) {
   if (key.is_quiet()) return true;
   if (key.is_open()) ++open_count_;
   text_bytes_ += text_bytes(key);
-  known_[make(name)] = std::move(key);
+  *known_[make(name)] = std::move(key);
   return true;
 }
 
 void Alert::finish_reading() {
   // Only now it is known whether there is a burst.
   for (std::uint32_t id = 0; id < known_.size(); ++id) {
-    if (id != burst_id_) queue(id);
+    if (id == burst_id_) continue;
+    fold(id);
+    queue(id);
   }
 }
 

@@ -133,12 +133,12 @@ std::string resolve_text(const Alert::Key& key, const Alert::Options& options) {
 
 std::string why_quiet(const Alert& alert, std::string_view name, std::string_view value, Time now) {
   const Alert::Options& options = alert.options();
-  const Alert::Key* key = alert.find(name);
-  if (key != nullptr && key->flapping) {
+  const std::optional<Alert::Key> key = alert.find(name);
+  if (key && key->flapping) {
     return fmt::format("flapping: quiet until it did not change for {}",
                        options.flap ? format_span(options.flap->span) : "a while");
   }
-  if (key != nullptr && key->is_open()) {
+  if (key && key->is_open()) {
     if (key->due && options.clear_after) {
       const Micros held = now - (*key->due - *options.clear_after);
       return fmt::format("clear for {}", part_of(held, *options.clear_after));
@@ -148,7 +148,7 @@ std::string why_quiet(const Alert& alert, std::string_view name, std::string_vie
     if (options.again) return fmt::format("again in {}", ahead(*key->sent + *options.again - now));
     return "paged already, at " + format_time(*key->sent);
   }
-  if (key != nullptr && key->due && options.raise_after) {
+  if (key && key->due && options.raise_after) {
     const Micros held = now - (*key->due - *options.raise_after);
     return fmt::format("held {}", part_of(held, *options.raise_after));
   }
@@ -156,6 +156,11 @@ std::string why_quiet(const Alert& alert, std::string_view name, std::string_vie
   const Result<Json> words = parse_json(options.raise_words);
   if (value.empty() || !given || given->is_boolean()) return "it is not raised";
   if (!words) return "it is not raised";
+  // Its last value would raise it: nothing else closes it then.
+  const std::string text = given->is_string() ? given->get<std::string>() : "";
+  const Value said = given->is_string() ? Value::of(text) : Value::of(given->get<double>());
+  if (options.stale && options.raise->holds(said))
+    return fmt::format("no data for {}: {} was the last value", format_span(*options.stale), value);
   return not_raised(*given, *words);
 }
 

@@ -55,6 +55,8 @@ class Helper {
   // Appends the value of a key. False if what a script has put in it is no JSON; the reason is
   // known where it was written.
   virtual bool write(std::uint32_t id, std::string& out) const = 0;
+  // The same for scripts that look at it: with what the state leaves out since it stands elsewhere.
+  virtual bool write_whole(std::uint32_t id, std::string& out) const { return write(id, out); }
 
   virtual bool has_deadlines() const { return false; }
   // Appends the keys that are due.

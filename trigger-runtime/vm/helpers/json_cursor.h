@@ -13,6 +13,8 @@ class JsonCursor {
   explicit JsonCursor(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
 
   bool at_end() const { return at_ == end_; }
+  // Whether the character stands here.
+  bool at(char c) const { return at_ != end_ && *at_ == c; }
   // Goes past the character, or word, if it stands here.
   bool take(char c) {
     if (at_ == end_ || *at_ != c) return false;

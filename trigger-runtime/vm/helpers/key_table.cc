@@ -138,9 +138,9 @@ std::span<const std::uint32_t> KeyTable::in_order() {
 }
 
 std::size_t KeyTable::bytes() const {
-  return slots_.capacity() * sizeof(Slot) + entries_.capacity() * sizeof(Entry) + far_bytes_ +
-         (order_.capacity() + added_.capacity() + removed_.capacity() + free_.capacity()) *
-             sizeof(std::uint32_t);
+  // What a list has room for beyond its end was never touched: it is no memory yet.
+  return slots_.size() * sizeof(Slot) + entries_.size() * sizeof(Entry) + far_bytes_ +
+         (order_.size() + added_.size() + removed_.size() + free_.size()) * sizeof(std::uint32_t);
 }
 
 }  // namespace hastur

@@ -157,7 +157,7 @@ bool Keyed::pass_deaf(Micros deaf, Time now) {
 
 std::size_t Keyed::bytes() const {
   constexpr std::size_t tree_node = 48;
-  return keys().bytes() + links_.capacity() * sizeof(Link) + oldest_.size() * tree_node;
+  return keys().bytes() + links_.size() * sizeof(Link) + oldest_.size() * tree_node;
 }
 
 }  // namespace hastur

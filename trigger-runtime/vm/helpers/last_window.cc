@@ -28,6 +28,7 @@ void LastWindow::push(Series& series, double value) {
 }
 
 Window::Added LastWindow::add(std::string_view key, double value, double, Time, Time) {
+  if (std::fabs(value) > value_max) return Added::too_large;
   Series& series = make(key);
   push(series, value);
   ++series.added;
@@ -82,7 +83,7 @@ bool LastWindow::read_key(std::string_view key, JsonCursor& in, Time) {
     if (field == "i") return (added = in.whole()).has_value();
     return field == "v" && in.list([&] {
       const std::optional<double> value = in.number();
-      if (value) push(series, *value);
+      if (value) push(series, std::clamp(*value, -value_max, value_max));
       return value.has_value();
     });
   });

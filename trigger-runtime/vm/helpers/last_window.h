@@ -12,6 +12,8 @@ namespace hastur {
 class LastWindow final : public Window {
  public:
   static constexpr std::uint32_t last_max = 100'000;
+  // Of larger values, added or squared, nothing finite can be said.
+  static constexpr double value_max = 1e150;
 
   LastWindow(std::string name, std::uint32_t last) : Window(std::move(name)), last_(last) {}
 

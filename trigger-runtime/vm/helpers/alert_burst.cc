@@ -1,0 +1,116 @@
+// A burst: more keys are open at once than people want pages of (alert.h).
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/check.h"
+#include "trigger-runtime/vm/helpers/alert.h"
+#include "trigger-runtime/vm/helpers/alert_text.h"
+
+namespace hastur {
+namespace {
+
+// Of the keys in a burst that its page names.
+constexpr std::size_t named_max = 10;
+
+}  // namespace
+
+std::string Alert::some_open(std::size_t most) const {
+  std::vector<std::string_view> first;
+  for (std::uint32_t id = 0; id < known_.size(); ++id) {
+    if (!keys().holds(id) || id == burst_id_ || !is_open(id)) continue;
+    const std::string_view key = keys().key(id);
+    if (first.size() == most && key >= first.back()) continue;
+    first.insert(std::ranges::upper_bound(first, key), key);
+    if (first.size() > most) first.pop_back();
+  }
+  return fmt::format("{}{}", fmt::join(first, ", "), open_count_ > first.size() ? ", …" : "");
+}
+
+Alert::BurstStep Alert::decide_burst(Time now, std::vector<AlertPage>& pages) {
+  const auto add = [&](Time at, std::string text, bool resolves) {
+    pages.push_back(
+        {at, "", std::move(text), fmt::format(R"({{"open":{}}})", open_count_), resolves});
+  };
+  if (!is_burst()) {
+    if (open_count_ <= options_.burst) return BurstStep::none;
+    add(now,
+        fmt::format("{} {} at once: {}. They are paged together until {} or fewer are open for a "
+                    "minute",
+                    open_count_, name(), some_open(named_max), options_.burst / 2),
+        false);
+    begin_burst(now);
+    return BurstStep::changed;
+  }
+  Key& burst = *known_[burst_id_];
+  BurstStep step = BurstStep::none;
+  const bool is_calm = open_count_ <= options_.burst / 2;
+  if (is_calm != burst.due.has_value()) {
+    burst.due = is_calm ? std::optional(now + calm_after) : std::nullopt;
+    step = BurstStep::changed;
+  }
+  if (burst.due && *burst.due <= now) {
+    const Time end = *burst.due;
+    const std::string after = rough_span(now - *burst.open);
+    forget(burst_id_);
+    burst_id_ = KeyTable::none;
+    add(end,
+        open_count_ == 0 ? fmt::format("resolved after {}: no {} is open", after, name())
+                         : fmt::format("resolved after {}: {} {} still open: {}", after,
+                                       open_count_, name(), some_open(named_max)),
+        true);
+    return BurstStep::ended;
+  }
+  if (options_.again && !burst.due && *burst.sent + *options_.again <= now) {
+    add(*burst.sent + *options_.again,
+        fmt::format("{} {} still open after {}: {}", open_count_, name(),
+                    rough_span(now - *burst.open), some_open(named_max)),
+        false);
+    burst.sent = now;
+    step = BurstStep::changed;
+  }
+  return step;
+}
+
+// By majority vote, in the order of the keys: of the same keys it is always the same.
+KeyText Alert::most_said() {
+  KeyText said;
+  std::size_t votes = 0;
+  for (const std::uint32_t id : keys().in_order()) {
+    if (!is_open(id) || (!is_folded(id) && known_[id]->sent)) continue;
+    const std::string_view key = keys().key(id);
+    const bool is_same = is_folded(id) ? said == folded_text_ : said.fits(key, known_[id]->text);
+    if (votes > 0) {
+      votes = is_same ? votes + 1 : votes - 1;
+      continue;
+    }
+    const std::optional<KeyText> own =
+        is_folded(id) ? folded_text_ : KeyText::of(key, known_[id]->text);
+    if (!own) continue;
+    said = *own;
+    votes = 1;
+  }
+  return said;
+}
+
+void Alert::begin_burst(Time now) {
+  const KeyText said = most_said();
+  if (said != folded_text_) {
+    for (std::uint32_t id = 0; id < known_.size(); ++id) {
+      if (keys().holds(id)) unfold(id);
+    }
+    folded_text_ = said;
+  }
+  burst_id_ = make("");
+  Key& burst = *known_[burst_id_];
+  burst.t = now;
+  burst.open = burst.sent = now;
+  burst.text = said.written();
+  text_bytes_ += text_bytes(burst);
+  for (std::uint32_t id = 0; id < known_.size(); ++id) {
+    if (keys().holds(id)) fold(id);
+  }
+}
+
+}  // namespace hastur
