@@ -7,9 +7,11 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/time.h"
 #include "message/recording.h"
@@ -35,6 +37,14 @@ constexpr std::size_t helpers_bytes_max = 32u << 20;
 // Notifications of a pair that are shown one by one.
 constexpr std::size_t shown_max = 5;
 
+// How far a reading has come.
+struct Place {
+  std::optional<Time> time;
+  std::uint64_t messages = 0;
+  // The last input's number in the stream that was recorded.
+  std::uint64_t last = 0;
+};
+
 struct Pair {
   std::optional<std::string> old_path;
   std::string new_path;
@@ -42,6 +52,12 @@ struct Pair {
   std::optional<std::size_t> old_one, new_one;
   std::vector<Seen> old_seen, new_seen;
   EffectDiff diff;
+  // The last input that both have taken, of one whose time was over.
+  std::optional<Sequence> stopped_at;
+  // What it is in the recording.
+  Place place;
+  // By both, as far as it has been looked at.
+  Micros used{0};
   // Why there is nothing to say of it.
   std::string failed;
 };
@@ -69,13 +85,60 @@ Result<std::vector<Pair>> read_pairs(const std::string& path) {
   return pairs;
 }
 
+// The time for all pairs. One that is slow is stopped when the others need what is left of it, but
+// not before it has used its share.
+class Budget {
+ public:
+  Budget(Micros time_max, std::size_t pairs)
+      : time_max_(time_max), began_(clock_.monotonic()), pairs_(std::max<std::size_t>(pairs, 1)) {}
+
+  bool is_limited() const { return time_max_ > Micros{0}; }
+  // How much of the recording has been read, from 0 to 1; 0: nobody knows.
+  void progress(double part) { progress_ = part; }
+  void feeds() { feeding_since_ = clock_.monotonic(); }
+  void has_fed() { fed_ += clock_.monotonic() - feeding_since_; }
+  // A pair whose workers have used so much since it was asked for last, and so much in all. Theirs
+  // is CPU time; where the machine is busy, as much of it takes longer.
+  bool is_over(Micros fresh, Micros all) {
+    const Micros now = clock_.monotonic();
+    const Micros gone = now - began_;
+    if (gone >= time_max_) return true;
+    cpu_ += fresh;
+    const Micros fed = fed_ + (now - feeding_since_);
+    const double stretch = static_cast<double>(fed.count()) /
+                           static_cast<double>(std::max<std::int64_t>(cpu_.count(), 1));
+    const Micros used{
+        static_cast<std::int64_t>(static_cast<double>(all.count()) * std::max(stretch, 1.0))};
+    if (used <= time_max_ / static_cast<std::int64_t>(pairs_)) return false;
+    if (progress_ <= 0) return true;
+    const auto others = static_cast<double>((gone - std::min(used, gone)).count());
+    const double rest = others * (1 - progress_) / progress_;
+    return static_cast<double>(gone.count()) + margin * rest >
+           static_cast<double>(time_max_.count());
+  }
+
+ private:
+  // What is left of the recording may be denser than what was read.
+  static constexpr double margin = 2;
+  SystemClock clock_;
+  Micros time_max_;
+  Micros began_;
+  std::size_t pairs_;
+  double progress_ = 0;
+  // All that pairs have used; while feeding, and since when the feed under way.
+  Micros cpu_{0};
+  Micros fed_{0};
+  Micros feeding_since_{0};
+};
+
 // Some pairs on one worker.
 class Group final : public StreamListener {
  public:
-  static Result<std::unique_ptr<Group>> make(SharedInputs& inputs) {
+  // Both outlive it.
+  static Result<std::unique_ptr<Group>> make(SharedInputs& inputs, Budget& budget) {
     auto worker = Worker::spawn(inputs, {});
     if (!worker) return fail(worker.error());
-    return std::unique_ptr<Group>(new Group(*std::move(worker)));
+    return std::unique_ptr<Group>(new Group(*std::move(worker), budget));
   }
 
   void add(Pair& pair) {
@@ -95,14 +158,26 @@ class Group final : public StreamListener {
 
   void feed(const std::shared_ptr<const InputBatch>& input) {
     if (is_dead_) return;
-    if (const auto fed = run_->feed(input); !fed) return die(fed.error());
+    budget_.feeds();
+    const auto fed = run_->feed(input);
+    budget_.has_fed();
+    if (!fed) return die(fed.error());
+    for (Pair* pair : pairs_) {
+      if (is_stopped_.contains(pair) && !pair->stopped_at) part_at_common_point(*pair);
+    }
     compare();
+  }
+
+  bool is_done() const {
+    return is_dead_ || std::ranges::all_of(pairs_, [](const Pair* pair) {
+             return pair->stopped_at || !pair->failed.empty();
+           });
   }
 
   void finish() {
     for (Pair* pair : pairs_) {
       if (is_dead_) break;
-      if (!pair->failed.empty()) continue;
+      if (!pair->failed.empty() || pair->stopped_at) continue;
       if (pair->old_one) {
         if (const auto end = run_->finish(*pair->old_one); !end) die(end.error());
       }
@@ -157,9 +232,16 @@ class Group final : public StreamListener {
  private:
   using End = std::pair<Pair*, std::string>;
 
-  explicit Group(std::unique_ptr<Worker> worker) : worker_(std::move(worker)) {
+  Group(std::unique_ptr<Worker> worker, Budget& budget)
+      : worker_(std::move(worker)), budget_(budget) {
     StreamRun::Options options;
     options.derived_come_back = true;
+    if (budget_.is_limited()) {
+      options.is_enough = [this](std::size_t trigger, const StreamCost&) {
+        return is_enough(trigger);
+      };
+      options.time_slice = std::chrono::milliseconds{5};
+    }
     run_ = std::make_unique<StreamRun>(*worker_, *this, std::move(options));
   }
 
@@ -190,6 +272,28 @@ class Group final : public StreamListener {
     return owner.is_new ? owner.pair->new_seen : owner.pair->old_seen;
   }
 
+  // Both versions of a pair are stopped, one as soon as it is asked after the other.
+  bool is_enough(std::size_t trigger) {
+    Pair* pair = owners_.at(trigger).pair;
+    if (is_stopped_.contains(pair)) return true;
+    Micros used{0};
+    for (const auto& one : {pair->old_one, pair->new_one}) {
+      if (one) used += run_->cost(*one).cpu;
+    }
+    if (!budget_.is_over(used - std::exchange(pair->used, used), used)) return false;
+    is_stopped_.insert(pair);
+    return true;
+  }
+
+  // What one of the two came to and the other did not is left out.
+  void part_at_common_point(Pair& pair) {
+    Sequence common = pair.new_one ? run_->reached(*pair.new_one) : Sequence{};
+    if (pair.old_one) common = std::min(common, run_->reached(*pair.old_one));
+    pair.stopped_at = common;
+    for (std::vector<Seen>* seen : {&pair.old_seen, &pair.new_seen})
+      std::erase_if(*seen, [&](const Seen& each) { return each.input > common; });
+  }
+
   void compare() {
     for (Pair* pair : pairs_) {
       if (pair->old_seen.empty() && pair->new_seen.empty()) continue;
@@ -213,7 +317,9 @@ class Group final : public StreamListener {
     bool is_new = false;
   };
   std::unique_ptr<Worker> worker_;
+  Budget& budget_;
   std::unique_ptr<StreamRun> run_;
+  std::set<const Pair*> is_stopped_;
   std::vector<Pair*> pairs_;
   // By number in the run.
   std::vector<Owner> owners_;
@@ -228,26 +334,52 @@ std::size_t group_count(std::size_t pairs) {
 }
 
 struct Read {
-  DiffTitle title;
-  // The last input's number in the stream that was recorded.
-  std::uint64_t last = 0;
+  std::optional<Time> from;
+  Place end;
+  bool is_whole = true;
 };
 
-Result<Read> feed_all(RecordingFile& file, std::vector<std::unique_ptr<Group>>& groups) {
+// `before`: where the batch before it ended. The row is the batch's, or the one before its first.
+Place place_at(const RecordingReader& reader, const InputBatch& input, Sequence sequence,
+               Place before) {
+  const Sequence first = input.batch.header.first;
+  if (sequence < first) return before;
+  const std::size_t row = sequence.value - first.value;
+  Place place{time_from_us(input.stream_times[row]), reader.row_messages()[row], before.last};
+  for (std::size_t i = 0; i <= row; ++i)
+    place.last = std::max(place.last, reader.row_sequences()[i].value);
+  return place;
+}
+
+Result<Read> feed_all(RecordingFile& file, std::vector<std::unique_ptr<Group>>& groups,
+                      std::vector<Pair>& pairs, Budget& budget, std::uint64_t until) {
   RecordingReader reader(file.stream(), file.name(), {});
   Read read;
+  std::uint64_t first = 0;
   while (true) {
+    if (std::ranges::all_of(groups, [](const auto& group) { return group->is_done(); })) {
+      read.is_whole = false;
+      break;
+    }
     Result<std::optional<Batch>> batch = reader.next();
     if (!batch) return fail(ErrorCode::invalid, batch.error().message);
     if (!*batch) break;
     const auto input = input_of(std::move(**batch));
-    if (!read.title.from) read.title.from = time_from_us(input->stream_times.front());
-    read.title.to = time_from_us(input->stream_times.back());
-    for (const Sequence sequence : reader.row_sequences())
-      read.last = std::max(read.last, sequence.value);
+    if (!read.from) read.from = time_from_us(input->stream_times.front());
+    const Place before = read.end;
+    read.end = place_at(reader, *input, input->batch.header.last(), before);
     for (const auto& group : groups) group->feed(input);
+    for (Pair& pair : pairs) {
+      if (pair.stopped_at && !pair.place.time)
+        pair.place = place_at(reader, *input, *pair.stopped_at, before);
+      if (pair.stopped_at && !pair.place.time) pair.place.time = read.from;
+    }
+    if (first == 0) first = read.end.last;
+    if (until > first && read.end.last > first)
+      budget.progress(static_cast<double>(read.end.last - first) /
+                      static_cast<double>(until - first));
   }
-  read.title.messages = reader.messages();
+  if (read.is_whole) read.end.messages = reader.messages();
   for (const auto& group : groups) group->finish();
   return read;
 }
@@ -261,19 +393,20 @@ ExitCode backtest(const BacktestCommand& command) {
   if (!file) return stop(ExitCode::usage, file.error().message);
   const auto inputs = SharedInputs::make();
   if (!inputs) return stop(inputs.error());
+  Budget budget(command.time_max, pairs->size());
   std::vector<std::unique_ptr<Group>> groups;
   for (std::size_t i = 0; i < group_count(pairs->size()); ++i) {
-    auto group = Group::make(**inputs);
+    auto group = Group::make(**inputs, budget);
     if (!group) return stop(group.error());
     groups.push_back(*std::move(group));
   }
   for (std::size_t i = 0; i < pairs->size(); ++i) groups[i % groups.size()]->add((*pairs)[i]);
-  const auto read = feed_all(**file, groups);
+  const auto read = feed_all(**file, groups, *pairs, budget, command.until);
   if (!read) {
     return read.error().code == ErrorCode::invalid ? stop(ExitCode::usage, read.error().message)
                                                    : stop(read.error());
   }
-  const Micros covered = read->title.from ? *read->title.to - *read->title.from : Micros{0};
+  const Micros covered = read->from ? *read->end.time - *read->from : Micros{0};
   Printer printer;
   std::size_t helpers_bytes = 0;
   for (std::size_t i = 0; i < pairs->size(); ++i) {
@@ -282,9 +415,15 @@ ExitCode backtest(const BacktestCommand& command) {
     if (!pair.failed.empty()) {
       line["failed"] = pair.failed;
     } else {
-      line = diff_totals(pair.diff, read->title);
+      const Place& end = pair.stopped_at ? pair.place : read->end;
+      DiffTitle title;
+      title.messages = end.messages;
+      title.from = read->from;
+      title.to = end.time;
+      line = diff_totals(pair.diff, title);
       line["new"] = pair.new_path;
-      line["last"] = read->last;
+      line["last"] = end.last;
+      if (pair.stopped_at) line["stopped"] = true;
       line["shown"] = notification_lines(pair.diff, shown_max);
       if (auto helpers = groups[i % groups.size()]->helpers(pair, covered)) {
         const std::size_t bytes = canonical_json(*helpers).size();
@@ -296,6 +435,7 @@ ExitCode backtest(const BacktestCommand& command) {
         }
       }
     }
+    if (!read->is_whole) line["unread"] = true;
     append_canonical_json(printer.text, line);
     printer.text += '\n';
     printer.flush_if_large();

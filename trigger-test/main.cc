@@ -78,6 +78,9 @@ int run_program(int argc, char** argv) {
                               "A file of lines {\"old\":PATH or null,\"new\":PATH}");
   backtest_line.required_text("--input", &backtest.input,
                               "A recording of messages; - is standard input");
+  backtest_line.span("--time-max", &backtest.time_max,
+                     "Stop what is not done by then; each pair has its share");
+  backtest_line.number("--until", &backtest.until, "The recorded number of the last input");
   hastur::NewCommand make;
   hastur::CommandLine& new_line =
       line.command("new", "Write a trigger and its test file, to begin with.");

@@ -97,7 +97,9 @@ Result<Outcome> Stand::run(const TriggerFiles& trigger, const Stream& stream,
   how.derived_come_back = true;
   how.restore_after = options.restore_after;
   how.last_handle = last_handle_;
-  how.is_enough = options.is_enough;
+  if (options.is_enough) {
+    how.is_enough = [&](std::size_t, const StreamCost& cost) { return options.is_enough(cost); };
+  }
   StreamRun run(*worker_, collector, std::move(how));
 
   StreamTrigger loading;

@@ -17,8 +17,10 @@
 namespace hastur {
 namespace {
 
-// What was read is compared and written after the reading has ended.
-constexpr Micros end_span = std::chrono::seconds{10};
+// What was read is compared and written after the reading has ended: a part of the time.
+Micros end_span(Micros time_max) {
+  return std::min<Micros>(time_max / 5, std::chrono::seconds{10});
+}
 
 constexpr const char* pairs_file = "pairs.jsonl";
 // The helpers of all triggers come in memory.
@@ -129,22 +131,30 @@ Result<void> Backtest::start(Micros time_max) {
                 fmt::format("there is no pipe: {}", std::generic_category().message(errno)));
   }
   const Fd reads(ends[0]), writes(ends[1]);
+  const Micros reading = time_max - end_span(time_max);
   BoundedRun::Request exporter;
   exporter.command = options_.exporter;
   for (const std::string& word :
        {std::string("--no-journal"), std::string("--from"), format_span(options_.window),
-        std::string("--time-max"), format_span(time_max), std::string("--to"),
+        std::string("--time-max"), format_span(reading), std::string("--to"),
         fmt::format("{}", subject_.until.value)})
     exporter.command.push_back(word);
   exporter.folder = "/";
   exporter.output_fd = writes.get();
-  exporter.time_max = time_max + end_span;
+  exporter.time_max = time_max;
   BoundedRun::Request comparison;
-  comparison.command = {options_.trigger_test, "backtest", before_->folder() + "/" + pairs_file,
-                        "--input", "-"};
+  comparison.command = {options_.trigger_test,
+                        "backtest",
+                        before_->folder() + "/" + pairs_file,
+                        "--input",
+                        "-",
+                        "--time-max",
+                        format_span(reading),
+                        "--until",
+                        fmt::format("{}", subject_.until.value)};
   comparison.folder = subject_.commit;
   comparison.input_fd = reads.get();
-  comparison.time_max = time_max + end_span;
+  comparison.time_max = time_max;
   comparison.output_bytes_max = output_bytes_max;
   auto begun = BoundedRun::start(loop_, exporter, [this](BoundedRun::Ended ended) {
     exported_ = std::move(ended);
@@ -181,7 +191,10 @@ void Backtest::compared() {
     }
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  const bool failed = exported_ && exported_->exit_code != 0;
+  // Who stops reading ends the export with it.
+  const bool is_read =
+      std::ranges::none_of(said, [](const auto& of) { return of.second.value("unread", false); });
+  const bool failed = is_read && exported_ && exported_->exit_code != 0;
   if (said.empty()) {
     tell(fmt::format("{} trigger{}", subject_.pairs.size(), subject_.pairs.size() == 1 ? "" : "s"),
          failed ? reason(*exported_) : reason(*ended_));
@@ -202,14 +215,17 @@ void Backtest::tell_of(const Pair& pair, const Json& said) {
   const Json from = said.value("from", Json()), to = said.value("to", Json());
   if (!from.is_number_integer() || !to.is_number_integer()) {
     // Why, has been told.
-    if (exported_->exit_code == 0) tell(pair.path, "History holds nothing to compare on");
+    if (exported_ && exported_->exit_code == 0)
+      tell(pair.path, "History holds nothing to compare on");
     return;
   }
   const Micros covered{to.get<std::int64_t>() - from.get<std::int64_t>()};
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(covered);
-  tell(pair.path, fmt::format("{} of the last {}, {} messages: {}", format_span(whole),
-                              format_span(options_.window),
-                              said.value("messages", std::uint64_t{0}), differences(said)));
+  const bool is_stopped = said.value("stopped", false);
+  tell(pair.path,
+       fmt::format("{} of the last {}{}, {} messages: {}", format_span(whole),
+                   format_span(options_.window), is_stopped ? " (its time was over)" : "",
+                   said.value("messages", std::uint64_t{0}), differences(said)));
   for (const Json& line : said.value("shown", Json::array())) {
     if (++shown_ > shown_max) break;
     if (line.is_string()) found_.report += fmt::format("          {}\n", line.get<std::string>());

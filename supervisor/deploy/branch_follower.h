@@ -64,8 +64,8 @@ class BranchFollower {
   void start();
   // Looks now; a URL is fetched from.
   void look();
-  // As look(), and what the branch brought last is judged and taken again, since a pin has gone: the
-  // tip, or while that is refused the commit that was taken before it.
+  // As look(), and what the branch brought last is judged and taken again, since a pin has gone:
+  // the tip, or while that is refused the commit that was taken before it.
   void look_again();
   // Looks now, and tells once, when the commit has been taken or refused; or why that will not be.
   void await(const std::string& commit, Tell tell);

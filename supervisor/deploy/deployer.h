@@ -99,8 +99,8 @@ class Deployer {
   std::optional<Job> under_way_;
   std::unique_ptr<Gate> gate_;
   std::optional<std::uint64_t> ticket_;
-  // Of commits that passed, by subject_of_verdict(): what a push had judged need not be judged again
-  // to be taken.
+  // Of commits that passed, by subject_of_verdict(): what a push had judged need not be judged
+  // again to be taken.
   std::map<std::string, Passed> passed_;
   // Of the commit that runs, by path; nothing: nobody knows.
   std::optional<std::map<std::string, std::string>> tests_;

@@ -35,9 +35,9 @@ class BacktestCommandTest : public testing::TriggerTestCommand {
     }
     pairs_ += canonical_json(line) + "\n";
   }
-  std::vector<Json> compare() {
+  std::vector<Json> compare(const std::string& flags = "") {
     write("before/pairs.jsonl", pairs_);
-    run("backtest before/pairs.jsonl --input - < r.jsonl");
+    run("backtest before/pairs.jsonl --input - " + flags + " < r.jsonl");
     EXPECT_EQ(exit_code_, 0) << error_;
     return lines();
   }
@@ -123,6 +123,47 @@ TEST_F(BacktestCommandTest, TakesHundredsOfTriggersOnOneReadingOfTheRecording) {
   const auto said = compare();
   ASSERT_EQ(said.size(), 300u);
   for (const Json& line : said) EXPECT_EQ(line["notifications"]["appear"], 1) << line;
+}
+
+TEST_F(BacktestCommandTest, ASlowOneIsStoppedAndComparedUpToThereAndTheOthersAreComparedWhole) {
+  std::string recording;
+  for (int second = 1; second <= 1'000; ++second)
+    recording += fmt::format(
+        R"({{"type":"gauge","name":"load","value":{},"timestamp":{},"received_at":{},"seq":{}}})"
+        "\n",
+        second, start_us + second * us_per_second, start_us + second * us_per_second, second);
+  write("r.jsonl", recording);
+  // Minutes for all of them.
+  const std::string slow =
+      "local ctx = hastur.trigger{}\n"
+      "ctx:gauges({ name = 'load' }, function(msg)\n"
+      "  local x = 1 for i = 1, 300000 do x = (x + i) % 7 end\n"
+      "  pager_duty('slow-' .. msg.value, 'one more')\n"
+      "end)\n";
+  pair("slow.lua", pages(900), slow);
+  pair("quick.lua", pages(900), pages(800));
+  // It is too long for a callback, each time.
+  pair("over.lua", "",
+       "local ctx = hastur.trigger{}\n"
+       "ctx:gauges({ name = 'load' }, function(msg)\n"
+       "  local x = 1 for i = 1, 20000000 do x = (x + i) % 7 end\n"
+       "end)\n");
+  const auto said = compare("--time-max 3s --until 1000");
+  ASSERT_EQ(said.size(), 3u);
+  ASSERT_FALSE(said[0].contains("failed")) << said[0];
+  EXPECT_EQ(said[0]["stopped"], true);
+  const int covered = said[0]["last"];
+  EXPECT_GT(covered, 0);
+  EXPECT_LT(covered, 1'000);
+  EXPECT_EQ(said[0]["to"], start_us + covered * us_per_second);
+  // Of the inputs that it came to.
+  EXPECT_EQ(said[0]["notifications"]["appear"], covered);
+  EXPECT_EQ(said[0]["notifications"]["vanish"], 0);
+  EXPECT_FALSE(said[1].contains("stopped")) << said[1];
+  EXPECT_EQ(said[1]["last"], 1'000);
+  EXPECT_EQ(said[1]["notifications"]["appear"], 100);
+  EXPECT_FALSE(said[1].contains("unread"));
+  EXPECT_EQ(said[2]["stopped"], true);
 }
 
 TEST_F(BacktestCommandTest, AListThatIsNoneIsSaid) {

@@ -55,9 +55,14 @@ struct Track {
   // Errors that stopped it, at inputs that have not been handed out.
   std::vector<CallError> stop_errors;
 
-  // Of triggers that are fed input by input: their own numbering, and what is to come back.
+  // It takes no more (Options::is_enough).
+  bool ended = false;
+
+  // Of triggers that are fed input by input: their own numbering, what is to come back, and the
+  // place in the stream that they are done with.
   Sequence next_own{1};
   std::deque<Effect> derived;
+  Sequence reached;
 
   Loaded loaded;
   StreamCost cost;
@@ -134,12 +139,14 @@ class StreamRun::Parts {
                                                  std::optional<std::string> migrate_from,
                                                  std::optional<WarmHelpers> warm = std::nullopt);
 
-  bool is_enough(const Track& track) const {
-    return options_.is_enough && options_.is_enough(track.cost);
+  bool is_enough(Track& track) const {
+    if (!track.ended && options_.is_enough)
+      track.ended = options_.is_enough(track.number, track.cost);
+    return track.ended;
   }
   FeedCommand feed_of(std::shared_ptr<const InputBatch> input,
                       std::vector<TriggerFeed> triggers) const {
-    return {std::move(input), std::move(triggers), Micros{0},
+    return {std::move(input), std::move(triggers), options_.time_slice,
             options_.is_enough ? options_.instructions_slice : 0};
   }
   static void count(Track& track, const TriggerProgress& progress);
@@ -238,7 +245,7 @@ Result<std::variant<std::size_t, ScriptError>> StreamRun::Parts::add(StreamTrigg
     track.judged = loaded.warmed;
     track.judged->sequence = track.trigger.after;
   }
-  track.passed = track.handed_out = track.trigger.after;
+  track.passed = track.handed_out = track.reached = track.trigger.after;
   track.skips = track.trigger.skips;
   track.pauses = {track.trigger.pauses.begin(), track.trigger.pauses.end()};
   auto subscriptions =
@@ -264,7 +271,7 @@ Result<void> StreamRun::Parts::feed(const std::shared_ptr<const InputBatch>& inp
 
   std::vector<Track*> due;
   for (Track& track : tracks_) {
-    if (track.own) continue;
+    if (track.own || is_enough(track)) continue;
     if (!options_.restore_after) {
       due.push_back(&track);
       continue;
@@ -306,6 +313,7 @@ Result<void> StreamRun::Parts::feed(const std::shared_ptr<const InputBatch>& inp
   }
   for (Track& track : tracks_) {
     if (track.own) HASTUR_TRY(feed_by_input(track, input));
+    if (!track.ended) track.reached = view.header().last();
   }
   return {};
 }
@@ -438,6 +446,7 @@ Result<void> StreamRun::Parts::feed_by_input(Track& track,
     one->stream_times = {input->stream_times[row]};
     HASTUR_TRY(feed_one(track, std::move(one), std::move(ours), view.sequence(row)));
     HASTUR_TRY(feed_derived(track, view.sequence(row)));
+    if (!track.ended) track.reached = view.sequence(row);
     if (!options_.restore_after) continue;
     const Restore how = options_.restore_after(view.sequence(row));
     if (how != Restore::no) HASTUR_TRY(restore_here(track, how));
@@ -506,6 +515,7 @@ void StreamRun::Parts::count(Track& track, const TriggerProgress& progress) {
   ++track.cost.commands;
   track.cost.callbacks += progress.callbacks;
   track.cost.instructions += progress.instructions;
+  track.cost.cpu += progress.cpu;
   if (progress.callbacks == 1)
     track.cost.instructions_most = std::max(track.cost.instructions_most, progress.instructions);
 }
@@ -700,6 +710,10 @@ std::uint64_t StreamRun::matched(std::size_t trigger) const {
 std::uint64_t StreamRun::stops(std::size_t trigger) const { return parts_->track(trigger).stops; }
 StreamCost StreamRun::cost(std::size_t trigger) const { return parts_->track(trigger).cost; }
 const Loaded& StreamRun::loaded(std::size_t trigger) const { return parts_->track(trigger).loaded; }
+Sequence StreamRun::reached(std::size_t trigger) const {
+  const Track& track = parts_->track(trigger);
+  return track.own ? track.reached : track.handed_out;
+}
 Result<std::string> StreamRun::observe(std::size_t trigger, ObserveCommand::What what) {
   return parts_->observe(parts_->track(trigger), what);
 }

@@ -64,6 +64,7 @@ struct StreamCost {
   std::uint64_t commands = 0;
   // Times that a callback ran out of memory.
   std::uint64_t out_of_memory = 0;
+  Micros cpu{0};
 };
 
 // What is done to a trigger between two inputs. Neither shows in the results of a trigger that
@@ -100,12 +101,15 @@ class StreamRun {
     std::function<Restore(Sequence)> restore_after = {};
     // Of an earlier run on the same worker: handles count on from it.
     std::uint32_t last_handle = 0;
-    // Asked after each feed, if it is set: whether a trigger has cost enough. The rest of the batch
-    // is then not fed to it, and nothing may follow but finish(). It is asked at the latest when
-    // `instructions_slice` more are counted and the input under way is done, so that what a run
-    // takes is bounded, and ends at the same input on every machine.
-    std::function<bool(const StreamCost&)> is_enough = {};
+    // Asked before and after each feed, if it is set: whether a trigger has cost enough. The rest
+    // of the batch and what follows is then not fed to it, and reached() says where it stands. It
+    // is asked at the latest when `instructions_slice` more are counted and the input under way is
+    // done, so that what a run takes is bounded, and ends at the same input on every machine.
+    std::function<bool(std::size_t trigger, const StreamCost&)> is_enough = {};
     std::uint64_t instructions_slice = 1'000'000;
+    // It is asked then, too, if this is set: what takes time without instructions is bounded as
+    // well, and where it ends is a matter of time.
+    Micros time_slice{0};
   };
 
   // Both outlive it. Nobody else sends to the worker.
@@ -132,6 +136,8 @@ class StreamRun {
   // Times that a trigger had to be put back.
   std::uint64_t stops(std::size_t trigger) const;
   StreamCost cost(std::size_t trigger) const;
+  // The last input of the batches that it is done with, whether it wanted it or not.
+  Sequence reached(std::size_t trigger) const;
   // What the trigger asked for. Lives as long as the run.
   const Loaded& loaded(std::size_t trigger) const;
 

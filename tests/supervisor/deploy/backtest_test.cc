@@ -153,6 +153,26 @@ TEST_F(BacktestTest, TooManyNewNotificationsBlock) {
   EXPECT_NE(found.report.find("\nbacktest  b.lua"), std::string::npos) << found.report;
 }
 
+TEST_F(BacktestTest, OneWhoseTimeWasOverIsJudgedByWhatItCameTo) {
+  options_.new_notifications_max = 3;
+  program("trigger-test",
+          "echo \"$*\" > " + (folder_ / "flags").string() +
+              "\necho '{\"new\":\"./a.lua\",\"from\":0,\"to\":3000000,\"messages\":40,"
+              "\"last\":5,\"stopped\":true,\"unread\":true,\"notifications\":{\"appear\":4}}'\n");
+  // Nobody reads what it writes.
+  program("exporter", "yes | head -c 1000000\nexit 1\n");
+  const auto found = run({pair("a.lua", "1")}, std::chrono::seconds{50});
+  EXPECT_TRUE(found.blocks);
+  EXPECT_TRUE(found.report.starts_with(
+      "backtest  a.lua                         3s of the last 10m (its time was over), 40 "
+      "messages: notifications 4 new\n"
+      "FAIL  a.lua: 4 new notifications are more than"))
+      << found.report;
+  const std::string flags = text_of("flags");
+  EXPECT_NE(flags.find("--time-max 39s"), std::string::npos) << flags;
+  EXPECT_NE(flags.find(" --until 7\n"), std::string::npos) << flags;
+}
+
 TEST_F(BacktestTest, SaysWhyATriggerCouldNotBeCompared) {
   const auto broken = run({pair("a.lua", "broken"), pair("b.lua", "0")});
   EXPECT_FALSE(broken.blocks);

@@ -51,7 +51,9 @@ class DeployerTest : public ::testing::Test {
     fs::remove_all(folder_);
   }
 
-  void make() { deployer_ = std::make_unique<Deployer>(loop_, rig_.clock, *rig_.dispatcher, options_); }
+  void make() {
+    deployer_ = std::make_unique<Deployer>(loop_, rig_.clock, *rig_.dispatcher, options_);
+  }
 
   static Deployer::Submission commit(const std::string& id,
                                      std::map<std::string, std::string> files) {
@@ -220,8 +222,7 @@ TEST_F(DeployerTest, ADryRunTriesTheMigrationOfTheStateThatIsThere) {
   bad.dry_run = true;
   const auto judged = submit(bad);
   EXPECT_FALSE(judged.accepted);
-  EXPECT_EQ(judged.report,
-            "tested ./a.lua ./b.lua\na is refused: a.lua:3: it cannot migrate\n");
+  EXPECT_EQ(judged.report, "tested ./a.lua ./b.lua\na is refused: a.lua:3: it cannot migrate\n");
   EXPECT_FALSE(judged.record);
   EXPECT_EQ(rig_.store->deployments({}).value().size(), 1u);
   EXPECT_EQ(rig_.trigger("b").run(), hastur::Run{1});

@@ -409,7 +409,9 @@ end)
       script.replace(script.find("FAILS"), 5, fails);
       How how;
       how.options.derived_come_back = true;
-      how.options.is_enough = [](const StreamCost& cost) { return cost.instructions >= enough; };
+      how.options.is_enough = [](std::size_t, const StreamCost& cost) {
+        return cost.instructions >= enough;
+      };
       how.options.instructions_slice = 600'000;
       const std::string all = gauges(200, std::chrono::milliseconds{1});
       const Outcome cut = run({script}, all, how);
