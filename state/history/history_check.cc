@@ -204,6 +204,31 @@ class Checking {
 
 }  // namespace
 
+Result<std::optional<HistoryEnd>> history_end(const std::string& directory) {
+  auto files = history_files(directory);
+  if (!files) return fail(files.error());
+  for (auto first = files->rbegin(); first != files->rend(); ++first) {
+    auto file = HistoryFile::open({.path = fmt::format("{}/{:020}.db", directory, first->value),
+                                   .access = DatabaseOptions::Access::read_only});
+    if (!file) return fail(file.error());
+    const auto begun = file->is_begun();
+    if (!begun) return fail(begun.error());
+    if (!*begun) continue;
+    Transaction transaction(file->database());
+    HASTUR_TRY(transaction.begin_reading());
+    const auto state = file->tail_state();
+    if (!state) return fail(state.error());
+    const auto lost = file->lost();
+    if (!lost) return fail(lost.error());
+    const auto head = file->last_head();
+    if (!head) return fail(head.error());
+    HistoryEnd end{state->stream, *head ? (*head)->header.last() : Sequence{first->value - 1}};
+    for (const LostRange& range : lost->all()) end.last = std::max(end.last, range.last);
+    return std::optional{end};
+  }
+  return std::optional<HistoryEnd>{};
+}
+
 Result<HistoryCheck> check_history(const std::string& directory,
                                    const std::function<void(Sequence)>& look) {
   return Checking(directory, look).run();
