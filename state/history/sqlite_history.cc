@@ -138,6 +138,16 @@ Result<void> SqliteHistory::open_stream() {
   last_ = files_.tail_entry().last;
   for (const LostRange& range : lost_.all()) last_ = std::max(last_, range.last);
 
+  const std::vector<std::int64_t>& strays = files_.strays();
+  if (!strays.empty()) {
+    const LostRange hole{last_.next(), last_.plus(numbers_skipped), "corrupt"};
+    log_error(
+        "{} is damaged: {} of its rows are not what was written, and may have been the last. "
+        "History goes on at {}: {}..{} may have been given out and are lost (corrupt)",
+        tail.path(), strays.size(), hole.last.next().value, hole.first.value, hole.last.value);
+    lost_.add(hole);
+    last_ = hole.last;
+  }
   const bool power_lost = state->boot_id != options_.boot_id && !state->clean && !state->synced;
   if (power_lost || state->sealed) {
     const LostRange hole{last_.next(), last_.plus(numbers_skipped),
@@ -156,6 +166,7 @@ Result<void> SqliteHistory::open_stream() {
   HASTUR_TRY(transaction.begin());
   HASTUR_TRY(tail.save_tail_state(open_state()));
   HASTUR_TRY(tail.save_lost(lost_));
+  HASTUR_TRY(tail.remove_rows(strays));
   HASTUR_TRY(transaction.commit());
   return tail.database().set_synced(options_.durability == Durability::synced);
 }
@@ -345,7 +356,7 @@ Result<bool> SqliteHistory::read_file(std::size_t index, Sequence from, const Re
       }
       const RowHead& head = (*heads)[i];
       const BatchHeader& header = head.header;
-      if (header.last() < from || header.first > file_last) continue;
+      if (!head.is_possible() || header.last() < from || header.first > file_last) continue;
       if (header.first < from && from != asked) continue;
       const Sequence next = i + 1 < heads->size() ? (*heads)[i + 1].header.first : file_last.next();
       if (!limits.names.empty() && header.first <= from && header.last().next() == next) {
@@ -367,7 +378,10 @@ Result<bool> SqliteHistory::read_file(std::size_t index, Sequence from, const Re
     if (!more || from > before) {
       seek = from;
     } else {
-      const Sequence reached = heads->back().header.first;
+      Sequence reached = seek;
+      for (const RowHead& head : *heads) {
+        if (head.is_possible()) reached = std::max(reached, head.header.first);
+      }
       more = reached > seek;
       seek = reached;
     }
