@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "state/store_schema.h"
@@ -113,12 +114,13 @@ Result<void> count(Database& database, StoreCheck& check) {
   {
     Query query = database.query(
         "SELECT (SELECT count(*) FROM trigger WHERE live), (SELECT count(*) FROM notification), "
-        "(SELECT coalesce(max(effects_sequence), 0) FROM checkpoint)");
+        "(SELECT coalesce(max(effects_sequence), 0) FROM checkpoint), "
+        "(SELECT coalesce(max(position), 0) FROM meta)");
     const auto row = query.step();
     if (!row) return fail(row.error());
     check.triggers = query.unsigned_integer(0);
     check.notifications = query.unsigned_integer(1);
-    check.furthest = {query.unsigned_integer(2)};
+    check.furthest = {std::max(query.unsigned_integer(2), query.unsigned_integer(3))};
   }
   Query query = database.query("SELECT stream FROM meta");
   const auto row = query.step();

@@ -21,7 +21,7 @@ struct StoreCheck {
   std::uint64_t triggers = 0;
   std::uint64_t notifications = 0;
   std::optional<StreamId> stream;
-  // The furthest input that a stored state or effect is of.
+  // The furthest input that was taken.
   Sequence furthest;
 };
 

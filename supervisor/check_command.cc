@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "state/history/history_check.h"
 #include "state/store_check.h"
 #include "supervisor/dispatch/stored_run.h"
 
@@ -27,9 +28,21 @@ Result<void> check_versions(const SqliteStoreOptions& options, StoreCheck& check
   return {};
 }
 
+// A state beyond the end of its own stream: what was numbered in between is gone.
+void check_against(const std::string& history, StoreCheck& check) {
+  if (history.empty() || !check.stream) return;
+  const auto end = history_end(history);
+  // What is wrong with it is said by the check of History.
+  if (!end || !*end || (*end)->stream != *check.stream || check.furthest <= (*end)->last) return;
+  check.findings.push_back(
+      fmt::format("inputs up to {} were taken, and the History in {} ends at {}: it is an older "
+                  "copy, or its newest part is gone",
+                  check.furthest.value, history, (*end)->last.value));
+}
+
 }  // namespace
 
-int check_state_command(const std::string& state) {
+int check_state_command(const std::string& state, const std::string& history) {
   SqliteStoreOptions options;
   options.path = state;
   options.read_only = true;
@@ -38,16 +51,24 @@ int check_state_command(const std::string& state) {
     if (const auto done = check_versions(options, *checked); !done)
       checked->findings.push_back(done.error().message);
   }
+  const std::size_t of_state = checked ? checked->findings.size() : 0;
+  if (checked) check_against(history, *checked);
   if (!checked) {
     fmt::print("state: {}\n", checked.error().message);
     return 1;
   }
   for (const std::string& finding : checked->findings) fmt::print("state: {}\n", finding);
   fmt::print("state in {}: {}; {} trigger{}, {} notifications, up to input {} of stream {}\n",
-             state, checked->findings.empty() ? "sound" : "damaged", checked->triggers,
+             state, of_state == 0 ? "sound" : "damaged", checked->triggers,
              checked->triggers == 1 ? "" : "s", checked->notifications, checked->furthest.value,
              checked->stream ? checked->stream->to_string() : "none");
   if (checked->findings.empty()) return 0;
+  if (of_state < checked->findings.size()) {
+    fmt::print(
+        "  with both started, the syndicator goes on behind what was taken and records the hole; a "
+        "newer copy of History loses less (docs/durability.md)\n");
+  }
+  if (of_state == 0) return 1;
   fmt::print(
       "  stop the supervisor and restore the file from a copy; what came since is taken from "
       "History (docs/durability.md)\n");

@@ -29,6 +29,8 @@ int run_program(int argc, char** argv) {
   hastur::CommandLine& exports =
       line.command("export", "Writes a stretch of History as JSON Lines, with the journal");
   hastur::CommandLine& check = line.command("check", "Says whether the state file is sound");
+  std::string history;
+  check.text("--history", &history, "whether its inputs are all in this folder's History, too");
   line.optional_command();
   hastur::ReplayOptions replay_options;
   replay.text("--trigger", &replay_options.trigger, "this trigger");
@@ -59,7 +61,7 @@ int run_program(int argc, char** argv) {
   exports.span("--time-max", &export_options.time_max, "end after so long, with what there is");
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
-  if (check.chosen()) return hastur::check_state_command(config.state);
+  if (check.chosen()) return hastur::check_state_command(config.state, history);
   hastur::start_log("supervisor",
                     hastur::log_level_from_name(config.log).value_or(hastur::LogLevel::info));
   if (exports.chosen()) {

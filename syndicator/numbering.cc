@@ -28,6 +28,7 @@ Numbering::Numbering(History& history, Options options, Time now)
     : history_(history),
       options_(std::move(options)),
       next_(history.last().next()),
+      began_after_(history.last()),
       totals_(history.counters()),
       committed_(totals_) {
   if (options_.uuid.empty()) options_.uuid = uuid_of(history.stream());
@@ -120,6 +121,30 @@ void Numbering::take_derived(const DerivedMessage& derived, Time now) {
   MessageView view = error.view();
   view.origin = origin;
   put(view);
+}
+
+Result<void> Numbering::skip_behind(Sequence seen) {
+  const Sequence stood = history_.last();
+  const auto skipped = history_.skip_behind(seen);
+  if (!skipped) return fail(skipped.error());
+  if (!*skipped) return {};
+  const LostRange& hole = **skipped;
+  log_error(
+      "History was set back: it ends at {}, and a supervisor has seen its stream up to {}. It goes "
+      "on at {}; {} to {} count as lost ({})",
+      stood.value, seen.value, hole.last.next().value, hole.first.value, hole.last.value, hole.why);
+  if (stood > began_after_) {
+    log_error(
+        "the numbers {} to {} were given out since this start, before that was known: they stand "
+        "for two messages each, and supervisors do not take the second",
+        began_after_.next().value, stood.value);
+  }
+  next_ = hole.last.next();
+  for (Finished& finished : finished_) {
+    finished.batch.header.first = next_;
+    next_ = finished.batch.header.last().next();
+  }
+  return {};
 }
 
 void Numbering::add_deaf(Micros span) {

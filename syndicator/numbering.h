@@ -61,6 +61,9 @@ class Numbering {
   // the mark too.
   void take_derived(const DerivedMessage& message, Time now);
 
+  // Somebody has seen the stream up to `seen`: see History. What waits to be appended goes behind
+  // it too, as nobody has seen its numbers.
+  Result<void> skip_behind(Sequence seen);
   // Nothing could be heard for so long before what comes next.
   void add_deaf(Micros span);
   // So many messages were lost before they could be numbered; `why` is a counter's name
@@ -131,6 +134,9 @@ class Numbering {
   Time before_first_{};
   Time received_at_{};
   Sequence next_;
+  // Where History stood at the start: what was numbered since may stand for two messages if it
+  // turns out to have been set back.
+  Sequence began_after_;
   Micros deaf_{0};
 
   std::unordered_map<std::string, std::string, TextHash, std::equal_to<>> hosts_;

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "core/log.h"
+
 namespace hastur {
 namespace {
 
@@ -72,6 +74,11 @@ void Syndicator::take(const Peer& peer, RequestId id, const AppendRequest& reque
 }
 
 void Syndicator::take(const Peer& peer, RequestId id, const LeaseRequest& request, Time now) {
+  // Tried again with the next request if it cannot be written now: nothing else can be, then.
+  if (request.stream == history_.stream()) {
+    if (const auto skipped = numbering_.skip_behind(request.seen); !skipped)
+      log_error("History was set back, and cannot go on behind it: {}", skipped.error().message);
+  }
   const auto granted = leases_.grant(request, now);
   if (!granted) return reply(peer, {id, RefusedReply{granted.error()}});
   reply(peer, {id, LeaseReply{*granted, marks_of(request.names)}});

@@ -1,5 +1,7 @@
 #include "state/history/facts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace hastur {
@@ -110,6 +112,13 @@ std::optional<Sequence> first_at(const BatchView& batch, Time time) {
     if (std::min(timestamps[row], received_ats[row]) >= to_us(time)) return batch.sequence(row);
   }
   return {};
+}
+
+Result<void> check_seen(Sequence seen) {
+  if (seen < sequence_max) return {};
+  return fail(
+      ErrorCode::invalid,
+      fmt::format("no stream comes to message {}, which somebody claims to have seen", seen.value));
 }
 
 void check_continues(const Batch& batch, const StreamId& stream, Sequence last) {

@@ -59,6 +59,9 @@ BatchTimes times_after(const BatchView& batch);
 // The sequence in `batch` at which stream time is first `time` or later, if it comes to that.
 std::optional<Sequence> first_at(const BatchView& batch, Time time);
 
+// `invalid` if no stream comes to such a number.
+Result<void> check_seen(Sequence seen);
+
 // Ends the process unless the batch continues a stream that stands at `last`.
 void check_continues(const Batch& batch, const StreamId& stream, Sequence last);
 

@@ -3,13 +3,22 @@
 #include <algorithm>
 
 #include "core/log.h"
+#include "state/history/tail_end.h"
 
 namespace hastur {
 namespace {
 
 constexpr std::size_t open_files_max = 5;
+// Of an older file, from its end, for one that is what was written.
+constexpr int rows_looked_at_max = 64;
 
 }  // namespace
+
+void FileEntry::ends_with(const RowHead& head) {
+  last = head.header.last();
+  stream_time = head.stream_time_after;
+  received_at = head.received_at;
+}
 
 Result<bool> FileSet::load() {
   auto firsts = folder_.list();
@@ -34,13 +43,13 @@ Result<bool> FileSet::load() {
     FileEntry entry{.first = (*firsts)[i], .last = {(*firsts)[i].value - 1}};
     const bool is_tail = i + 1 == firsts->size();
     if (is_tail) {
-      HASTUR_TRY(read_entry(entry, tail()));
+      HASTUR_TRY(read_tail_entry(entry));
     } else {
       auto file = HistoryFile::open(folder_.database(entry.first));
       const Result<bool> begun = file ? file->is_begun() : Result<bool>(fail(file.error()));
-      Result<void> read = begun && *begun ? read_entry(entry, *file) : Result<void>{};
       const Sequence last_max{(*firsts)[i + 1].value - 1};
-      if (begun && *begun && read) read = check_last(entry, *file, last_max);
+      const Result<void> read =
+          begun && *begun ? read_older_entry(entry, *file, last_max) : Result<void>{};
       if (!begun || !*begun || !read) {
         entry.damaged = true;
         entry.last = last_max;
@@ -55,20 +64,11 @@ Result<bool> FileSet::load() {
   return true;
 }
 
+// Without its end.
 Result<void> FileSet::read_entry(FileEntry& entry, HistoryFile& file) {
   const auto first = file.first_head();
   if (!first) return fail(first.error());
-  const auto last = file.last_head();
-  if (!last) return fail(last.error());
-  if (*first && *last) {
-    entry.stream_time_begin = (*first)->stream_time_after;
-    entry.last = (*last)->header.last();
-    entry.stream_time = (*last)->stream_time_after;
-    entry.received_at = (*last)->received_at;
-  }
-  const auto rows = file.row_count();
-  if (!rows) return fail(rows.error());
-  entry.rows = *rows;
+  if (*first) entry.stream_time_begin = (*first)->stream_time_after;
   const auto bytes = file.database().bytes();
   if (!bytes) return fail(bytes.error());
   entry.bytes = *bytes;
@@ -78,15 +78,37 @@ Result<void> FileSet::read_entry(FileEntry& entry, HistoryFile& file) {
   return {};
 }
 
-Result<void> FileSet::check_last(FileEntry& entry, HistoryFile& file, Sequence last_max) {
-  if (entry.last == last_max) return {};
-  // Its rows end before the next file begins: something is missing between the two, or the numbers
-  // of the last row are damaged. Then whoever reads the file finds out where it ends.
-  const auto last = file.last_head();
+Result<void> FileSet::read_tail_entry(FileEntry& entry) {
+  HASTUR_TRY(read_entry(entry, tail()));
+  auto end = find_tail_end(tail(), entry.first);
+  if (!end) return fail(end.error());
+  entry.rows = end->rows - end->strays.size();
+  strays_ = std::move(end->strays);
+  if (end->last) entry.ends_with(*end->last);
+  return {};
+}
+
+Result<void> FileSet::read_older_entry(FileEntry& entry, HistoryFile& file, Sequence last_max) {
+  HASTUR_TRY(read_entry(entry, file));
+  const auto rows = file.row_count();
+  if (!rows) return fail(rows.error());
+  entry.rows = *rows;
+  // Its rows may end before the next file begins: then something is missing between the two. If the
+  // last row is not what was written, whoever reads the file finds out where it ends; its times are
+  // those of the last one that is.
+  auto last = file.last_head();
+  for (int back = 0; last && *last && back < rows_looked_at_max; ++back) {
+    const auto sealed = file.is_sealed(**last);
+    if (!sealed) return fail(sealed.error());
+    if (*sealed && (*last)->header.last() <= last_max) {
+      entry.ends_with(**last);
+      if (back > 0) entry.last = last_max;
+      return {};
+    }
+    last = file.head_before((*last)->header.first);
+  }
   if (!last) return fail(last.error());
-  BatchPacker packer;
-  const bool is_sound = *last && entry.last < last_max && file.batch(**last, packer);
-  if (!is_sound) entry.last = last_max;
+  if (*last) entry.last = last_max;
   return {};
 }
 

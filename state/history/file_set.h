@@ -24,6 +24,8 @@ struct FileEntry {
   std::optional<Sequence> joined_to = {};
   // It cannot be read: its messages are lost.
   bool damaged = false;
+
+  void ends_with(const RowHead& head);
 };
 
 class FileSet {
@@ -44,6 +46,8 @@ class FileSet {
   const std::vector<FileEntry>& entries() const { return entries_; }
   FileEntry& tail_entry() { return entries_.back(); }
   HistoryFile& tail() { return *open_.front().file; }
+  // Of the tail as it was loaded: see TailEnd.
+  const std::vector<std::int64_t>& strays() const { return strays_; }
   // The entry that may hold `sequence`: the last one that begins at or before it, else the first.
   std::size_t index_of(Sequence sequence) const;
   // The open file of an entry. Valid until two others have been asked for.
@@ -56,14 +60,16 @@ class FileSet {
     Sequence first;
     std::unique_ptr<HistoryFile> file;
   };
-  Result<void> read_entry(FileEntry& entry, HistoryFile& file);
-  // Makes sure that `entry.last` is to be believed; it is `last_max` where it is not.
-  static Result<void> check_last(FileEntry& entry, HistoryFile& file, Sequence last_max);
+  static Result<void> read_entry(FileEntry& entry, HistoryFile& file);
+  Result<void> read_tail_entry(FileEntry& entry);
+  // `entry.last` is `last_max` where it is not to be believed.
+  static Result<void> read_older_entry(FileEntry& entry, HistoryFile& file, Sequence last_max);
 
   HistoryFolder folder_;
   std::vector<FileEntry> entries_;
   // The tail, then the others, the one used last in front.
   std::vector<Open> open_;
+  std::vector<std::int64_t> strays_;
 };
 
 }  // namespace hastur

@@ -55,10 +55,17 @@ struct LeaseRecord {
 struct LostRange {
   Sequence first;
   Sequence last;
-  // "trimmed", "power", "corrupt"
+  // "trimmed", "power", "corrupt", "set_back"
   std::string why;
   friend bool operator==(const LostRange&, const LostRange&) = default;
 };
+
+// After numbers that are not known any more (a power loss, an older copy), up to this many after
+// the last one that is known may have been seen by somebody: far more than can be given out between
+// two writes of the disk's own accord, and 2^31 such losses fit a number.
+inline constexpr std::uint64_t numbers_skipped = std::uint64_t{1} << 32;
+// No stream comes so far: what claims to is wrong.
+inline constexpr Sequence sequence_max{std::uint64_t{1} << 62};
 
 // What becomes true with a batch, in its transaction.
 struct AppendFacts {
@@ -88,6 +95,14 @@ class History {
   // ours. Ends the process otherwise. `full` when the disk is, `failed` for other disk errors; then
   // nothing has changed and the same append may be tried again.
   virtual Result<void> append(const Batch& batch, const AppendFacts& facts) = 0;
+
+  // Somebody has seen numbers of this stream up to `seen`, beyond last(): History was set back to
+  // an older copy, or its newest part was cut off. Numbering goes on behind every number that may
+  // have been seen, as after a power loss; what lies between is lost ("set_back"). Returns the
+  // range that was added; nothing if last() has come to `seen`. Durable when it returns, whatever
+  // the durability of appends. An error changes nothing; `invalid` if no stream comes to such a
+  // number.
+  virtual Result<std::optional<LostRange>> skip_behind(Sequence seen) = 0;
 
   // Batches in order from the one that holds `from`, or the next after it if `from` is in a lost
   // range. At most `batches_max` (≤ 64, so that a reader's transaction stays short) and about

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "state/history/history_file.h"
 #include "state/history/history_folder.h"
 #include "state/history/stored_batch.h"
+#include "state/history/tail_end.h"
 
 namespace hastur {
 namespace {
@@ -77,7 +79,20 @@ class Checking {
     auto lost = file.lost();
     if (!lost) return fail(lost.error());
     lost_ = std::move(*lost);
+    if (is_tail) HASTUR_TRY(check_end(file, first));
     return check_rows(file, first);
+  }
+
+  // What the syndicator would find at its start.
+  Result<void> check_end(HistoryFile& file, Sequence first) {
+    const auto end = find_tail_end(file, first);
+    if (!end) return fail(end.error());
+    if (end->strays.empty()) return {};
+    find(
+        fmt::format("{} of its rows are not what was written and may have been the last; the "
+                    "syndicator removes them at its start and goes on behind their numbers",
+                    end->strays.size()));
+    return {};
   }
 
   // The pages of the tail's batches are looked at with the batches: one long read would keep the
@@ -105,6 +120,7 @@ class Checking {
   Result<void> check_rows(HistoryFile& file, Sequence first) {
     if (expected_ && *expected_ < first) note_gap(*expected_, Sequence{first.value - 1});
     Sequence next = first;
+    impossible_.clear();
     while (true) {
       const auto more = check_some_rows(file, next);
       if (!more) return fail(more.error());
@@ -119,15 +135,24 @@ class Checking {
     HASTUR_TRY(transaction.begin_reading());
     const auto heads = file.heads(next, rows_at_once);
     if (!heads) return fail(heads.error());
-    bool any = false;
+    const Sequence began = next;
     for (const RowHead& head : *heads) {
+      // Each is told once, where it stands.
+      if (!head.is_possible()) {
+        if (impossible_.insert(head.header.first.value).second) {
+          find(fmt::format("a row says that it holds {} messages from {} on, which cannot be",
+                           head.header.count, static_cast<std::int64_t>(head.header.first.value)));
+        }
+        continue;
+      }
       if (head.header.last() < next) continue;
-      any = true;
       check_row(file, head);
-      // A number that is damaged must not lead astray.
-      next = std::max(next, head.header.last()).next();
+      next = head.header.last().next();
     }
-    return any;
+    // Behind rows that cannot be there may come others.
+    if (next == began && heads->size() == rows_at_once && heads->back().header.first < sequence_max)
+      next = std::max(next, heads->back().header.first);
+    return next > began;
   }
 
   void check_row(HistoryFile& file, const RowHead& head) {
@@ -199,10 +224,38 @@ class Checking {
   std::optional<Sequence> expected_;
   std::optional<Time> stream_time_;
   LostRanges lost_;
+  // Keys of rows of this file that cannot be, and have been told.
+  std::set<std::uint64_t> impossible_;
   std::vector<Gap> gaps_;
 };
 
 }  // namespace
+
+Result<std::optional<HistoryEnd>> history_end(const std::string& directory) {
+  auto files = history_files(directory);
+  if (!files) return fail(files.error());
+  for (auto first = files->rbegin(); first != files->rend(); ++first) {
+    auto file = HistoryFile::open({.path = fmt::format("{}/{:020}.db", directory, first->value),
+                                   .access = DatabaseOptions::Access::read_only});
+    if (!file) return fail(file.error());
+    const auto begun = file->is_begun();
+    if (!begun) return fail(begun.error());
+    if (!*begun) continue;
+    Transaction transaction(file->database());
+    HASTUR_TRY(transaction.begin_reading());
+    const auto state = file->tail_state();
+    if (!state) return fail(state.error());
+    const auto lost = file->lost();
+    if (!lost) return fail(lost.error());
+    const auto tail_end = find_tail_end(*file, *first);
+    if (!tail_end) return fail(tail_end.error());
+    const auto& row = tail_end->last;
+    HistoryEnd end{state->stream, row ? row->header.last() : Sequence{first->value - 1}};
+    for (const LostRange& range : lost->all()) end.last = std::max(end.last, range.last);
+    return std::optional{end};
+  }
+  return std::optional<HistoryEnd>{};
+}
 
 Result<HistoryCheck> check_history(const std::string& directory,
                                    const std::function<void(Sequence)>& look) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,5 +34,13 @@ inline constexpr std::size_t findings_max = 20;
 // cannot be read at all.
 Result<HistoryCheck> check_history(const std::string& directory,
                                    const std::function<void(Sequence)>& look = {});
+
+struct HistoryEnd {
+  StreamId stream;
+  // Every number up to here has been given out, or counts as lost.
+  Sequence last;
+};
+// Looks at the newest file alone. Nothing for a folder without one.
+Result<std::optional<HistoryEnd>> history_end(const std::string& directory);
 
 }  // namespace hastur

@@ -267,8 +267,9 @@ Result<std::vector<RowHead>> HistoryFile::heads(Sequence from, std::uint32_t row
       const auto row = before.step();
       if (!row) return fail(row.error());
       if (!*row) break;
-      const BatchHeader header = read_head(before).header;
-      if (header.last() >= from) begin = header.first;
+      const RowHead head = read_head(before);
+      const BatchHeader& header = head.header;
+      if (head.is_possible() && header.first < begin && header.last() >= from) begin = header.first;
     }
     from = begin;
   }
@@ -291,6 +292,42 @@ Result<std::optional<RowHead>> HistoryFile::last_head() {
   return one_head(database_.query(HASTUR_HEAD_COLUMNS "ORDER BY first DESC LIMIT 1"));
 }
 
+Result<std::optional<RowHead>> HistoryFile::head_before(Sequence first) {
+  return one_head(database_.query(
+      HASTUR_HEAD_COLUMNS "WHERE first < ?1 ORDER BY first DESC LIMIT 1", first.value));
+}
+
+Result<void> HistoryFile::each_head(const std::function<Result<void>(const RowHead&)>& take) {
+  Query query = database_.query(HASTUR_HEAD_COLUMNS "ORDER BY first");
+  while (true) {
+    const auto row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) return {};
+    for (int column = 1; column < 6; ++column) {
+      if (!query.is_null(column)) continue;
+      return fail(ErrorCode::corrupt,
+                  fmt::format("{} is damaged: a row of its batches, at {}, has no numbers; restore "
+                              "it from a copy, or move the folder away and begin a new stream",
+                              path(), query.integer(0)));
+    }
+    HASTUR_TRY(take(read_head(query)));
+  }
+}
+
+Result<bool> HistoryFile::is_sealed(const RowHead& head) {
+  Query query =
+      database_.query("SELECT stored FROM batch WHERE first = ?1", head.header.first.value);
+  const auto row = query.step();
+  if (!row && row.error().code != ErrorCode::corrupt) return fail(row.error());
+  return row && *row && BatchPacker::is_sealed(head, query.blob(0));
+}
+
+Result<void> HistoryFile::remove_rows(std::span<const std::int64_t> keys) {
+  for (const std::int64_t key : keys)
+    HASTUR_TRY(database_.run("DELETE FROM batch WHERE first = ?1", key));
+  return {};
+}
+
 Result<std::optional<RowHead>> HistoryFile::head_at(Time time) {
   // Stream time never falls along the rows: halving over sequences needs no index, which every
   // append would have to write.
@@ -306,8 +343,10 @@ Result<std::optional<RowHead>> HistoryFile::head_at(Time time) {
     const auto row = one_head(database_.query(
         HASTUR_HEAD_COLUMNS "WHERE first <= ?1 ORDER BY first DESC LIMIT 1", middle));
     if (!row) return fail(row.error());
-    if (!*row || (*row)->stream_time_after < time) {
-      // No row begins between the one that was found and `middle`.
+    if (!*row || (*row)->header.first.value > middle || (*row)->header.first.value < low ||
+        (*row)->stream_time_after < time) {
+      // No row begins between the one that was found and `middle`; or damage says so, and the
+      // search comes to its end all the same.
       low = middle + 1;
     } else {
       answer = **row;

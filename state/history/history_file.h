@@ -8,6 +8,8 @@
 // batch. Until that transaction is committed the new file counts as not there (`is_begun`) and the
 // old one is the tail.
 
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,13 +56,22 @@ class HistoryFile {
   Result<void> save_lost(const LostRanges& lost);
 
   // The row that holds `from`, or the next one after it, and those that follow it; at most
-  // `rows_max`.
+  // `rows_max`. In a damaged file they may be any rows, impossible ones too, in any order.
   Result<std::vector<RowHead>> heads(Sequence from, std::uint32_t rows_max);
   Result<std::optional<RowHead>> first_head();
   Result<std::optional<RowHead>> last_head();
   // The first row after which stream time is `time` or later.
   Result<std::optional<RowHead>> head_at(Time time);
   Result<std::uint64_t> row_count();
+  // The last row that begins before `first`.
+  Result<std::optional<RowHead>> head_before(Sequence first);
+  // Every row in the order in which they stand in the file, until `take` fails. A row without
+  // numbers is `corrupt`.
+  Result<void> each_head(const std::function<Result<void>(const RowHead&)>& take);
+  // See BatchPacker; false if its bytes cannot be read.
+  Result<bool> is_sealed(const RowHead& head);
+  Result<void> remove_rows(std::span<const std::int64_t> keys);
+  const std::string& path() const { return database_.path(); }
   // `corrupt` when the stored bytes are damaged.
   Result<Batch> batch(const RowHead& head, BatchPacker& packer);
 

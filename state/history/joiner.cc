@@ -86,7 +86,7 @@ Result<bool> Joiner::collect(FileSet& files, std::size_t index, const LostRanges
   bool at_end = heads->size() < rows_read_max;
   for (const RowHead& head : *heads) {
     // Found because of what a damaged row says of its end.
-    if (head.header.first <= read_to_) continue;
+    if (!head.is_possible() || head.header.first <= read_to_) continue;
     if (is_tail && head.received_at > now - young) {
       at_end = true;
       break;

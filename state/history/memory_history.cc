@@ -31,6 +31,15 @@ class MemoryHistory final : public History {
     return {};
   }
 
+  Result<std::optional<LostRange>> skip_behind(Sequence seen) override {
+    if (seen <= last_) return std::optional<LostRange>{};
+    HASTUR_TRY(check_seen(seen));
+    const LostRange hole{last_.next(), seen.plus(numbers_skipped), "set_back"};
+    lost_.add(hole);
+    last_ = hole.last;
+    return std::optional{hole};
+  }
+
   Result<std::vector<Batch>> read(Sequence from, const ReadLimits& limits) override {
     std::vector<Batch> found;
     std::size_t bytes = 0;
@@ -53,8 +62,8 @@ class MemoryHistory final : public History {
     return last_.next();
   }
 
-  Result<std::vector<LostRange>> lost(Sequence, Sequence) const override {
-    return std::vector<LostRange>{};
+  Result<std::vector<LostRange>> lost(Sequence first, Sequence last) const override {
+    return lost_.touching(first, last);
   }
 
   std::optional<DerivedMark> mark(const TriggerName& trigger) const override {
@@ -82,6 +91,7 @@ class MemoryHistory final : public History {
   Sequence last_;
   std::optional<Time> stream_time_, received_at_;
   Facts facts_;
+  LostRanges lost_;
 };
 
 }  // namespace

@@ -11,11 +11,6 @@
 namespace hastur {
 namespace {
 
-// After a power loss, numbers up to this many after the last one on the disk may have been seen by
-// somebody: far more than can be given out between two writes of the disk's own accord, and 2^31
-// power losses fit a number.
-constexpr std::uint64_t power_loss_skip = std::uint64_t{1} << 32;
-
 class SqliteHistory final : public History {
  public:
   SqliteHistory(const SqliteHistoryOptions& options, HistoryFolder folder)
@@ -35,6 +30,7 @@ class SqliteHistory final : public History {
   Sequence oldest() const override;
 
   Result<void> append(const Batch& batch, const AppendFacts& facts) override;
+  Result<std::optional<LostRange>> skip_behind(Sequence seen) override;
   Result<std::vector<Batch>> read(Sequence from, const ReadLimits& limits) override;
   Result<Sequence> find(Time time) override;
   Result<std::vector<LostRange>> lost(Sequence first, Sequence last) const override;
@@ -65,6 +61,9 @@ class SqliteHistory final : public History {
   // What of one file belongs to a read; false when the limits are reached.
   Result<bool> read_file(std::size_t index, Sequence from, const ReadLimits& limits,
                          std::vector<Batch>& found, std::vector<LostRange>& corrupt);
+  // What `save` writes into the newest file is on the disk when this returns.
+  template <class Save>
+  Result<void> save_synced(const Save& save);
   void note_corrupt(const std::vector<LostRange>& ranges);
   TailState open_state() const {
     return {.stream = stream_,
@@ -139,9 +138,19 @@ Result<void> SqliteHistory::open_stream() {
   last_ = files_.tail_entry().last;
   for (const LostRange& range : lost_.all()) last_ = std::max(last_, range.last);
 
+  const std::vector<std::int64_t>& strays = files_.strays();
+  if (!strays.empty()) {
+    const LostRange hole{last_.next(), last_.plus(numbers_skipped), "corrupt"};
+    log_error(
+        "{} is damaged: {} of its rows are not what was written, and may have been the last. "
+        "History goes on at {}: {}..{} may have been given out and are lost (corrupt)",
+        tail.path(), strays.size(), hole.last.next().value, hole.first.value, hole.last.value);
+    lost_.add(hole);
+    last_ = hole.last;
+  }
   const bool power_lost = state->boot_id != options_.boot_id && !state->clean && !state->synced;
   if (power_lost || state->sealed) {
-    const LostRange hole{last_.next(), last_.plus(power_loss_skip),
+    const LostRange hole{last_.next(), last_.plus(numbers_skipped),
                          power_lost ? "power" : "corrupt"};
     log_warn("History goes on at {}: {}..{} may have been given out and are lost ({})",
              hole.last.next().value, hole.first.value, hole.last.value,
@@ -157,6 +166,7 @@ Result<void> SqliteHistory::open_stream() {
   HASTUR_TRY(transaction.begin());
   HASTUR_TRY(tail.save_tail_state(open_state()));
   HASTUR_TRY(tail.save_lost(lost_));
+  HASTUR_TRY(tail.remove_rows(strays));
   HASTUR_TRY(transaction.commit());
   return tail.database().set_synced(options_.durability == Durability::synced);
 }
@@ -261,20 +271,37 @@ Result<void> SqliteHistory::append_to_new_file(const RowHead& head, std::string_
   return {};
 }
 
-Result<void> SqliteHistory::save_leases(std::span<const LeaseRecord> leases) {
+template <class Save>
+Result<void> SqliteHistory::save_synced(const Save& save) {
   Database& database = files_.tail().database();
   HASTUR_TRY(database.set_synced(true));
-  const auto save = [&]() -> Result<void> {
+  const auto in_one = [&]() -> Result<void> {
     Transaction transaction(database);
     HASTUR_TRY(transaction.begin());
-    HASTUR_TRY(files_.tail().save_leases(leases));
+    HASTUR_TRY(save(files_.tail()));
     return transaction.commit();
   };
-  const auto saved = save();
+  const auto saved = in_one();
   HASTUR_TRY(database.set_synced(options_.durability == Durability::synced));
-  HASTUR_TRY(saved);
+  return saved;
+}
+
+Result<void> SqliteHistory::save_leases(std::span<const LeaseRecord> leases) {
+  HASTUR_TRY(save_synced([&](HistoryFile& tail) { return tail.save_leases(leases); }));
   facts_.take(leases);
   return {};
+}
+
+Result<std::optional<LostRange>> SqliteHistory::skip_behind(Sequence seen) {
+  if (seen <= last_) return std::optional<LostRange>{};
+  HASTUR_TRY(check_seen(seen));
+  const LostRange hole{last_.next(), seen.plus(numbers_skipped), "set_back"};
+  LostRanges lost = lost_;
+  lost.add(hole);
+  HASTUR_TRY(save_synced([&](HistoryFile& tail) { return tail.save_lost(lost); }));
+  lost_ = std::move(lost);
+  last_ = hole.last;
+  return std::optional{hole};
 }
 
 // --- read
@@ -329,7 +356,7 @@ Result<bool> SqliteHistory::read_file(std::size_t index, Sequence from, const Re
       }
       const RowHead& head = (*heads)[i];
       const BatchHeader& header = head.header;
-      if (header.last() < from || header.first > file_last) continue;
+      if (!head.is_possible() || header.last() < from || header.first > file_last) continue;
       if (header.first < from && from != asked) continue;
       const Sequence next = i + 1 < heads->size() ? (*heads)[i + 1].header.first : file_last.next();
       if (!limits.names.empty() && header.first <= from && header.last().next() == next) {
@@ -351,7 +378,10 @@ Result<bool> SqliteHistory::read_file(std::size_t index, Sequence from, const Re
     if (!more || from > before) {
       seek = from;
     } else {
-      const Sequence reached = heads->back().header.first;
+      Sequence reached = seek;
+      for (const RowHead& head : *heads) {
+        if (head.is_possible()) reached = std::max(reached, head.header.first);
+      }
       more = reached > seek;
       seek = reached;
     }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/hash.h"
+#include "state/history/history.h"
 
 namespace hastur {
 namespace {
@@ -52,6 +53,18 @@ Failure damaged(const RowHead& head, std::string_view what) {
 }
 
 }  // namespace
+
+bool RowHead::is_possible() const {
+  return header.first.value > 0 && header.first < sequence_max && header.count > 0 &&
+         header.count <= batch_rows_max;
+}
+
+bool BatchPacker::is_sealed(const RowHead& head, std::string_view stored) {
+  std::uint8_t form = 0;
+  std::uint64_t seal = 0;
+  return head.is_possible() && take(stored, form) && take(stored, seal) && form == stored_form &&
+         seal == seal_of(head);
+}
 
 std::string_view BatchPacker::pack(const RowHead& head, std::string_view body, Density density) {
   stored_.clear();

@@ -18,6 +18,10 @@ struct RowHead {
   Time stream_time_after;
   // Of its last message.
   Time received_at;
+
+  // No more than that: whether a row with these numbers may ever have been written. What damage
+  // left may count back to before the first number, or on without end.
+  bool is_possible() const;
 };
 
 class BatchPacker {
@@ -32,6 +36,9 @@ class BatchPacker {
   // The batch again. `corrupt` when the bytes are not what was stored, or were stored under another
   // head.
   Result<Batch> unpack(const RowHead& head, std::string_view stored);
+  // Whether they bear the seal of this head: then its numbers are those that were written, even if
+  // the batch itself is damaged.
+  static bool is_sealed(const RowHead& head, std::string_view stored);
 
  private:
   Compressor compressor_;

@@ -37,12 +37,24 @@ constexpr Micros answer_max = std::chrono::seconds{10};
 // What waits for a commit to be judged.
 constexpr Micros verdict_max = std::chrono::minutes{30};
 
+// The folder that the syndicator names in the same file, if it can be read; it is the one that says
+// what is wrong with it.
+std::string history_folder(const std::string& config) {
+  std::string history = "hastur/history";
+  Settings settings;
+  settings.pass_over_unknown();
+  settings.section("syndicator").text("history", &history, "", false);
+  (void)settings.read_file(config.empty() ? "hastur.toml" : config);
+  return history;
+}
+
 // Both databases, one after the other: 0 if both are sound.
 int check_both(const std::string& config) {
   int exit_code = 0;
-  for (const char* name : {"syndicator", "supervisor"}) {
+  for (const std::string name : {"syndicator", "supervisor"}) {
     std::vector<std::string> words = {program_beside(name), "check"};
     if (!config.empty()) words.insert(words.begin() + 1, {"--config", config});
+    if (name == "supervisor") words.insert(words.end(), {"--history", history_folder(config)});
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);

@@ -36,6 +36,17 @@ Sequence Dispatcher::newest() const {
   return follower_ ? std::max({follower_->newest(), main_, known}) : known;
 }
 
+// By our triggers, too, which go on from their own places.
+Sequence Dispatcher::seen() const {
+  Sequence seen = std::max(store_.position(), main_);
+  if (follower_) seen = std::max(seen, follower_->newest());
+  for (const auto& [name, trigger] : triggers_) {
+    const Checkpoint& stored = trigger->stored();
+    seen = std::max({seen, stored.state_sequence, stored.effects_sequence, trigger->cursor()});
+  }
+  return seen;
+}
+
 void Dispatcher::stop_process(Error why) {
   if (dead_) return;
   dead_ = true;
@@ -163,6 +174,23 @@ void Dispatcher::take_position(const PositionReply& reply) {
     stage_ = Stage::leasing;
     adopt_stored();
   }
+  look_for_set_back();
+}
+
+// The lease that is asked for next tells the syndicator, which then goes on behind what was seen.
+void Dispatcher::look_for_set_back() {
+  const Sequence newest_seen = seen();
+  if (position_->last >= newest_seen) {
+    set_back_told_ = false;
+    return;
+  }
+  if (std::exchange(set_back_told_, true)) return;
+  log_error(
+      "the syndicator's History was set back: it ends at {}, and inputs up to {} were taken from "
+      "the same stream. Triggers keep what they made of them and go on behind; what is numbered "
+      "until the syndicator knows is not taken. Was a file of History replaced by an older copy?",
+      position_->last.value, newest_seen.value);
+  lease_due_ = true;
 }
 
 std::set<TriggerName> Dispatcher::lease_names() {
@@ -266,7 +294,10 @@ void Dispatcher::send_requests() {
     lease_due_ = false;
     lease_asked_ = monotonic_;
     lease_asked_for_ = lease_names();
-    ask(LeaseRequest{store_.owner(), {lease_asked_for_.begin(), lease_asked_for_.end()}},
+    ask(LeaseRequest{store_.owner(),
+                     {lease_asked_for_.begin(), lease_asked_for_.end()},
+                     position_->stream,
+                     seen()},
         &lease_id_);
   }
   if (auto append = gate_.request(monotonic_, next_request_)) act(SendRequest{std::move(*append)});

@@ -351,6 +351,9 @@ class Dispatcher {
 
   // connecting (dispatcher.cc)
   void take_position(const PositionReply& reply);
+  void look_for_set_back();
+  // The highest number of the stream that anything here has seen.
+  Sequence seen() const;
   void take_lease(const LeaseReply& reply);
   void adopt_stored();
   void begin_running();
@@ -491,6 +494,8 @@ class Dispatcher {
   std::optional<RequestId> position_id_, lease_id_;
   Micros position_asked_{0}, lease_asked_{0};
   bool position_due_ = false, lease_due_ = false;
+  // That History ends before what was seen; until it does not any more.
+  bool set_back_told_ = false;
   std::set<TriggerName> lease_asked_for_;
   std::string lease_refused_;
   std::map<TriggerName, Run> last_runs_;  // from the syndicator's marks

@@ -51,15 +51,25 @@ HttpResponse ReplayApi::command(const Json& body) {
     }
     return ok(Json::object());
   }
+  const std::string replay = text("replay");
+  if (replay.empty()) return refuse(400, "bad_argument", "say by which token this replay is known");
   if (step == "hold") {
+    if (dispatcher_.is_holding() && replay != holder_)
+      return refuse(409, "conflict", "another replay is taking over; try again in a moment");
     const auto done = dispatcher_.hold(claims, hold_span);
+    if (done) holder_ = replay;
     const auto through = dispatcher_.held_through();
     return answer(done, {{"through", through ? Json(through->value) : Json(nullptr)}});
   }
   if (step == "finish") {
-    if (handed_over_ != claims) {
+    if (replay != holder_) {
+      return refuse(409, "conflict",
+                    "another replay has taken over meanwhile, and this one changed nothing; begin "
+                    "again");
+    }
+    if (handed_over_ != replay) {
       if (const auto done = finish(text("file")); !done) return answer(done, {});
-      handed_over_ = claims;
+      handed_over_ = replay;
     }
     const bool done = std::ranges::all_of(claims, [this](const ReplayClaim& claim) {
       const auto found = dispatcher_.triggers().find(claim.trigger);
@@ -68,7 +78,7 @@ HttpResponse ReplayApi::command(const Json& body) {
     return ok({{"done", done}});
   }
   if (step == "abandon") {
-    dispatcher_.abandon_hold("it was given up");
+    if (replay == holder_) dispatcher_.abandon_hold("it was given up");
     return ok(Json::object());
   }
   return refuse(400, "bad_argument", "step is one of check, hold, finish, abandon");

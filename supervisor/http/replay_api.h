@@ -24,8 +24,10 @@ class ReplayApi {
 
   Dispatcher& dispatcher_;
   std::string state_file_;
-  // What was handed over, and whose runs may have begun since.
-  std::vector<ReplayClaim> handed_over_;
+  // Two replays of the same triggers claim the same: each bears a token that it made up. Who has
+  // the triggers held, and who has handed over last, whose runs may have begun since; empty: nobody
+  // since the start.
+  std::string holder_, handed_over_;
 };
 
 }  // namespace hastur

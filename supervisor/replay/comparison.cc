@@ -61,9 +61,8 @@ Result<void> Comparison::take_notifications_before() {
         if (!superseded) return fail(superseded.error());
         if (*superseded || record.sequence < begin_) continue;
         // A digest stands for others, which stand there too.
-        const auto [at, is_new] =
-            sides_[number].notifications.try_emplace({record.sequence.value, record.ordinal});
-        if (is_new) at->second.before = hash_of_text(record.payload);
+        Hashes& hashes = sides_[number].notifications[{record.sequence.value, record.ordinal}];
+        if (hashes.before == 0) hashes.before = hash_of_text(record.payload);
       }
       if (page->size() < query.max) break;
     }

@@ -4,6 +4,7 @@
 
 #include "core/json.h"
 #include "core/loop.h"
+#include "core/random.h"
 
 namespace hastur {
 namespace {
@@ -17,6 +18,7 @@ TakeOver::TakeOver(const std::string& http, std::string token, std::vector<Repla
                    Clock& clock)
     : http_(http, answer_max),
       token_(std::move(token)),
+      replay_(fmt::format("{:016x}", random_u64())),
       claims_(std::move(claims)),
       clock_(clock) {}
 
@@ -26,7 +28,7 @@ Result<Json> TakeOver::ask(std::string_view step, const std::string& file) {
     triggers.push_back(
         {{"trigger", claim.trigger}, {"replaces", claim.replaces.value}, {"run", claim.run.value}});
   }
-  Json body = {{"step", step}, {"triggers", std::move(triggers)}};
+  Json body = {{"step", step}, {"replay", replay_}, {"triggers", std::move(triggers)}};
   if (!file.empty()) body["file"] = file;
   return http_.post_json("/v1/commands/replay", body, token_);
 }

@@ -33,6 +33,8 @@ class TakeOver {
 
   HttpClient http_;
   std::string token_;
+  // By which this replay is known; two may have the same claims.
+  std::string replay_;
   std::vector<ReplayClaim> claims_;
   Clock& clock_;
 };

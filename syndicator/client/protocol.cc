@@ -289,7 +289,9 @@ std::optional<RequestFrame> read_request_frame(std::string_view part) {
       LeaseRequest lease;
       lease.owner = in.id16<OwnerId>();
       lease.names = in.texts();
-      return framed<RequestFrame>(in, 2, std::move(lease));
+      lease.stream = in.id16<StreamId>();
+      lease.seen = {in.number()};
+      return framed<RequestFrame>(in, 4, std::move(lease));
     }
   }
   return std::nullopt;
@@ -368,9 +370,11 @@ std::vector<std::string> encode_request(const RequestFrame& frame) {
                    }
                  },
                  [&](const LeaseRequest& lease) {
-                   FrameWriter out(part, id, RequestKind::lease, 2);
+                   FrameWriter out(part, id, RequestKind::lease, 4);
                    out.id(lease.owner.bytes);
                    out.texts(lease.names);
+                   out.id(lease.stream.bytes);
+                   out.number(lease.seen.value);
                  }},
       frame.request);
   std::vector<std::string> parts;

@@ -70,6 +70,10 @@ struct AppendRequest {
 struct LeaseRequest {
   OwnerId owner;
   std::vector<TriggerName> names;
+  // The highest number of this stream that the supervisor has seen. If History ends before it, it
+  // was set back: numbering then goes on behind it, so that no number stands for two messages.
+  StreamId stream = {};
+  Sequence seen = {};
 };
 inline constexpr Micros lease_span = std::chrono::seconds{10};
 

@@ -97,6 +97,9 @@ class PlantedHistory final : public History {
     return found != held_.end() ? std::optional(found->second) : inner_->mark(trigger);
   }
 
+  Result<std::optional<LostRange>> skip_behind(Sequence seen) override {
+    return inner_->skip_behind(seen);
+  }
   const StreamId& stream() const override { return inner_->stream(); }
   Sequence last() const override { return inner_->last(); }
   std::optional<Time> stream_time() const override { return inner_->stream_time(); }

@@ -28,6 +28,10 @@ class FaultyHistory final : public History {
     if (failure_) return fail(*failure_);
     return inner_->append(batch, facts);
   }
+  Result<std::optional<LostRange>> skip_behind(Sequence seen) override {
+    if (failure_) return fail(*failure_);
+    return inner_->skip_behind(seen);
+  }
   // Leaves out the batches that touch what is lost.
   Result<std::vector<Batch>> read(Sequence from, const ReadLimits& limits) override {
     auto batches = inner_->read(from, limits);
@@ -47,7 +51,9 @@ class FaultyHistory final : public History {
   }
   Result<Sequence> find(Time time) override { return inner_->find(time); }
   Result<std::vector<LostRange>> lost(Sequence first, Sequence last) const override {
-    std::vector<LostRange> touching;
+    auto known = inner_->lost(first, last);
+    if (!known) return known;
+    std::vector<LostRange> touching = std::move(*known);
     for (const LostRange& range : lost_) {
       if (range.first <= last && range.last >= first) touching.push_back(range);
     }

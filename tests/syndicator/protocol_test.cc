@@ -33,7 +33,7 @@ std::vector<RequestFrame> some_requests() {
           {{4}, CreditRequest{0}},
           {{5}, CreditRequest{UINT32_MAX}},
           {{6}, append},
-          {{7}, LeaseRequest{owner, {"a", "b/c"}}},
+          {{7}, LeaseRequest{owner, {"a", "b/c"}, StreamId{{9}}, {5'000}}},
           {{8}, LeaseRequest{}}};
 }
 

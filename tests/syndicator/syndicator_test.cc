@@ -43,6 +43,51 @@ ErrorCode lease_refusal(SyndicatorDriver& driver, const OwnerId& owner,
   return reply ? reply->error.code : ErrorCode::failed;
 }
 
+// An older copy of the newest file was put in its place.
+TEST(Syndicator, GoesOnBehindWhatASupervisorHasSeen) {
+  SyndicatorDriver driver;
+  for (int i = 0; i < 5; ++i) driver.hears(gauge);
+  driver.turn();
+  const Sequence ends_at = driver.history.last();
+  const auto asks = [&](const StreamId& stream, Sequence seen) {
+    driver.asks("lessee", 1, LeaseRequest{mine, {"t"}, stream, seen});
+    driver.turn();
+    EXPECT_TRUE(driver.reply<LeaseReply>("lessee", 1));
+  };
+  asks(driver.history.stream(), ends_at);
+  asks(StreamId{{9}}, Sequence{1'000});
+  asks(driver.history.stream(), Sequence{~std::uint64_t{0}});
+  EXPECT_EQ(driver.history.last(), ends_at) << "it was not set back";
+
+  asks(driver.history.stream(), Sequence{1'000});
+  const Sequence goes_on_after = driver.history.last();
+  EXPECT_EQ(goes_on_after, Sequence{1'000}.plus(numbers_skipped));
+  EXPECT_EQ(*driver.history.lost({1}, goes_on_after),
+            (std::vector<LostRange>{{ends_at.next(), goes_on_after, "set_back"}}));
+  driver.published.clear();
+  driver.hears(gauge);
+  driver.turn();
+  ASSERT_EQ(driver.published.size(), 1u);
+  EXPECT_EQ(driver.published[0].header.first, goes_on_after.next());
+  asks(driver.history.stream(), Sequence{1'000});
+  EXPECT_EQ(driver.history.last(), goes_on_after.next()) << "once";
+}
+
+TEST(Syndicator, WhatIsHeldGoesBehindWhatASupervisorHasSeenToo) {
+  SyndicatorDriver driver;
+  driver.history.fails_with(ErrorCode::full);
+  driver.hears(gauge);
+  driver.turn();
+  driver.hears(gauge);
+  driver.turn();
+  driver.history.works_again();
+  driver.asks("lessee", 1, LeaseRequest{mine, {"t"}, driver.history.stream(), Sequence{1'000}});
+  driver.passes(seconds{1});
+  ASSERT_FALSE(driver.published.empty());
+  EXPECT_EQ(driver.published[0].header.first, Sequence{1'001}.plus(numbers_skipped));
+  EXPECT_GE(driver.history.last(), Sequence{1'002}.plus(numbers_skipped));
+}
+
 TEST(Syndicator, AppendsDerivedMessagesWithTheirOrigin) {
   SyndicatorDriver driver;
   const Epoch epoch = leases(driver, mine, {"t"});

@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "state/history/history_folder.h"
 #include "state/sqlite/database.h"
 #include "tests/state/history/disk.h"
@@ -104,6 +107,39 @@ TEST_F(HistoryChecked, KnowsWhatIsKnownAsLost) {
 TEST_F(HistoryChecked, FindsAnIndexOfOtherNames) {
   change(oldest(), "UPDATE names SET hashes = x'00000000' WHERE first = 1");
   EXPECT_NE(only_finding().find("other names"), std::string::npos);
+}
+
+TEST_F(HistoryChecked, ComesToItsEndWhateverTheNumbersOfRowsAre) {
+  for (const char* change : {"count = 0", "count = -1", "first = 0, count = 0", "first = -5",
+                             "first = 9223372036854775807", "count = count + 100000"}) {
+    for (const bool last : {true, false}) {
+      SCOPED_TRACE(fmt::format("{} {}", change, last));
+      const std::string copy = folder_.file("copy");
+      std::filesystem::copy_file(newest(), copy);
+      this->change(newest(), fmt::format("UPDATE batch SET {} WHERE first = (SELECT {}(first) FROM "
+                                         "batch)",
+                                         change, last ? "max" : "min"));
+      const HistoryCheck found = check();
+      EXPECT_FALSE(found.findings.empty());
+      EXPECT_LE(found.last, last_.plus(200'000));
+      std::filesystem::rename(copy, newest());
+    }
+  }
+}
+
+TEST_F(HistoryChecked, ComesToItsEndWhereverTheNewestFileIsCut) {
+  std::string sound;
+  {
+    std::ifstream file(newest(), std::ios::binary);
+    sound.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  for (std::size_t at = 4'096; at < sound.size(); at += 1'331) {
+    SCOPED_TRACE(at);
+    std::ofstream file(newest(), std::ios::binary);
+    file << sound.substr(0, at) << std::string(sound.size() - at, '\0');
+    file.close();
+    EXPECT_FALSE(check().findings.empty());
+  }
 }
 
 TEST_F(HistoryChecked, FindsAFileThatIsNotThere) {

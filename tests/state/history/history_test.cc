@@ -57,6 +57,18 @@ TEST_P(HistoryContract, BeginsEmpty) {
   EXPECT_TRUE(history_.leases().empty());
 }
 
+TEST_P(HistoryContract, GoesOnBehindWhatSomebodyHasSeen) {
+  const auto lost = [&] { return history_.lost({1}, history_.last()).value(); };
+  EXPECT_EQ(history_.skip_behind({0}).value(), std::nullopt);
+  EXPECT_EQ(history_.skip_behind(sequence_max).error().code, ErrorCode::invalid);
+  EXPECT_TRUE(lost().empty());
+  const LostRange hole{{1}, Sequence{70}.plus(numbers_skipped), "set_back"};
+  EXPECT_EQ(history_.skip_behind({70}).value(), hole);
+  EXPECT_EQ(history_.last(), hole.last);
+  EXPECT_EQ(lost(), std::vector{hole});
+  EXPECT_EQ(history_.skip_behind({70}).value(), std::nullopt);
+}
+
 TEST_P(HistoryContract, HoldsEveryMessageUnderItsNumber) {
   writer_.write(history_, 30);
   EXPECT_EQ(history_.last(), writer_.written().back().header.last());

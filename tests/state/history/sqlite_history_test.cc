@@ -371,6 +371,67 @@ TEST(SqliteHistory, ADamagedNewestFileIsRefusedByName) {
   EXPECT_NE(opened.error().message.find(disk.files().back()), std::string::npos);
 }
 
+TEST(SqliteHistory, NumbersOfALastRowThatIsNotWhatWasWrittenAreNotGivenOutAgain) {
+  for (const char* change :
+       {"count = 0", "count = -1", "count = count - 1", "count = count + 100000",
+        "first = first - 1", "first = first - 1000", "first = first + 1000000000000", "first = -5",
+        "first = -9000000000000000000", "first = 9000000000000000000", "received_at = 0"}) {
+    SCOPED_TRACE(change);
+    HistoryDisk disk;
+    StreamWriter writer;
+    writer.write(*disk.open(), 40);
+    const Sequence given = writer.written().back().header.last();
+    const Sequence sound = (writer.written().end() - 2)->header.last();
+    damage(disk, disk.files().back(),
+           fmt::format("UPDATE batch SET {} WHERE first = (SELECT max(first) FROM batch)", change));
+    auto history = disk.open();
+    const Sequence last = history->last();
+    EXPECT_EQ(last, sound.plus(numbers_skipped));
+    EXPECT_GT(last, given);
+    EXPECT_EQ(history->lost({1}, last).value(),
+              (std::vector<LostRange>{{sound.next(), last, "corrupt"}}));
+    writer.write(*history, 3);
+    testing::expect_accounted(*history);
+    testing::maintain_all(*history, writer.now() + std::chrono::minutes{11});
+    testing::expect_accounted(*history);
+    const Sequence stands = history->last();
+    history.reset();
+    EXPECT_EQ(disk.open()->last(), stands) << "once only";
+  }
+}
+
+// Cut, or with zeros from there on: it is refused, or no number is given out again.
+TEST(SqliteHistory, ANewestFileThatIsCutGivesNoNumberOutAgain) {
+  HistoryDisk disk;
+  StreamWriter writer;
+  writer.write(*disk.open(), 40);
+  const std::string file = disk.files().back();
+  const std::string sound = *disk.vfs.bytes(file);
+  const Sequence given = writer.written().back().header.last();
+  int refused = 0, opened = 0;
+  for (std::size_t at = 4'096; at < sound.size(); at += 331) {
+    for (const bool zeros : {true, false}) {
+      SCOPED_TRACE(fmt::format("at {} of {}, zeros {}", at, sound.size(), zeros));
+      std::string cut = sound.substr(0, at);
+      if (zeros) cut.resize(sound.size(), '\0');
+      *disk.vfs.bytes(file) = cut;
+      const auto history = disk.try_open();
+      if (!history) {
+        EXPECT_NE(history.error().message.find(file), std::string::npos) << history.error().message;
+        ++refused;
+        continue;
+      }
+      ++opened;
+      ASSERT_GE((*history)->last(), given);
+      ASSERT_LE((*history)->last(), given.plus(numbers_skipped));
+      (void)testing::read_all(**history);
+      (void)(*history)->find(writer.now());
+    }
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_GT(opened, 0);
+}
+
 TEST(SqliteHistory, WhenTheNewestFileIsTakenAwayItsNumbersAreNotUsedAgain) {
   HistoryDisk disk;
   disk.options.file_span = std::chrono::seconds{10};
