@@ -135,18 +135,20 @@ Answer judge_http(long status, std::string_view body, std::optional<Micros> retr
 }
 
 std::string receiver_line(std::string_view text) {
-  constexpr std::size_t line_bytes_max = 300;
+  constexpr std::size_t characters_max = 300;
+  constexpr std::size_t utf8_bytes_max = 4;
   std::string line;
-  for (const char c : text.substr(0, 2 * line_bytes_max)) {
+  for (const char c : text) {
     const bool blank = static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
     if (!blank) line += c;
     if (blank && !line.empty() && line.back() != ' ') line += ' ';
+    // More characters than are shown, whatever comes.
+    if (line.size() > utf8_bytes_max * (characters_max + 1)) break;
   }
   while (line.ends_with(' ')) line.pop_back();
-  if (line.size() > line_bytes_max) line.resize(line_bytes_max);
   std::string clean;
   append_utf8(clean, line);
-  return clean;
+  return shortened(clean, characters_max);
 }
 
 }  // namespace hastur

@@ -122,7 +122,8 @@ Answer judge_mail(const MailRequest& request, const MailOutcome& outcome);
 // (redirects too: they are not followed) is refused.
 Answer judge_http(long status, std::string_view body, std::optional<Micros> retry_after);
 
-// Printable, on one line, at most 300 bytes.
+// Printable, on one line, at most 300 characters: where it is cut stands "…", as Secret::redact
+// must know.
 std::string receiver_line(std::string_view text);
 
 }  // namespace hastur

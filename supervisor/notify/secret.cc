@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <system_error>
@@ -24,6 +25,23 @@ constexpr std::size_t redacted_bytes_min = 4;
 void replace_all(std::string& text, std::string_view what, std::string_view with) {
   for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
     text.replace(at, what.size(), with);
+  }
+}
+
+// Where a text was cut ("…", or its end) the beginning of a secret may be left.
+void replace_cut(std::string& text, std::string_view secret, std::string_view with) {
+  constexpr std::string_view cut = "…";
+  constexpr std::size_t beginning_bytes_min = 3;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t end = std::min(text.find(cut, from), text.size());
+    std::size_t length = std::min(secret.size() - 1, end - from);
+    while (length >= beginning_bytes_min &&
+           std::string_view(text).substr(end - length, length) != secret.substr(0, length))
+      --length;
+    from = end + cut.size();
+    if (length < beginning_bytes_min) continue;
+    text.replace(end - length, length, with);
+    from = end - length + with.size() + cut.size();
   }
 }
 
@@ -101,10 +119,8 @@ std::string Secret::redact(std::string text) const {
   if (text_.size() < redacted_bytes_min) return text;
   std::string in_json;
   append_json_string(in_json, text_);
-  for (const std::string& form :
-       {text_, percent_encoded(text_), in_json.substr(1, in_json.size() - 2)}) {
-    replace_all(text, form, "(secret)");
-  }
+  std::vector<std::string> forms{text_, percent_encoded(text_),
+                                 in_json.substr(1, in_json.size() - 2)};
   std::vector<std::string> parts = parts_of(text_);
   if (text_.starts_with("Basic ")) {
     const auto user_and_password = decoded(std::string_view(text_).substr(6));
@@ -114,9 +130,11 @@ std::string Secret::redact(std::string text) const {
   }
   parts.push_back(text_);
   for (const std::string& part : parts) {
-    replace_all(text, part, "(secret)");
-    for (const std::string& form : base64_forms(part)) replace_all(text, form, "(secret)");
+    forms.push_back(part);
+    std::ranges::move(base64_forms(part), std::back_inserter(forms));
   }
+  for (const std::string& form : forms) replace_all(text, form, "(secret)");
+  for (const std::string& form : forms) replace_cut(text, form, "(secret)");
   return text;
 }
 

@@ -32,7 +32,9 @@ class Secret {
 
   // `text` with "(secret)" wherever the secret stands, also percent-encoded, in base64 (alone, or
   // as a part of what was encoded) or in a JSON string, or a part of it: a word of 8 characters or
-  // more, but a URL's host. A secret of fewer than 4 characters is not looked for.
+  // more, but a URL's host; and where the beginning of one of these stands at the end or before a
+  // "…", since the rest may have been cut off. A secret of fewer than 4 characters is not looked
+  // for.
   std::string redact(std::string text) const;
 
  private:

@@ -191,6 +191,22 @@ TEST(Secret, IsTakenOutOfWhatReceiversSay) {
   EXPECT_EQ(Secret().redact("nothing"), "nothing");
 }
 
+TEST(Secret, IsTakenOutWhereverWhatTheReceiverSaysWasCut) {
+  for (const std::string text : {"AUTHSECRET1-hunter2", "Bearer AUTHSECRET1-hunter2",
+                                 "https://hooks.example.com/services/T00/AUTHSECRET1-hunter2"}) {
+    const Secret secret(text);
+    for (std::size_t before = 0; before < 310; ++before) {
+      const std::string said = std::string(before, '.') + text;
+      for (const std::string& line : {said, said + " and more", said + std::string(600, '!')}) {
+        const Answer answer = judge_http(302, line, {});
+        const std::string shown = secret.redact(answer.text);
+        EXPECT_EQ(shown.find("AUT"), std::string::npos) << before << ": " << shown;
+        EXPECT_LT(shown.size(), 400u);
+      }
+    }
+  }
+}
+
 TEST(AllowedHost, MatchesHostAndPort) {
   const auto matches = [](const char* entry, const char* url) {
     const auto allowed = parse_allowed_host(entry);
