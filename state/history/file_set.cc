@@ -34,8 +34,16 @@ Result<bool> FileSet::load() {
       break;
     }
     // Its first transaction never came to an end: the file before it is the tail.
+    log_warn(
+        "the History file {} has no beginning and is removed: its first commit never came to "
+        "an end, or the -wal file beside it is gone",
+        folder_.path(first));
     discard(std::move(*file), first);
     firsts->pop_back();
+    if (firsts->empty())
+      log_warn(
+          "nothing is left of the stream that was here: a new one begins, which no state file "
+          "of before fits");
   }
   if (firsts->empty()) return false;
 

@@ -118,7 +118,11 @@ class Checking {
   }
 
   Result<void> check_rows(HistoryFile& file, Sequence first) {
-    if (expected_ && *expected_ < first) note_gap(*expected_, Sequence{first.value - 1});
+    if (expected_ && *expected_ < first) {
+      note_gap(*expected_, Sequence{first.value - 1});
+      expected_ = first;
+      stream_time_.reset();
+    }
     Sequence next = first;
     impossible_.clear();
     while (true) {

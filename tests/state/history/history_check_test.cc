@@ -142,6 +142,27 @@ TEST_F(HistoryChecked, ComesToItsEndWhereverTheNewestFileIsCut) {
   }
 }
 
+TEST_F(HistoryChecked, CountsWhatIsLostBetweenFilesOnce) {
+  {
+    auto history = open_history(options_).value();
+    for (int second = 0; second < 60; ++second) {
+      BatchBuilder builder;
+      const Time at = *history->stream_time() + std::chrono::seconds{1};
+      builder.add_tick(at, std::max(at, *history->received_at()), {});
+      ASSERT_TRUE(history->append(
+          builder.finish(history->stream(), history->last().next(), *history->stream_time()), {}));
+    }
+  }
+  const auto firsts = history_files(options_.directory).value();
+  ASSERT_GE(firsts.size(), 3u);
+  ASSERT_TRUE(remove_database(file(firsts[1])));
+  // The syndicator finds it gone at its start.
+  open_history(options_).value().reset();
+  const HistoryCheck found = check();
+  EXPECT_EQ(found.findings, std::vector<std::string>());
+  EXPECT_EQ(found.lost, firsts[2].value - firsts[1].value);
+}
+
 TEST_F(HistoryChecked, FindsAFileThatIsNotThere) {
   ASSERT_TRUE(remove_database(newest()));
   EXPECT_NE(only_finding().find("a newer file was begun after it"), std::string::npos);
