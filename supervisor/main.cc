@@ -12,6 +12,7 @@
 #include "supervisor/config.h"
 #include "supervisor/replay/export_command.h"
 #include "supervisor/replay/replay_command.h"
+#include "supervisor/replay/replay_file.h"
 #include "supervisor/supervisor.h"
 
 namespace {
@@ -80,6 +81,7 @@ int run_program(int argc, char** argv) {
     hastur::SystemClock clock;
     return hastur::replay_command(replay_options, clock);
   }
+  hastur::remove_dead_replays(config.state);
   auto supervisor = hastur::Supervisor::make(config);
   if (!supervisor) {
     hastur::log_error("{}", supervisor.error().message);

@@ -99,7 +99,8 @@ Result<void> LiveReplay::prepare() {
 
 Result<void> LiveReplay::load() {
   ReplayFile::Options file_options;
-  file_options.path = fmt::format("{}.replay-{}", options_.state, getpid());
+  remove_dead_replays(options_.state);
+  file_options.path = replay_path(options_.state);
   file_options.pending = options_.notify == "pending";
   file_options.started_at = clock_.now();
   auto file = ReplayFile::make(survey_.plan, survey_.stream, *survey_.store, file_options);

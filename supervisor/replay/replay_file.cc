@@ -1,9 +1,11 @@
 #include "supervisor/replay/replay_file.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "supervisor/dispatch/limits_json.h"
 #include "supervisor/dispatch/replayed.h"
@@ -12,8 +14,60 @@ namespace hastur {
 namespace {
 
 constexpr std::size_t rows_a_commit = 5'000;
+constexpr std::string_view mark = ".replay-";
+constexpr std::string_view lock_ending = ".alive";
+// What SQLite and the store put beside a file.
+constexpr std::string_view store_endings[] = {"-wal", "-shm", ".lock", ""};
+
+void remove_store(const std::string& path) {
+  for (const std::string_view ending : store_endings) {
+    std::error_code ignored;
+    std::filesystem::remove(path + std::string(ending), ignored);
+  }
+}
+
+// The lock goes last: as long as it is there and held, nobody else removes them.
+void remove_all(const std::string& path) {
+  remove_store(path);
+  std::error_code ignored;
+  std::filesystem::remove(path + std::string(lock_ending), ignored);
+}
+
+Result<LockFile> lock_of(const std::string& path) {
+  return LockFile::take(path + std::string(lock_ending), path);
+}
 
 }  // namespace
+
+std::string replay_path(const std::string& state) {
+  return fmt::format("{}{}{}", state, mark, getpid());
+}
+
+void remove_dead_replays(const std::string& state) {
+  const std::filesystem::path file(state);
+  const std::string prefix = file.filename().string() + std::string(mark);
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  std::set<std::string> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::string name = entry->path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    // The last one that is none ends every name.
+    std::string_view ending = lock_ending;
+    if (!name.ends_with(ending)) {
+      ending = *std::ranges::find_if(store_endings,
+                                     [&](std::string_view each) { return name.ends_with(each); });
+    }
+    name.resize(name.size() - ending.size());
+    const bool is_ours = name.size() > prefix.size() &&
+                         name.find_first_not_of("0123456789", prefix.size()) == std::string::npos;
+    if (is_ours) found.insert((folder / name).string());
+  }
+  for (const std::string& path : found) {
+    if (const auto lock = lock_of(path)) remove_all(path);
+  }
+}
 
 ReplayFile::ReplayFile(const ReplayPlan& plan, CheckpointStore& versions, Options options)
     : options_(std::move(options)),
@@ -47,7 +101,11 @@ Result<std::unique_ptr<ReplayFile>> ReplayFile::make(const ReplayPlan& plan, con
                                                      CheckpointStore& versions,
                                                      const Options& options) {
   std::unique_ptr<ReplayFile> file(new ReplayFile(plan, versions, options));
-  file->remove();
+  auto lock = lock_of(options.path);
+  if (!lock) return fail(lock.error());
+  file->alive_ = *std::move(lock);
+  // Of a process before us that had our number.
+  remove_store(options.path);
   SqliteStoreOptions store_options;
   store_options.path = options.path;
   auto store = open_store(store_options);
@@ -59,14 +117,7 @@ Result<std::unique_ptr<ReplayFile>> ReplayFile::make(const ReplayPlan& plan, con
 
 ReplayFile::~ReplayFile() {
   close();
-  remove();
-}
-
-void ReplayFile::remove() const {
-  for (const char* ending : {"", "-wal", "-shm", ".lock"}) {
-    std::error_code ignored;
-    std::filesystem::remove(options_.path + ending, ignored);
-  }
+  if (alive_) remove_all(options_.path);
 }
 
 void ReplayFile::migrated(std::size_t trigger, std::string state) {

@@ -5,15 +5,23 @@
 // it (supervisor/dispatch/replayed.h).
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/lock_file.h"
 #include "core/result.h"
 #include "state/checkpoint_store.h"
 #include "supervisor/replay/plan.h"
 #include "trigger-runtime/host/run_stream.h"
 
 namespace hastur {
+
+// "state.db.replay-4711", beside the state file, for this process.
+std::string replay_path(const std::string& state);
+// Removes what replays of this state file have left that were killed. Those that run are known by
+// their lock.
+void remove_dead_replays(const std::string& state);
 
 class ReplayFile final : public StreamListener {
  public:
@@ -54,9 +62,10 @@ class ReplayFile final : public StreamListener {
 
  private:
   ReplayFile(const ReplayPlan& plan, CheckpointStore& versions, Options options);
-  void remove() const;
 
   Options options_;
+  // Held as long as the file is there: the store's own is let go before the supervisor reads it.
+  std::optional<LockFile> alive_;
   Sequence begin_;
   CheckpointStore& versions_;
   std::vector<RunStart> starts_;
