@@ -19,8 +19,8 @@
 #include "core/check.h"
 #include "state/history/sqlite_history.h"
 #include "syndicator/daemon.h"
-#include "tests/support/child_process.h"
 #include "tests/support/datagram_sender.h"
+#include "tests/support/started_program.h"
 
 namespace hastur {
 namespace {

@@ -42,7 +42,7 @@ _hastur_flags() {
     trigger-test | hastur\ test)
       echo --version --format --filter --jobs --coverage --coverage-min --no-hunt --seed --write-failing --watch \
         --pre-receive --branch --time-max ;;
-    *\ backtest) echo --input ;;
+    *\ backtest) echo --input --time-max --until ;;
     *\ run | *\ trace | *\ diff) echo --input --format ;;
     *\ explain) echo --input --at --key --around --format ;;
     *\ new) echo --like ;;

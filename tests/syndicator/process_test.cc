@@ -6,8 +6,8 @@
 #include <fstream>
 
 #include "state/history/sqlite_history.h"
-#include "tests/support/child_process.h"
 #include "tests/support/datagram_sender.h"
+#include "tests/support/started_program.h"
 #include "tests/syndicator/syndicator_driver.h"
 
 namespace hastur {
@@ -28,7 +28,7 @@ struct RunningSyndicator {
         sender(udp.empty() ? "127.0.0.1:9" : udp) {
     EXPECT_FALSE(udp.empty()) << process.text();
   }
-  ChildProcess process;
+  StartedProgram process;
   std::string udp;
   DatagramSender sender;
 };
@@ -148,8 +148,9 @@ TEST(SyndicatorProcess, KilledAtAnyMomentTheNumberingGoesOnDensely) {
 TEST(SyndicatorProcess, AHistoryThatIsInUseIsNamed) {
   TemporaryFolder folder;
   RunningSyndicator running(folder.file("history"));
-  ChildProcess second({HASTUR_SYNDICATOR, "--udp", "127.0.0.1:0", "--publish", "tcp://127.0.0.1:*",
-                       "--request", "tcp://127.0.0.1:*", "--history", folder.file("history")});
+  StartedProgram second({HASTUR_SYNDICATOR, "--udp", "127.0.0.1:0", "--publish",
+                         "tcp://127.0.0.1:*", "--request", "tcp://127.0.0.1:*", "--history",
+                         folder.file("history")});
   EXPECT_EQ(second.end(), 1);
   EXPECT_NE(second.text().find(folder.file("history")), std::string::npos) << second.text();
 }
@@ -157,30 +158,30 @@ TEST(SyndicatorProcess, AHistoryThatIsInUseIsNamed) {
 TEST(SyndicatorProcess, ChecksItsConfigurationAndRefusesToOpenUp) {
   TemporaryFolder folder;
   std::ofstream(folder.file("hastur.toml")) << "[syndicator]\nrequest = \"tcp://0.0.0.0:4944\"\n";
-  ChildProcess refused(
+  StartedProgram refused(
       {HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--check-config"});
   EXPECT_NE(refused.end(), 0);
   EXPECT_NE(refused.text().find("0.0.0.0"), std::string::npos) << refused.text();
-  ChildProcess good({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
-                     "tcp://127.0.0.1:4944", "--check-config"});
+  StartedProgram good({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
+                       "tcp://127.0.0.1:4944", "--check-config"});
   EXPECT_EQ(good.end(), 0) << good.text();
   for (const char* address : {"127.0.0.1", "127.0.0.1:80000", "127.0.0.1:x", "300.1.1.1:8125"}) {
-    ChildProcess nowhere({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
-                          "tcp://127.0.0.1:4944", "--udp", address, "--check-config"});
+    StartedProgram nowhere({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
+                            "tcp://127.0.0.1:4944", "--udp", address, "--check-config"});
     EXPECT_EQ(nowhere.end(), 2) << address;
     EXPECT_NE(nowhere.text().find(address), std::string::npos) << nowhere.text();
   }
   for (const char* address : {"foo", "tcp://", "tcp://host", "tcp://a:x"}) {
-    ChildProcess nowhere({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
-                          "tcp://127.0.0.1:4944", "--core", address, "--check-config"});
+    StartedProgram nowhere({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
+                            "tcp://127.0.0.1:4944", "--core", address, "--check-config"});
     EXPECT_EQ(nowhere.end(), 2) << address;
     EXPECT_NE(nowhere.text().find("`core`"), std::string::npos) << nowhere.text();
   }
-  ChildProcess far({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
-                    "tcp://127.0.0.1:4944", "--core", "tcp://core.example.com:8128",
-                    "--check-config"});
+  StartedProgram far({HASTUR_SYNDICATOR, "--config", folder.file("hastur.toml"), "--request",
+                      "tcp://127.0.0.1:4944", "--core", "tcp://core.example.com:8128",
+                      "--check-config"});
   EXPECT_EQ(far.end(), 0) << far.text();
-  ChildProcess version({HASTUR_SYNDICATOR, "--version"});
+  StartedProgram version({HASTUR_SYNDICATOR, "--version"});
   EXPECT_EQ(version.end(), 0);
   EXPECT_NE(version.text().find("syndicator"), std::string::npos);
 }

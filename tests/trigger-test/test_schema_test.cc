@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "core/json.h"
-#include "tests/support/child_process.h"
+#include "tests/support/started_program.h"
 #include "trigger-test/stand.h"
 #include "trigger-test/test_file.h"
 #include "trigger-test/trigger_files.h"
@@ -48,7 +48,7 @@ class TestSchema : public ::testing::Test {
  protected:
   void SetUp() override {
     if (::access(python_program, X_OK) != 0) GTEST_SKIP() << "SKIPPED: install the package python3";
-    ChildProcess module({python_program, "-c", "import jsonschema"});
+    StartedProgram module({python_program, "-c", "import jsonschema"});
     if (module.end() != 0) GTEST_SKIP() << "SKIPPED: install the package python3-jsonschema";
   }
 
@@ -59,7 +59,7 @@ class TestSchema : public ::testing::Test {
     for (const auto& [name, data] : files)
       lines << canonical_json({{"name", name}, {"data", data}}) << '\n';
     lines.close();
-    ChildProcess validator(
+    StartedProgram validator(
         {"/bin/sh", "-c",
          fmt::format("exec {} -B {} {} <{}", python_program, HASTUR_VALIDATE_TESTS,
                      HASTUR_REPO "/docs/formats/test.schema.json", folder.file("files"))});

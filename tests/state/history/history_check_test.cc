@@ -11,7 +11,7 @@
 #include "state/history/history_folder.h"
 #include "state/sqlite/database.h"
 #include "tests/state/history/disk.h"
-#include "tests/support/child_process.h"
+#include "tests/support/started_program.h"
 
 namespace hastur {
 namespace {

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "tests/state/faulty_vfs.h"
-#include "tests/support/child_process.h"
+#include "tests/support/started_program.h"
 
 namespace hastur {
 namespace {

@@ -9,7 +9,7 @@
 #include "core/json.h"
 #include "tests/supervisor/cli/fake_api.h"
 #include "tests/supervisor/cli/printed.h"
-#include "tests/support/child_process.h"
+#include "tests/support/started_program.h"
 
 namespace hastur {
 namespace {

@@ -14,7 +14,7 @@
 #include "supervisor/config.h"
 #include "supervisor/notify/mime.h"
 #include "tests/supervisor/notify/channels.h"
-#include "tests/support/child_process.h"
+#include "tests/support/started_program.h"
 
 namespace hastur {
 namespace {

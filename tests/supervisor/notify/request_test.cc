@@ -7,7 +7,7 @@
 
 #include "core/json.h"
 #include "tests/supervisor/notify/channels.h"
-#include "tests/support/child_process.h"
+#include "tests/support/started_program.h"
 
 namespace hastur {
 namespace {

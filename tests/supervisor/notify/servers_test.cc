@@ -8,7 +8,7 @@
 
 #include "core/json.h"
 #include "tests/supervisor/notify/notifier_rig.h"
-#include "tests/support/child_process.h"
+#include "tests/support/started_program.h"
 
 namespace hastur {
 namespace {
@@ -36,13 +36,13 @@ struct AlertmanagerTest : testing::Test {
     ASSERT_NE(address, "") << server->text();
   }
   Json alerts() {
-    ChildProcess amtool(
+    StartedProgram amtool(
         {amtool_program, "--alertmanager.url=http://" + address, "alert", "query", "-o", "json"});
     amtool.end();
     return parse_json(amtool.text()).value_or(Json(amtool.text()));
   }
   TemporaryFolder folder;
-  std::optional<ChildProcess> server;
+  std::optional<StartedProgram> server;
   std::string address;
 };
 
@@ -98,7 +98,7 @@ TEST_F(AlertmanagerTest, TakesAPageToo) {
 struct MailTest : testing::Test {
   void SetUp() override {
     NEEDS(python_program, "python3");
-    ChildProcess module({python_program, "-c", "import aiosmtpd"});
+    StartedProgram module({python_program, "-c", "import aiosmtpd"});
     if (module.end() != 0) GTEST_SKIP() << "SKIPPED: install the package python3-aiosmtpd";
   }
   void start(std::vector<std::string> more = {}) {
@@ -125,7 +125,7 @@ struct MailTest : testing::Test {
            port + "\"\n";
   }
   TemporaryFolder folder;
-  std::optional<ChildProcess> server;
+  std::optional<StartedProgram> server;
   std::string port;
   int mails = 0;
 };
@@ -217,9 +217,9 @@ TEST_F(MailTest, IsRefusedForGoodOrForNow) {
 
 TEST_F(MailTest, LogsInOverTlsAndTellsNoPassword) {
   NEEDS(openssl_program, "openssl");
-  ChildProcess made({openssl_program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                     "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
-                     folder.file("server.key"), "-out", folder.file("server.crt")});
+  StartedProgram made({openssl_program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
+                       "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+                       "-keyout", folder.file("server.key"), "-out", folder.file("server.crt")});
   ASSERT_EQ(made.end(), 0) << made.text();
   start({folder.file("server.crt"), folder.file("server.key")});
   std::ofstream(folder.file("good")) << "l3tm3in\n";

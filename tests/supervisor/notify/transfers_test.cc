@@ -12,7 +12,7 @@
 #include "supervisor/notify/hmac.h"
 #include "tests/supervisor/notify/http_receiver.h"
 #include "tests/supervisor/notify/notifier_rig.h"
-#include "tests/support/child_process.h"
+#include "tests/support/started_program.h"
 
 namespace hastur {
 namespace {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <set>
 
-#include "tests/support/child_process.h"
+#include "tests/support/started_program.h"
 
 namespace hastur {
 namespace {

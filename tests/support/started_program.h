@@ -36,10 +36,10 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-class ChildProcess {
+class StartedProgram {
  public:
   // The program's standard output and error are read as one text.
-  explicit ChildProcess(const std::vector<std::string>& arguments) {
+  explicit StartedProgram(const std::vector<std::string>& arguments) {
     std::array<int, 2> ends{};
     EXPECT_EQ(::pipe(ends.data()), 0);
     output_ = Fd(ends[0]);
@@ -58,11 +58,11 @@ class ChildProcess {
       ::_exit(127);
     }
   }
-  ~ChildProcess() {
+  ~StartedProgram() {
     if (pid_ > 0) end(SIGKILL);
   }
-  ChildProcess(const ChildProcess&) = delete;
-  ChildProcess& operator=(const ChildProcess&) = delete;
+  StartedProgram(const StartedProgram&) = delete;
+  StartedProgram& operator=(const StartedProgram&) = delete;
 
   pid_t pid() const { return pid_; }
   void signal(int number) const { ::kill(pid_, number); }
