@@ -290,6 +290,8 @@ bool Alert::pass_deaf(Micros deaf, Time now) {
                                                         : options_.raise_after;
     move(key.due, after.value_or(Micros{0}));
     for (Time& change : key.changes) change = std::min(change + deaf, now);
+    // Its last call may have moved to where it opened.
+    fold(id);
   }
   return keys().count() > 0;
 }

@@ -80,13 +80,13 @@ KeyText Alert::most_said() {
   for (const std::uint32_t id : keys().in_order()) {
     if (!is_open(id) || (!is_folded(id) && known_[id]->sent)) continue;
     const std::string_view key = keys().key(id);
-    const bool is_same = is_folded(id) ? said == folded_text_ : said.fits(key, known_[id]->text);
+    // Whether a key is folded before a burst depends on when the state was read.
+    const std::string text = is_folded(id) ? folded_text_.with(key) : known_[id]->text;
     if (votes > 0) {
-      votes = is_same ? votes + 1 : votes - 1;
+      votes = said.fits(key, text) ? votes + 1 : votes - 1;
       continue;
     }
-    const std::optional<KeyText> own =
-        is_folded(id) ? folded_text_ : KeyText::of(key, known_[id]->text);
+    const std::optional<KeyText> own = KeyText::of(key, text);
     if (!own) continue;
     said = *own;
     votes = 1;

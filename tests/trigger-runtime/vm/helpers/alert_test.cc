@@ -75,10 +75,17 @@ struct PlainAlert {
       text.replace(at, name.size(), "{key}");
     return text;
   }
+  // What such a text says of a key.
+  static std::string says(const std::string& name, std::string text) {
+    if (const std::size_t at = text.find("{key}"); at != std::string::npos)
+      text.replace(at, 5, name);
+    return text;
+  }
   // Whether the burst knows all of it but when it was.
   bool is_held(const std::string& name, const PlainKey& key) const {
     return burst && key.open == key.t && !key.over && !key.sent && !key.due && !key.flapping &&
-           !key.stale && key.changes.empty() && general(name, key.text) == burst->text;
+           !key.stale && key.changes.empty() && !burst->text.empty() &&
+           says(name, burst->text) == key.text;
   }
   // By majority vote.
   std::string most_said() const {
@@ -86,9 +93,8 @@ struct PlainAlert {
     int votes = 0;
     for (const auto& [name, key] : keys) {
       if (!key.is_open() || key.sent) continue;
-      const std::string own = general(name, key.text);
-      if (votes == 0) said = own;
-      votes += said == own ? 1 : -1;
+      if (votes == 0) said = general(name, key.text);
+      votes += says(name, said) == key.text ? 1 : -1;
     }
     return said;
   }
