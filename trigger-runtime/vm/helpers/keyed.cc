@@ -33,11 +33,14 @@ std::uint32_t Keyed::touch(std::string_view key, Time now) {
     if (!oldest_.empty() && oldest_time_ == to_us(now)) oldest_.insert(id);
     return id;
   }
+  // One that was told of is told of again, also if a deaf span has just moved it to now.
+  const bool was_quiet = (keys().mark(id) & quiet) != 0;
   keys().mark(id) &= ~quiet;
-  if (keys().time(id) == to_us(now)) return id;
+  if (keys().time(id) == to_us(now) && !was_quiet) return id;
   unlink(id);
   keys().time(id) = to_us(now);
   append(id);
+  if (!oldest_.empty() && oldest_time_ == to_us(now)) oldest_.insert(id);
   return id;
 }
 
