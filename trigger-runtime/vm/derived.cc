@@ -13,6 +13,7 @@
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/sandbox.h"
+#include "trigger-runtime/vm/utf8_keys.h"
 #include "trigger-runtime/vm/vm.h"
 
 namespace hastur {
@@ -109,15 +110,11 @@ class Derived {
       lua_pushlstring(lua_, keys[i].data(), keys[i].size());
       lua_rawget(lua_, index);
       const Value value = label_value(lua_, function_, keys[i]);
-      labels_.push_back({as_utf8(counted(keys[i])), value});
+      labels_.push_back({counted(keys[i]), value});
       counted(value.text);
       lua_pop(lua_, 1);
     }
-    if (repaired_.empty()) return;
-    // Two keys may have become the same: the first one stays.
-    std::ranges::stable_sort(labels_, {}, &Label::key);
-    const auto same = std::ranges::unique(labels_, {}, &Label::key);
-    labels_.erase(same.begin(), same.end());
+    make_keys_utf8(labels_, repaired_);
   }
 
   // Every text that goes into the message is counted before it is copied.
@@ -143,13 +140,6 @@ class Derived {
   }
 
  private:
-  // A key as it will stand in the message's JSON.
-  std::string_view as_utf8(std::string_view key) {
-    if (is_utf8(key)) return key;
-    append_utf8(repaired_.emplace_back(), key);
-    return repaired_.back();
-  }
-
   [[noreturn]] void refuse_large() {
     raise(lua_, fmt::format("{}: the message is larger than 256 KiB", function_));
   }

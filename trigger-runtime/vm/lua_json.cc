@@ -12,6 +12,7 @@
 #include "trigger-runtime/vm/helper_functions.h"
 #include "trigger-runtime/vm/least_text.h"
 #include "trigger-runtime/vm/msg_object.h"
+#include "trigger-runtime/vm/utf8_keys.h"
 #include "trigger-runtime/vm/vm.h"
 
 namespace hastur {
@@ -412,20 +413,6 @@ bool LuaJsonWriter::collect_in_order(int index, int depth, std::size_t& helpers)
   return true;
 }
 
-// Keys as they will stand in the JSON. Of two that become the same the first stays.
-void LuaJsonWriter::repair_keys(Level& own) {
-  own.repaired.clear();
-  for (Entry& entry : own.entries) {
-    if (is_utf8(entry.key)) continue;
-    append_utf8(own.repaired.emplace_back(), entry.key);
-    entry.key = own.repaired.back();
-  }
-  if (own.repaired.empty()) return;
-  std::ranges::stable_sort(own.entries, {}, &Entry::key);
-  const auto same = std::ranges::unique(own.entries, {}, &Entry::key);
-  own.entries.erase(same.begin(), same.end());
-}
-
 bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
   Level& own = level(depth);
   std::size_t helpers = 0;
@@ -434,7 +421,7 @@ bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
   const bool collected =
       in_order_ ? collect_in_order(index, depth, helpers) : collect(index, depth, helpers);
   if (!collected) return false;
-  if (form_ == Form::effect) repair_keys(own);
+  if (form_ == Form::effect) make_keys_utf8(own.entries, own.repaired);
   if (depth == 0 && is_whole_state_ && helpers != vm_of(lua_).helpers.size())
     return fault("lacks a key that begins with '@', which a helper keeps and only it may remove");
   out += '{';

@@ -76,7 +76,6 @@ class LuaJsonWriter {
   bool collect_in_order(int index, int depth, std::size_t& helpers);
   bool take(Entry& entry, int value, int depth, std::size_t& helpers);
   bool fault_of_keys(int index);
-  static void repair_keys(Level& own);
   bool write_array(int index, int depth, std::size_t count, std::string& out);
   bool write_helper(Helper& helper, int depth, std::string& out);
   bool is_own_place(const Helper* helper, std::string_view key);
