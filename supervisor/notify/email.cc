@@ -132,7 +132,7 @@ Answer judge_mail(const MailRequest& request, const MailOutcome& outcome) {
   std::map<std::string, std::string> later;
   const std::string whole = outcome.last.empty() ? outcome.cause : outcome.last;
   std::size_t tried = 0, have = 0;
-  bool reached_now = false, all_alike = true;
+  bool reached_now = false, all_alike = true, each_refused = true;
   for (const std::string& address : request.recipients) {
     if (progress.is_settled(address)) {
       have += progress.refused.contains(address) ? 0 : 1;
@@ -143,6 +143,7 @@ Answer judge_mail(const MailRequest& request, const MailOutcome& outcome) {
     // Whoever was not refused shares the fate of the mail.
     const bool was_refused = own.starts_with('4') || own.starts_with('5');
     all_alike = all_alike && !was_refused;
+    each_refused = each_refused && was_refused;
     if (!was_refused && outcome.taken) {
       progress.have.push_back(address);
       ++have;
@@ -166,7 +167,8 @@ Answer judge_mail(const MailRequest& request, const MailOutcome& outcome) {
   if (!later.empty()) answer.text += "; refused for now: " + some_of(later);
   if (!progress.refused.empty()) answer.text += "; refused: " + some_of(progress.refused);
   if (answer.verdict != Answer::Verdict::refused && !progress.empty())
-    answer.part = {mail_progress_text(progress), have > 0, reached_now};
+    answer.part = {mail_progress_text(progress), have > 0,
+                   reached_now || (have > 0 && each_refused)};
   return answer;
 }
 

@@ -97,8 +97,9 @@ struct Answer {
     std::string progress;
     // Somebody has it.
     bool reached = false;
-    // Somebody got it with this attempt: the receiver works.
-    bool reached_now = false;
+    // The receiver works: somebody got it with this attempt, or some have it, and the others were
+    // refused each for itself.
+    bool works = false;
   };
   std::optional<Part> part = {};
 };

@@ -279,7 +279,7 @@ void NotificationSender::answered(std::uint64_t number, const Answer& answer, Ti
   if (fails) ++at.counts.attempts_failed;
   Receiver& of = receivers_[attempt.receiver];
   of.name = attempt.receiver;
-  if (fails && !(answer.part && answer.part->reached_now)) {
+  if (fails && !(answer.part && answer.part->works)) {
     failed_attempt(at, of, answer, now);
   } else {
     // It answers: whatever it thinks of this one.
@@ -321,7 +321,8 @@ void NotificationSender::lane_answered(Way& at, const std::string& name, const A
   } else if (at.gone) {
     leave(at, lane);
   } else {
-    if (answer.part) actions_.push_back(NotificationProgress{head.id, head.progress, answer.text});
+    if (answer.part || answer.text != lane.last_answer)
+      actions_.push_back(NotificationProgress{head.id, head.progress, answer.text});
     ++lane.failures;
     lane.not_before = now + lane_wait_.wait(lane.failures);
     if (answer.retry_after) {

@@ -80,10 +80,11 @@ struct NotificationSettled {
   // Sent, but not to everybody: OutgoingNotification::progress says to whom.
   std::optional<std::string> progress = {};
 };
-// An attempt reached some of those whom the notification is for; the others are tried again. To be
-// kept for the case that the next attempt is another process's.
+// An attempt did not reach all whom the notification is for, and it is tried again. To be kept for
+// people, and for the case that the next attempt is another process's.
 struct NotificationProgress {
   std::uint64_t id = 0;
+  // Whom it has reached (OutgoingNotification::progress).
   std::string progress;
   // What was answered.
   std::string text;

@@ -346,5 +346,41 @@ TEST(ShortId, IsReadBack) {
     EXPECT_FALSE(id_from_short(text)) << text;
 }
 
+MailRequest mail_to_two() {
+  MailRequest request;
+  request.recipients = {"a@example.com", "b@example.com"};
+  return request;
+}
+
+TEST(JudgeMail, AServerThatRefusesOneOfSeveralForNowWorks) {
+  MailRequest request = mail_to_two();
+  const Answer first = judge_mail(request, {{"250 ok", "451 greylisted"}, "250 taken", "", true});
+  ASSERT_TRUE(first.part);
+  EXPECT_EQ(first.verdict, Answer::Verdict::again);
+  EXPECT_TRUE(first.part->works);
+  // The next attempt is for that one alone, and it is still early.
+  request.progress = read_mail_progress(first.part->progress);
+  const Answer second = judge_mail(request, {{"451 greylisted"}, "", "RCPT failed", false});
+  ASSERT_TRUE(second.part);
+  EXPECT_EQ(second.verdict, Answer::Verdict::again);
+  EXPECT_TRUE(second.part->reached);
+  EXPECT_TRUE(second.part->works);
+}
+
+TEST(JudgeMail, AServerThatTakesNoMailDoesNotWorkWhoeverHasIt) {
+  MailRequest request = mail_to_two();
+  request.progress.have = {"a@example.com"};
+  for (const MailOutcome& outcome : {MailOutcome{{}, "", "connection refused", false},
+                                     MailOutcome{{"250 ok"}, "452 disk full", "", false}}) {
+    const Answer answer = judge_mail(request, outcome);
+    ASSERT_TRUE(answer.part);
+    EXPECT_EQ(answer.verdict, Answer::Verdict::again);
+    EXPECT_FALSE(answer.part->works);
+  }
+  // Nobody has it: nothing says that this server takes anything.
+  const Answer none = judge_mail(mail_to_two(), {{"451 later", "451 later"}, "", "RCPT", false});
+  EXPECT_FALSE(none.part && none.part->works);
+}
+
 }  // namespace
 }  // namespace hastur

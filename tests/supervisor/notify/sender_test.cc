@@ -49,6 +49,23 @@ TEST(Sender, WhatIsRefusedIsNotTriedAgain) {
   EXPECT_EQ(rig.left, (Ids{1, 2}));
 }
 
+// For people, who ask why it has not left; not each time anew.
+TEST(Sender, SaysWhatIsAnsweredToWhatWaits) {
+  SenderRig rig;
+  rig.offer(make(1, "k"));
+  rig.answer(1, again);
+  ASSERT_EQ(rig.progress.size(), 1u);
+  EXPECT_EQ(rig.progress[0].id, 1u);
+  EXPECT_EQ(rig.progress[0].text, "status 500");
+  rig.pass(std::chrono::seconds{2});
+  rig.answer(1, again);
+  EXPECT_EQ(rig.progress.size(), 1u);
+  rig.pass(std::chrono::seconds{4});
+  rig.answer(1, {Answer::Verdict::again, "connection refused", {}});
+  ASSERT_EQ(rig.progress.size(), 2u);
+  EXPECT_EQ(rig.progress[1].text, "connection refused");
+}
+
 TEST(Sender, WaitsDoubleWithJitterUpToFiveMinutes) {
   SenderRig rig;
   rig.offer(make(1, "k"));
