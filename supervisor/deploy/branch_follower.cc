@@ -156,14 +156,29 @@ void BranchFollower::fetched(const BoundedRun::Ended& ended) {
     read_tip();
   } else {
     const std::string said = last_words(ended.output);
+    drop_damaged_mirror();
     trouble(fmt::format("cannot fetch {} from {}: {}", options_.branch, options_.repo,
                         ended.out_of_time || said.empty() ? ended.how : said));
   }
   if (std::exchange(look_after_fetch_, false)) begin_look(true);
 }
 
+// Whatever is in a mirror the remote has, too: the next fetch makes it anew.
+void BranchFollower::drop_damaged_mirror() {
+  if (!is_remote()) return;
+  const auto repository = GitRepository::open(folder());
+  const auto tip = repository ? repository->tip(options_.branch) : fail(repository.error());
+  if (tip && (!*tip || repository->read(**tip))) return;
+  std::error_code ignored;
+  if (fs::remove_all(options_.mirror, ignored) == 0) return;
+  log_warn("{}, a copy of {}, was damaged; it is made anew", options_.mirror, options_.repo);
+}
+
 void BranchFollower::read_tip() {
-  if (const auto taken = take_tip(); !taken) return trouble(taken.error().message);
+  if (const auto taken = take_tip(); !taken) {
+    drop_damaged_mirror();
+    return trouble(taken.error().message);
+  }
   if (standing_.trouble) log_info("{} of {} can be followed again", options_.branch, options_.repo);
   standing_.trouble.reset();
   standing_.read_at = clock_.now();

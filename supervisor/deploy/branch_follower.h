@@ -90,6 +90,7 @@ class BranchFollower {
   void begin_look(bool fetch);
   void fetch();
   void fetched(const BoundedRun::Ended& ended);
+  void drop_damaged_mirror();
   void read_tip();
   Result<void> take_tip();
   Result<void> take_again(const GitRepository& repository);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <git2.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -44,6 +45,7 @@ class Owned {
 using OwnedCommit = Owned<git_commit, git_commit_free>;
 using OwnedTree = Owned<git_tree, git_tree_free>;
 using OwnedBlob = Owned<git_blob, git_blob_free>;
+using OwnedObjects = Owned<git_odb, git_odb_free>;
 using OwnedObject = Owned<git_object, git_object_free>;
 using OwnedIndex = Owned<git_index, git_index_free>;
 using OwnedSignature = Owned<git_signature, git_signature_free>;
@@ -68,10 +70,16 @@ bool is_script_or_test(std::string_view path) {
   return path.ends_with(".lua") || path.ends_with(".json") || is_recording(path);
 }
 
+// No folder of scripts is nested deeper.
+constexpr std::ptrdiff_t depth_max = 64;
+
 struct Walk {
   git_repository* repository;
+  git_odb* objects;
   CommitFiles* into;
   std::size_t bytes = 0;
+  // Why the walk ended before its end, if not for too many bytes.
+  std::optional<Error> failed = std::nullopt;
 };
 
 std::string utf8(std::string_view text) {
@@ -80,37 +88,51 @@ std::string utf8(std::string_view text) {
   return out;
 }
 
-// libgit2 calls it for every entry: 1 leaves a folder out.
+// libgit2 calls it for every entry: 1 leaves a folder out, -1 ends the walk.
 int take_entry(const char* root, const git_tree_entry* entry, void* payload) {
   Walk& walk = *static_cast<Walk*>(payload);
   const std::string name = git_tree_entry_name(entry);
   if (name.starts_with(".")) return 1;
-  if (git_tree_entry_type(entry) == GIT_OBJECT_TREE) return 0;
   const std::string path = root + name;
   const auto problem = [&](std::string_view what) {
     walk.into->problems.push_back(fmt::format("{}: {}", utf8(path), what));
-    return 0;
+    return 1;
   };
+  // What a damaged repository does not give is no fault of the commit.
+  const auto fails = [&](int code) {
+    walk.failed = git_failure(code, utf8(path)).error;
+    return -1;
+  };
+  if (git_tree_entry_type(entry) == GIT_OBJECT_TREE) {
+    if (std::ranges::count(path, '/') < depth_max) return 0;
+    return problem(fmt::format("folders are nested deeper than {}", depth_max));
+  }
   if (git_tree_entry_type(entry) == GIT_OBJECT_COMMIT)
     return problem("a submodule is not followed; copy its files");
-  if (!is_script_or_test(path)) return 0;
   if (git_tree_entry_filemode(entry) == GIT_FILEMODE_LINK)
-    return problem("a link is not followed; copy the file");
-  OwnedBlob blob;
-  if (git_blob_lookup(blob.put(), walk.repository, git_tree_entry_id(entry)) != 0)
-    return problem("it cannot be read from the repository");
-  const auto size = static_cast<std::size_t>(git_blob_rawsize(blob.get()));
+    return problem("a link is not followed; copy what it points at");
+  if (!is_script_or_test(path)) return 0;
+
+  std::size_t size = 0;
+  git_object_t type = GIT_OBJECT_INVALID;
+  // Before anything is unpacked: a megabyte may become gigabytes.
+  if (const int code = git_odb_read_header(&size, &type, walk.objects, git_tree_entry_id(entry)))
+    return fails(code);
   const std::size_t size_max = is_recording(path) ? git_recording_bytes_max : git_file_bytes_max;
   if (size > size_max) return problem(fmt::format("larger than {} bytes", size_max));
-  std::string text(static_cast<const char*>(git_blob_rawcontent(blob.get())), size);
-  if (!is_utf8(path)) return problem("the name is not UTF-8");
-  if (!is_utf8(text)) return problem("it is not UTF-8 text");
   walk.bytes += size;
   if (walk.bytes > git_commit_bytes_max) {
     problem(
         fmt::format("with it the commit's scripts have more than {} bytes", git_commit_bytes_max));
     return -1;
   }
+  OwnedBlob blob;
+  if (const int code = git_blob_lookup(blob.put(), walk.repository, git_tree_entry_id(entry)))
+    return fails(code);
+  std::string text(static_cast<const char*>(git_blob_rawcontent(blob.get())),
+                   static_cast<std::size_t>(git_blob_rawsize(blob.get())));
+  if (!is_utf8(path)) return problem("the name is not UTF-8");
+  if (!is_utf8(text)) return problem("it is not UTF-8 text");
   walk.into->files.emplace(path, std::move(text));
   return 0;
 }
@@ -196,8 +218,12 @@ Result<CommitFiles> GitRepository::read(const std::string& commit) const {
   const char* summary = git_commit_summary(found.get());
   files.subject = summary == nullptr ? "" : utf8(summary);
   files.time = time_from_us(git_commit_time(found.get()) * us_per_second);
-  Walk walk{repository_.get(), &files};
+  OwnedObjects objects;
+  code = git_repository_odb(objects.put(), repository_.get());
+  if (code != 0) return git_failure(code, operation);
+  Walk walk{repository_.get(), objects.get(), &files};
   code = git_tree_walk(tree.get(), GIT_TREEWALK_PRE, take_entry, &walk);
+  if (walk.failed) return fail(walk.failed->code, operation + ": " + walk.failed->message);
   // The walk ends itself where there is too much, which is said among the problems.
   if (code != 0 && walk.bytes <= git_commit_bytes_max) return git_failure(code, operation);
   return files;

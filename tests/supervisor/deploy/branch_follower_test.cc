@@ -312,6 +312,27 @@ TEST_F(BranchFollowerTest, FetchesFromAUrlAndSaysWhenItCannot) {
   EXPECT_EQ(told[0]->commit, second);
 }
 
+TEST_F(BranchFollowerTest, AMirrorThatIsDamagedIsMadeAnew) {
+  const std::string folder = options_.repo;
+  const std::string first = commit({{"a.lua", "match=a"}});
+  options_.repo = "file://" + folder;
+  start();
+  ASSERT_EQ(standing().taken, first) << trouble();
+  for (const auto& entry :
+       fs::recursive_directory_iterator(fs::path(options_.mirror) / "objects")) {
+    if (!entry.is_regular_file()) continue;
+    fs::permissions(entry.path(), fs::perms::owner_all);
+    std::ofstream(entry.path()) << "no zlib";
+  }
+  options_.repo = folder;
+  const std::string second = commit({{"a.lua", "match=a emit=2"}});
+  look();
+  EXPECT_TRUE(runs("a"));
+  look();
+  EXPECT_EQ(standing().taken, second) << trouble();
+  EXPECT_EQ(trouble(), "");
+}
+
 TEST(IsRemoteRepo, TellsUrlsFromFolders) {
   for (const char* url : {"https://host/r.git", "file:///srv/r.git", "git@host:r.git", "host:a/b"})
     EXPECT_TRUE(is_remote_repo(url)) << url;

@@ -287,8 +287,8 @@ TEST_F(DeployerTest, WhatIsNoTreeOfScriptsIsRefusedBeforeItTouchesTheDisk) {
   }
   EXPECT_FALSE(submit(commit("c1", {{"a b\n.lua", "match=a"}})).accepted);
   auto link = commit("c2", {{"a.lua", "match=a"}});
-  link.commit.problems = {"out.lua: a link is not followed; copy the file"};
-  EXPECT_EQ(submit(link).report, "out.lua: a link is not followed; copy the file\n");
+  link.commit.problems = {"out.lua: a link is not followed; copy what it points at"};
+  EXPECT_EQ(submit(link).report, "out.lua: a link is not followed; copy what it points at\n");
   EXPECT_EQ(tests_run(), 0u);
   EXPECT_FALSE(fs::exists(folder_ / "gate"));
   EXPECT_TRUE(rig_.dispatcher->triggers().empty());

@@ -12,7 +12,7 @@ TEST(CommitJson, GivesBackWhatItWasMadeOf) {
   commit.subject = "a \"change\"";
   commit.time = time_from_us(1'704'067'200'000'000);
   commit.files = {{"a.lua", "one\ntwo\t"}, {"lib/\xc3\xbc.lua", ""}};
-  commit.problems = {"b.lua: a link is not followed; copy the file"};
+  commit.problems = {"b.lua: a link is not followed; copy what it points at"};
   const auto text = canonical_json(commit_to_json(commit));
   const auto again = commit_from_json(parse_json(text).value());
   ASSERT_TRUE(again) << again.error().message;

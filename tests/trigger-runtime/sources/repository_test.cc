@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "trigger-runtime/sources/repository.h"
 
@@ -96,7 +97,53 @@ TEST_F(GitRepositoryTest, WhatIsNoPlainFileIsSaid) {
   EXPECT_TRUE(read.files.empty());
   EXPECT_EQ(read.problems,
             (std::vector<std::string>{"big.lua: larger than 1048576 bytes",
-                                      "out.lua: a link is not followed; copy the file"}));
+                                      "folder: a link is not followed; copy what it points at",
+                                      "out.lua: a link is not followed; copy what it points at"}));
+}
+
+TEST_F(GitRepositoryTest, FoldersBeyondADepthAreNotGoneThrough) {
+  make();
+  git("clone r.git work");
+  git("-C work checkout -b main");
+  std::string deep = "work";
+  for (int i = 0; i < 65; ++i) deep += "/d";
+  fs::create_directories(folder_ / deep);
+  std::ofstream(folder_ / deep / "a.lua") << "--";
+  git("-C work add -A");
+  git("-C work commit -m deep");
+  git("-C work push origin main");
+  auto repository = GitRepository::open(folder_ / "r.git");
+  ASSERT_TRUE(repository) << repository.error().message;
+  const CommitFiles read = repository->read(*repository->tip("main").value()).value();
+  EXPECT_TRUE(read.files.empty());
+  ASSERT_EQ(read.problems.size(), 1u);
+  EXPECT_TRUE(read.problems[0].ends_with("folders are nested deeper than 64")) << read.problems[0];
+}
+
+// That is no fault of the commit: it may be tried again when the repository is whole.
+TEST_F(GitRepositoryTest, ABlobThatIsDamagedFailsTheReading) {
+  make();
+  auto repository = GitRepository::open(folder_ / "r.git");
+  ASSERT_TRUE(repository) << repository.error().message;
+  const std::string tip =
+      repository->commit("main", {{"lib/a.lua", "-- a text"}}, "m", "Ada", Time{}).value();
+  const std::string asks = "git -C r.git rev-parse main:lib/a.lua > blob.txt";
+  ASSERT_EQ(std::system(("cd '" + folder_.string() + "' && " + asks).c_str()), 0);
+  std::string blob;
+  std::ifstream(folder_ / "blob.txt") >> blob;
+  ASSERT_EQ(blob.size(), 40u);
+  const fs::path object = folder_ / "r.git/objects" / blob.substr(0, 2) / blob.substr(2);
+  ASSERT_TRUE(fs::exists(object));
+  fs::permissions(object, fs::perms::owner_all);
+  for (const bool gone : {false, true}) {
+    if (gone)
+      fs::remove(object);
+    else
+      std::ofstream(object) << "no zlib";
+    const auto read = GitRepository::open(folder_ / "r.git")->read(tip);
+    ASSERT_FALSE(read);
+    EXPECT_NE(read.error().message.find("lib/a.lua"), std::string::npos) << read.error().message;
+  }
 }
 
 TEST_F(GitRepositoryTest, WhatIsNoRepositoryIsSaid) {
