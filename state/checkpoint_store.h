@@ -70,9 +70,14 @@ struct Checkpoint {
   // Every effect of the inputs up to here is committed; never below state_sequence, and within a
   // run never falls.
   Sequence effects_sequence;
-  // Folded hash of the effects of the inputs in (state_sequence, effects_sequence]; 0 for none.
+  // Folded hash of the effects of the inputs in (state_sequence, effects_sequence]; 0 for none, or
+  // effects_not_compared.
   std::uint64_t effects_hash = 0;
 };
+
+// Of effects that another version emitted for the same inputs: they are not emitted again, though
+// what comes out may be something else.
+inline constexpr std::uint64_t effects_not_compared = ~std::uint64_t{0};
 
 // Moves effects_sequence between checkpoints; a trigger that has a checkpoint in the same batch
 // needs none.
@@ -112,7 +117,8 @@ struct JournalRecord {
   TriggerName trigger;
   Run run;
   Sequence sequence;
-  // "skip", "start", "switch", "migrate", "pause", "resume", "restore", "forget", "lost"
+  // "skip", "start", "switch", "migrate", "pause", "resume", "restore", "forget", "lost", and
+  // "behind": position() does not hold for the trigger until its checkpoint is at `sequence`.
   std::string decision;
   // Canonical JSON, by decision: skip {"callback":n,"why":…}, lost {"first":…,"last":…}
   std::string detail;

@@ -1,5 +1,4 @@
-// Dispatcher: one set of scripts giving way to another, at one sequence. switching.cc does the
-// rest, trigger by trigger, as each comes to that sequence.
+// Dispatcher: what is to be deployed, and whether it loads. settling.cc decides about what does.
 
 #include <fmt/format.h>
 
@@ -11,15 +10,6 @@
 #include "supervisor/dispatch/stored_run.h"
 
 namespace hastur {
-namespace {
-
-std::string told(const ScriptError& error) {
-  return error.line > 0 ? fmt::format("{}:{}: {}", error.script, error.line, error.text)
-                        : fmt::format("{}: {}", error.script, error.text);
-}
-
-}  // namespace
-
 void Dispatcher::desire(std::vector<DesiredScript> scripts) {
   desired_ = std::move(scripts);
   lease_due_ = stage_ != Stage::connecting;
@@ -206,7 +196,7 @@ void Dispatcher::load_probe(const Probe& probe) {
 
 // Tries every version that is new or changed, one deployment at a time.
 void Dispatcher::begin_deployment() {
-  if (deploying_) return accept_deployment();
+  if (deploying_) return deploying_->at ? settle_deployment() : accept_deployment();
   if (stopping_) return;
   if (!queued_.empty()) {
     if (waits_for_switch(queued_.front().second)) return;
@@ -370,106 +360,18 @@ void Dispatcher::accept_deployment() {
   if (try_with_memory()) return;
   if (deploying_->wanted.is_trial) return end_trial();
   const auto failed = [](const Probe& probe) { return probe.error.has_value(); };
-  if (deploying_->is_whole() && std::ranges::any_of(probes_, failed)) return refuse_deployment();
-
-  // One sequence for all of it: nothing at or after it has been handed to any trigger.
-  const Sequence at = std::max(newest(), main_).next();
-  DeploymentRecord& record = deploying_->record;
-  record.id = ++newest_deployment_;
-  std::vector<Probe> probes = std::exchange(probes_, {});
-  for (Probe& probe : probes) probe.error ? refuse(probe) : accept(probe, at);
-  for (const TriggerName& name : deploying_->removals) {
-    if (!deploying_->claimed.contains(name)) remove(name, at);
+  deploying_->record.id = ++newest_deployment_;
+  if (deploying_->is_whole() && std::ranges::any_of(probes_, failed)) {
+    drop_probes();
+    return store_deployment();
   }
-  for (const TriggerName& name : deploying_->unpins) {
-    pins_.erase(name);
-    gate_.waiting().unpins.push_back(name);
-    log_info("{} is not pinned any more: its file has changed", name);
-  }
-  for (Pin& pin : deploying_->pins) {
-    pin.deployment = record.id;
-    pins_.insert_or_assign(pin.trigger, pin);
-    gate_.waiting().pins.push_back(std::move(pin));
-  }
-  if (deploying_->is_whole() || !record.changes.empty()) record.sequence = at;
-  if (deploying_->wanted.replays) record.replay = "waiting";
-  store_deployment();
-}
-
-// A folder that is read and holds nothing new is no deployment, and of a replay the journal tells.
-void Dispatcher::store_deployment() {
-  DeploymentRecord& record = deploying_->record;
-  const bool is_told =
-      !deploying_->wanted.by_replay &&
-      (deploying_->is_whole() || !record.changes.empty() || !record.report.empty());
-  record.decided_at = now_;
-  std::ranges::sort(record.changes, {}, &DeploymentChange::trigger);
-  if (is_told) {
-    if (deploying_->ticket > 0) tickets_.emplace(record.id, deploying_->ticket);
-    gate_.waiting().deployments.push_back(std::move(record));
-  } else {
-    --newest_deployment_;
-  }
-  deploying_.reset();
-}
-
-void Dispatcher::accept(Probe& probe, Sequence at) {
-  const TriggerName& name = probe.script.name;
-  const ScriptVersion& version = probe.script.version;
-  refused_.erase(name);
-  const bool takes_over = probe.before && probe.before->is_live;
-  DeploymentChange change{name, "", version.id, {}, probe.run, "deploy", "", 0, ""};
-  if (probe.before) {
-    change.before = probe.before->version;
-    change.run_before = probe.before->run;
-    if (probe.before->name != name) change.was = probe.before->name;
-  }
-  gate_.waiting().versions.push_back(version_record(name, version));
-  if (takes_over) {
-    Trigger& before = *triggers_.at(probe.before->name);
-    before.refused.reset();
-    change.before = before.version().id;
-    change.why = deploying_->wanted.by_replay                          ? "replay"
-                 : deploying_->wanted.kind == DeploymentKind::rollback ? "rollback"
-                 : deploying_->wanted.kind == DeploymentKind::restore  ? "restore"
-                 : before.version().id != version.id                   ? "deploy"
-                 : before.limits() != options_.limits                  ? "limits"
-                                                                       : "upgrade";
-    const bool by_replay = deploying_->wanted.by_replay;
-    if (by_replay && hold_) hold_->through = Sequence{at.value - 1};
-    if (probe.restoration) change.snapshot = probe.restoration->snapshot;
-    before.next_switch = Trigger::Switch{at,           version,
-                                         probe.handle, probe.worker,
-                                         probe.run,    *probe.loaded,
-                                         change.why,   std::move(probe.restoration),
-                                         change.was,   by_replay ? 0 : deploying_->record.id};
-    if (!change.was.empty()) before.next_switch->as = name;
-    if (change.why == "deploy") before.next_switch->warm = std::move(probe.script.warm);
-    before.next_switch->decided_at = stream_time_;
-    log_info("{} begins run {} at sequence {} ({})", name, probe.run.value, at.value, change.why);
-  } else {
-    change.outcome = "live";
-    start_new(probe, at);
-  }
-  deploying_->record.changes.push_back(std::move(change));
-}
-
-void Dispatcher::remove(const TriggerName& name, Sequence at) {
-  Trigger& trigger = *triggers_.at(name);
-  Trigger::Switch& end = trigger.next_switch.emplace();
-  end.at = at;
-  end.why = "removed";
-  end.deployment = deploying_->record.id;
-  deploying_->record.changes.push_back(
-      {name, trigger.version().id, "", trigger.run(), {}, "removed", "", 0, ""});
-  log_info("{} ends at sequence {}: its file is gone", name, at.value);
+  begin_switches();
 }
 
 void Dispatcher::refuse(Probe& probe) {
   const TriggerName& name = probe.script.name;
   leave_slot(probe.worker);
-  log_warn("{} is refused: {}", name, told(*probe.error));
-  deploying_->record.report += fmt::format("{} is refused: {}\n", name, told(*probe.error));
+  tell_refusal(name, *probe.error);
   // Of a whole deployment nothing is taken, and the reason stands in its report.
   if (deploying_->is_whole()) return;
   const auto found = triggers_.find(name);
@@ -482,10 +384,12 @@ void Dispatcher::refuse(Probe& probe) {
   }
 }
 
-void Dispatcher::refuse_deployment() {
-  deploying_->record.id = ++newest_deployment_;
-  drop_probes();
-  store_deployment();
+void Dispatcher::tell_refusal(const TriggerName& name, const ScriptError& error) {
+  const std::string text = error.line > 0
+                               ? fmt::format("{}:{}: {}", error.script, error.line, error.text)
+                               : fmt::format("{}: {}", error.script, error.text);
+  log_warn("{} is refused: {}", name, text);
+  deploying_->record.report += fmt::format("{} is refused: {}\n", name, text);
 }
 
 void Dispatcher::drop_probes() {
@@ -507,113 +411,21 @@ void Dispatcher::end_trial() {
   deploying_.reset();
 }
 
-void Dispatcher::start_new(Probe& probe, Sequence at) {
-  const TriggerName& name = probe.script.name;
-  Checkpoint checkpoint;
-  checkpoint.trigger = name;
-  checkpoint.run = probe.run;
-  checkpoint.state_sequence = Sequence{at.value - 1};
-  checkpoint.state_time = newest_stream_time().value_or(Time{});
-  checkpoint.effects_sequence = checkpoint.state_sequence;
-  Json detail = {{"version", probe.script.version.id}};
-  if (probe.memory) {
-    checkpoint.state_time = probe.memory->time;
-    checkpoint.state = probe.loaded->migrated.value_or(probe.memory->state);
-    checkpoint.runtime = probe.memory->runtime;
-    detail["before"] = probe.before->version;
-    detail["was"] = probe.before->name;
-  }
-  if (const auto& warmed = probe.loaded->warmed) {
-    checkpoint.state_time = warmed->time;
-    checkpoint.state = warmed->state;
-    checkpoint.runtime = warmed->runtime;
-    detail["warm"] = warm_json(*probe.warm);
-  }
-  gate_.waiting().starts.push_back(make_start(name, probe.script.version, probe.run, "deploy",
-                                              checkpoint.state_sequence, checkpoint));
-  gate_.waiting().journal.push_back(
-      {name, probe.run, at, probe.memory ? "switch" : "start", canonical_json(detail), now_});
-
-  auto trigger = std::make_unique<Trigger>(name, probe.script.version, options_.limits,
-                                           std::move(checkpoint), std::vector<Skip>{});
-  trigger->runtime_build = options_.runtime_build;
-  trigger->handle = probe.handle;
-  trigger->worker = probe.worker;
-  trigger->loaded = std::move(*probe.loaded);
-  handles_of_[trigger->handle] = trigger.get();
-  if (const auto memory = trigger->memory()) {
-    trigger->phase = Trigger::Phase::restoring;
-    act(ToWorker{trigger->worker, RestoreCommand{trigger->handle, *memory, 0}});
+// A folder that is read and holds nothing new is no deployment, and of a replay the journal tells.
+void Dispatcher::store_deployment() {
+  DeploymentRecord& record = deploying_->record;
+  const bool is_told =
+      !deploying_->wanted.by_replay &&
+      (deploying_->is_whole() || !record.changes.empty() || !record.report.empty());
+  record.decided_at = now_;
+  std::ranges::sort(record.changes, {}, &DeploymentChange::trigger);
+  if (is_told) {
+    if (deploying_->ticket > 0) tickets_.emplace(record.id, deploying_->ticket);
+    gate_.waiting().deployments.push_back(std::move(record));
   } else {
-    trigger->phase = Trigger::Phase::running;
-    behind_.insert(name);
+    --newest_deployment_;
   }
-  triggers_[name] = std::move(trigger);
-  router_stale_ = true;
-  log_info("{} starts at sequence {}", name, at.value);
-}
-
-// After a crash: what was decided and not yet done is done where it was decided.
-void Dispatcher::go_on_with_deployments() {
-  const auto pins = store_.pins();
-  if (!pins) return stop_process(pins.error());
-  for (const Pin& pin : *pins) pins_.emplace(pin.trigger, pin);
-  const auto newest = store_.deployments({.max = 1});
-  if (!newest) return stop_process(newest.error());
-  if (newest->empty()) return;
-  newest_deployment_ = newest->front().id;
-  const auto pending = store_.deployments({.pending = true, .max = 1'000});
-  if (!pending) return stop_process(pending.error());
-  for (const DeploymentRecord& record : *pending) {
-    if (!go_on_with(record)) return;
-  }
-}
-
-bool Dispatcher::go_on_with(const DeploymentRecord& record) {
-  const auto fails = [this](const Error& error) {
-    stop_process(error);
-    return false;
-  };
-  for (const DeploymentChange& change : record.changes) {
-    if (!change.outcome.empty()) continue;
-    const auto found = triggers_.find(change.was.empty() ? change.trigger : change.was);
-    if (found == triggers_.end()) continue;
-    Trigger& trigger = *found->second;
-    if (trigger.next_switch || trigger.cursor() >= *record.sequence) continue;
-    Trigger::Switch next{*record.sequence, std::nullopt, {}, 0, change.run, {}, change.why};
-    next.deployment = record.id;
-    if (!change.version.empty()) {
-      const auto files = store_.version(change.version);
-      if (!files) return fails(files.error());
-      if (!*files) continue;
-      next.version = version_from(**files);
-      if (!change.was.empty()) next.as = change.trigger;
-      next.is_loaded = false;
-      next.handle = new_handle();
-      next.worker = least_loaded();
-      ++slots_[next.worker].triggers;
-    }
-    if (change.snapshot > 0) {
-      auto kept = store_.snapshot(change.snapshot);
-      if (!kept) return fails(kept.error());
-      if (!*kept) continue;
-      const SnapshotRecord& of = (*kept)->record;
-      const auto run = store_.run(of.trigger, of.run);
-      if (!run) return fails(run.error());
-      next.restoration = Trigger::Restoration{of.number,
-                                              of.run,
-                                              of.sequence,
-                                              *run ? (*run)->version : VersionId(),
-                                              std::move((*kept)->state),
-                                              std::move((*kept)->runtime),
-                                              record.report};
-    }
-    trigger.next_switch = std::move(next);
-    if (trigger.next_switch->version && slots_[trigger.next_switch->worker].up) load_next(trigger);
-    log_info("{} goes on to what deployment {} decided, at sequence {}", change.trigger, record.id,
-             record.sequence->value);
-  }
-  return true;
+  deploying_.reset();
 }
 
 }  // namespace hastur

@@ -241,11 +241,12 @@ void Dispatcher::adopt_stored() {
         name, std::move(files), limits_from_json(record.run.limits), std::move(record.checkpoint),
         skips_from_journal(record.journal), pauses_from_journal(record.journal));
     trigger->runtime_build = record.run.runtime;
-    if (!*version) {
-      trigger->phase = Trigger::Phase::failed;
-      trigger->load_error = ScriptError{"the store does not have the files of its version", "", 0};
+    for (const JournalRecord& decided : record.journal) {
+      if (decided.decision == "behind") trigger->left_behind = decided.sequence;
     }
-    trigger->untouched_through(store_.position());
+    if (!*version)
+      fail_to_load(*trigger, {"the store does not have the files of its version", "", 0});
+    if (!trigger->left_behind) trigger->untouched_through(store_.position());
     if (!trigger->pauses().empty()) with_pauses_.insert(name);
     triggers_.emplace(name, std::move(trigger));
   }
@@ -264,10 +265,10 @@ void Dispatcher::begin_running() {
       return;
   }
   // A supervisor that never ran begins at the present; one that did, where its furthest trigger
-  // must go on.
+  // must go on. One that was left behind comes after by itself.
   std::optional<Sequence> from;
   for (const auto& [name, trigger] : triggers_) {
-    if (trigger->phase == Trigger::Phase::running)
+    if (trigger->phase == Trigger::Phase::running && !trigger->left_behind)
       from = std::min(from.value_or(trigger->cursor()), trigger->cursor());
   }
   main_ = from.value_or(std::max(store_.position(), position_->last));
@@ -359,6 +360,9 @@ void Dispatcher::commit() {
       if (trigger->phase == Trigger::Phase::failed) continue;
       position = std::min(*position, trigger->safe_position(is_stored(*trigger)));
     }
+    // What is about to begin there has no cursor yet.
+    if (deploying_ && deploying_->at && !probes_.empty())
+      position = std::min(*position, Sequence{deploying_->at->value - 1});
     // A round that finds nothing judged stays due: the next judgement is stored at once.
     const bool moved_lately = monotonic_ - positioned_at_ < options_.checkpoint_every && !stopping_;
     if (*position <= store_.position() || (waiting.checkpoints.empty() && moved_lately)) {

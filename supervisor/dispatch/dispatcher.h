@@ -106,6 +106,9 @@ class Dispatcher {
     std::size_t large_state_bytes = 1u << 20;
     Micros lease_every = std::chrono::seconds{3};
     Micros position_every = std::chrono::seconds{1};
+    // How long triggers stand still before a switch for those that have not come to it
+    // (settling.cc).
+    Micros settle_max = std::chrono::seconds{5};
     // When a request is taken for lost.
     Micros answer_max = std::chrono::seconds{5};
     // A worker that dies is started again after this, doubled each time it dies young, up to the
@@ -297,6 +300,13 @@ class Dispatcher {
     std::set<TriggerName> claimed;
     std::vector<Pin> pins;
     std::vector<TriggerName> unpins;
+    // Once all of it loads: the sequence that it is to switch at, and how far stream time had come
+    // then; what is stored with it if it is decided so; and when it is decided without those that
+    // have not come.
+    std::optional<Sequence> at;
+    Time stream_time{};
+    std::vector<VersionRecord> versions;
+    Micros settle_until{0};
     // A directory's scripts stand each for itself.
     bool is_whole() const { return wanted.kind != DeploymentKind::directory; }
   };
@@ -379,6 +389,9 @@ class Dispatcher {
   void take(std::uint32_t worker, Judged reply);
   void take(std::uint32_t worker, Unloaded reply);
   Trigger* by_handle(TriggerHandle handle);
+  void fail_to_load(Trigger& trigger, ScriptError error);
+  void leave_behind(Trigger& trigger, Sequence until);
+  JournalRecord behind_record(const TriggerName& name, Run run, Sequence until) const;
   void skip(Trigger& trigger, const CallError& error, std::string_view why);
   void take_death(Trigger& trigger, const WorkerDied& died);
 
@@ -439,13 +452,21 @@ class Dispatcher {
   std::optional<Predecessor> predecessor(const Probe& probe);
   bool try_with_memory();
   void accept_deployment();
-  void accept(Probe& probe, Sequence at);
-  void remove(const TriggerName& name, Sequence at);
   void refuse(Probe& probe);
-  void refuse_deployment();
+  void tell_refusal(const TriggerName& name, const ScriptError& error);
   void drop_probes();
   void end_trial();
   void store_deployment();
+
+  // all of a set, or nothing (settling.cc)
+  void begin_switches();
+  void succeed(Probe& probe, Sequence at);
+  void remove(const TriggerName& name, Sequence at);
+  bool is_being_settled(const Trigger::Switch& next) const;
+  bool have_come() const;
+  void settle_deployment();
+  void decide_deployment();
+  void call_off_deployment();
   void start_new(Probe& probe, Sequence at);
   void go_on_with_deployments();
   bool go_on_with(const DeploymentRecord& record);
@@ -454,6 +475,7 @@ class Dispatcher {
   void advance_switches();
   void finish_endings();
   Ending* ending_of(const TriggerName& name);
+  Sequence left_behind_until(const Ending& ending) const;
   void end_version(const Trigger& trigger, Checkpoint last);
   void begin_migration(Ending& ending);
   void prepare_start(Ending& ending, const Trigger& before, const Trigger::Switch& next);

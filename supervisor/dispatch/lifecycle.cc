@@ -148,6 +148,9 @@ void Dispatcher::take(std::uint32_t /*worker*/, Loaded reply) {
   Trigger* trigger = by_handle(reply.handle);
   if (trigger == nullptr) return;
   trigger->loaded = std::move(reply);
+  // It takes inputs again: the position waits for it where it stands by now.
+  if (trigger->left_behind && *trigger->left_behind < std::max(main_, store_.position()))
+    leave_behind(*trigger, std::max(main_, store_.position()));
   trigger->forget_router();
   trigger->phase = Trigger::Phase::running;
   behind_.insert(trigger->name());
@@ -167,11 +170,26 @@ void Dispatcher::take(std::uint32_t /*worker*/, LoadFailed reply) {
   }
   Trigger* trigger = by_handle(reply.handle);
   if (trigger == nullptr) return;
-  trigger->phase = Trigger::Phase::failed;
-  trigger->load_error = reply.error;
-  log_error("trigger {} does not load any more: {}:{}: {}", trigger->name(), reply.error.script,
-            reply.error.line, reply.error.text);
+  fail_to_load(*trigger, std::move(reply.error));
+}
+
+void Dispatcher::fail_to_load(Trigger& trigger, ScriptError error) {
+  log_error("trigger {} does not load any more: {}:{}: {}", trigger.name(), error.script,
+            error.line, error.text);
+  trigger.phase = Trigger::Phase::failed;
+  trigger.load_error = std::move(error);
   router_stale_ = true;
+  // The stored position does not wait for it, however long that takes.
+  if (!trigger.left_behind) leave_behind(trigger, trigger.stored().state_sequence.next());
+}
+
+void Dispatcher::leave_behind(Trigger& trigger, Sequence until) {
+  trigger.left_behind = until;
+  gate_.waiting().journal.push_back(behind_record(trigger.name(), trigger.run(), until));
+}
+
+JournalRecord Dispatcher::behind_record(const TriggerName& name, Run run, Sequence until) const {
+  return {name, run, until, "behind", canonical_json({{"why", "it did not load"}}), now_};
 }
 
 void Dispatcher::take(std::uint32_t /*worker*/, Restored reply) {
@@ -327,12 +345,9 @@ void Dispatcher::take_death(Trigger& trigger, const WorkerDied& died) {
   const bool is_its_doing = died.cause != WorkerDied::Cause::ended;
   if (!died.sequence || !died.callback) {
     if (!is_its_doing || ++trigger.overruns < 2) return;
-    trigger.phase = Trigger::Phase::failed;
-    trigger.load_error =
-        ScriptError{fmt::format("its worker was lost twice while it was loaded: {}", died.why),
-                    trigger.version().script.path, 0};
-    log_error("trigger {} does not load any more: {}", trigger.name(), trigger.load_error->text);
-    return;
+    return fail_to_load(trigger,
+                        {fmt::format("its worker was lost twice while it was loaded: {}", died.why),
+                         trigger.version().script.path, 0});
   }
   const Skip at{*died.sequence, *died.callback, {}};
   const bool same_call = trigger.fatal_call == at;

@@ -38,7 +38,7 @@ void Dispatcher::advance_switches() {
   for (Ending& ending : endings_) {
     const Trigger& trigger = *triggers_.at(ending.name);
     const Trigger::Switch& next = *trigger.next_switch;
-    if (ending.prepared || ending.migrating || !next.is_loaded) continue;
+    if (ending.prepared || ending.migrating || !next.is_loaded || is_being_settled(next)) continue;
     const bool by_replay = next.restoration && next.restoration->by_replay;
     if (by_replay && !replay_is_whole) continue;
     ending.prepared = true;
@@ -68,6 +68,12 @@ void Dispatcher::advance_switches() {
   }
 }
 
+// What its successor goes on with may be older than the stored position, which waits for it from
+// here on.
+Sequence Dispatcher::left_behind_until(const Ending& ending) const {
+  return std::max(main_, ending.checkpoint.state_sequence.next());
+}
+
 // The new run goes on with the state that the old one ends with, or with a snapshot's.
 void Dispatcher::prepare_start(Ending& ending, const Trigger& before, const Trigger::Switch& next) {
   const TriggerName& name = next.as.empty() ? ending.name : next.as;
@@ -75,6 +81,8 @@ void Dispatcher::prepare_start(Ending& ending, const Trigger& before, const Trig
   ending.checkpoint.run = next.run;
   gate_.waiting().starts.push_back(make_start(name, *next.version, next.run, next.why,
                                               ending.checkpoint.state_sequence, ending.checkpoint));
+  if (before.left_behind)
+    gate_.waiting().journal.push_back(behind_record(name, next.run, left_behind_until(ending)));
   Json detail = {{"version", next.version->id}, {"before", before.version().id}};
   if (name != ending.name) detail["was"] = ending.name;
   if (const auto& from = next.restoration) {
@@ -98,6 +106,9 @@ void Dispatcher::end_version(const Trigger& trigger, Checkpoint last) {
   Ending ending;
   ending.name = trigger.name();
   ending.last = ending.checkpoint = std::move(last);
+  // One that failed left inputs to its successor whose effects, in part, are out already.
+  if (ending.checkpoint.state_sequence < ending.checkpoint.effects_sequence)
+    ending.checkpoint.effects_hash = effects_not_compared;
   if (const auto& from = trigger.next_switch->restoration; from && !from->by_replay) {
     ending.checkpoint.state = from->state;
     ending.checkpoint.runtime = from->runtime;
@@ -146,6 +157,10 @@ void Dispatcher::load_next(Trigger& trigger) {
 void Dispatcher::refuse_switch(Trigger& trigger, ScriptError error) {
   const TriggerName name =
       trigger.next_switch->as.empty() ? trigger.name() : trigger.next_switch->as;
+  if (is_being_settled(*trigger.next_switch)) {
+    tell_refusal(name, error);
+    return call_off_deployment();
+  }
   log_warn("{} is refused: {}:{}: {}", name, error.script, error.line, error.text);
   if (const std::uint64_t deployment = trigger.next_switch->deployment; deployment > 0) {
     gate_.waiting().outcomes.push_back(
@@ -169,8 +184,10 @@ void Dispatcher::refuse_switch(Trigger& trigger, ScriptError error) {
 void Dispatcher::abandon_switch(Trigger& trigger) {
   const Trigger::Switch next = std::move(*trigger.next_switch);
   trigger.next_switch.reset();
-  if (slots_[next.worker].up) act(ToWorker{next.worker, UnloadCommand{next.handle}});
-  leave_slot(next.worker);
+  if (next.version) {
+    if (slots_[next.worker].up) act(ToWorker{next.worker, UnloadCommand{next.handle}});
+    leave_slot(next.worker);
+  }
   const Ending* ending = ending_of(trigger.name());
   if (ending == nullptr) return;
   if (trigger.phase == Trigger::Phase::judging) {
@@ -230,6 +247,7 @@ void Dispatcher::finish_endings() {
     }
     trigger->counts = old->counts;
     trigger->runtime_build = options_.runtime_build;
+    if (old->left_behind) trigger->left_behind = left_behind_until(ending);
     handles_of_[trigger->handle] = trigger.get();
     Trigger& added = *(triggers_[name] = std::move(trigger));
     if (!slots_[added.worker].up) {

@@ -138,7 +138,7 @@ void Trigger::pass(Sequence sequence) {
 bool Trigger::settle_comparison(Sequence reached) {
   if (!comparing_ || reached < emitted_through_) return true;
   comparing_ = false;
-  return compared_hash_ == expected_hash_;
+  return expected_hash_ == effects_not_compared || compared_hash_ == expected_hash_;
 }
 
 Trigger::Accepted Trigger::accept(TriggerProgress progress) {
@@ -161,7 +161,7 @@ Trigger::Accepted Trigger::accept(TriggerProgress progress) {
       if (comparing_) compared_hash_ = fold_effect(compared_hash_, effect);
       continue;
     }
-    hash_ = fold_effect(hash_, effect);
+    if (hash_ != effects_not_compared) hash_ = fold_effect(hash_, effect);
     accepted.effects.push_back(std::move(effect));
   }
   for (CallError& error : progress.errors) {
@@ -244,6 +244,7 @@ std::optional<EffectsMark> Trigger::fresh_mark() const {
 }
 
 void Trigger::committed(const Checkpoint& checkpoint) {
+  if (left_behind && checkpoint.state_sequence >= *left_behind) left_behind.reset();
   stored_ = checkpoint;
   hash_ = checkpoint.effects_hash;
   if (judged_ && judged_->sequence == checkpoint.state_sequence) {

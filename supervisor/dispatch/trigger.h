@@ -63,6 +63,9 @@ class Trigger {
   std::uint32_t worker = 0;
   Loaded loaded;
   std::optional<ScriptError> load_error;
+  // The stored position has passed inputs that it has not taken, and does not hold for it before
+  // its checkpoint is here. The journal says so ("behind").
+  std::optional<Sequence> left_behind;
 
   const CountedLimits& limits() const { return limits_; }
   // The runtime that its run began with.

@@ -77,15 +77,56 @@ TEST(WholeDeployment, AMigrationThatFailsOnACopyRefusesAllOfIt) {
   EXPECT_TRUE(rig.dispatcher->triggers().contains("b"));
 }
 
-TEST(WholeDeployment, AMigrationThatFailsAfterItHadSucceededOnTheCopyIsToldInTheOutcome) {
-  Rig rig;
-  rig.deploy({{"a", "match=a"}});
-  // Stored with less than 30; by the time of the switch there are more.
+// Stored with less than 30; by the time of the switch there are more.
+void come_to_what_cannot_be_migrated(Rig& rig) {
   rig.send("a", 25);
   rig.send("b", 20);
   rig.send("a", 6);
   ASSERT_LT(rig.stored_n("a"), 30u);
+}
+
+TEST(WholeDeployment, AMigrationThatFailsAfterItHadSucceededOnTheCopyRefusesAllOfIt) {
+  Rig rig;
+  rig.deploy({{"a", "match=a"}, {"b", "match=a"}, {"gone", "match=a"}, {"old", "match=a"}});
+  come_to_what_cannot_be_migrated(rig);
+  rig.deploy({{"a", "match=a refuses=30"},
+              {"b", "match=a emit=9 migrate=100"},
+              {"new", "match=a"},
+              {"heir", "match=a was=old"}},
+             "c2");
+  const DeploymentRecord stored = newest(rig);
+  EXPECT_EQ(stored.commit, "c2");
+  EXPECT_FALSE(stored.sequence);
+  EXPECT_TRUE(stored.changes.empty());
+  EXPECT_EQ(stored.report, "a is refused: a.lua:4: that is too much\n");
+  EXPECT_EQ(rig.deployed.size(), 2u);
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.dispatcher->triggers().size(), 4u);
+  for (const char* name : {"a", "b", "gone", "old"}) {
+    EXPECT_EQ(rig.trigger(name).run(), hastur::Run{1}) << name;
+    EXPECT_EQ(rig.stored_n(name), 36u) << name;
+  }
+  // So it is after a death, and the next one is taken.
+  rig.start();
+  EXPECT_EQ(rig.stored_n("b"), 36u);
+  rig.deploy({{"a", "match=a"}, {"b", "match=a emit=9 migrate=100"}, {"new", "match=a"}}, "c3");
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_TRUE(newest(rig).sequence);
+  EXPECT_EQ(rig.stored_n("b"), 141u);
+  EXPECT_EQ(rig.stored_n("new"), 5u);
+  EXPECT_FALSE(rig.dispatcher->triggers().contains("gone"));
+}
+
+TEST(WholeDeployment, OfOneThatCameTooLateAMigrationThatFailsIsToldInTheOutcome) {
+  Rig rig;
+  rig.deploy({{"a", "match=a"}});
+  come_to_what_cannot_be_migrated(rig);
+  rig.holds_judgements = true;
   rig.deploy({{"a", "match=a refuses=30"}}, "c2");
+  rig.wait(std::chrono::seconds{5});
+  rig.holds_judgements = false;
   rig.send("b", 20);
   const DeploymentRecord stored = newest(rig);
   ASSERT_EQ(stored.changes.size(), 1u);
@@ -94,12 +135,91 @@ TEST(WholeDeployment, AMigrationThatFailsAfterItHadSucceededOnTheCopyIsToldInThe
   EXPECT_EQ(rig.stored_n("a"), 31u);
 }
 
+TEST(WholeDeployment, WhatIsNewTakesWhatCameWhileTheOthersWereAwaited) {
+  Rig rig;
+  rig.deploy({{"a", "match=a"}, {"b", "match=b"}});
+  rig.send("a", 25);
+  rig.holds_judgements = true;
+  rig.deploy({{"a", "match=a emit=9"}, {"b", "match=b"}, {"new", "match=a"}}, "c2");
+  rig.send("b", 15);  // the others go on, and their states are stored
+  rig.send("a", 5);
+  EXPECT_EQ(newest(rig).commit, "c");
+  EXPECT_EQ(rig.trigger("a").run(), hastur::Run{1});
+  EXPECT_GE(rig.stored_n("b"), 9u);
+  rig.holds_judgements = false;
+  rig.wait(std::chrono::milliseconds{100});
+  ASSERT_EQ(newest(rig).commit, "c2");
+  EXPECT_EQ(rig.store->run("new", {1}).value()->after.next(), newest(rig).sequence);
+  // Right after the decision nothing of it is stored but that.
+  rig.start();
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("a"), 30u);
+  EXPECT_EQ(rig.stored_n("new"), 5u);
+}
+
+// One that does not load any more takes no inputs, and holds nobody's position.
+TEST(WholeDeployment, WhatIsNewLosesNothingIfAllThatItAwaitsHasFailed) {
+  Rig rig;
+  rig.deploy({{"a", "match=a"}, {"b", "match=b"}, {"old", "match=a"}});
+  rig.send("a", 25);
+  rig.deploy({{"a", "match=a"}, {"b", "match=b"}});
+  for (int i = 0; i < 2; ++i) {
+    const Trigger& a = rig.trigger("a");
+    rig.kill_worker(a.worker, {"crashed", a.handle, {}, {}, WorkerDied::Cause::crashed});
+  }
+  ASSERT_EQ(rig.trigger("a").phase, Trigger::Phase::failed);
+  // Its new version is loaded for the second time, with the state, when it is held up.
+  rig.holds_commands = true;
+  rig.deploy({{"a", "match=a emit=9"}, {"b", "match=b"}, {"new", "match=a was=old"}}, "c2");
+  for (std::uint32_t worker = 0; !rig.trigger("a").next_switch; worker = 1 - worker) {
+    rig.pump();
+    auto& commands = rig.workers[worker].commands;
+    if (commands.empty()) continue;
+    const WorkerCommand command = std::move(commands.front());
+    commands.pop_front();
+    rig.dispatcher->worker_replied(worker, rig.workers[worker].fake->execute(command));
+  }
+  rig.holds_loads_of = "a";
+  rig.holds_commands = false;
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(newest(rig).commit, "c");
+  EXPECT_GE(rig.stored_n("b"), 9u);
+  rig.holds_loads_of = "";
+  rig.wait(std::chrono::milliseconds{100});
+  EXPECT_EQ(newest(rig).commit, "c2");
+  rig.start();
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("new"), 30u);
+  // What the version that failed had emitted is not emitted again, nor compared.
+  EXPECT_EQ(rig.stored_n("a"), 30u);
+  EXPECT_EQ(rig.trigger("a").counts.diverged, 0u);
+}
+
+TEST(WholeDeployment, ASupervisorThatDiesBeforeTheDecisionGoesOnWithTheOldSet) {
+  Rig rig;
+  rig.deploy({{"a", "match=a"}, {"gone", "match=a"}});
+  rig.send("a", 25);
+  rig.holds_judgements = true;
+  rig.deploy({{"a", "match=a emit=9 migrate=100"}, {"x", "match=a"}}, "c2");
+  rig.send("a", 10);
+  rig.holds_judgements = false;
+  rig.start();
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(newest(rig).commit, "c");
+  EXPECT_EQ(rig.dispatcher->triggers().size(), 2u);
+  EXPECT_EQ(rig.stored_n("a"), 40u);
+  EXPECT_EQ(rig.stored_n("gone"), 40u);
+}
+
 TEST(WholeDeployment, ASupervisorThatDiesInTheMiddleGoesOnWithItAtTheSameSequence) {
   Rig rig;
   rig.deploy({{"a", "match=a"}, {"old", "match=a"}, {"gone", "match=a"}});
   rig.send("a", 25);
   rig.holds_judgements = true;
   rig.deploy({{"a", "match=a emit=9 migrate=100"}, {"new", "match=a was=old"}, {"x", "match=a"}});
+  rig.wait(std::chrono::seconds{5});
   const DeploymentRecord decided = newest(rig);
   ASSERT_TRUE(decided.sequence);
   EXPECT_EQ(rig.trigger("a").run(), hastur::Run{1});
@@ -127,9 +247,11 @@ TEST(WholeDeployment, ATriggerThatComesLateToItsSwitchHoldsNobodyUp) {
   rig.send("a", 25);
   rig.holds_judgements = true;
   rig.deploy({{"b", "match=a"}, {"late", "match=a emit=9"}});
+  rig.wait(std::chrono::seconds{5});
   rig.send("a", 10);
   const DeploymentRecord first = newest(rig);
   rig.deploy({{"b", "match=a emit=7"}, {"late", "match=a emit=9"}});
+  rig.wait(std::chrono::seconds{5});
   const DeploymentRecord second = newest(rig);
   ASSERT_EQ(second.id, first.id + 1) << "it is decided";
   ASSERT_EQ(second.changes.size(), 1u);
@@ -159,6 +281,7 @@ TEST(WholeDeployment, WhatChangesALateTriggerAgainIsDecidedWhenItHasSwitched) {
   rig.holds_judgements = true;
   rig.deploy({{"late", "match=a emit=9"}});
   rig.deploy({{"late", "match=a emit=3"}});
+  rig.wait(std::chrono::seconds{5});
   const std::uint64_t decided = newest(rig).id;
   rig.send("a", 5);
   EXPECT_EQ(newest(rig).id, decided);

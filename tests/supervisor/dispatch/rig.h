@@ -71,6 +71,11 @@ class Rig {
     }
   }
 
+  void wait(Micros span) {
+    clock.advance(span);
+    pump();
+  }
+
   void kill_worker(std::uint32_t worker, WorkerDied died = {"killed by the test", {}, {}, {}}) {
     workers[worker] = {};
     dispatcher->worker_died(worker, died);
@@ -126,6 +131,8 @@ class Rig {
   bool holds_commands = false;
   // On: no version comes to its end.
   bool holds_judgements = false;
+  // No version of this trigger is loaded.
+  TriggerName holds_loads_of = {};
   // The first waiting LoadCommand for this name, and the worker that it waits for.
   WorkerCommand held_command(const TriggerName& name) { return *find_held(name).second; }
   std::uint32_t held_worker(const TriggerName& name) { return find_held(name).first; }
@@ -169,6 +176,8 @@ class Rig {
       while (!holds_commands && workers[worker].fake) {
         std::deque<WorkerCommand>& commands = workers[worker].commands;
         const auto next = std::ranges::find_if(commands, [this](const WorkerCommand& command) {
+          const auto* load = std::get_if<LoadCommand>(&command);
+          if (load != nullptr && load->name == holds_loads_of) return false;
           return !holds_judgements || !std::holds_alternative<JudgeCommand>(command);
         });
         if (next == commands.end()) break;

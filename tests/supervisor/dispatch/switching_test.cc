@@ -275,6 +275,31 @@ TEST(Recovery, ACallThatKillsItsWorkerTwiceIsSkipped) {
   EXPECT_EQ(rig.trigger("t").counts.errors, 1u);
 }
 
+// The stored position goes on without it, and must not be taken for its own.
+TEST(Recovery, OneThatDidNotLoadForAWhileTakesAllThatCameMeanwhile) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}, {"other", "match=b"}});
+  rig.send("a", 25);
+  for (int i = 0; i < 2; ++i) {
+    const Trigger& t = rig.trigger("t");
+    rig.kill_worker(t.worker, {"crashed", t.handle, {}, {}, WorkerDied::Cause::crashed});
+  }
+  ASSERT_EQ(rig.trigger("t").phase, Trigger::Phase::failed);
+  rig.send("b", 20);
+  rig.send("a", 3);
+  rig.send("b", 20);
+  ASSERT_GT(rig.store->position(), rig.trigger("t").stored().state_sequence.next());
+  ASSERT_LT(rig.stored_n("t"), 25u);
+  rig.start();
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 28u);
+  EXPECT_EQ(rig.trigger("t").counts.diverged, 0u);
+  rig.start();
+  rig.send("a", 2);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("t"), 30u);
+}
+
 TEST(Recovery, AnotherStreamStopsTheSupervisorWithAClearText) {
   Rig rig;
   rig.desire({{"t", "match=a"}});
