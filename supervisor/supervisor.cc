@@ -23,8 +23,6 @@ namespace {
 constexpr Micros turn_every = std::chrono::milliseconds{50};
 // What is under way when a stop is asked for gets this long to finish.
 constexpr Micros stop_span = std::chrono::seconds{5};
-// The watchdog's URL as a channel, which nobody else knows.
-constexpr std::string_view watchdog_channel = "hastur/watchdog";
 
 // Where the other programs lie, too.
 std::string our_program() {
@@ -68,10 +66,12 @@ Result<void> Supervisor::open() {
   if (!store) return fail(store.error());
   store_ = std::move(*store);
 
-  HASTUR_TRY(open_notifications());
-  auto inputs = SharedInputs::make();
-  if (!inputs) return fail(inputs.error());
-  inputs_ = std::move(*inputs);
+  HASTUR_TRY(platform_.start(*store_));
+  auto notifications = Notifications::open(loop_, clock_, *store_, config_);
+  if (!notifications) return fail(notifications.error());
+  notifications_ = std::move(*notifications);
+  if (!config_.watchdog_url.empty()) watchdog_.emplace(store_->owner().to_string());
+  HASTUR_TRY(make_workers());
 
   Dispatcher::Options options;
   options.workers = config_.workers > 0 ? static_cast<std::uint32_t>(config_.workers)
@@ -80,8 +80,7 @@ Result<void> Supervisor::open() {
   options.late_after = config_.late_after;
   options.runtime_build = std::string(runtime_revision);
   if (watchdog_) options.built_in = {watchdog_->script()};
-  options.gate.rule = [this](NotificationRecord& record) { policy_->decide(record); };
-  workers_.resize(options.workers);
+  options.gate.rule = [this](NotificationRecord& record) { notifications_->decide(record); };
   dispatcher_ = std::make_unique<Dispatcher>(*store_, clock_, std::move(options));
   make_succession();
   pruner_ = std::make_unique<Pruner>(*store_, clock_, Pruner::Options{});
@@ -94,10 +93,11 @@ Result<void> Supervisor::open() {
                                           : read_token(config_.token_file);
   if (!token) return fail(token.error());
   api_options.token = std::move(*token);
-  make_notify_api();
+  notify_api_ = notifications_->make_api(
+      [this](const TriggerName& name) { return dispatcher_->triggers().contains(name); });
   api_options.notify = notify_api_.get();
   api_options.state_file = config_.state;
-  api_options.cage_missing = &inputs_->cage_missing();
+  api_options.cage_missing = &workers_->inputs().cage_missing();
   DeployApi::Calls deploy_calls;
   deploy_calls.read_again = [this] { read_scripts(true); };
   deploy_api_ = std::make_unique<DeployApi>(*dispatcher_, *store_, std::move(deploy_calls));
@@ -213,64 +213,22 @@ void Supervisor::make_rollback_replays() {
   replays_ = std::make_unique<RollbackReplays>(loop_, clock_, *store_, std::move(options));
 }
 
-Result<void> Supervisor::open_notifications() {
-  auto channels = config_.channels.open();
-  if (!channels) return fail(channels.error());
-  channels_ = std::move(*channels);
-  const auto mode = notify_mode_from_name(config_.notify);
-  policy_ = std::make_unique<NotifyPolicy>(mode.value_or(NotifyMode::record), channels_,
-                                           config_.platform_notify);
-  Notifier::Calls calls;
-  calls.settled = [this](const NotificationSettled& done) { delivery_->settled(done); };
-  calls.progressed = [this](const NotificationProgress& progress) {
-    delivery_->progressed(progress);
+Result<void> Supervisor::make_workers() {
+  Worker::Options options;
+  options.callback_cpu_max = config_.callback_cpu_max;
+  options.cage_required = config_.sandbox == "required";
+  WorkerPool::Calls calls;
+  calls.replied = [this](std::uint32_t slot, WorkerReply reply) {
+    dispatcher_->worker_replied(slot, std::move(reply));
   };
-  calls.rests = [this](const ReceiverRest& rest) { delivery_->rests(rest); };
-  calls.fetch = [this](const FetchMore& more) { delivery_->fetch(more); };
-  calls.may_repeat = [this](const std::string& channel, const OutgoingNotification& notification) {
-    return delivery_->may_repeat(channel, notification);
+  calls.died = [this](std::uint32_t slot, const WorkerDied& died) {
+    dispatcher_->worker_died(slot, died);
   };
-  calls.tried = [this](const std::string& channel, const Answer& answer) {
-    const auto tell = std::move(tests_[channel].front());
-    tests_[channel].pop_front();
-    tell(answer);
-  };
-  if (!config_.watchdog_url.empty()) watchdog_.emplace(store_->owner().to_string());
-  notifier_ = std::make_unique<Notifier>(
-      loop_, clock_, ways(), Notifier::Options{store_->owner().to_string(), random_u64()},
-      std::move(calls));
-  delivery_ = std::make_unique<Delivery>(*store_, clock_, *notifier_, *policy_, channels_,
-                                         Delivery::Options{.late_after = config_.late_after});
-  orders_ = std::make_unique<NotifyOrders>(*store_, clock_, *policy_, *delivery_);
-  HASTUR_TRY(orders_->start());
-  HASTUR_TRY(platform_.start(*store_));
-  return delivery_->start();
-}
-
-std::map<std::string, Channel> Supervisor::ways() const {
-  std::map<std::string, Channel> all = channels_;
-  if (!watchdog_) return all;
-  Channel& way = all[std::string(watchdog_channel)];
-  way.name = watchdog_channel;
-  way.kind = "web_hook";
-  WebHookChannel url;
-  url.url = config_.watchdog_url;
-  way.way = std::move(url);
-  return all;
-}
-
-void Supervisor::make_notify_api() {
-  NotifyApi::Calls calls;
-  calls.is_trigger = [this](const TriggerName& name) {
-    return dispatcher_->triggers().contains(name);
-  };
-  calls.channel_state = [this](const std::string& channel) { return notifier_->state(channel); };
-  calls.try_channel = [this](const std::string& channel, std::function<void(const Answer&)> tell) {
-    tests_[channel].push_back(std::move(tell));
-    notifier_->try_once(channel, test_notification(channel, clock_.now()));
-  };
-  notify_api_ = std::make_unique<NotifyApi>(*store_, clock_, channels_, *policy_, *orders_,
-                                            *delivery_, std::move(calls));
+  calls.pumped = [this] { carry_out(); };
+  auto workers = WorkerPool::make(loop_, clock_, std::move(options), std::move(calls));
+  if (!workers) return fail(workers.error());
+  workers_ = std::move(*workers);
+  return {};
 }
 
 int Supervisor::run() {
@@ -285,7 +243,7 @@ int Supervisor::run() {
   carry_out();
   read_scripts();
   loop_.run();
-  delivery_->turn();
+  notifications_->delivery().turn();
   // Workers die with their objects; the store closes cleanly.
   return exit_code_;
 }
@@ -296,7 +254,12 @@ void Supervisor::reload() {
     log_error("SIGHUP: no setting changes: {}", fresh.error().message);
   } else {
     set_log_level(log_level_from_name(fresh->log).value_or(LogLevel::info));
-    reload_notifications(*fresh);
+    if (const auto done = notifications_->reload(*fresh); !done) {
+      log_error("SIGHUP: no channel changes: {}", done.error().message);
+    } else {
+      config_.notify = fresh->notify;
+      troubles_->set_platform_channel(fresh->platform_notify);
+    }
     log_info(
         "SIGHUP: the log level, [notify.NAME] with its secrets, the notify settings of "
         "[supervisor] "
@@ -304,38 +267,6 @@ void Supervisor::reload() {
         "effect at a restart");
   }
   read_scripts();
-}
-
-// What is under way ends as it began. The order matters: nothing may leave that is forbidden now.
-void Supervisor::reload_notifications(const SupervisorConfig& fresh) {
-  auto channels = fresh.channels.open();
-  if (!channels) return log_error("SIGHUP: no channel changes: {}", channels.error().message);
-  const std::map<std::string, Channel> before = std::exchange(channels_, std::move(*channels));
-  for (const auto& [name, channel] : channels_) {
-    const auto old = before.find(name);
-    if (old == before.end()) {
-      log_info("SIGHUP: the channel {} is new", name);
-    } else if (!(old->second == channel)) {
-      log_info("SIGHUP: the channel {} is another", name);
-    }
-  }
-  for (const auto& [name, channel] : before) {
-    if (!channels_.contains(name)) log_info("SIGHUP: the channel {} is gone", name);
-  }
-  config_.notify = fresh.notify;
-  config_.platform_notify = fresh.platform_notify;
-  policy_->configure(notify_mode_from_name(config_.notify).value_or(NotifyMode::record),
-                     config_.platform_notify);
-  troubles_->set_platform_channel(config_.platform_notify);
-  const auto closed = delivery_->channels_changed();
-  notifier_->configure(ways());
-  const auto released = delivery_->release_held();
-  for (const Result<void>* done : {&closed, &released}) {
-    if (!*done) {
-      log_error("SIGHUP: what waits for the channels is not all looked through: {}",
-                done->error().message);
-    }
-  }
 }
 
 void Supervisor::stop(int exit_code) {
@@ -355,8 +286,8 @@ void Supervisor::make_troubles() {
       clock_,
       *dispatcher_,
       config_.request,
-      channels_,
-      [this](const std::string& channel) { return notifier_->state(channel); },
+      notifications_->channels(),
+      [this](const std::string& channel) { return notifications_->state(channel); },
       config_.platform_notify,
       follower_.get(),
       watchdog_ ? &*watchdog_ : nullptr};
@@ -429,12 +360,10 @@ void Supervisor::turn_watchdog() {
 }
 
 void Supervisor::call_watchdog() {
-  const std::string channel(watchdog_channel);
-  tests_[channel].push_back([this](const Answer& answer) {
+  notifications_->call_watchdog([this](const Answer& answer) {
     if (answer.verdict == Answer::Verdict::arrived) return watchdog_->called({});
     watchdog_->called(answer.text);
   });
-  notifier_->try_once(channel, watchdog_call(config_.watchdog_url, clock_.now()));
 }
 
 void Supervisor::turn() {
@@ -448,51 +377,10 @@ void Supervisor::turn() {
   deployer_->turn();
   if (dispatcher_->stage() == Dispatcher::Stage::running && give_up_ == nullptr) replays_->turn();
   carry_out();
-  delivery_->turn();
-  orders_->turn();
+  notifications_->turn();
   pruner_->turn(dispatcher_->syndicator());
-  const Micros now = clock_.monotonic();
-  history_->turn(now);
-  for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
-    if (workers_[slot].worker == nullptr) continue;
-    workers_[slot].worker->check_guards(now);
-  }
-}
-
-void Supervisor::start_worker(std::uint32_t slot) {
-  if (slot >= workers_.size()) workers_.resize(slot + 1);
-  WorkerSlot& place = workers_[slot];
-  place.readable.reset();
-  place.worker.reset();
-  Worker::Options options;
-  options.callback_cpu_max = config_.callback_cpu_max;
-  options.cage_required = config_.sandbox == "required";
-  auto worker = Worker::spawn(*inputs_, options);
-  if (!worker) {
-    log_error("worker {} cannot be started: {}", slot, worker.error().message);
-    loop_.post([this, slot, why = worker.error().message] {
-      dispatcher_->worker_died(slot, WorkerDied{why, {}, {}, {}});
-      carry_out();
-    });
-    return;
-  }
-  place.worker = std::move(*worker);
-  place.readable = loop_.watch_readable(place.worker->fd(), [this, slot] { pump(slot); });
-}
-
-void Supervisor::pump(std::uint32_t slot) {
-  WorkerSlot& place = workers_[slot];
-  if (place.worker == nullptr) return;
-  std::optional<WorkerDied> death;
-  place.worker->pump(
-      [&](WorkerReply reply) { dispatcher_->worker_replied(slot, std::move(reply)); },
-      [&](WorkerDied died) { death = std::move(died); });
-  if (death) {
-    place.readable.reset();
-    place.worker.reset();
-    dispatcher_->worker_died(slot, *death);
-  }
-  carry_out();
+  history_->turn(clock_.monotonic());
+  workers_->check_guards();
 }
 
 void Supervisor::carry_out() {
@@ -506,15 +394,13 @@ void Supervisor::carry_out() {
       if (auto* send = std::get_if<SendRequest>(&action)) {
         if (connection_ != nullptr) connection_->send(send->frame);
       } else if (auto* start = std::get_if<StartWorker>(&action)) {
-        start_worker(start->worker);
+        workers_->start(start->worker);
       } else if (auto* ended = std::get_if<EndWorker>(&action)) {
-        workers_[ended->worker] = {};
+        workers_->end(ended->worker);
       } else if (auto* command = std::get_if<ToWorker>(&action)) {
-        if (workers_[command->worker].worker != nullptr) {
-          workers_[command->worker].worker->send(std::move(command->command));
-        }
+        workers_->send(command->worker, std::move(command->command));
       } else if (const auto* out = std::get_if<LetOut>(&action)) {
-        delivery_->stored(out->notifications);
+        notifications_->delivery().stored(out->notifications);
       } else if (const auto* decided = std::get_if<Deployed>(&action)) {
         deploy_api_->deployed(*decided);
         deployer_->deployed(*decided);

@@ -3,10 +3,9 @@
 // The supervisor wired to the world: sockets, worker processes, the state file, HTTP and the
 // triggers' folder or repository around a Dispatcher, on one event loop.
 
-#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,17 +27,14 @@
 #include "supervisor/http/history_reader.h"
 #include "supervisor/http/http_server.h"
 #include "supervisor/http/notify_api.h"
-#include "supervisor/notify/delivery.h"
-#include "supervisor/notify/notifier.h"
-#include "supervisor/notify/orders.h"
-#include "supervisor/notify/policy.h"
+#include "supervisor/notifications.h"
 #include "supervisor/platform_troubles.h"
 #include "supervisor/platform_watch.h"
 #include "supervisor/succession.h"
 #include "supervisor/watchdog.h"
+#include "supervisor/worker_pool.h"
 #include "syndicator/client/connection.h"
 #include "syndicator/client/zmq.h"
-#include "trigger-runtime/host/worker.h"
 
 namespace hastur {
 
@@ -55,15 +51,9 @@ class Supervisor {
   int run();
 
  private:
-  struct WorkerSlot {
-    std::unique_ptr<Worker> worker;
-    std::unique_ptr<Loop::Handle> readable;
-  };
-
   explicit Supervisor(const SupervisorConfig& config);
   Result<void> open();
-  Result<void> open_notifications();
-  void make_notify_api();
+  Result<void> make_workers();
   void make_troubles();
   void look_after_platform();
   void make_succession();
@@ -75,12 +65,7 @@ class Supervisor {
   void make_rollback_replays();
   // Does what the dispatcher asks for, until it asks for nothing more.
   void carry_out();
-  void start_worker(std::uint32_t slot);
-  void pump(std::uint32_t slot);
   void reload();
-  void reload_notifications(const SupervisorConfig& fresh);
-  // The configured channels, and the platform's own.
-  std::map<std::string, Channel> ways() const;
   // Of a folder: reads it. Of a repository: looks at its branch, and if `again` takes its tip
   // though it was decided already.
   void read_scripts(bool again = false);
@@ -92,19 +77,12 @@ class Supervisor {
   Loop loop_;
   ZmqContext zmq_;
   std::unique_ptr<CheckpointStore> store_;
-  std::unique_ptr<SharedInputs> inputs_;
-  std::vector<WorkerSlot> workers_;
-  std::map<std::string, Channel> channels_;
-  std::unique_ptr<NotifyPolicy> policy_;
-  std::unique_ptr<Notifier> notifier_;
-  std::unique_ptr<Delivery> delivery_;
-  std::unique_ptr<NotifyOrders> orders_;
+  std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<Notifications> notifications_;
   std::unique_ptr<Succession> succession_;
   // Up to which end of a run incidents were looked through; nothing: not since the start.
   std::optional<std::uint64_t> succeeded_;
   Micros looked_after_incidents_{0};
-  // Tests of a channel that wait for its answer, in their order.
-  std::map<std::string, std::deque<std::function<void(const Answer&)>>> tests_;
   std::unique_ptr<NotifyApi> notify_api_;
   std::unique_ptr<SyndicatorConnection> connection_;
   std::unique_ptr<Dispatcher> dispatcher_;
