@@ -59,7 +59,8 @@ ExitCode test(const Push& push, CheckCommand command) {
     return ExitCode::trigger_failed;
   }
   if (push.changed.empty()) {
-    fmt::print("{} {}: no trigger changes\n", push.branch, push.commit);
+    fmt::print("{} {}: no trigger changes, nor what one is tested with\n", push.branch,
+               push.commit);
     return ExitCode::good;
   }
   std::error_code error;
@@ -69,8 +70,8 @@ ExitCode test(const Push& push, CheckCommand command) {
   if (chdir(checkout->folder().c_str()) != 0)
     return stop(ExitCode::internal,
                 fmt::format("cannot enter {}: {}", checkout->folder(), std::strerror(errno)));
-  fmt::print("{} {}: {} trigger{} changed or with a changed library\n", push.branch, push.commit,
-             push.changed.size(), push.changed.size() == 1 ? "" : "s");
+  fmt::print("{} {}: {} trigger{} changed, or with a changed library, test or recording\n",
+             push.branch, push.commit, push.changed.size(), push.changed.size() == 1 ? "" : "s");
   std::fflush(stdout);
   command.out_of_time = [&] {
     std::error_code ignored;
@@ -89,29 +90,12 @@ ExitCode test(const Push& push, CheckCommand command) {
 }  // namespace
 
 std::vector<std::string> changed_scripts(const Files& before, const Files& after) {
-  const auto differs = [&](const std::string& path) {
-    const auto old_one = before.find(path), new_one = after.find(path);
-    const bool was = old_one != before.end(), is = new_one != after.end();
-    return was != is || (is && old_one->second != new_one->second);
-  };
-  std::vector<std::string> recordings;
-  for (const auto& [path, text] : after) {
-    if (path.ends_with(".jsonl") && differs(path))
-      recordings.push_back(path.substr(path.rfind('/') + 1));
-  }
-  const auto test_differs = [&](const std::string& path) {
-    if (differs(path)) return true;
-    const auto test = after.find(path);
-    return test != after.end() && std::ranges::any_of(recordings, [&](const std::string& name) {
-             return test->second.find(name) != std::string::npos;
-           });
-  };
   const ScriptTree old_tree = read_script_tree(before);
   std::vector<std::string> changed;
   for (const TreeScript& script : read_script_tree(after).scripts) {
     const auto same = std::ranges::find(old_tree.scripts, script.name, &TreeScript::name);
     if (same == old_tree.scripts.end() || *same != script ||
-        test_differs(script.name + ".test.lua") || test_differs(script.name + ".test.json"))
+        test_sources(script.script.path, before) != test_sources(script.script.path, after))
       changed.push_back(script.script.path);
   }
   return changed;

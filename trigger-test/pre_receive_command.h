@@ -25,8 +25,8 @@ struct PreReceiveCommand {
 ExitCode pre_receive(const PreReceiveCommand& command, std::istream& input);
 
 // The scripts of `after` that `before` does not have like this: another text, another library that
-// they require, another test file, another recording that a test of theirs names. Both: texts by
-// path. By path.
+// they require, or anything else that their tests rest on (test_sources). Both: texts by path. By
+// path.
 std::vector<std::string> changed_scripts(const std::map<std::string, std::string>& before,
                                          const std::map<std::string, std::string>& after);
 

@@ -38,6 +38,38 @@ TEST(ChangedScripts, AreThoseOfWhichAnythingHasChanged) {
   EXPECT_EQ(with("e/f.lua", ""), Paths{"e/f.lua"});
 }
 
+TEST(ChangedScripts, AreAlsoThoseWhoseTestsRestOnWhatHasChanged) {
+  using Files = std::map<std::string, std::string>;
+  using Paths = std::vector<std::string>;
+  const Files before = {
+      {"a.lua", ""},
+      {"a.test.lua", "local x = require 'lib.only_tests'"},
+      {"lib/only_tests.lua", "require 'lib.below' return { recording = 'a.json' }"},
+      {"lib/below.lua", ""},
+      {"a.json", "[]"},
+      {"b.lua", ""},
+      {"b.test.lua", "return { messages = { { recording = 'b' .. '.jsonl' } } }"},
+      {"b.jsonl", "{}"},
+      {"c.lua", ""},
+      {"c.test.json", R"({"messages":[{"recording":"data/c.jsonl"}]})"},
+      {"data/c.jsonl", "{}"},
+      {"d.lua", ""}};
+  const auto with = [&](const std::string& path) {
+    Files after = before;
+    after[path] += " ";
+    return changed_scripts(before, after);
+  };
+  EXPECT_EQ(with("lib/only_tests.lua"), Paths{"a.lua"});
+  EXPECT_EQ(with("lib/below.lua"), Paths{"a.lua"});
+  // Of a name that is made up nobody knows which it is.
+  EXPECT_EQ(with("a.json"), (Paths{"a.lua", "b.lua"}));
+  EXPECT_EQ(with("b.jsonl"), Paths{"b.lua"});
+  EXPECT_EQ(with("data/c.jsonl"), (Paths{"b.lua", "c.lua"}));
+  Files without = before;
+  without.erase("data/c.jsonl");
+  EXPECT_EQ(changed_scripts(before, without), (Paths{"b.lua", "c.lua"}));
+}
+
 class PreReceive : public testing::TriggerTestCommand {
  protected:
   PreReceive() {
@@ -138,7 +170,7 @@ TEST_F(PreReceive, TestsWhatAPushChanges) {
   save("lib/x.lua", "return { 1 }");
   commit();
   EXPECT_TRUE(pushes()) << said_;
-  EXPECT_TRUE(says("main") && says("1 trigger changed or with a changed library")) << said_;
+  EXPECT_TRUE(says("main") && says("1 trigger changed, or with a changed library")) << said_;
   EXPECT_TRUE(says("ok    a ")) << said_;
   save("lib/x.lua", "return nil + 1");
   commit();
@@ -156,6 +188,39 @@ TEST_F(PreReceive, TestsWhatAPushChanges) {
   commit();
   EXPECT_TRUE(pushes());
   EXPECT_TRUE(says("no trigger changes")) << said_;
+}
+
+TEST_F(PreReceive, RunsTheTestsWhoseLibraryOrRecordingIsAllThatChanges) {
+  save("a.lua", std::string(good) +
+                    "ctx:gauges({ name = 'load' }, function(msg)\n"
+                    "  if msg.value > 9 then pager_duty('high', 'x') end\nend)\n");
+  save("lib/only_tests.lua", "return { high = 10 }");
+  save("a.test.lua",
+       "local values = require 'lib.only_tests'\n"
+       "return {\n"
+       "  { messages = { { type = 'gauge', name = 'load', value = values.high } },\n"
+       "    expect = { { page = 'high' } } },\n"
+       "  { messages = { { recording = 'data/a.json' } }, expect = { { page = 'high' } } },\n"
+       "}\n");
+  const auto recording = [](int value) {
+    return fmt::format(R"([{{"payload":"{{\"type\":\"gauge\",\"name\":\"load\",\"value\":{}}}",)"
+                       R"("timestamp":1704067200000000,"type":"gauge",)"
+                       R"("from":"8e58af00-708c-012f-e468-64ce8f3a9dc2","to":""}}])",
+                       value);
+  };
+  save("data/a.json", recording(11));
+  commit();
+  EXPECT_TRUE(pushes()) << said_;
+  EXPECT_TRUE(says("1 trigger, 2 tests: all good")) << said_;
+  save("data/a.json", recording(1));
+  commit();
+  EXPECT_FALSE(pushes());
+  EXPECT_TRUE(says("FAIL  a ")) << said_;
+  EXPECT_EQ(git("w", "reset -q --hard HEAD~1"), 0);
+  save("lib/only_tests.lua", "return { high = 1 }");
+  commit();
+  EXPECT_FALSE(pushes());
+  EXPECT_TRUE(says("a.test.lua:4")) << said_;
 }
 
 TEST_F(PreReceive, TakesMergesForcedPushesBranchesTagsAndDeletes) {

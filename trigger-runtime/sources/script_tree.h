@@ -40,5 +40,10 @@ ScriptTree read_script_tree(const std::map<std::string, std::string>& files);
 bool is_test_path(std::string_view path);
 // Those of a script, whether they are there or not.
 std::vector<std::string> test_paths(std::string_view script);
+// What of `files` the verdict of a script's tests rests on besides the script: its test files, the
+// libraries that they require, and the recordings that these name; all recordings if one of them
+// makes a recording's name up. By path, with the text.
+std::map<std::string, std::string> test_sources(std::string_view script,
+                                                const std::map<std::string, std::string>& files);
 
 }  // namespace hastur
