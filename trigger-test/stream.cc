@@ -22,11 +22,18 @@ struct Line {
   Micros at;
   std::string json;
   std::uint32_t line = 0;
+  // It is one of these and no message.
+  bool is_tick = false;
 };
 
-std::string tick_line(Time time) {
-  return fmt::format("{{\"time\":{},\"type\":\"tick\"}}\n", to_us(whole_second(time)));
+std::string tick_line(Time time, Micros deaf = Micros{0}) {
+  return fmt::format("{{\"deaf\":{},\"time\":{},\"type\":\"tick\"}}\n", deaf.count(),
+                     to_us(whole_second(time)));
 }
+
+// Before a tick line: those that are missing there are not put in.
+constexpr std::string_view lost_line = R"({"first":1,"journal":"lost","last":1})"
+                                       "\n";
 
 class Maker {
  public:
@@ -35,7 +42,12 @@ class Maker {
 
   std::optional<TestFileError> make() {
     for (const MessageSpec& spec : test_.messages) {
-      auto error = spec.recording.empty() ? add(spec) : add_recording(spec);
+      std::optional<TestFileError> error;
+      if (spec.is_tick()) {
+        add_tick(spec);
+      } else {
+        error = spec.recording.empty() ? add(spec) : add_recording(spec);
+      }
       if (error) return error;
     }
     std::ranges::stable_sort(lines_, {}, &Line::at);
@@ -48,6 +60,7 @@ class Maker {
     std::string text = tick_line(test_.start);
     for (Line& line : lines_) {
       text += line.json + '\n';
+      if (line.is_tick) continue;
       out_.messages.push_back(std::move(line.json));
       out_.lines.push_back(line.line);
     }
@@ -60,6 +73,14 @@ class Maker {
   }
 
  private:
+  void add_tick(const MessageSpec& spec) {
+    std::string text = tick_line(test_.start + spec.at, spec.deaf);
+    if (spec.lost > Micros{0})
+      text = tick_line(test_.start + spec.at - spec.lost) + std::string(lost_line) + text;
+    text.pop_back();
+    lines_.push_back({spec.at, std::move(text), spec.line, true});
+  }
+
   std::optional<TestFileError> add(const MessageSpec& spec) {
     Json message = spec.fields;
     if (const auto uuid = message.find("uuid"); uuid != message.end() && uuid->is_string()) {
@@ -74,7 +95,7 @@ class Maker {
       if (!spec.values.empty()) message["value"] = spec.values[i % spec.values.size()];
       message["received_at"] = to_us(test_.start + at);
       message["timestamp"] = to_us(test_.start + sent);
-      Line line{at, canonical_json(message), spec.line};
+      Line line{at, canonical_json(message), spec.line, false};
       JsonDecoder::Defaults defaults;
       defaults.uuid = recording_uuid;
       defaults.recorded = true;
@@ -107,7 +128,7 @@ class Maker {
         message.received_at += *shift;
         std::string json;
         append_message_json(json, message);
-        lines_.push_back({message.received_at - test_.start, std::move(json), spec.line});
+        lines_.push_back({message.received_at - test_.start, std::move(json), spec.line, is_tick});
         if (lines_.size() > messages_max)
           return TestFileError{fmt::format("{} has too many messages", path), spec.line};
       }

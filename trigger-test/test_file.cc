@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/suggest.h"
+#include "message/filter.h"
 
 namespace hastur {
 namespace {
@@ -13,6 +14,12 @@ namespace {
 constexpr std::uint64_t messages_max = 1'000'000;
 constexpr std::uint64_t repeats_max = 10'000;
 constexpr Micros span_max = std::chrono::hours{24 * 3660};
+
+Failure too_far(std::string_view what) {
+  return fail(ErrorCode::invalid,
+              fmt::format("{} is too far from the start: a test spans at most {} days", what,
+                          span_max / std::chrono::hours{24}));
+}
 
 using Keys = std::vector<std::string>;
 
@@ -117,10 +124,39 @@ void refuse_misspelt(const std::string& key, ObjectReader& in) {
     in.refuse(fmt::format("a message has no key '{}'; did you mean '{}'?", key, meant), key);
 }
 
+// The last of so many, so far apart.
+void refuse_too_far(Micros first, Micros every, std::uint64_t times, ObjectReader& in) {
+  if (times < 2 || every.count() == 0) return;
+  const auto more = static_cast<double>(times - 1) * static_cast<double>(every.count());
+  if (static_cast<double>(first.count()) + more <= static_cast<double>(span_max.count())) return;
+  in.refuse(too_far(fmt::format("the last of {}, as far apart as they are,", times)).error.message,
+            "times");
+}
+
+void read_tick(MessageSpec& spec, ObjectReader& in) {
+  in.only({"type", "at", "deaf", "lost"}, "a tick");
+  spec.fields = {{"type", "tick"}};
+  spec.deaf = in.offset("deaf").value_or(Micros{0});
+  spec.lost = in.offset("lost").value_or(Micros{0});
+  if (spec.deaf > Micros{0} && spec.lost > Micros{0})
+    in.refuse("a tick has either deaf or lost", "lost");
+  for (const auto& [key, span] : {std::pair("deaf", spec.deaf), std::pair("lost", spec.lost)}) {
+    if (span <= spec.at) continue;
+    in.refuse(fmt::format("{} of a tick is longer than its `at`: a test begins with a tick at its "
+                          "start",
+                          key),
+              key);
+  }
+}
+
 MessageSpec read_message(const Json& json, ObjectReader& in) {
   MessageSpec spec;
   spec.line = in.line();
   spec.at = in.offset("at").value_or(Micros{0});
+  if (const auto type = json.find("type"); type != json.end() && *type == "tick") {
+    read_tick(spec, in);
+    return spec;
+  }
   spec.timestamp = in.offset("timestamp", true);
   spec.recording = in.text("recording");
   if (!spec.recording.empty()) {
@@ -131,6 +167,7 @@ MessageSpec read_message(const Json& json, ObjectReader& in) {
   spec.times =
       in.count("times", messages_max).value_or(std::max<std::size_t>(spec.values.size(), 1));
   spec.every = in.offset("every").value_or(std::chrono::seconds{1});
+  refuse_too_far(spec.at, spec.every, spec.times, in);
   for (const auto& [key, value] : json.items()) {
     if (std::ranges::find(own_message_keys(), key) != own_message_keys().end()) continue;
     refuse_misspelt(key, in);
@@ -181,6 +218,33 @@ const std::vector<Form>& forms() {
   return forms;
 }
 
+// What a field may only be; empty: anything.
+Keys possible(std::string_view field) {
+  if (field == "kind") return {"pager_duty", "send_email", "web_hook", "slack", "alertmanager"};
+  if (field == "action") return {"trigger", "acknowledge", "resolve"};
+  if (field == "severity") return {"critical", "error", "warning", "info"};
+  // What hastur.gauge and its like derive.
+  if (field == "type") return {"gauge", "counter", "mark", "event", "hb_process", "compound"};
+  return {};
+}
+
+// What can never come would make `never` hold for ever. `key` stands in the file for `field`.
+void refuse_impossible(const Json& value, const char* key, std::string_view field,
+                       ObjectReader& in) {
+  const Keys values = possible(field);
+  if (values.empty() || value.is_null()) return;
+  const auto* text = value.get_ptr<const std::string*>();
+  if (text != nullptr && std::ranges::any_of(values, [&](const std::string& each) {
+        return wildcard_match(*text, each);
+      }))
+    return;
+  const std::string meant = text == nullptr ? "" : nearest(*text, values);
+  in.refuse(fmt::format("{} can never be {}{}: it is one of {}", key, value.dump(),
+                        meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant),
+                        fmt::join(values, ", ")),
+            key);
+}
+
 const Form* form_of(const Json& json, ObjectReader& in) {
   const Form* found = nullptr;
   Keys names;
@@ -226,8 +290,11 @@ void read_subject(const Form& form, const Json& json, ObjectReader& in, Expectat
     expectation.wanted["action"] = key == "page" ? "trigger" : key;
   }
   if (key == "page" && !json.contains("kind")) expectation.wanted["kind"] = "pager_duty";
+  refuse_impossible(subject, form.key, form.subject, in);
   for (const std::string& field : form.fields) {
-    if (json.contains(field)) expectation.wanted[field] = json.at(field);
+    if (!json.contains(field)) continue;
+    expectation.wanted[field] = json.at(field);
+    refuse_impossible(json.at(field), field.c_str(), field, in);
   }
 }
 
@@ -251,7 +318,10 @@ void read_expectation(const Json& json, ObjectReader& in, std::vector<Expectatio
     const bool pair = between->is_array() && between->size() == 2;
     const auto from = pair ? parse_offset(between->at(0)) : Result<Micros>(Micros{0});
     const auto to = pair ? parse_offset(between->at(1)) : Result<Micros>(Micros{0});
-    if (!pair || !from || !to || *from > *to) {
+    for (const auto* each : {&from, &to}) {
+      if (!*each) return in.refuse("between: " + each->error().message, "between");
+    }
+    if (!pair || *from > *to) {
       return in.refuse("between must be two times, the earlier first: { \"30s\", \"1m\" }",
                        "between");
     }
@@ -266,6 +336,7 @@ void read_expectation(const Json& json, ObjectReader& in, std::vector<Expectatio
   if (every && !at) in.refuse("an expectation that comes every so often needs an at", "every");
   if (times > 1 && at && !every)
     in.refuse("times of an expectation with at needs an every", "times");
+  if (at && every) refuse_too_far(*at, *every, times, in);
   if (times > 1 && expectation.never) in.refuse("what must never come has no times", "times");
   for (std::uint64_t i = 0; i < times && in.ok(); ++i) {
     out.push_back(expectation);
@@ -353,8 +424,9 @@ Result<Micros> parse_offset(const Json& json, bool may_be_before) {
       const Result<Micros> ahead = parse_offset(Json(-seconds));
       return ahead ? Result<Micros>(-*ahead) : ahead;
     }
-    if (seconds >= 0 && seconds <= static_cast<double>(span_max.count()) / us_per_second)
-      return Micros{std::llround(seconds * us_per_second)};
+    if (seconds > static_cast<double>(span_max.count()) / us_per_second)
+      return too_far(json.dump());
+    if (seconds >= 0) return Micros{std::llround(seconds * us_per_second)};
   } else if (json.is_string()) {
     const auto& text = json.get_ref<const std::string&>();
     if (text == "0") return Micros{0};
@@ -363,7 +435,8 @@ Result<Micros> parse_offset(const Json& json, bool may_be_before) {
       return ahead ? Result<Micros>(-*ahead) : ahead;
     }
     const Result<Micros> span = parse_span(text);
-    if (span && *span <= span_max) return *span;
+    if (span && *span > span_max) return too_far(text);
+    if (span) return *span;
   }
   return fail(ErrorCode::invalid,
               "a time counts from the start of the test, \"35s\", \"1h5m\" or a number of seconds");

@@ -22,9 +22,9 @@ namespace hastur {
 // 2024-01-01T00:00:00Z, where tests begin that do not say otherwise.
 inline constexpr std::int64_t test_start_us = 1'704'067'200'000'000;
 
-// One entry of `messages`: a message, several alike, or a recording.
+// One entry of `messages`: a message, several alike, a tick or a recording.
 struct MessageSpec {
-  // The message's fields but for its times.
+  // The message's fields but for its times; of a tick its type alone.
   Json fields = Json::object();
   // When the first is received; the others follow `every` so much later.
   Micros at{0};
@@ -36,7 +36,16 @@ struct MessageSpec {
   std::optional<Micros> timestamp;
   // A file of messages, beside the test file; its first stands at `at`.
   std::string recording;
+  // Of a tick, for how long before it there is none: the platform could not hear, or the trigger
+  // did not run (it was paused, or History has lost that span) and is told of no deafness.
+  Micros deaf{0};
+  Micros lost{0};
   std::uint32_t line = 0;
+
+  bool is_tick() const {
+    const auto type = fields.find("type");
+    return type != fields.end() && *type == "tick";
+  }
 };
 
 // One entry of `expect`.
@@ -89,8 +98,8 @@ struct TestFileError {
 std::optional<TestFileError> read_test_file(const Json& data, const SourcePlaces& places,
                                             TestFile& file);
 
-// "35s" or "1h5m"; "0" or "0s" is the start. Also a number of seconds. `may_be_before`: also
-// "-1h", before the start.
+// "35s" or "1h5m"; "0" or "0s" is the start. Also a number of seconds. At most as long as a test
+// may be. `may_be_before`: also "-1h", before the start.
 Result<Micros> parse_offset(const Json& text, bool may_be_before = false);
 // "00:04:10", "00:00:00.25", and days before it if there are any.
 std::string format_offset(Micros offset);

@@ -67,6 +67,8 @@ std::string message_text(const MessageSpec& spec) {
     if (std::ranges::find(first, key) == first.end()) add(key, lua_text(value));
   }
   if (spec.at != Micros{0}) add("at", offset(spec.at));
+  if (spec.deaf != Micros{0}) add("deaf", offset(spec.deaf));
+  if (spec.lost != Micros{0}) add("lost", offset(spec.lost));
   if (spec.timestamp && *spec.timestamp != spec.at) add("timestamp", offset(*spec.timestamp));
   if (spec.times > 1) {
     add("every", offset(spec.every));

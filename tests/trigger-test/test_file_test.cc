@@ -108,6 +108,52 @@ TEST(TestFile, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(second.error->line, 3u);
 }
 
+// Otherwise it would hold for ever that they never come.
+TEST(TestFile, RefusesWhatCanNeverComeAndSaysWhatCan) {
+  const auto says = [](const std::string& expectation, const std::string& text) {
+    const Read result = read("{\"expect\":[\n{" + expectation + "}]}");
+    ASSERT_TRUE(result.error) << expectation;
+    EXPECT_EQ(result.error->line, 2u) << expectation;
+    EXPECT_NE(result.error->text.find(text), std::string::npos) << result.error->text;
+  };
+  says(R"("notification":"pagerduty","never":true)",
+       "notification can never be \"pagerduty\"; did you mean 'pager_duty'?: it is one of "
+       "pager_duty, send_email, web_hook, slack, alertmanager");
+  says(R"("page":"x","kind":"mail","never":true)", "kind can never be \"mail\"");
+  says(R"("page":"x","severity":"criticl","never":true)", "did you mean 'critical'?");
+  says(R"("page":"x","severity":3)", "severity can never be 3");
+  says(R"("notification":"slack","action":"close","never":true)",
+       "it is one of trigger, acknowledge, resolve");
+  says(R"("message":"m","type":"gague","never":true)", "did you mean 'gauge'?");
+  // It can come in, but nobody derives it.
+  says(R"("message":"m","type":"hb_agent","never":true)", "counter, mark, event, hb_process");
+  says(R"("page":"x","kind":"*mail*oops")", "kind can never be");
+  for (const char* good :
+       {R"("notification":"*")", R"("page":"x","severity":"crit*","never":true)",
+        R"("message":"m","type":"compound","never":true)", R"("page":"x","kind":null)"})
+    EXPECT_FALSE(read(std::string("{\"expect\":[{") + good + "}]}").error) << good;
+}
+
+TEST(TestFile, SaysThatATimeIsTooFarOff) {
+  for (const char* at : {R"("9000d")", "777600000", R"("9000d1s")"}) {
+    const std::string said = fault(
+        fmt::format(R"({{"messages":[{{"type":"mark","name":"m","value":"x","at":{}}}]}})", at));
+    EXPECT_NE(said.find("is too far from the start: a test spans at most 3660 days"),
+              std::string::npos)
+        << said;
+    EXPECT_EQ(said.find("a time counts"), std::string::npos) << said;
+  }
+  EXPECT_NE(fault(R"({"expect":[{"page":"x","between":["1s","9000d"]}]})").find("too far"),
+            std::string::npos);
+  EXPECT_NE(fault(R"({"messages":[{"type":"mark","name":"m","value":"x","every":"3000d",)"
+                  R"("times":1000000}]})")
+                .find("the last of 1000000, as far apart as they are, is too far"),
+            std::string::npos);
+  EXPECT_NE(
+      fault(R"({"expect":[{"page":"x","at":"1d","every":"3000d","times":3}]})").find("too far"),
+      std::string::npos);
+}
+
 TEST(TestFile, OffsetsReadAsAClock) {
   EXPECT_EQ(format_offset(std::chrono::seconds{250}), "00:04:10");
   EXPECT_EQ(format_offset(std::chrono::milliseconds{250}), "00:00:00.25");
@@ -148,6 +194,40 @@ TEST(TestStream, BeginsAtTheStartAndEndsWithTheLastExpectation) {
   EXPECT_EQ(rows, "t0:0 t1:0 m1:1 t2:1 t3:1 m3:2 m3:3 t4:3 t5:3 t6:3 m6:4 t7:4 t8:4 t9:4 ");
   const Stream part = cut_after(test.stream, time_from_us(test_start_us + 3 * us_per_second));
   EXPECT_EQ(part.row_messages, (std::vector<std::uint64_t>{0, 0, 1, 1, 1, 2, 3}));
+}
+
+TEST(TestStream, HasTicksThatSayWhatCouldNotBeHeardOrDidNotRun) {
+  const Read result = read(R"({
+    "messages": [{"type":"gauge","name":"g","at":"1s","value":3},
+                 {"type":"tick","at":"100s","deaf":"90s"},
+                 {"type":"gauge","name":"g","at":"101s","value":3},
+                 {"type":"tick","at":"200s","lost":"98s"},
+                 {"type":"gauge","name":"g","at":"201s","value":3}]})");
+  ASSERT_FALSE(result.error) << result.error->text;
+  const auto made = make_test_stream(result.file.cases[0], "");
+  ASSERT_TRUE(std::holds_alternative<TestStream>(made));
+  const TestStream& test = std::get<TestStream>(made);
+  EXPECT_EQ(test.messages.size(), 3u);
+  std::string rows;
+  std::vector<Label> scratch;
+  for (Sequence at{1}; const auto input = test.stream.input(at, scratch); at = at.next()) {
+    const auto second = (to_us(test.stream.time_at(at)) - test_start_us) / us_per_second;
+    const bool is_tick = input->message.type == MessageType::tick;
+    if (is_tick && second > 1 && second < 10) continue;
+    rows += fmt::format("{}{}:{} ", is_tick ? "t" : "m", second, input->number);
+    if (input->message.deaf > Micros{0}) rows += format_span(input->message.deaf) + " ";
+  }
+  EXPECT_EQ(rows, "t0:0 t1:0 m1:1 t10:1 t100:1 1m30s t101:1 m101:2 t102:2 t200:2 t201:2 m201:3 ");
+}
+
+TEST(TestFile, ATickIsOneOfWhatItSays) {
+  const auto tick = [](const std::string& entries) {
+    return fault(R"({"messages":[{"type":"tick",)" + entries + "}]}");
+  };
+  EXPECT_NE(tick(R"("at":"1h","name":"x")").find("a tick has no key 'name'"), std::string::npos);
+  EXPECT_NE(tick(R"("at":"1h","deaf":"2h")").find("longer than its `at`"), std::string::npos);
+  EXPECT_NE(tick(R"("at":"1h","deaf":"1h","lost":"1h")").find("either deaf or lost"),
+            std::string::npos);
 }
 
 TEST(TestStream, RefusesWhatNoMessageCanBe) {

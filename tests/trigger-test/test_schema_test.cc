@@ -122,6 +122,15 @@ TEST_F(TestSchema, RefusesWhatTriggerTestRefuses) {
            R"({"expect":[{"state_bytes_max":0}]})",
            R"({"expect":[{"page":"x","never":"no"}]})",
            R"({"expect":[],"nothing_else":1})",
+           R"({"messages":[{"type":"tick","at":"1h","deaf":"soon"}]})",
+           R"({"messages":[{"type":"tick","at":"1h","name":"t"}]})",
+           R"({"expect":[{"notification":"pagerduty"}]})",
+           R"({"expect":[{"page":"x","kind":"slck","never":true}]})",
+           R"({"expect":[{"page":"x","severity":"criticle","never":true}]})",
+           R"({"expect":[{"page":"x","severity":1}]})",
+           R"({"expect":[{"notification":"slack","action":"close"}]})",
+           R"({"expect":[{"message":"m","type":"guage","never":true}]})",
+           R"({"expect":[{"message":"m","type":"log","never":true}]})",
        }) {
     const Json data = *parse_json(text);
     TestFile file;
@@ -145,6 +154,8 @@ TEST_F(TestSchema, TakesWhatTriggerTestTakes) {
           R"({"messages":[{"type":"hb_agent","uuid":"u1","at":"1s","every":"5s","times":6,"timestamp":"-500ms"}]})",
           R"({"messages":[{"type":"gauge","name":"g","at":1.5,"values":[1,2,3]}]})",
           R"({"messages":[{"type":"event","name":"e","subject":null,"attn":null}]})",
+          R"({"messages":[{"type":"tick","at":"2h","deaf":"1h"},{"type":"tick","at":"3h","lost":1}]})",
+          R"({"expect":[{"page":"x","kind":"*","severity":"crit*"},{"message":"m","type":"mark"}]})",
           R"({"expect":[{"page":"k/u1","at":"35s","details":{"a":1}},{"resolve":"k/u1","between":["1m","2m"]},
                {"acknowledge":"k"},{"notification":"slack","to":"ops","text":"*"},{"error":"no*","line":3},
                {"message":"m","value":3,"at":"1m","every":"1m","times":3},
