@@ -20,6 +20,30 @@ namespace {
 constexpr std::size_t findings_max = 4;
 constexpr int rounds_max = 6;
 constexpr std::size_t examples_max = 60;
+// Nobody waits longer to be told that nothing came.
+constexpr Micros wait_max = std::chrono::days{366};
+constexpr std::size_t waits_max = 1'000;
+
+// No sender has to do with it.
+bool feeds_itself(const CallError& error) {
+  const std::string& text = error.error.text;
+  return text.find("derived") != std::string::npos && text.find("times over") != std::string::npos;
+}
+
+// Adds the spans that the script declared when it was loaded (vm/observation.h), however it came to
+// their lengths.
+void add_waits(std::vector<Micros>& spans, const Json& observed) {
+  if (!observed.is_object()) return;
+  const Json waits = observed.value("waits", Json::array());
+  if (!waits.is_array() || waits.size() > waits_max) return;
+  for (const Json& wait : waits) {
+    if (!wait.is_number_integer()) continue;
+    const Micros span{wait.get<std::int64_t>()};
+    if (span > Micros{0} && span <= wait_max) spans.push_back(span);
+  }
+  std::ranges::sort(spans);
+  spans.erase(std::unique(spans.begin(), spans.end()), spans.end());
+}
 
 // What is fed, and what is looked for in it. What comes of it is told by HuntFindings.
 class Hunt {
@@ -35,9 +59,12 @@ class Hunt {
         findings_(runs_, words_, report_) {}
 
   Result<CheckReport> run() {
-    const Result<Outcome> loaded = runs_.run(Stream{}, RunOptions{});
+    RunOptions looking;
+    looking.observe = ObserveCommand::What::calls;
+    const Result<Outcome> loaded = runs_.run(Stream{}, looking);
     if (!loaded) return fail(loaded.error());
     if (loaded->load_error || loaded->killed) return report_.finish();
+    add_waits(words_.spans, loaded->observed);
     prepare_tests();
     const MessageMaker messages(loaded->loaded.subscriptions, words_, examples_);
     HASTUR_TRY(search(messages));
@@ -69,7 +96,7 @@ class Hunt {
   const std::vector<TestCase>& tests_;
   const HuntOptions& options_;
   HuntRuns runs_;
-  const ScriptWords words_;
+  ScriptWords words_;
   HuntReport report_;
   HuntFindings findings_;
   std::vector<HuntCase> own_;
@@ -91,6 +118,7 @@ void Hunt::prepare_tests() {
     const std::size_t step = made->test.messages.size() / examples_max + 1;
     for (std::size_t i = 0; i < made->test.messages.size(); i += step) {
       const Json& fields = made->test.messages[i].fields;
+      if (made->test.messages[i].is_tick()) continue;
       if (known.size() < examples_max && known.insert(canonical_json(fields)).second)
         examples_.push_back(fields);
     }
@@ -109,6 +137,8 @@ Result<void> Hunt::search(const MessageMaker& messages) {
       if (one && !is_done())
         HASTUR_TRY(examine(*one, kind == Kind::real ? Counts::all : Counts::limits));
     }
+    const auto broken = runs_.prepare(cases.interrupted(Dice(dice.next())), dice.next());
+    if (broken && !is_done()) HASTUR_TRY(examine(*broken, Counts::all));
     if (round == 0) HASTUR_TRY(search_more(cases, dice));
     // What math.random draws goes with the place in the stream.
     const bool draws = trigger_.script.text.find("math.random") != std::string::npos;
@@ -126,11 +156,17 @@ Result<void> Hunt::search_more(const CaseMaker& cases, Dice& dice) {
   if (is_done()) {
     left_out_.emplace_back("whether its state grows without end");
   } else {
-    auto growth = find_growth(runs_, trigger_, cases, dice.next());
+    auto growth = find_growth(runs_, trigger_, cases, words_.numbers, dice.next());
     if (!growth) return fail(growth.error());
-    if (*growth) {
-      Growth& found = **growth;
-      report_.add(std::move(found.finding), found.title, found.test ? &*found.test : nullptr);
+    if (growth->found) {
+      Growth& found = *growth->found;
+      const FilePlace& at = found.finding.caused_at;
+      if (report_.is_new(fmt::format("{}:{}", at.path, at.line)))
+        report_.add(std::move(found.finding), found.title, found.test ? &*found.test : nullptr);
+    }
+    if (growth->suspicious) {
+      const auto one = runs_.prepare(std::move(*growth->suspicious), dice.next());
+      if (one && !is_done()) HASTUR_TRY(examine(*one, Counts::all));
     }
   }
   for (const HuntCase& one : own_) {
@@ -181,10 +217,11 @@ Result<void> Hunt::examine(const HuntCase& one, Counts counts) {
     if (!seen.error) continue;
     const CallError::Kind kind = seen.error->kind;
     comparable = comparable && kind == CallError::Kind::raised;
-    const bool is_finding = kind == CallError::Kind::raised
-                                ? counts == Counts::all && !is_expected(*seen.error)
-                            : kind == CallError::Kind::judgement ? counts != Counts::limits
-                                                                 : true;
+    const bool is_finding =
+        kind == CallError::Kind::raised
+            ? (counts == Counts::all && !is_expected(*seen.error)) || feeds_itself(*seen.error)
+        : kind == CallError::Kind::judgement ? counts != Counts::limits
+                                             : true;
     if (is_finding) HASTUR_TRY(findings_.found_error(one, seen, Way::straight));
     if (is_done()) return {};
   }

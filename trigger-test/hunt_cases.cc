@@ -11,6 +11,11 @@ using namespace std::chrono_literals;
 
 // A second is a tick, and each tick is an input: longer waits are not waited for.
 constexpr Micros gap_max = 40min;
+// The same if each input is fed alone.
+constexpr Micros own_gap_max = 2min;
+// But once in a case.
+constexpr Micros silence_max = 2h;
+constexpr std::size_t interruptions_max = 12;
 
 }  // namespace
 
@@ -32,7 +37,7 @@ std::optional<MessageSpec> CaseMaker::message(MessageMaker::Kind kind, Micros at
 Micros CaseMaker::gap(Dice& dice) const {
   std::vector<Micros> spans;
   for (const Micros span : words_.spans) {
-    if (span <= gap_max) spans.push_back(span);
+    if (span <= (messages_.takes_own() ? own_gap_max : gap_max)) spans.push_back(span);
   }
   if (spans.empty()) return 30s;
   static const std::vector<Micros> beside{0s, 1s, -1s, 500ms};
@@ -97,6 +102,61 @@ TestCase CaseMaker::flow(MessageMaker::Kind kind, Dice dice) const {
   return test;
 }
 
+// Each of the spans that the script waits for, if there are not too many, and some of them twice:
+// what goes wrong at the second time.
+std::vector<Micros> CaseMaker::interruptions(Dice& dice) const {
+  std::vector<Micros> spans = words_.spans;
+  // An outage takes as long as it takes.
+  for (const Micros span : {Micros{1min}, Micros{1h}, Micros{8h}}) spans.push_back(span);
+  std::ranges::sort(spans);
+  spans.erase(std::unique(spans.begin(), spans.end()), spans.end());
+  while (spans.size() > interruptions_max)
+    spans.erase(spans.begin() + static_cast<std::ptrdiff_t>(dice.below(spans.size() - 1)));
+  const std::vector<Micros> once = spans;
+  while (spans.size() < interruptions_max) spans.push_back(dice.one_of(once));
+  for (std::size_t i = spans.size(); i > 1; --i) std::swap(spans[i - 1], spans[dice.below(i)]);
+  return spans;
+}
+
+TestCase CaseMaker::interrupted(Dice dice) const {
+  TestCase test;
+  test.start = start(dice);
+  Micros at = 1s;
+  static const std::vector<Micros> pauses{0s, 200ms, 1s, 1s, 5s, 10s};
+  static const std::vector<Micros> beside{0s, 1s, -1s, 2s};
+  const auto messages_come = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      at += dice.one_of(pauses);
+      if (auto made = message(MessageMaker::Kind::real, at, dice))
+        test.messages.push_back(std::move(*made));
+    }
+  };
+  bool may_be_silent = !messages_.takes_own();
+  messages_come(3);
+  for (const Micros span : interruptions(dice)) {
+    const Micros length = std::max<Micros>(
+        (dice.once_in(3) ? 2 * span : span) + dice.one_of(beside), std::chrono::seconds{2});
+    at += length;
+    MessageSpec tick;
+    tick.fields = {{"type", "tick"}};
+    const Micros since_second = (test.start + at) - whole_second(test.start + at);
+    tick.at = at - std::min(since_second, at);
+    if (may_be_silent && length <= silence_max && dice.once_in(2)) {
+      may_be_silent = length <= gap_max / 10;
+    } else if (dice.once_in(2)) {
+      tick.deaf = std::min(length, tick.at);
+      test.messages.push_back(std::move(tick));
+    } else {
+      tick.lost = std::min(length, tick.at);
+      test.messages.push_back(std::move(tick));
+    }
+    // Nobody may be there any more.
+    messages_come(dice.below(5));
+  }
+  test.ends = at + 2s;
+  return test;
+}
+
 TestCase CaseMaker::ties(Dice dice) const {
   TestCase test;
   test.start = start(dice);
@@ -129,7 +189,21 @@ std::vector<MessageSpec> CaseMaker::few(Dice dice) const {
 }
 
 std::optional<Micros> CaseMaker::longest_span() const {
-  return words_.spans.empty() ? std::nullopt : std::optional(words_.spans.back());
+  std::optional<Micros> longest;
+  for (const Micros span : words_.spans) {
+    if (span <= std::chrono::weeks{1}) longest = span;
+  }
+  return longest;
+}
+
+TestCase begin_of(TestCase test, std::uint64_t messages, Micros end) {
+  std::erase_if(test.messages, [&](const MessageSpec& spec) {
+    if (spec.is_tick()) return spec.at > end;
+    if (messages == 0) return true;
+    --messages;
+    return false;
+  });
+  return test;
 }
 
 TestCase resolved(const TestCase& test, const TestStream& stream) {
@@ -137,6 +211,9 @@ TestCase resolved(const TestCase& test, const TestStream& stream) {
   single.name = test.name;
   single.start = test.start;
   single.ends = stream.end;
+  for (const MessageSpec& spec : test.messages) {
+    if (spec.is_tick()) single.messages.push_back(spec);
+  }
   for (const std::string& text : stream.messages) {
     Result<Json> message = parse_json(stream.names.read(text));
     if (!message || message->value("type", "") == "tick") continue;
@@ -151,6 +228,7 @@ TestCase resolved(const TestCase& test, const TestStream& stream) {
     spec.fields = std::move(*message);
     single.messages.push_back(std::move(spec));
   }
+  std::ranges::stable_sort(single.messages, {}, &MessageSpec::at);
   return single;
 }
 

@@ -11,9 +11,12 @@
 
 namespace hastur {
 
-// `test`, which made `stream`, with single messages as they came in: recordings and repetitions
-// resolved.
+// `test`, which made `stream`, with single messages in the order in which they came in: recordings
+// and repetitions resolved.
 TestCase resolved(const TestCase& test, const TestStream& stream);
+
+// `test`, whose messages are in order of time, with the first so many and the ticks until `end`.
+TestCase begin_of(TestCase test, std::uint64_t messages, Micros end);
 
 class CaseMaker {
  public:
@@ -25,6 +28,10 @@ class CaseMaker {
   // the script waits for, and silence at the end. Without messages if none can be made.
   TestCase flow(MessageMaker::Kind kind, Dice dice) const;
 
+  // A flow between whose parts lies all that the script waits for, however long: as deafness of the
+  // platform, as a span that the trigger did not run, or, if it is short enough, as silence.
+  TestCase interrupted(Dice dice) const;
+
   // Groups of messages from different senders at the same instant, all of a group for the same
   // subscription.
   TestCase ties(Dice dice) const;
@@ -32,12 +39,13 @@ class CaseMaker {
   // A few messages of a few senders, at no time in particular; one without fields, which is a tick,
   // if no messages can be made.
   std::vector<MessageSpec> few(Dice dice) const;
-  // The longest span that the script waits; nothing if there is none.
+  // The longest span that the script waits, of those up to a week; nothing if there is none.
   std::optional<Micros> longest_span() const;
 
  private:
   std::optional<MessageSpec> message(MessageMaker::Kind kind, Micros at, Dice& dice) const;
   Micros gap(Dice& dice) const;
+  std::vector<Micros> interruptions(Dice& dice) const;
   Time start(Dice& dice) const;
 
   const MessageMaker& messages_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/json.h"
+#include "trigger-test/hunt_cases.h"
 #include "trigger-test/hunt_places.h"
 #include "trigger-test/hunt_remedy.h"
 #include "trigger-test/message_words.h"
@@ -16,6 +17,16 @@ namespace {
 constexpr std::size_t quoted_max = 300;
 
 std::string quoted(std::string text) { return cut_text(std::move(text), quoted_max); }
+
+// With the middle of a long path left out: state.a[1][1] … [1] is nested deeper than 100 levels
+std::string with_short_path(std::string text) {
+  constexpr std::size_t begin_max = 40, end_max = 20;
+  const std::size_t end = text.find(" is ");
+  if (!text.starts_with("state.") || end == std::string::npos || end < 2 * (begin_max + end_max))
+    return text;
+  text.replace(begin_max, end - end_max - begin_max, " … ");
+  return text;
+}
 
 // What the subscription of a callback asks for; null for ctx:every.
 Json filter_of(const Loaded& loaded, std::uint32_t callback) {
@@ -43,9 +54,8 @@ Result<void> HuntFindings::found_error(const HuntCase& one, const Seen& seen, Wa
   HuntCase begun = one;
   std::vector<Label> scratch;
   if (const auto input = one.stream.stream.input(seen.input, scratch)) {
-    auto& messages = begun.test.messages;
-    messages.resize(std::min<std::size_t>(messages.size(), input->number));
     const bool is_tick = input->message.type == MessageType::tick;
+    begun.test = begin_of(std::move(begun.test), input->number, seen.time - one.test.start);
     begun.test.ends = is_tick ? input->message.timestamp - one.test.start : Micros{0};
   }
   const auto small = runs_.smallest(begun, [&](const HuntCase& smaller) -> Result<bool> {
@@ -81,7 +91,7 @@ Result<void> HuntFindings::found_error(const HuntCase& one, const Seen& seen, Wa
   const std::string remedy =
       remedy_of(again, message, filter_of(looked->loaded, again.callback), words_,
                 source_line(trigger(), error.error.script, error.error.line));
-  const std::string text = quoted(small->stream.names.read(again.error.text));
+  const std::string text = quoted(with_short_path(small->stream.names.read(again.error.text)));
   finding.sentence = text;
   if (error.kind != CallError::Kind::judgement)
     finding.sentence += fmt::format(" (at {})", described(message));

@@ -4,116 +4,77 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
-#include <string>
-#include <vector>
+#include <set>
 
 #include "core/json.h"
+#include "trigger-test/hunt_full_size.h"
 #include "trigger-test/hunt_places.h"
+#include "trigger-test/state_weight.h"
 
 namespace hastur {
 namespace {
+
+using namespace std::chrono_literals;
 
 // A look feeds the same few messages on and on, in parts of like length, and takes the state after
 // each. What a state remembers of each sender is in it after the first part; what it remembers of
 // each message, or of each time, adds up.
 //
-// The first look is short, and long pauses lie in it, so that what is forgotten after a while is
-// forgotten. What grows in it is looked at for longer: a list with an end, even a long one, must
-// not be taken for one without.
+// The first looks are short, and long pauses lie in them, so that what is forgotten after a while
+// is forgotten, and what has a place by the calendar comes by its places again. What grows in all
+// of them is looked at for longer: a list with an end, even a long one, must not be taken for one
+// without.
 struct Look {
   std::size_t part;
   std::size_t parts;
   Micros apart;
-  // Between two parts.
+  // From the begin of a part to that of the next; 0: they follow each other.
   Micros pause;
   // What the second half must add at least.
   std::size_t weight_min;
+  // One of so many bytes is enough, and the rest is not fed.
+  std::size_t state_bytes_enough;
+  // The messages are so far apart in the mean, each by a draw of its own.
+  bool is_by_chance = false;
 };
-// After it the calendar shows the same day again.
-constexpr Micros four_years = std::chrono::days{1461};
+
+// After them the calendar shows the same date and time of day; weekday and time of day; place in
+// thirty days, and in most parts of a day.
+constexpr std::array<Micros, 3> pauses{std::chrono::days{1461}, std::chrono::days{1463},
+                                       std::chrono::days{1440}};
 
 // Messages that follow each other closely. In the long look even more so: the state is written out
 // at each tick, and there are fewer of them then. It must grow with the messages: of the minutes of
 // the day there is an end, which would not come.
-constexpr Look dense_first{100, 16, std::chrono::seconds{1}, four_years, 64};
-constexpr Look dense_long{160, 64, std::chrono::milliseconds{40}, Micros{0}, 400};
-// So far apart that all that the script waits for comes between two of them. These seconds come by
-// every minute of the day within 1,440 messages.
+constexpr Look dense_first{50, 16, 1s, {}, 64, 64 << 10};
+constexpr Look dense_long{250, 64, 40ms, {}, 400, 200 << 10};
+// So far apart that all that the script waits for comes between two of them. By chance, so that
+// what has a place in a cycle, however long, soon comes to places where it was before.
 constexpr Micros sparse_apart = std::chrono::seconds{593};
-constexpr Look sparse_first{30, 16, sparse_apart, four_years, 64};
-constexpr Look sparse_long{40, 64, sparse_apart, Micros{0}, 64};
+constexpr Look sparse_first{30, 16, sparse_apart, {}, 64, 64 << 10};
+constexpr Look sparse_long{125, 64, 38h, {}, 64, 16 << 10, true};
+// From 2024 on: no time is later than 2100.
+constexpr Micros span_max = std::chrono::days{365 * 75};
 
 // What a run shows that was ended by its cost after fewer messages is not sure: a list that is
 // walked for each message may have an end.
 constexpr std::size_t messages_sure = 2'500;
 
-// A state is written out at each tick.
-constexpr std::size_t state_bytes_enough = 64 * 1024;
-
-// How much is in a state, by what is there and not by its digits, which come and go. What helpers
-// keep is left aside: they bound it.
-std::size_t weight_of(const Json& value, bool is_whole = false) {
-  if (value.is_string()) return value.get_ref<const std::string&>().size() + 2;
-  if (!value.is_structured()) return 8;
-  std::size_t weight = 0;
-  for (const auto& [key, each] : value.items()) {
-    if (is_whole && key.starts_with('@')) continue;
-    weight += weight_of(each) + (value.is_object() ? key.size() : 0);
+std::vector<Micros> times_of(const Look& how, Dice dice) {
+  std::vector<Micros> times;
+  Micros at = 1s;
+  for (std::size_t i = 0; i < how.part * how.parts; ++i) {
+    if (how.pause > Micros{0} && i % how.part == 0)
+      at = 1s + how.pause * static_cast<std::int64_t>(i / how.part);
+    const auto twice = static_cast<std::size_t>(2 * how.apart.count());
+    at += how.is_by_chance ? Micros{static_cast<std::int64_t>(dice.below(twice)) + 1} : how.apart;
+    if (at > span_max) break;
+    times.push_back(at);
   }
-  return weight;
+  return times;
 }
-
-// The path of the part that grew most from one state to the other.
-std::string growing_path(const Json& before, const Json& after) {
-  std::string path = "state";
-  const Json* one = &before;
-  const Json* other = &after;
-  while (one->is_object() && other->is_object()) {
-    const std::string* most = nullptr;
-    std::size_t most_bytes = 0;
-    static const Json none;
-    for (auto entry = other->begin(); entry != other->end(); ++entry) {
-      if (entry.key().starts_with('@') && path == "state") continue;
-      const auto old = one->find(entry.key());
-      const std::size_t then = old == one->end() ? 0 : canonical_json(*old).size();
-      const std::size_t now = canonical_json(*entry).size();
-      if (now < then + most_bytes || now == then) continue;
-      most_bytes = now - then;
-      most = &entry.key();
-    }
-    // Many parts that are new: it is this table that grows.
-    if (most == nullptr || !one->contains(*most) ||
-        2 * most_bytes < canonical_json(*other).size() - canonical_json(*one).size())
-      return path;
-    path += "." + *most;
-    const std::string key = *most;
-    one = &one->at(key);
-    other = &other->at(key);
-  }
-  return path;
-}
-
-// `count` of `few`, in turn.
-std::vector<MessageSpec> in_turn(const std::vector<MessageSpec>& few, std::size_t count,
-                                 const Look& how) {
-  std::vector<MessageSpec> messages;
-  Micros at = std::chrono::seconds{1};
-  for (std::size_t i = 0; i < count; ++i) {
-    if (i > 0 && i % how.part == 0) at += how.pause;
-    MessageSpec spec = few[i % few.size()];
-    spec.at = at += how.apart;
-    messages.push_back(std::move(spec));
-  }
-  return messages;
-}
-
-struct Grown {
-  std::string path;
-  // Of the state's JSON.
-  std::size_t bytes = 0;
-  std::size_t messages = 0;
-};
 
 // Whether a state may forget something, as far as the words of the script tell.
 bool may_forget(const TriggerFiles& trigger) {
@@ -121,156 +82,286 @@ bool may_forget(const TriggerFiles& trigger) {
   return text.find("remove") != std::string::npos || text.find("nil") != std::string::npos;
 }
 
-Result<std::optional<Grown>> look(HuntRuns& runs, const std::vector<MessageSpec>& few,
-                                  const Look& how) {
-  using Answer = std::optional<Grown>;
-  const auto made = make_sparse_stream(in_turn(few, how.part * how.parts, how),
-                                       time_from_us(test_start_us), how.part);
-  if (!made) return Answer();
-  RunOptions options;
-  options.states_after_batches = true;
-  options.state_bytes_enough = state_bytes_enough;
-  const Result<Outcome> outcome = runs.run(made->stream, options);
-  if (!outcome) return fail(outcome.error());
-  // As many parts as it came to, if it was ended early.
-  const std::size_t quarter = outcome->states.size() / 4;
-  if (outcome->killed || quarter == 0) return Answer();
-  std::vector<Json> states;
-  std::vector<std::size_t> weights;
-  for (std::size_t i = 1; i <= 4; ++i) {
-    states.push_back(parse_json(outcome->states[i * quarter - 1]).value_or(Json::object()));
-    weights.push_back(weight_of(states.back(), true));
+class GrowthHunt {
+ public:
+  GrowthHunt(HuntRuns& runs, const TriggerFiles& trigger, const CaseMaker& cases,
+             const std::vector<double>& numbers, std::uint64_t seed)
+      : runs_(runs),
+        trigger_(trigger),
+        numbers_(numbers),
+        seed_(seed),
+        few_(cases.few(Dice(seed))),
+        far_(std::max(cases.longest_span().value_or(sparse_apart), sparse_apart)) {}
+
+  Result<GrowthAnswer> find() {
+    for (const bool is_sparse : {false, true}) {
+      const Micros apart = is_sparse ? far_ : dense_first.apart;
+      std::optional<Grown> first;
+      std::size_t first_weight = 0;
+      for (const Micros pause : pauses) {
+        Look how = is_sparse ? sparse_first : dense_first;
+        how.apart = apart;
+        how.pause = pause;
+        auto seen = look(how);
+        if (!seen) return fail(seen.error());
+        if (seen->failed_after > 0 && !is_sparse)
+          answer_.suspicious = one_by_one(seen->failed_after, apart);
+        first = std::move(seen->grown);
+        first_weight = seen->weight;
+        if (!first || has_an_end_.contains(first->path)) break;
+      }
+      if (!first || has_an_end_.contains(first->path)) continue;
+      const auto short_one = full_size(*first, apart);
+      if (!short_one) return fail(short_one.error());
+      if (*short_one || answer_.found) continue;
+      Look how = is_sparse ? sparse_long : dense_long;
+      if (is_sparse) how.apart = std::max(how.apart, far_);
+      auto longer = look(how);
+      if (!longer) return fail(longer.error());
+      // It came to its end in it.
+      if (longer->is_full && longer->weight >= 2 * first_weight) has_an_end_.insert(first->path);
+      if (!longer->grown) continue;
+      auto sure = is_sure(*longer->grown, is_sparse, apart);
+      if (!sure) return fail(sure.error());
+      if (*sure) HASTUR_TRY(tell(first->path, *longer->grown, apart));
+      if (answer_.found) break;
+    }
+    return std::move(answer_);
   }
-  // A state over its limit goes back, and no longer grows.
-  const bool is_too_large = std::ranges::any_of(outcome->seen, [](const Seen& seen) {
-    return seen.error && seen.error->error.text.find("larger than") != std::string::npos;
-  });
-  // Twice as much for twice as many, or nearly so.
-  const bool rises = std::ranges::adjacent_find(weights, std::greater_equal<>()) == weights.end();
-  const bool grows = rises && weights[3] - weights[1] >= how.weight_min &&
-                     2 * (weights[3] - weights[1]) >= 3 * (weights[1] - weights[0]);
-  if (!grows && !is_too_large) return Answer();
-  return Answer(Grown{made->names.read(growing_path(states.front(), states.back())),
-                      outcome->states[4 * quarter - 1].size(), 4 * quarter * how.part});
-}
 
-// The call that wrote at `path`, in a short look; nothing if none did.
-struct Wrote {
-  FilePlace at;
-  // At which of the few messages.
-  std::size_t message = 0;
-};
+ private:
+  struct Grown {
+    StatePath path;
+    // Of the state's JSON.
+    std::size_t bytes = 0;
+    std::size_t messages = 0;
+    Memory end;
+    std::uint64_t state_bytes_max = 0;
+    bool is_too_large = false;
+  };
+  struct Seen {
+    std::optional<Grown> grown;
+    // At its end, and whether it was the same some time before.
+    std::size_t weight = 0;
+    bool is_full = false;
+    // How many messages it took until something failed; 0: nothing did.
+    std::size_t failed_after = 0;
+  };
 
-Result<std::optional<Wrote>> find_write(HuntRuns& runs, const TriggerFiles& trigger,
-                                        const std::vector<MessageSpec>& few, const Look& how,
-                                        const std::string& path) {
-  using Answer = std::optional<Wrote>;
-  // What grows only now and then takes more.
-  for (const std::size_t count : {40u, 400u}) {
-    const auto made = make_sparse_stream(in_turn(few, count, how), time_from_us(test_start_us), 64);
-    if (!made) return Answer();
+  Result<Seen> look(const Look& how) {
+    Seen seen;
+    const std::vector<Micros> times = times_of(how, Dice(seed_));
+    const auto made = make_sparse_stream(few_, times, time_from_us(test_start_us), how.part);
+    if (!made) return seen;
     RunOptions options;
-    options.observe = ObserveCommand::What::calls;
-    const Result<Outcome> looked = runs.run(made->stream, options);
-    if (!looked) return fail(looked.error());
-    const std::vector<ObservedCall> calls = observed_calls(looked->observed, made->names);
-    const ObservedCall* call = call_that_wrote(calls, path);
-    if (call == nullptr) continue;
-    const std::uint64_t message = made->stream.row_messages[call->input.value - 1];
-    return Answer(Wrote{place_that_wrote(trigger, *call, path),
-                        static_cast<std::size_t>(message > 0 ? message - 1 : 0) % few.size()});
-  }
-  return Answer();
-}
-
-// `few`, so often that they come to `count`.
-TestCase repeated(const std::vector<MessageSpec>& few, std::size_t count, Micros apart) {
-  TestCase test;
-  Micros at{0};
-  for (const MessageSpec& each : few) {
-    if (each.fields.empty()) continue;
-    MessageSpec spec = each;
-    spec.at = at += apart;
-    spec.every = apart * static_cast<std::int64_t>(few.size());
-    spec.times = std::max<std::uint64_t>(count / few.size(), 1);
-    test.messages.push_back(std::move(spec));
-  }
-  if (test.messages.empty()) test.ends = apart * static_cast<std::int64_t>(count);
-  return test;
-}
-
-// A test that asks for a state of the size that it has half-way, and so fails. Nothing if it would
-// take too many ticks, or the state does not grow in it.
-Result<std::optional<TestCase>> make_test(HuntRuns& runs, const std::vector<MessageSpec>& few,
-                                          Micros apart) {
-  using Answer = std::optional<TestCase>;
-  constexpr Micros long_enough = std::chrono::hours{24 * 2};
-  const auto count = static_cast<std::size_t>(std::min<std::int64_t>(1'000, long_enough / apart));
-  if (count < 4) return Answer();
-  std::array<std::size_t, 2> bytes{};
-  for (const std::size_t half : {0u, 1u}) {
-    const auto prepared = runs.prepare(repeated(few, count / (2 - half), apart), 0);
-    if (!prepared) return Answer();
-    const Result<Outcome> outcome = runs.run(*prepared, Way::straight);
+    options.states_after_batches = true;
+    options.state_bytes_enough = how.state_bytes_enough;
+    Result<Outcome> outcome = runs_.run(made->stream, options);
     if (!outcome) return fail(outcome.error());
-    bytes[half] = outcome->state.size();
+    // A state over its limit goes back, and no longer grows.
+    bool is_too_large = false;
+    for (const hastur::Seen& each : outcome->seen) {
+      if (!each.error) continue;
+      if (seen.failed_after == 0)
+        seen.failed_after =
+            std::max<std::size_t>(made->stream.row_messages[each.input.value - 1], 1);
+      is_too_large =
+          is_too_large || each.error->error.text.find("larger than") != std::string::npos;
+    }
+    // As many parts as it came to, if it was ended early.
+    const std::size_t quarter = outcome->states.size() / 4;
+    if (outcome->killed || quarter == 0) return seen;
+    const std::set<std::string> bounded = bounded_helpers(outcome->loaded);
+    std::vector<Json> states;
+    std::vector<std::size_t> weights;
+    for (std::size_t i = 1; i <= 4; ++i) {
+      states.push_back(parse_json(outcome->states[i * quarter - 1]).value_or(Json::object()));
+      weights.push_back(state_weight(states.back(), bounded));
+    }
+    seen.weight = weights[3];
+    seen.is_full = weights[2] == weights[3];
+    // Twice as much for twice as many, or nearly so.
+    const bool rises = std::ranges::adjacent_find(weights, std::greater_equal<>()) == weights.end();
+    const bool grows = rises && weights[3] - weights[1] >= how.weight_min &&
+                       2 * (weights[3] - weights[1]) >= 3 * (weights[1] - weights[0]);
+    if (!grows && !is_too_large) return seen;
+    Grown& grown = seen.grown.emplace();
+    grown.path = growing_path(states.front(), states.back(), bounded);
+    for (std::string& key : grown.path) key = made->names.read(key);
+    grown.bytes = outcome->states[4 * quarter - 1].size();
+    grown.messages = 4 * quarter * how.part;
+    const Time end = time_from_us(test_start_us) + times.back();
+    grown.end = {Sequence{}, end, std::move(outcome->state), std::move(outcome->runtime)};
+    grown.state_bytes_max = outcome->loaded.state_bytes_max;
+    grown.is_too_large = is_too_large;
+    return seen;
   }
-  if (bytes[1] < bytes[0] + 8) return Answer();
-  TestCase test = repeated(few, count, apart);
-  Expectation expectation;
-  expectation.kind = Expectation::Kind::state;
-  expectation.state_bytes_max = bytes[0];
-  test.expect.push_back(std::move(expectation));
-  return Answer(std::move(test));
-}
 
-}  // namespace
+  // Whether it turns out to have an end, or a call fails before, which is then told.
+  Result<bool> full_size(const Grown& grown, Micros apart) {
+    if (grown.is_too_large || grown.messages == 0) return false;
+    auto held = look_at_full_size(
+        runs_, trigger_,
+        {few_, grown.path, grown.end, grown.messages, grown.state_bytes_max, apart}, numbers_);
+    if (!held) return fail(held.error());
+    if (held->failure) answer_.found = Growth{std::move(*held->failure), std::nullopt, ""};
+    if (held->has_an_end) has_an_end_.insert(grown.path);
+    return held->has_an_end;
+  }
 
-Result<std::optional<Growth>> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
-                                          const CaseMaker& cases, std::uint64_t seed) {
-  using Answer = std::optional<Growth>;
-  const std::vector<MessageSpec> few = cases.few(Dice(seed));
-  const Micros far = std::max(cases.longest_span().value_or(sparse_apart), sparse_apart);
-  for (std::array looks :
-       {std::array{dense_first, dense_long}, std::array{sparse_first, sparse_long}}) {
-    const bool is_sparse = looks[0].apart == sparse_apart;
-    for (Look& each : looks) each.apart = is_sparse ? far : each.apart;
-    const auto first = look(runs, few, looks[0]);
-    if (!first) return fail(first.error());
-    if (!*first) continue;
-    const auto longer = look(runs, few, looks[1]);
-    if (!longer) return fail(longer.error());
-    if (!*longer || ((*longer)->messages < messages_sure && !is_sparse && may_forget(trigger)))
-      continue;
+  // Whether it has no end, or as good as none.
+  Result<bool> is_sure(const Grown& grown, bool is_sparse, Micros apart) {
+    const auto ends = full_size(grown, apart);
+    if (!ends) return fail(ends.error());
+    if (*ends || answer_.found) return false;
+    return grown.messages >= messages_sure || is_sparse || !may_forget(trigger_);
+  }
 
-    const std::string& path = (*first)->path;
+  Result<void> tell(const StatePath& path, const Grown& grown, Micros apart) {
     Growth growth;
     growth.finding.sentence = fmt::format(
-        "{} grows without end: after {} {} it has {} bytes, and goes on: forget what is no longer "
-        "needed, keep sums instead of lists, or let ctx:window or ctx:keyed forget",
-        path, (*longer)->messages,
-        few.front().fields.empty() ? "ticks" : "messages of the same few senders",
-        (*longer)->bytes);
-    growth.finding.caused_at = {trigger.path, 0};
-    growth.finding.details = {{"found", "growth"}, {"path", path}};
-    growth.title = fmt::format("{} does not grow without end", path);
-    const auto wrote = find_write(runs, trigger, few, looks[0], path);
+        "{} grows without end: after {} {} it has {} bytes, and goes on: {}", words_of(path),
+        grown.messages, few_.front().fields.empty() ? "ticks" : "messages of the same few senders",
+        grown.bytes, remedy(path));
+    growth.finding.caused_at = {trigger_.path, 0};
+    growth.finding.details = {{"found", "growth"}, {"path", words_of(path)}};
+    growth.title = fmt::format("{} does not grow without end", words_of(path));
+    const auto wrote = find_write(path, apart);
     if (!wrote) return fail(wrote.error());
     // One message over and over is the smallest case, if it is enough.
     if (*wrote) {
       growth.finding.caused_at = (*wrote)->at;
-      auto test = make_test(runs, {few[(*wrote)->message]}, looks[0].apart);
+      auto test = make_test({few_[(*wrote)->message]}, apart);
       if (!test) return fail(test.error());
       growth.test = std::move(*test);
     }
     if (!growth.test) {
-      auto test = make_test(runs, few, looks[0].apart);
+      auto test = make_test(few_, apart);
       if (!test) return fail(test.error());
       growth.test = std::move(*test);
     }
-    return Answer(std::move(growth));
+    answer_.found = std::move(growth);
+    return {};
   }
-  return Answer();
+
+  static std::string remedy(const StatePath& path) {
+    if (!is_of_helper(path)) {
+      return "forget what is no longer needed, keep sums instead of lists, or let ctx:window or "
+             "ctx:keyed forget";
+    }
+    const std::string kind = helper_kind(path);
+    if (kind == "window")
+      return "its keys stay until they are dropped: give it keys that come again, not times, or "
+             "call its drop(k)";
+    if (kind == "alert")
+      return "its keys stay open until they are cleared: give it keys that come again, not times, "
+             "clear them, or let them go with stale = …";
+    return "keep sums instead of lists in the values of its keys, and give it keys that come again";
+  }
+
+  // The call that wrote at `path`, in a short look; nothing if none did.
+  struct Wrote {
+    FilePlace at;
+    // At which of the few messages.
+    std::size_t message = 0;
+  };
+
+  Result<std::optional<Wrote>> find_write(const StatePath& path, Micros apart) {
+    using Answer = std::optional<Wrote>;
+    // What grows only now and then takes more.
+    for (const std::size_t count : {40u, 400u}) {
+      const Look how{count, 1, apart, {}, 0, 0};
+      const auto made =
+          make_sparse_stream(few_, times_of(how, Dice(seed_)), time_from_us(test_start_us), 64);
+      if (!made) return Answer();
+      RunOptions options;
+      options.observe = ObserveCommand::What::calls;
+      const Result<Outcome> looked = runs_.run(made->stream, options);
+      if (!looked) return fail(looked.error());
+      const std::vector<ObservedCall> calls = observed_calls(looked->observed, made->names);
+      const ObservedCall* call = call_that_wrote(calls, path);
+      if (call == nullptr) continue;
+      const std::uint64_t message = made->stream.row_messages[call->input.value - 1];
+      const FilePlace place = is_of_helper(path)
+                                  ? place_that_told(trigger_, *call, helper_name(path))
+                                  : place_that_wrote(trigger_, *call, words_of(path));
+      return Answer(
+          Wrote{place, static_cast<std::size_t>(message > 0 ? message - 1 : 0) % few_.size()});
+    }
+    return Answer();
+  }
+
+  // The first so many of the look, each as a message of its own.
+  TestCase one_by_one(std::size_t count, Micros apart) const {
+    TestCase test;
+    for (std::size_t i = 0; i < count; ++i) {
+      const MessageSpec& one = few_[i % few_.size()];
+      test.ends += apart;
+      if (one.fields.empty()) continue;
+      test.messages.push_back(one);
+      test.messages.back().at = test.ends;
+    }
+    test.ends += std::chrono::seconds{1};
+    return test;
+  }
+
+  // `few`, so often that they come to `count`.
+  static TestCase repeated(const std::vector<MessageSpec>& few, std::size_t count, Micros apart) {
+    TestCase test;
+    Micros at{0};
+    for (const MessageSpec& each : few) {
+      if (each.fields.empty()) continue;
+      MessageSpec spec = each;
+      spec.at = at += apart;
+      spec.every = apart * static_cast<std::int64_t>(few.size());
+      spec.times = std::max<std::uint64_t>(count / few.size(), 1);
+      test.messages.push_back(std::move(spec));
+    }
+    if (test.messages.empty()) test.ends = apart * static_cast<std::int64_t>(count);
+    return test;
+  }
+
+  // A test that asks for a state of the size that it has half-way, and so fails. Nothing if it
+  // would take too many ticks, or the state does not grow in it.
+  Result<std::optional<TestCase>> make_test(const std::vector<MessageSpec>& few, Micros apart) {
+    using Answer = std::optional<TestCase>;
+    constexpr Micros long_enough = std::chrono::hours{24 * 2};
+    const auto count = static_cast<std::size_t>(std::min<std::int64_t>(1'000, long_enough / apart));
+    if (count < 4) return Answer();
+    std::array<std::size_t, 2> bytes{};
+    for (const std::size_t half : {0u, 1u}) {
+      const auto prepared = runs_.prepare(repeated(few, count / (2 - half), apart), 0);
+      if (!prepared) return Answer();
+      const Result<Outcome> outcome = runs_.run(*prepared, Way::straight);
+      if (!outcome) return fail(outcome.error());
+      bytes[half] = outcome->state.size();
+    }
+    if (bytes[1] < bytes[0] + 8) return Answer();
+    TestCase test = repeated(few, count, apart);
+    Expectation expectation;
+    expectation.kind = Expectation::Kind::state;
+    expectation.state_bytes_max = bytes[0];
+    test.expect.push_back(std::move(expectation));
+    return Answer(std::move(test));
+  }
+
+  HuntRuns& runs_;
+  const TriggerFiles& trigger_;
+  const std::vector<double>& numbers_;
+  const std::uint64_t seed_;
+  const std::vector<MessageSpec> few_;
+  const Micros far_;
+  // What was seen to grow no more.
+  std::set<StatePath> has_an_end_;
+  GrowthAnswer answer_;
+};
+
+}  // namespace
+
+Result<GrowthAnswer> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
+                                 const CaseMaker& cases, const std::vector<double>& numbers,
+                                 std::uint64_t seed) {
+  return GrowthHunt(runs, trigger, cases, numbers, seed).find();
 }
 
 }  // namespace hastur

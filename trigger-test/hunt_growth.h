@@ -1,10 +1,12 @@
 #pragma once
 
-// Whether a state grows without end while the same few senders go on.
+// Whether a state grows without end while the same few senders go on, and whether what it keeps can
+// be worked with once there is as much of it as there may be.
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/result.h"
 #include "trigger-test/hunt_cases.h"
@@ -14,15 +16,22 @@
 namespace hastur {
 
 struct Growth {
-  // What grows and where it is written.
+  // What grows and where it is written; or which call fails on as much as is kept.
   ReportedFailure finding;
   // A test that fails until it no longer does, and its name; nothing if that would take too long.
   std::optional<TestCase> test;
   std::string title;
 };
 
-// Nothing if nothing grows. What helpers keep is left aside: they bound it themselves.
-Result<std::optional<Growth>> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
-                                          const CaseMaker& cases, std::uint64_t seed);
+struct GrowthAnswer {
+  std::optional<Growth> found;
+  // A case in which something else failed: it is to be examined as any other.
+  std::optional<TestCase> suspicious;
+};
+
+// `numbers`: those of the script, which may be the most that it keeps.
+Result<GrowthAnswer> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
+                                 const CaseMaker& cases, const std::vector<double>& numbers,
+                                 std::uint64_t seed);
 
 }  // namespace hastur

@@ -19,6 +19,15 @@ const std::vector<std::string> senders{"u1", "u2", "u3", "u4"};
 const std::vector<std::string> free_words{"a", "b", "zürich"};
 constexpr int attempts_max = 12;
 
+// Of a subscription that names none.
+std::vector<MessageType> all_types() {
+  std::vector<MessageType> all;
+  for (int id = 0; id < 256; ++id) {
+    if (const auto type = type_from_wire_id(static_cast<std::uint8_t>(id))) all.push_back(*type);
+  }
+  return all;
+}
+
 bool has_tree(MessageType type) {
   return type == MessageType::compound || type == MessageType::info_process ||
          type == MessageType::info_agent || type == MessageType::info_ohai ||
@@ -71,10 +80,11 @@ MessageMaker::MessageMaker(const std::vector<SubscriptionSpec>& subscriptions,
     }
   }
   for (const SubscriptionSpec& spec : subscriptions) {
+    takes_own_ = takes_own_ || spec.own;
     // The host has parsed it before it believed the worker.
     Subscription one{{}, *parse_json(spec.filter), {}, {}};
     one.filter = *Filter::parse(one.spec);
-    for (const MessageType type : spec.types) {
+    for (const MessageType type : spec.types.empty() ? all_types() : spec.types) {
       if (one.filter.type_matches(type) && type != MessageType::ack && type != MessageType::noop &&
           type != MessageType::tick)
         one.types.push_back(type);
@@ -316,6 +326,9 @@ void MessageMaker::vary_labels(Json& message, const Subscription& subscription, 
 // thinks of such.
 Json MessageMaker::number(Dice& dice) const {
   static const std::vector<double> always{0, 1, 2, 5, 50, 100, 1000};
+  // Bytes, requests, nanoseconds: what systems count is sometimes large.
+  static const std::vector<double> large{1e6, 5e7, 4e9, 1e12};
+  if (dice.once_in(16)) return shortest(dice.one_of(large));
   double number = 0;
   if (words_.numbers.empty() || dice.once_in(4)) {
     number = dice.one_of(always) + (dice.once_in(3) ? 0.25 : 0);

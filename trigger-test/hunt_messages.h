@@ -36,6 +36,9 @@ class MessageMaker {
                const std::vector<Json>& examples);
 
   std::size_t subscriptions() const { return subscriptions_.size(); }
+  // Whether what the trigger derives comes back to it: then each input is fed alone, which takes
+  // long.
+  bool takes_own() const { return takes_own_; }
   // Whether messages for it can be made whose shape is sure.
   bool has_real(std::size_t subscription) const;
 
@@ -72,6 +75,7 @@ class MessageMaker {
   // Texts of the script that may stand in a field.
   std::vector<std::string> known_words_;
   std::vector<Subscription> subscriptions_;
+  bool takes_own_ = false;
 };
 
 // Whether `filter` takes the message with these fields, at whatever time.

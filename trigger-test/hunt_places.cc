@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <ranges>
+#include <set>
 #include <string_view>
 
 #include "trigger-test/script_words.h"
@@ -104,6 +105,49 @@ FilePlace place_that_wrote(const TriggerFiles& trigger, const ObservedCall& call
   return shown(call.steps.front());
 }
 
+FilePlace place_that_told(const TriggerFiles& trigger, const ObservedCall& call,
+                          const std::string& helper) {
+  // NAME = ctx:keyed("helper", …
+  std::set<std::string_view> names;
+  const auto note = [&](const ScriptFile& script) {
+    std::string_view text = script.text;
+    while (!text.empty()) {
+      const std::string_view line = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(text.size(), line.size() + 1));
+      const std::size_t made = line.find("ctx:");
+      if (made == std::string_view::npos || line.find(helper, made) == std::string_view::npos)
+        continue;
+      std::size_t end = line.substr(0, made).find_last_not_of(" =(");
+      if (end == std::string_view::npos) continue;
+      std::size_t begin = ++end;
+      while (begin > 0 && is_name_letter(line[begin - 1])) --begin;
+      if (begin < end) names.insert(line.substr(begin, end - begin));
+    }
+  };
+  note(trigger.script);
+  for (const ScriptFile& library : trigger.libraries) note(library);
+  const auto text = [&](const CallStep& step) {
+    return source_line(trigger, step.script, step.line);
+  };
+  for (std::size_t i = call.steps.size(); i-- > 0;) {
+    const std::string_view line = text(call.steps[i]);
+    for (const std::string_view name : names) {
+      const std::size_t at = find_word(line, name);
+      if (at == std::string_view::npos || line.substr(at + name.size(), 1) != ":") continue;
+      // It gave a value to a local, which is written further on.
+      const std::string_view local = new_local(line);
+      for (std::size_t later = call.steps.size(); !local.empty() && later-- > i + 1;) {
+        if (writes(text(call.steps[later]), local))
+          return {trigger.shown(call.steps[later].script), call.steps[later].line};
+      }
+      return {trigger.shown(call.steps[i].script), call.steps[i].line};
+    }
+  }
+  return call.steps.empty()
+             ? FilePlace{}
+             : FilePlace{trigger.shown(call.steps.front().script), call.steps.front().line};
+}
+
 const ObservedCall* call_that_broke(const std::vector<ObservedCall>& calls) {
   for (const ObservedCall& call : calls | std::views::reverse) {
     if (call.after.is_null() && !call.before.is_null()) return &call;
@@ -116,7 +160,11 @@ const ObservedCall* call_that_broke(const std::vector<ObservedCall>& calls) {
 
 const ObservedCall* call_that_wrote(const std::vector<ObservedCall>& calls,
                                     const std::string& path) {
-  const std::vector<std::string> keys = keys_of(path);
+  return call_that_wrote(calls, keys_of(path));
+}
+
+const ObservedCall* call_that_wrote(const std::vector<ObservedCall>& calls,
+                                    const std::vector<std::string>& keys) {
   for (const ObservedCall& call : calls | std::views::reverse) {
     const Json* before = at_path(call.before, keys);
     const Json* after = at_path(call.after, keys);

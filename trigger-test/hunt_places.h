@@ -19,11 +19,17 @@ std::vector<std::string> keys_of(const std::string& path);
 FilePlace place_that_wrote(const TriggerFiles& trigger, const ObservedCall& call,
                            const std::string& path);
 
+// The same for what the helper of this name keeps: the last line that calls one of its functions.
+FilePlace place_that_told(const TriggerFiles& trigger, const ObservedCall& call,
+                          const std::string& helper);
+
 // The call after which the state was no JSON any more, or else the last that changed it; null if
 // none did.
 const ObservedCall* call_that_broke(const std::vector<ObservedCall>& calls);
-// The last call that changed what stands at `path`; null if none did.
+// The last call that changed what stands at `path`, or under these keys; null if none did.
 const ObservedCall* call_that_wrote(const std::vector<ObservedCall>& calls,
                                     const std::string& path);
+const ObservedCall* call_that_wrote(const std::vector<ObservedCall>& calls,
+                                    const std::vector<std::string>& keys);
 
 }  // namespace hastur

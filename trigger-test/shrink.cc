@@ -64,8 +64,10 @@ class Shrinker {
 
   Result<void> move_to_start() {
     if (test_.messages.empty()) return {};
-    const Micros by =
-        std::ranges::min_element(test_.messages, {}, &MessageSpec::at)->at - Micros{0};
+    // A tick begins with the span that lies before it.
+    Micros by = Micros::max();
+    for (const MessageSpec& spec : test_.messages)
+      by = std::min(by, spec.at - std::max(spec.deaf, spec.lost));
     TestCase moved = test_;
     moved.start = time_from_us(test_start_us);
     for (MessageSpec& spec : moved.messages) {

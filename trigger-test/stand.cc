@@ -52,6 +52,7 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
   Result<Memory> end = run.finish(0);
   if (!end) return fail(end.error());
   outcome.state = std::move(end->state);
+  outcome.runtime = std::move(end->runtime);
   outcome.matched = run.matched(0);
   outcome.stops = run.stops(0);
   outcome.cost = run.cost(0);
@@ -107,6 +108,7 @@ Result<Outcome> Stand::run(const TriggerFiles& trigger, const Stream& stream,
   loading.script = trigger.script;
   loading.libraries = trigger.libraries;
   loading.compare_each_call = true;
+  loading.memory = options.memory;
   auto added = run.add(std::move(loading));
   last_handle_ = run.last_handle();
   Result<void> done;

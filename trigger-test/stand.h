@@ -38,8 +38,9 @@ struct Outcome {
   std::optional<std::string> killed;
   Loaded loaded;
   std::vector<Seen> seen;
-  // Canonical JSON of the state at the end.
+  // Canonical JSON of the state at the end, and what the runtime remembers there (Memory).
   std::string state;
+  std::string runtime;
   // After each batch, if they were asked for.
   std::vector<std::string> states;
   std::uint64_t matched = 0;
@@ -55,6 +56,8 @@ struct Outcome {
 std::string words_of_cut(std::uint64_t effects_cut);
 
 struct RunOptions {
+  // What the trigger remembers when it begins; nothing: a first run.
+  std::optional<Memory> memory = std::nullopt;
   std::function<Restore(Sequence)> restore_after = {};
   ObserveCommand::What observe = ObserveCommand::What::nothing;
   bool states_after_batches = false;

@@ -208,13 +208,36 @@ Stream cut_after(const Stream& stream, Time last) {
   return part;
 }
 
-std::optional<TestStream> make_sparse_stream(const std::vector<MessageSpec>& messages, Time start,
+std::optional<TestStream> make_sparse_stream(const std::vector<MessageSpec>& few,
+                                             const std::vector<Micros>& times, Time start,
                                              std::size_t rows) {
   TestStream made;
-  Stream& stream = made.stream;
-  Nicknames& names = made.names;
-  BatchBuilder builder;
+  // Decoded once each: only their times are new. Nothing for a tick.
+  std::vector<std::optional<Message>> messages;
   JsonDecoder decoder;
+  for (const MessageSpec& spec : few) {
+    messages.emplace_back();
+    if (spec.fields.empty()) continue;
+    Json fields = spec.fields;
+    if (const auto uuid = fields.find("uuid"); uuid != fields.end() && uuid->is_string()) {
+      Result<std::string> meant = made.names.uuid_of(uuid->get<std::string>());
+      if (!meant) return std::nullopt;
+      *uuid = std::move(*meant);
+    }
+    fields["timestamp"] = fields["received_at"] = to_us(start);
+    const std::string text = canonical_json(fields);
+    JsonDecoder::Defaults defaults;
+    defaults.uuid = recording_uuid;
+    defaults.recorded = true;
+    const auto decoded = decoder.decode(text, defaults);
+    const auto* view = std::get_if<MessageView>(&decoded);
+    if (view == nullptr) return std::nullopt;
+    messages.back().emplace(*view);
+  }
+  if (messages.empty()) return std::nullopt;
+
+  Stream& stream = made.stream;
+  BatchBuilder builder;
   Sequence next{1};
   Time time = start;
   std::uint64_t count = 0;
@@ -227,30 +250,17 @@ std::optional<TestStream> make_sparse_stream(const std::vector<MessageSpec>& mes
     time = time_from_us(stream.batches.back()->stream_times.back());
   };
   Time last_tick = start;
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    Json message = messages[i].fields;
-    if (const auto uuid = message.find("uuid"); uuid != message.end() && uuid->is_string()) {
-      Result<std::string> meant = names.uuid_of(uuid->get<std::string>());
-      if (!meant) return std::nullopt;
-      *uuid = std::move(*meant);
-    }
-    const Time at = start + messages[i].at;
-    const bool is_tick = message.empty();
-    message["timestamp"] = message["received_at"] = to_us(at);
-    const std::string text = canonical_json(message);
-    JsonDecoder::Defaults defaults;
-    defaults.uuid = recording_uuid;
-    defaults.recorded = true;
-    const auto decoded = decoder.decode(text, defaults);
-    const auto* view = std::get_if<MessageView>(&decoded);
-    if (view == nullptr && !is_tick) return std::nullopt;
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    const Time at = start + times[i];
     if (whole_second(at) > last_tick) {
       last_tick = whole_second(at);
       builder.add_tick(last_tick, at, Micros{0});
       stream.row_messages.push_back(count);
     }
-    if (view != nullptr) {
-      builder.add(*view);
+    if (const auto& message = messages[i % messages.size()]) {
+      MessageView view = message->view();
+      view.timestamp = view.received_at = at;
+      builder.add(view);
       stream.row_messages.push_back(++count);
     }
     if ((i + 1) % rows == 0 && builder.count() > 0) finish();

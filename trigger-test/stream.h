@@ -60,10 +60,12 @@ std::variant<TestStream, TestFileError> make_test_stream(const TestCase& test,
                                                          const std::string& folder,
                                                          std::uint32_t rows_max = 4096);
 
-// Messages with one tick before each that moves stream time into a new second, and no others: as
-// after a silence of ours. One without fields is a tick alone. A batch for each `rows` of them.
-// Nothing if one of them can be none.
-std::optional<TestStream> make_sparse_stream(const std::vector<MessageSpec>& messages, Time start,
+// `few` in turn, the next at each of `times` after `start`, with one tick before each that moves
+// stream time into a new second, and no others: as after spans in which the trigger did not run.
+// One without fields is a tick alone. A batch for each `rows` of them. Nothing if one of them can
+// be none.
+std::optional<TestStream> make_sparse_stream(const std::vector<MessageSpec>& few,
+                                             const std::vector<Micros>& times, Time start,
                                              std::size_t rows);
 
 }  // namespace hastur

@@ -7,6 +7,7 @@
 #include "core/hash.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/helpers/span_window.h"
+#include "trigger-runtime/vm/helpers/throttle.h"
 #include "trigger-runtime/vm/registry.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
@@ -246,6 +247,40 @@ std::vector<HelperSpec> HelperSet::specs() const {
         continue;
     }
     all.push_back(std::move(spec));
+  }
+  return all;
+}
+
+std::vector<Micros> HelperSet::spans() const {
+  std::vector<Micros> all;
+  const auto add = [&](std::optional<Micros> span) {
+    if (span) all.push_back(*span);
+  };
+  for (const auto& made : all_) {
+    switch (made->kind) {
+      case HelperKind::keyed: {
+        const auto& keyed = static_cast<const Keyed&>(*made->helper);
+        add(keyed.options().forget);
+        add(keyed.silence());
+        break;
+      }
+      case HelperKind::span_window:
+        add(static_cast<const SpanWindow&>(*made->helper).options().span);
+        break;
+      case HelperKind::throttle:
+        add(static_cast<const Throttle&>(*made->helper).options().per);
+        break;
+      case HelperKind::alert: {
+        const Alert::Options& options = static_cast<const Alert&>(*made->helper).options();
+        for (const auto& span :
+             {options.raise_after, options.clear_after, options.again, options.stale})
+          add(span);
+        if (options.flap) add(options.flap->span);
+        break;
+      }
+      case HelperKind::last_window:
+        break;
+    }
   }
   return all;
 }

@@ -79,6 +79,8 @@ class HelperSet {
 
   // Of those that remember the stream (Loaded::helpers).
   std::vector<HelperSpec> specs() const;
+  // The spans of time that they were declared with.
+  std::vector<Micros> spans() const;
   // How wide the slots of windows are, by name: whoever reads a state must know it.
   std::map<std::string, std::int64_t> slots() const;
 

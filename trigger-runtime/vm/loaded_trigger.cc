@@ -59,6 +59,15 @@ int run_chunk(lua_State* lua) {
   return 1;
 }
 
+// What the script waits for, as far as it says so while it is loaded.
+std::vector<Micros> declared_spans(const Vm& vm) {
+  std::vector<Micros> spans = vm.helpers.spans();
+  for (const Callback& callback : vm.declared.callbacks) {
+    if (callback.period) spans.push_back(callback.period->length);
+  }
+  return spans;
+}
+
 }  // namespace
 
 LoadedTrigger::~LoadedTrigger() {
@@ -122,6 +131,7 @@ std::optional<ScriptError> LoadedTrigger::load_script(const LoadCommand& command
     return error;
   }
   if (call.error) return call.error;
+  if (compare_each_call) vm.observation.note_waits(declared_spans(vm));
   vm.budget.keep_chain();
   if (!vm.declared.made) {
     return ScriptError{"the script makes no trigger: it must call hastur.trigger{ … } once",

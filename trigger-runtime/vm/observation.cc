@@ -52,6 +52,7 @@ std::string Observation::take() {
     }
   }
   if (!code_.is_null()) all["code"] = std::exchange(code_, Json());
+  if (!waits_.is_null()) all["waits"] = std::exchange(waits_, Json());
   if (what_ == What::calls || !calls_.empty()) all["calls"] = std::exchange(calls_, Json::array());
   if (!ticks_.empty()) all["ticks"] = std::exchange(ticks_, Json::array());
   if (cut_) all["cut"] = true;
@@ -60,6 +61,11 @@ std::string Observation::take() {
   bytes_ = 0;
   cut_ = false;
   return canonical_json(all);
+}
+
+void Observation::note_waits(const std::vector<Micros>& spans) {
+  waits_ = Json::array();
+  for (const Micros span : spans) waits_.push_back(span.count());
 }
 
 void Observation::begin_call(lua_State* lua, Sequence sequence, std::uint32_t callback) {

@@ -5,7 +5,8 @@
 // Observing changes no result: the instruction budget counts what it counts without it. What is
 // kept is bounded; what is beyond is left out and said.
 //
-//   lines: {"lines":{"a.lua":[[line, times], …], …},"code":{"a.lua":[line, …], …}}
+//   both, of what was loaded while it was observed: {"waits":[µs, …],"code":{"a.lua":[line, …], …}}
+//   lines: {"lines":{"a.lua":[[line, times], …], …}}
 //   calls: {"calls":[{"sequence":N,"callback":N,"returned":true,"instructions":N,
 //            "before":{state},"after":{state},
 //            "steps":[{"line":N,"script":"a.lua","locals":{"name":"value", …},
@@ -18,7 +19,8 @@
 //           "cut":true}
 //
 // Lines are those of functions; what the file itself runs while it is loaded is none. `code` has
-// all that there are, of what was loaded while it was observed.
+// all that there are. `waits` are the spans of time that the script declared: periods of ctx:every
+// and spans of helpers.
 //
 // A step is a line that ran, with the locals and the keys of the state as they were before it,
 // those that changed since the step before (of the state: since the call began), how many effects
@@ -66,6 +68,8 @@ class Observation {
   void note_alert(const std::string& alert, std::string_view key, std::string_view value);
   // A file was loaded whose functions have code on these lines.
   void note_code(const std::string& script, const std::vector<std::uint32_t>& lines);
+  // A script was loaded that declares these spans.
+  void note_waits(const std::vector<Micros>& spans);
   // A line is about to run.
   void at_line(lua_State* lua, lua_Debug* at);
 
@@ -84,6 +88,7 @@ class Observation {
   // By script and line.
   std::map<std::pair<std::string, int>, std::uint64_t> lines_;
   Json code_;
+  Json waits_;
   Json calls_ = Json::array();
   // Of the call under way, and the locals as they last were.
   Json call_;

@@ -22,6 +22,7 @@ class Throttle final : public Helper {
   Throttle(std::string name, const Options& options)
       : Helper("throttle", std::move(name)), options_(options) {}
 
+  const Options& options() const { return options_; }
   // Whether the key may pass now; then it has. `now` never goes back.
   bool allow(std::string_view key, Time now);
 

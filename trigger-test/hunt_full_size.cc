@@ -1,0 +1,113 @@
+#include "trigger-test/hunt_full_size.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/json.h"
+
+namespace hastur {
+namespace {
+
+constexpr double entries_max = 200'000;
+constexpr std::size_t candidates_max = 6;
+// One more than it may have, and what is put in before it is cut.
+constexpr std::size_t entries_over = 3;
+// So that it would grow by some.
+constexpr std::size_t growth_wanted = 4;
+constexpr std::size_t messages_min = 64;
+constexpr std::size_t messages_max = 2'000;
+
+// In order: lengths that the list may not have passed, and that a state can hold.
+std::vector<std::size_t> candidates(const std::vector<double>& numbers, std::size_t length,
+                                    double length_max) {
+  std::vector<std::size_t> all;
+  for (const double number : numbers) {
+    const bool is_whole = number >= 2 && number <= entries_max && std::floor(number) == number;
+    if (is_whole && number + entries_over > static_cast<double>(length) && number <= length_max)
+      all.push_back(static_cast<std::size_t>(number));
+  }
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  if (all.size() > candidates_max) all.resize(candidates_max);
+  return all;
+}
+
+// Longer by what is in it, again and again, before it: its end is as it was.
+void lengthen(Json& list, std::size_t length) {
+  const auto had = list.get_ref<const Json::array_t&>();
+  Json::array_t longer;
+  longer.reserve(length);
+  for (std::size_t missing = length - std::min(length, had.size()); missing > 0; --missing)
+    longer.push_back(had[missing % had.size()]);
+  longer.insert(longer.end(), had.begin(), had.end());
+  list = std::move(longer);
+}
+
+std::size_t length_at(const std::string& state, const StatePath& path) {
+  const Json json = parse_json(state).value_or(Json());
+  const Json* list = part_at(json, path);
+  return list != nullptr && list->is_array() ? list->size() : 0;
+}
+
+ReportedFailure over_limit(const TriggerFiles& trigger, const CallError& error,
+                           const StatePath& path, std::size_t length) {
+  ReportedFailure failure;
+  failure.sentence = fmt::format(
+      "{} with {} entries in {}, which may have so many: bound the loop; keep sums, or walk less "
+      "of it for each message",
+      error.error.text, length, words_of(path));
+  failure.caused_at = {trigger.shown(error.error.script), error.error.line};
+  failure.details = {{"found", "instructions"}, {"path", words_of(path)}};
+  return failure;
+}
+
+}  // namespace
+
+Result<FullSizeAnswer> look_at_full_size(HuntRuns& runs, const TriggerFiles& trigger,
+                                         const FullSize& what, const std::vector<double>& numbers) {
+  FullSizeAnswer answer;
+  const Json state = parse_json(what.end.state).value_or(Json());
+  const Json* list = part_at(state, what.path);
+  if (list == nullptr || !list->is_array() || list->empty()) return answer;
+  const std::size_t length = list->size();
+  const double bytes_an_entry =
+      static_cast<double>(canonical_json(*list).size()) / static_cast<double>(length);
+  const double length_max = static_cast<double>(what.state_bytes_max) * 0.9 / bytes_an_entry;
+  const std::size_t count =
+      std::clamp(growth_wanted * (what.messages / length + 1), messages_min, messages_max);
+  std::vector<Micros> times;
+  for (std::size_t i = 1; i <= count; ++i)
+    times.push_back(what.apart * static_cast<std::int64_t>(i));
+  const auto stream = make_sparse_stream(what.few, times, what.end.time, count);
+  if (!stream) return answer;
+  for (const std::size_t most : candidates(numbers, length, length_max)) {
+    const std::size_t begin = std::max(most + entries_over, length);
+    Json longer = state;
+    lengthen(*part_at(longer, what.path), begin);
+    RunOptions options;
+    options.memory = what.end;
+    options.memory->state = canonical_json(longer);
+    const Result<Outcome> outcome = runs.run(stream->stream, options);
+    if (!outcome) return fail(outcome.error());
+    if (outcome->load_error || outcome->killed) return answer;
+    for (const Seen& seen : outcome->seen) {
+      if (!seen.error || seen.error->kind != CallError::Kind::instructions) continue;
+      answer.failure = over_limit(trigger, *seen.error, what.path, most);
+      return answer;
+    }
+    // What failed has left no trace, so that it tells nothing of the length.
+    const bool has_failed =
+        std::ranges::any_of(outcome->seen, [](const Seen& seen) { return seen.error.has_value(); });
+    // It was fed enough to have grown by then.
+    const bool is_enough =
+        !outcome->cut || outcome->matched * length >= growth_wanted * what.messages;
+    answer.has_an_end = is_enough && !has_failed && length_at(outcome->state, what.path) <= begin;
+    // A longer one takes longer still.
+    if (answer.has_an_end || !is_enough) return answer;
+  }
+  return answer;
+}
+
+}  // namespace hastur
