@@ -106,6 +106,8 @@ Result<std::optional<Disagreement>> HuntFindings::disagreement_in(const HuntCase
   if (!straight) return fail(straight.error());
   const Result<Outcome> other = runs_.run(one, way);
   if (!other) return fail(other.error());
+  // Runs that ended early did not end at the same input.
+  if (straight->cut || other->cut) return std::optional<Disagreement>();
   return disagreement(*straight, *other);
 }
 
@@ -180,6 +182,7 @@ Result<std::optional<OrderDifference>> HuntFindings::order_in(const TestCase& te
   if (!first) return fail(first.error());
   const Result<Outcome> second = runs_.run(*other, Way::straight);
   if (!second) return fail(second.error());
+  if (first->cut || second->cut) return Answer();
   return order_difference(*first, *second, one->stream.names);
 }
 

@@ -391,6 +391,9 @@ Memory LoadedTrigger::conclude(Sequence at, Time time) {
 }
 
 Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& error) {
+  // What helpers keep may have become void since it was judged, though nothing was called: what is
+  // asked for here and now does not depend on when that was.
+  touched = touched || !vm.helpers.empty();
   error = examine(at, time);
   undone = 0;  // of feeds
   return conclude(at, time);

@@ -361,6 +361,30 @@ end)
             "state.last is what each() of a window yields: keep those of its fields that you need");
 }
 
+// What is void by now is not in it, whether it was judged in between or not.
+TEST(HelperState, DoesNotDependOnWhenItWasJudgedBefore) {
+  const std::string script = head + R"lua(
+local rates = ctx:window("rates", { span = "10s" })
+local mails = ctx:throttle("mails", { n = 1, per = "10s" })
+ctx:gauges({}, function(msg)
+  rates:add(msg.name, msg.value)
+  mails:allow(msg.name)
+end)
+)lua";
+  const auto state_at_the_end = [&](bool is_judged_before) {
+    TestTrigger trigger(script);
+    Stream stream;
+    stream.gauge(1, 1);
+    const TriggerProgress first = trigger.feed(stream);
+    if (is_judged_before) (void)trigger.vm().judge(first.reached, at_second(1));
+    stream.tick(60);
+    const TriggerProgress progress = trigger.feed(stream);
+    return trigger.vm().judge(progress.reached, at_second(60)).memory.state;
+  };
+  EXPECT_EQ(state_at_the_end(false), state_at_the_end(true));
+  EXPECT_EQ(state_at_the_end(true), "{}");
+}
+
 TEST(HelperState, GoesBackWithTheStateWhenAJudgementFails) {
   TestTrigger trigger(head + R"lua(
 local hosts = ctx:keyed("hosts", { forget = "1d" })
