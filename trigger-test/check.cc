@@ -162,7 +162,14 @@ Result<TriggerReport> check_trigger(Stand& stand, Stand& elsewhere, Clock& clock
   const Result<TriggerFiles> trigger = find_trigger_files(path);
   if (!trigger) {
     CheckReport check{"load", "is a trigger", {path, 0}, {}, {}, {}, {}, {}};
-    check.failures.push_back({trigger.error().message, {}, {}, {}});
+    std::string sentence = trigger.error().message;
+    const std::string base = fs::path(path).replace_extension().string();
+    for (const char* ending : {".test.lua", ".test.json"}) {
+      std::error_code ignored;
+      if (!fs::exists(path, ignored) && fs::exists(base + ending, ignored))
+        sentence = fmt::format("{}{} tests a trigger that is not there: {}", base, ending, path);
+    }
+    check.failures.push_back({std::move(sentence), {}, {}, {}});
     report.checks.push_back(std::move(check));
     return report;
   }

@@ -12,6 +12,8 @@ namespace {
 
 constexpr double entries_max = 200'000;
 constexpr std::size_t candidates_max = 6;
+// Of tables in one another, to a list.
+constexpr int depth_max = 4;
 // One more than it may have, and what is put in before it is cut.
 constexpr std::size_t entries_over = 3;
 // So that it would grow by some.
@@ -34,22 +36,66 @@ std::vector<std::size_t> candidates(const std::vector<double>& numbers, std::siz
   return all;
 }
 
-// Longer by what is in it, again and again, before it: its end is as it was.
-void lengthen(Json& list, std::size_t length) {
-  const auto had = list.get_ref<const Json::array_t&>();
+// Whether all keys of a table are whole numbers: then it may be a list of places.
+bool has_numbers_for_keys(const Json& table) {
+  for (const auto& [key, value] : table.items()) {
+    if (key.empty() || key.size() > 6 ||
+        !std::ranges::all_of(key, [](char c) { return c >= '0' && c <= '9'; }))
+      return false;
+  }
+  return table.is_object();
+}
+
+// Longer by what is in it, again and again. Before a list, whose end is then as it was; of a table
+// under the lowest numbers that it does not have.
+void lengthen(Json& part, std::size_t length) {
+  if (part.is_object()) {
+    std::vector<Json> values;
+    for (const auto& [key, value] : part.items()) values.push_back(value);
+    for (std::size_t key = 0; part.size() < length; ++key)
+      part.emplace(std::to_string(key), values[key % values.size()]);
+    return;
+  }
+  const auto had = part.get_ref<const Json::array_t&>();
   Json::array_t longer;
   longer.reserve(length);
   for (std::size_t missing = length - std::min(length, had.size()); missing > 0; --missing)
     longer.push_back(had[missing % had.size()]);
   longer.insert(longer.end(), had.begin(), had.end());
-  list = std::move(longer);
+  part = std::move(longer);
 }
 
-std::size_t length_at(const std::string& state, const StatePath& path) {
-  const Json json = parse_json(state).value_or(Json());
-  const Json* list = part_at(json, path);
-  return list != nullptr && list->is_array() ? list->size() : 0;
+// The lists, and tables that may be such, that stand there and not in one another: one for each
+// host, say.
+void find_lists(Json& part, std::vector<Json*>& lists, int depth = 0) {
+  if (part.empty() || !part.is_structured() || depth > depth_max) return;
+  if (part.is_array() || has_numbers_for_keys(part)) {
+    lists.push_back(&part);
+    return;
+  }
+  for (auto& [key, value] : part.items()) find_lists(value, lists, depth + 1);
 }
+
+struct Lists {
+  explicit Lists(const std::string& json, const StatePath& path)
+      : state(parse_json(json).value_or(Json())) {
+    part = part_at(state, path);
+    if (part != nullptr) find_lists(*part, all);
+    for (const Json* list : all) {
+      longest = std::max(longest, list->size());
+      entries += list->size();
+    }
+  }
+  Lists(const Lists&) = delete;
+  Lists& operator=(const Lists&) = delete;
+
+  Json state;
+  // These stand in the state; null and none if there are none.
+  Json* part = nullptr;
+  std::vector<Json*> all;
+  std::size_t longest = 0;
+  std::size_t entries = 0;
+};
 
 ReportedFailure over_limit(const TriggerFiles& trigger, const CallError& error,
                            const StatePath& path, std::size_t length) {
@@ -68,27 +114,30 @@ ReportedFailure over_limit(const TriggerFiles& trigger, const CallError& error,
 Result<FullSizeAnswer> look_at_full_size(HuntRuns& runs, const TriggerFiles& trigger,
                                          const FullSize& what, const std::vector<double>& numbers) {
   FullSizeAnswer answer;
-  const Json state = parse_json(what.end.state).value_or(Json());
-  const Json* list = part_at(state, what.path);
-  if (list == nullptr || !list->is_array() || list->empty()) return answer;
-  const std::size_t length = list->size();
+  const Lists lists(what.end.state, what.path);
+  if (lists.entries == 0) return answer;
+  const std::size_t length = lists.longest;
   const double bytes_an_entry =
-      static_cast<double>(canonical_json(*list).size()) / static_cast<double>(length);
+      static_cast<double>(canonical_json(*lists.part).size()) / static_cast<double>(length);
   const double length_max = static_cast<double>(what.state_bytes_max) * 0.9 / bytes_an_entry;
   const std::size_t count =
-      std::clamp(growth_wanted * (what.messages / length + 1), messages_min, messages_max);
+      std::clamp(growth_wanted * (what.messages / lists.entries + 1), messages_min, messages_max);
   std::vector<Micros> times;
   for (std::size_t i = 1; i <= count; ++i)
     times.push_back(what.apart * static_cast<std::int64_t>(i));
   const auto stream = make_sparse_stream(what.few, times, what.end.time, count);
   if (!stream) return answer;
   for (const std::size_t most : candidates(numbers, length, length_max)) {
-    const std::size_t begin = std::max(most + entries_over, length);
-    Json longer = state;
-    lengthen(*part_at(longer, what.path), begin);
+    Lists longer(what.end.state, what.path);
+    std::size_t entries = 0;
+    for (Json* list : longer.all) {
+      // Those that are about as long as the longest.
+      if (4 * list->size() >= length) lengthen(*list, std::max(most + entries_over, list->size()));
+      entries += list->size();
+    }
     RunOptions options;
     options.memory = what.end;
-    options.memory->state = canonical_json(longer);
+    options.memory->state = canonical_json(longer.state);
     const Result<Outcome> outcome = runs.run(stream->stream, options);
     if (!outcome) return fail(outcome.error());
     if (outcome->load_error || outcome->killed) return answer;
@@ -102,8 +151,9 @@ Result<FullSizeAnswer> look_at_full_size(HuntRuns& runs, const TriggerFiles& tri
         std::ranges::any_of(outcome->seen, [](const Seen& seen) { return seen.error.has_value(); });
     // It was fed enough to have grown by then.
     const bool is_enough =
-        !outcome->cut || outcome->matched * length >= growth_wanted * what.messages;
-    answer.has_an_end = is_enough && !has_failed && length_at(outcome->state, what.path) <= begin;
+        !outcome->cut || outcome->matched * lists.entries >= growth_wanted * what.messages;
+    answer.has_an_end =
+        is_enough && !has_failed && Lists(outcome->state, what.path).entries <= entries;
     // A longer one takes longer still.
     if (answer.has_an_end || !is_enough) return answer;
   }

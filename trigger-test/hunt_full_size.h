@@ -1,7 +1,8 @@
 #pragma once
 
-// A list that grows is made as long as each number of the script says that it might become: then it
-// shows whether it grows on, and whether the calls that walk it still may.
+// A list that grows, or a table whose keys are numbers, is made as long as each number of the
+// script says that it might become: then it shows whether it grows on, and whether the calls that
+// walk it still may.
 
 #include <optional>
 #include <vector>
@@ -16,7 +17,7 @@ namespace hastur {
 // What a look at growth came to.
 struct FullSize {
   const std::vector<MessageSpec>& few;
-  // What grew, up to the memory `end`, in so many messages.
+  // What grew, by its keys in the state, up to the memory `end`, in so many messages.
   const StatePath& path;
   const Memory& end;
   std::size_t messages = 0;
@@ -32,7 +33,7 @@ struct FullSizeAnswer {
   std::optional<ReportedFailure> failure;
 };
 
-// Says nothing of what is no list.
+// Says nothing of anything else.
 Result<FullSizeAnswer> look_at_full_size(HuntRuns& runs, const TriggerFiles& trigger,
                                          const FullSize& what, const std::vector<double>& numbers);
 

@@ -48,13 +48,15 @@ constexpr std::array<Micros, 3> pauses{std::chrono::days{1461}, std::chrono::day
 // Messages that follow each other closely. In the long look even more so: the state is written out
 // at each tick, and there are fewer of them then. It must grow with the messages: of the minutes of
 // the day there is an end, which would not come.
-constexpr Look dense_first{50, 16, 1s, {}, 64, 64 << 10};
+constexpr Look dense_first{25, 16, 1s, {}, 64, 64 << 10};
 constexpr Look dense_long{250, 64, 40ms, {}, 400, 200 << 10};
 // So far apart that all that the script waits for comes between two of them. By chance, so that
 // what has a place in a cycle, however long, soon comes to places where it was before.
 constexpr Micros sparse_apart = std::chrono::seconds{593};
 constexpr Look sparse_first{30, 16, sparse_apart, {}, 64, 64 << 10};
 constexpr Look sparse_long{125, 64, 38h, {}, 64, 16 << 10, true};
+// Of all steps, what each first look may take.
+constexpr std::uint64_t first_part = 10;
 // From 2024 on: no time is later than 2100.
 constexpr Micros span_max = std::chrono::days{365 * 75};
 
@@ -123,7 +125,7 @@ class GrowthHunt {
       if (!longer->grown) continue;
       auto sure = is_sure(*longer->grown, is_sparse, apart);
       if (!sure) return fail(sure.error());
-      if (*sure) HASTUR_TRY(tell(first->path, *longer->grown, apart));
+      if (*sure) HASTUR_TRY(tell(first->shown, *longer->grown, apart));
       if (answer_.found) break;
     }
     return std::move(answer_);
@@ -132,6 +134,8 @@ class GrowthHunt {
  private:
   struct Grown {
     StatePath path;
+    // With nicknames instead of uuids.
+    StatePath shown;
     // Of the state's JSON.
     std::size_t bytes = 0;
     std::size_t messages = 0;
@@ -156,7 +160,10 @@ class GrowthHunt {
     RunOptions options;
     options.states_after_batches = true;
     options.state_bytes_enough = how.state_bytes_enough;
-    Result<Outcome> outcome = runs_.run(made->stream, options);
+    // There are several of the first.
+    const bool is_first = how.pause > Micros{0};
+    Result<Outcome> outcome =
+        runs_.run(made->stream, options, is_first ? first_part : HuntRuns::usual_part);
     if (!outcome) return fail(outcome.error());
     // A state over its limit goes back, and no longer grows.
     bool is_too_large = false;
@@ -187,7 +194,8 @@ class GrowthHunt {
     if (!grows && !is_too_large) return seen;
     Grown& grown = seen.grown.emplace();
     grown.path = growing_path(states.front(), states.back(), bounded);
-    for (std::string& key : grown.path) key = made->names.read(key);
+    grown.shown = grown.path;
+    for (std::string& key : grown.shown) key = made->names.read(key);
     grown.bytes = outcome->states[4 * quarter - 1].size();
     grown.messages = 4 * quarter * how.part;
     const Time end = time_from_us(test_start_us) + times.back();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "core/json.h"
 #include "trigger-test/dice.h"
@@ -72,11 +73,16 @@ std::string words(const Seen& seen) {
   return what + seen.effect->payload;
 }
 
+// Of several calls that fail at one input, the one that stopped it is told last.
 std::vector<const Seen*> comparable(const Outcome& outcome) {
   std::vector<const Seen*> list;
   for (const Seen& seen : outcome.seen) {
     if (!seen.error || seen.error->kind != CallError::Kind::judgement) list.push_back(&seen);
   }
+  std::ranges::stable_sort(list, {}, [](const Seen* seen) {
+    return std::tuple(seen->input, seen->error.has_value(),
+                      seen->error ? seen->error->callback : 0u);
+  });
   return list;
 }
 
@@ -150,18 +156,19 @@ Result<Outcome> HuntRuns::run(const HuntCase& one, Way way) {
   if (way == Way::restored_each || way == Way::restored_at_random) {
     options.restore_after = restores(one, way);
   }
-  return run(way == Way::elsewhere ? elsewhere_ : here_, one.stream.stream, std::move(options));
+  return run(way == Way::elsewhere ? elsewhere_ : here_, one.stream.stream, std::move(options),
+             usual_part);
 }
 
-Result<Outcome> HuntRuns::run(const Stream& stream, RunOptions options) {
-  return run(here_, stream, std::move(options));
+Result<Outcome> HuntRuns::run(const Stream& stream, RunOptions options, std::uint64_t part) {
+  return run(here_, stream, std::move(options), part);
 }
 
-Result<Outcome> HuntRuns::run(Stand& stand, const Stream& stream, RunOptions options) {
-  // What one run may take of the whole: a slow script shows that in a part of it.
+Result<Outcome> HuntRuns::run(Stand& stand, const Stream& stream, RunOptions options,
+                              std::uint64_t part) {
   const bool is_observed = options.observe != ObserveCommand::What::nothing;
-  options.is_enough = [is_observed](const StreamCost& cost) {
-    return steps_of(cost, is_observed) > steps_max / 4;
+  options.is_enough = [is_observed, part](const StreamCost& cost) {
+    return steps_of(cost, is_observed) > steps_max / part;
   };
   Result<Outcome> outcome = stand.run(trigger_, stream, options);
   if (!outcome) return outcome;

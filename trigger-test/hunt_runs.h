@@ -44,6 +44,8 @@ class HuntRuns {
   static constexpr std::uint64_t steps_max = 120'000'000;
   static constexpr std::uint64_t steps_with_shrinking_max = 220'000'000;
   static constexpr Micros cpu_max = std::chrono::seconds{5};
+  // What one run may take of the whole: a slow script shows that in a part of it.
+  static constexpr std::uint64_t usual_part = 4;
 
   // All outlive it. Recordings of tests lie in `folder`.
   HuntRuns(Stand& here, Stand& elsewhere, const TriggerFiles& trigger, std::string folder)
@@ -58,7 +60,8 @@ class HuntRuns {
 
   // An error is one of the machine.
   Result<Outcome> run(const HuntCase& one, Way way);
-  Result<Outcome> run(const Stream& stream, RunOptions options);
+  // At most a part of all steps is taken by it.
+  Result<Outcome> run(const Stream& stream, RunOptions options, std::uint64_t part = usual_part);
 
   // The fewest messages of `one` that still fail, as far as the steps for it reach; `one` fails. An
   // error is one of the machine.
@@ -81,7 +84,7 @@ class HuntRuns {
   bool is_over_by_the_clock() const { return cpu() - cpu_begin_ >= cpu_max; }
 
  private:
-  Result<Outcome> run(Stand& stand, const Stream& stream, RunOptions options);
+  Result<Outcome> run(Stand& stand, const Stream& stream, RunOptions options, std::uint64_t part);
   Micros cpu() const { return thread_cpu_time() + here_.worker_cpu() + elsewhere_.worker_cpu(); }
   std::function<Restore(Sequence)> restores(const HuntCase& one, Way way) const;
 

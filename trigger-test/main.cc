@@ -8,6 +8,7 @@
 #include "trigger-test/backtest_command.h"
 #include "trigger-test/check_command.h"
 #include "trigger-test/diff_command.h"
+#include "trigger-test/exit_code.h"
 #include "trigger-test/explain_command.h"
 #include "trigger-test/new_command.h"
 #include "trigger-test/pre_receive_command.h"
@@ -110,6 +111,14 @@ int run_program(int argc, char** argv) {
   if (backtest_line.chosen()) return static_cast<int>(hastur::backtest(backtest));
   if (new_line.chosen()) return static_cast<int>(hastur::make_new(make));
   if (explain_line.chosen()) return static_cast<int>(hastur::explain(explain));
+  if (!is_hook && !push.branch.empty())
+    return static_cast<int>(
+        hastur::stop(hastur::ExitCode::usage, "--branch goes with --pre-receive"));
+  if (is_hook && (check.watch || !check.paths.empty())) {
+    return static_cast<int>(
+        hastur::stop(hastur::ExitCode::usage,
+                     "--pre-receive checks what a push changes: it takes no PATHS and no --watch"));
+  }
   if (is_hook) {
     push.check = check;
     if (check.time_max <= hastur::Micros{0}) push.check.time_max = std::chrono::minutes{1};

@@ -79,13 +79,12 @@ StatePath growing_path(const Json& before, const Json& after,
       most_weight = now - then;
       most = &entry.key();
     }
-    // Many parts that are new: it is this table that grows.
-    if (most == nullptr || (!path.empty() && !one->contains(*most)) ||
-        (!path.empty() && 2 * most_weight < weight_of(*other) - weight_of(*one)))
-      return path;
-    path.push_back(*most);
+    if (most == nullptr) return path;
     // What helpers keep is told as a whole.
-    if (path[0].starts_with('@') || !one->contains(*most)) return path;
+    if (path.empty() && most->starts_with('@')) return {*most};
+    // Many parts that are new: it is this table that grows.
+    if (!one->contains(*most) || 2 * most_weight < weight_of(*other) - weight_of(*one)) return path;
+    path.push_back(*most);
     one = &one->at(*most);
     other = &other->at(*most);
   }

@@ -7,6 +7,7 @@
 
 #include "core/suggest.h"
 #include "message/filter.h"
+#include "message/message.h"
 
 namespace hastur {
 namespace {
@@ -149,6 +150,24 @@ void read_tick(MessageSpec& spec, ObjectReader& in) {
   }
 }
 
+void refuse_strange_type(const MessageSpec& spec, ObjectReader& in) {
+  const auto type = spec.fields.find("type");
+  if (type == spec.fields.end())
+    return in.refuse("a message needs a type, such as type = \"gauge\" (or recording = \"FILE\")");
+  if (!type->is_string() || type_from_name(type->get<std::string>())) return;
+  Keys known;
+  for (int id = 0; id < 256; ++id) {
+    const auto one = type_from_wire_id(static_cast<std::uint8_t>(id));
+    if (one && *one != MessageType::ack && *one != MessageType::noop)
+      known.emplace_back(type_name(*one));
+  }
+  const std::string meant = nearest(type->get<std::string>(), known);
+  in.refuse(fmt::format("no message has the type {}{}: it is one of {}", type->dump(),
+                        meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant),
+                        fmt::join(known, ", ")),
+            "type");
+}
+
 MessageSpec read_message(const Json& json, ObjectReader& in) {
   MessageSpec spec;
   spec.line = in.line();
@@ -173,9 +192,7 @@ MessageSpec read_message(const Json& json, ObjectReader& in) {
     refuse_misspelt(key, in);
     spec.fields[key] = value;
   }
-  if (!spec.fields.contains("type")) {
-    in.refuse("a message needs a type, such as type = \"gauge\" (or recording = \"FILE\")");
-  }
+  refuse_strange_type(spec, in);
   if (!spec.values.empty() && spec.fields.contains("value")) {
     in.refuse("a message has either value or values", "values");
   }

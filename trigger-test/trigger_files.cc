@@ -172,6 +172,9 @@ Result<std::vector<std::string>> list_triggers(const std::string& path) {
     return std::vector{path};
   }
   const std::optional<std::string> root = root_of(path);
+  const auto shown = [&](const fs::path& file) {
+    return path == "." ? file.lexically_relative(".").string() : file.string();
+  };
   fs::recursive_directory_iterator entry(path, error);
   if (error) return cannot_read(path, error.message());
   for (const fs::recursive_directory_iterator end; entry != end; entry.increment(error)) {
@@ -181,13 +184,19 @@ Result<std::vector<std::string>> list_triggers(const std::string& path) {
     const bool is_folder = entry->is_directory(error);
     if (is_folder && (file.starts_with('.') || (root && absolute == fs::path(*root) / "lib")))
       entry.disable_recursion_pending();
-    if (is_folder || file.starts_with('.') || entry->path().extension() != ".lua" ||
-        file.find(".test.") != std::string::npos)
-      continue;
-    found.push_back(path == "." ? entry->path().lexically_relative(".").string()
-                                : entry->path().string());
+    if (is_folder || file.starts_with('.')) continue;
+    for (const char* ending : {".test.lua", ".test.json"}) {
+      if (!file.ends_with(ending)) continue;
+      fs::path script = entry->path();
+      script.replace_filename(file.substr(0, file.size() - std::string_view(ending).size()) +
+                              ".lua");
+      if (!fs::exists(script, error)) found.push_back(shown(script));
+    }
+    if (entry->path().extension() == ".lua" && file.find(".test.") == std::string::npos)
+      found.push_back(shown(entry->path()));
   }
   std::ranges::sort(found);
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
 }
 

@@ -41,7 +41,8 @@ Result<TriggerName> trigger_name_of(const std::string& path);
 std::optional<std::string> root_of(const std::string& path);
 
 // The scripts of triggers in a folder and below it, sorted: files NAME.lua that are no tests, not
-// hidden and not in the root's lib/. Of a file: itself, or for a test file its trigger. Fails for
+// hidden and not in the root's lib/; and those that are not there but have a test file: a name that
+// is misspelt must not go by as good. Of a file: itself, or for a test file its trigger. Fails for
 // what does not exist or is neither.
 Result<std::vector<std::string>> list_triggers(const std::string& path);
 

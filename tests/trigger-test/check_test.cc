@@ -259,6 +259,26 @@ TEST_F(TriggerTestCheck, ReportsInTheOrderOfThePathsWhoeverIsFirst) {
   }
 }
 
+// A name that is misspelt must not go by as good.
+TEST_F(TriggerTestCheck, ATestFileWithoutItsTriggerFails) {
+  write("load.lua", "local ctx = hastur.trigger{}\n");
+  write("lod.test.lua", "return { messages = {}, expect = {} }");
+  run("--no-hunt");
+  EXPECT_EQ(exit_code_, 1) << output_;
+  EXPECT_NE(output_.find("lod.test.lua tests a trigger that is not there: lod.lua"),
+            std::string::npos)
+      << output_;
+  EXPECT_NE(output_.find("ok    load "), std::string::npos) << output_;
+}
+
+TEST_F(TriggerTestCheck, FlagsThatDoNotGoTogetherAreWrongUsage) {
+  for (const char* flags : {"--branch main", "--pre-receive .", "--pre-receive --watch"}) {
+    run(std::string(flags) + " </dev/null");
+    EXPECT_EQ(exit_code_, 2) << flags;
+    EXPECT_NE(error_.find("--pre-receive"), std::string::npos) << error_;
+  }
+}
+
 TEST_F(TriggerTestCheck, WithoutTriggersItIsWrongUsage) {
   write("readme.md", "x");
   run("");

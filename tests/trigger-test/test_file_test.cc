@@ -134,6 +134,17 @@ TEST(TestFile, RefusesWhatCanNeverComeAndSaysWhatCan) {
     EXPECT_FALSE(read(std::string("{\"expect\":[{") + good + "}]}").error) << good;
 }
 
+TEST(TestFile, SaysWhichTypesMessagesHave) {
+  const Read read_one = read("{\"messages\":[\n{\"type\":\"guage\",\"name\":\"g\"}]}");
+  ASSERT_TRUE(read_one.error);
+  EXPECT_EQ(read_one.error->line, 2u);
+  const std::string& said = read_one.error->text;
+  EXPECT_NE(said.find("no message has the type \"guage\"; did you mean 'gauge'?: it is one of "),
+            std::string::npos)
+      << said;
+  EXPECT_NE(said.find("hb_process"), std::string::npos) << said;
+}
+
 TEST(TestFile, SaysThatATimeIsTooFarOff) {
   for (const char* at : {R"("9000d")", "777600000", R"("9000d1s")"}) {
     const std::string said = fault(
