@@ -48,7 +48,7 @@ constexpr std::array<Micros, 3> pauses{std::chrono::days{1461}, std::chrono::day
 // Messages that follow each other closely. In the long look even more so: the state is written out
 // at each tick, and there are fewer of them then. It must grow with the messages: of the minutes of
 // the day there is an end, which would not come.
-constexpr Look dense_first{25, 16, 1s, {}, 64, 64 << 10};
+constexpr Look dense_first{20, 16, 1s, {}, 64, 64 << 10};
 constexpr Look dense_long{250, 64, 40ms, {}, 400, 200 << 10};
 // So far apart that all that the script waits for comes between two of them. By chance, so that
 // what has a place in a cycle, however long, soon comes to places where it was before.
@@ -56,7 +56,7 @@ constexpr Micros sparse_apart = std::chrono::seconds{593};
 constexpr Look sparse_first{30, 16, sparse_apart, {}, 64, 64 << 10};
 constexpr Look sparse_long{125, 64, 38h, {}, 64, 16 << 10, true};
 // Of all steps, what each first look may take.
-constexpr std::uint64_t first_part = 10;
+constexpr std::uint64_t first_part = 6;
 // From 2024 on: no time is later than 2100.
 constexpr Micros span_max = std::chrono::days{365 * 75};
 

@@ -8,9 +8,7 @@ ctx:gauges({ name = "load" }, function(msg)
   table.insert(seen, msg.value)
   if #seen > 2000 then table.remove(seen, 1) end
   for i = 1, #seen do
-    for k = i + 1, #seen do
-      if seen[i] < seen[k] then pairs_below = pairs_below + 1 end -- here
-    end
+    for k = i + 1, #seen do if seen[i] < seen[k] then pairs_below = pairs_below + 1 end end -- here
   end
   hastur.gauge("load.pairs", pairs_below)
 end)
