@@ -131,8 +131,8 @@ Result<FullSizeAnswer> look_at_full_size(HuntRuns& runs, const TriggerFiles& tri
     Lists longer(what.end.state, what.path);
     std::size_t entries = 0;
     for (Json* list : longer.all) {
-      // Those that are about as long as the longest.
-      if (4 * list->size() >= length) lengthen(*list, std::max(most + entries_over, list->size()));
+      // Not those that are short for good; of some senders less comes than of others.
+      if (32 * list->size() >= length) lengthen(*list, std::max(most + entries_over, list->size()));
       entries += list->size();
     }
     RunOptions options;
