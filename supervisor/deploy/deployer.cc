@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/hash.h"
 #include "core/log.h"
 #include "supervisor/deploy/script_set.h"
 #include "trigger-runtime/sources/script_tree.h"
@@ -23,6 +24,16 @@ bool is_plain_path(std::string_view path) {
     if (end == std::string_view::npos) return true;
     path.remove_prefix(end + 1);
   }
+}
+
+constexpr std::uint64_t no_tests = 0;
+
+// A hash of all that a script's tests rest on.
+std::uint64_t tests_of(const std::string& script, const std::map<std::string, std::string>& files) {
+  std::uint64_t hash = no_tests;
+  for (const auto& [path, text] : test_sources(script, files))
+    hash = hash64(text, hash64(path, hash));
+  return hash;
 }
 
 }  // namespace
@@ -132,18 +143,17 @@ std::vector<Backtest::Pair> Deployer::pairs() const {
 }
 
 bool Deployer::has_other_tests(const std::string& script) const {
-  const auto& files = under_way_->submission.commit.files;
-  return tests_ && std::ranges::any_of(test_paths(script), [&](const std::string& path) {
-           const auto now = files.find(path);
-           const auto before = tests_->find(path);
-           return now != files.end() && (before == tests_->end() || before->second != now->second);
-         });
+  const std::uint64_t now = tests_of(script, under_way_->submission.commit.files);
+  if (!tests_ || now == no_tests) return false;
+  const auto before = tests_->find(script);
+  return before == tests_->end() || before->second != now;
 }
 
 void Deployer::runs(const CommitFiles& commit) {
   tests_.emplace();
   for (const auto& [path, text] : commit.files) {
-    if (is_test_path(path)) tests_->emplace(path, text);
+    if (const std::uint64_t tests = tests_of(path, commit.files); tests != no_tests)
+      tests_->emplace(path, tests);
   }
 }
 

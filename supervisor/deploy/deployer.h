@@ -102,8 +102,9 @@ class Deployer {
   // Of commits that passed, by subject_of_verdict(): what a push had judged need not be judged
   // again to be taken.
   std::map<std::string, Passed> passed_;
-  // Of the commit that runs, by path; nothing: nobody knows.
-  std::optional<std::map<std::string, std::string>> tests_;
+  // What the tests of the commit that runs rest on (tests_of()), by the script's path; nothing:
+  // nobody knows.
+  std::optional<std::map<std::string, std::uint64_t>> tests_;
   std::unique_ptr<Loop::Handle> later_;
 };
 

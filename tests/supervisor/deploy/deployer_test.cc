@@ -135,6 +135,22 @@ TEST_F(DeployerTest, ATriggerWhoseTestFileAloneChangesIsTestedAndRunsOn) {
   EXPECT_EQ(submit(commit("c5", more)).report, "tested ./b.lua\n");
 }
 
+TEST_F(DeployerTest, WhatOnlyTestsRestOnIsTestedToo) {
+  std::map<std::string, std::string> files{
+      {"a.lua", "match=a"},
+      {"a.test.lua", R"(require "lib.made" return { recording = "outage.jsonl" })"},
+      {"lib/made.lua", "1"},
+      {"outage.jsonl", "1"},
+      {"b.lua", "match=a"},
+      {"b.test.lua", "1"}};
+  (void)submit(commit("c1", files));
+  files["outage.jsonl"] = "2";
+  EXPECT_EQ(submit(commit("c2", files)).report, "tested ./a.lua\n");
+  files["lib/made.lua"] = "2";
+  EXPECT_EQ(submit(commit("c3", files)).report, "tested ./a.lua\n");
+  EXPECT_EQ(submit(commit("c4", files)).report, "no trigger changes\n");
+}
+
 TEST_F(DeployerTest, ACommitThatFailsIsStoredAsRefusedAndNothingChanges) {
   (void)submit(commit("c1", {{"a.lua", "match=a"}}));
   const auto bad = submit(commit("c2", {{"a.lua", "match=a emit=13"}, {"b.lua", "match=a"}}));
