@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstdio>
 
+#include "core/cut_text.h"
+
 namespace hastur {
 namespace {
 
@@ -32,7 +34,7 @@ Failure not_a_span(std::string_view text) {
       fmt::format(
           "'{}' is not a span of time: write a whole number and a unit, as in 500ms, 10s, 5m, "
           "2h, 1d or 1w, at most 100 years",
-          text));
+          cut_text(text)));
 }
 
 // Reads `width` digits at `position`; nothing if they are not all digits.
@@ -169,7 +171,7 @@ Result<Time> parse_time(std::string_view text) {
       fmt::format(
           "'{}' is not a time: write RFC 3339, as in 2024-01-01T00:00:00Z, or microseconds since "
           "1970 in digits",
-          text));
+          cut_text(text)));
 }
 
 }  // namespace hastur

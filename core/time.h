@@ -26,6 +26,11 @@ inline constexpr std::int64_t us_per_second = 1'000'000;
 // The whole second at or before `time`, also for times before 1970.
 inline Time whole_second(Time time) { return std::chrono::floor<std::chrono::seconds>(time); }
 
+// Whole minutes since 1970 at `time`: below 0 before it.
+inline std::int64_t minute_of(Time time) {
+  return std::chrono::floor<std::chrono::minutes>(time).time_since_epoch().count();
+}
+
 // A span as people write it: a whole number and a unit, "500ms" "10s" "5m" "2h" "1d" "1w", or
 // several with falling units, "1h30m". Fails for anything else, naming the forms allowed, and for
 // spans over 100 years.

@@ -9,13 +9,6 @@
 
 namespace hastur {
 
-std::string cut_text(std::string text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + " …";
-}
-
 std::string entry_text(const Json& object, const char* key) {
   if (!object.is_object()) return "";
   const auto found = object.find(key);

@@ -4,14 +4,12 @@
 
 #include <string>
 
+#include "core/cut_text.h"
 #include "core/json_fwd.h"
 #include "message/message.h"
 #include "trigger-test/nicknames.h"
 
 namespace hastur {
-
-// At most so many bytes of `text`, and whole characters.
-std::string cut_text(std::string text, std::size_t bytes_max = 110);
 
 // The entry of an object: a text as it is, anything else as JSON; empty if there is none, it is
 // null, or `object` is no object.

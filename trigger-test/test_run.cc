@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 
+#include "core/cut_text.h"
 #include "core/json.h"
 #include "trigger-test/calls.h"
 #include "trigger-test/timeline.h"
@@ -24,10 +25,7 @@ constexpr Micros longer_min = std::chrono::minutes{1};
 constexpr Micros longer_max = std::chrono::hours{1};
 
 std::string cut(const std::string& text, std::size_t bytes_max = 160) {
-  if (text.size() <= bytes_max) return text;
-  std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + " …";
+  return cut_text(text, bytes_max);
 }
 
 Json json_of(const std::vector<Difference>& differences) {

@@ -7,10 +7,6 @@
 namespace hastur {
 namespace {
 
-std::int64_t minute_of(Time time) {
-  return std::chrono::floor<std::chrono::minutes>(time).time_since_epoch().count();
-}
-
 std::string payload_of(const Notification& notification) {
   std::string out =
       fmt::format(R"({{"details":{},"key":{},"kind":)", notification.details, notification.key);

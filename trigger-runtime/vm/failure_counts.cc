@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/cut_text.h"
 #include "message/json_codec.h"
 #include "message/msgpack.h"
 
@@ -9,18 +10,6 @@ namespace hastur {
 namespace {
 
 constexpr std::size_t text_bytes_max = 1'000;
-
-std::int64_t minute_of(Time time) {
-  return std::chrono::floor<std::chrono::minutes>(time).time_since_epoch().count();
-}
-
-std::string shortened(std::string_view text) {
-  if (text.size() <= text_bytes_max) return std::string(text);
-  // No character of UTF-8 is cut.
-  std::size_t end = text_bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return std::string(text.substr(0, end)) + " …";
-}
 
 }  // namespace
 
@@ -35,7 +24,7 @@ void FailureCounts::count(Time now, const ScriptError& error, std::uint8_t faile
     const bool room = lines.size() < lines_max;
     found = lines.try_emplace(room ? std::pair(error.script, error.line) : std::pair("", 0u)).first;
     if (found->second.count == 0)
-      found->second.text = room ? shortened(error.text) : "calls failed at many more lines";
+      found->second.text = room ? cut_text(error.text, text_bytes_max) : "calls failed at many more lines";
   }
   ++found->second.count;
 }
