@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/cut_text.h"
 #include "core/json.h"
 #include "core/number.h"
 #include "trigger-runtime/vm/api.h"
@@ -243,7 +244,7 @@ Alert::Options alert_options(lua_State* lua, int index) {
   constexpr std::array severities = {"critical", "error", "warning", "info"};
   if (!asked.severity.empty() && std::ranges::find(severities, asked.severity) == severities.end())
     raise(lua, fmt::format("ctx:alert: severity must be one of {}, got '{}'",
-                           fmt::join(severities, ", "), asked.severity));
+                           fmt::join(severities, ", "), cut_text(asked.severity)));
   return asked;
 }
 

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "core/cut_text.h"
 #include "trigger-runtime/vm/bytecode.h"
 #include "trigger-runtime/vm/registry.h"
 #include "trigger-runtime/vm/sandbox.h"
@@ -14,19 +15,19 @@ namespace {
 
 int print(lua_State* lua) {
   require_callback(lua, "a log line is");
+  Vm& vm = vm_of(lua);
   std::string text;
   const int arguments = lua_gettop(lua);
   for (int i = 1; i <= arguments; ++i) {
     if (i > 1) text += '\t';
     push_tostring(lua, i);
     const std::string_view part = text_at(lua, -1);
+    vm.budget.charge(lua, 1 + part.size() / 8);
     if (text.size() + part.size() > effect_bytes_max)
       raise(lua, "a log line cannot be larger than 256 KiB");
     text += part;
     lua_pop(lua, 1);
   }
-  Vm& vm = vm_of(lua);
-  vm.budget.charge(lua, text.size() / 8);
   vm.effects.add_log(text);
   return 0;
 }
@@ -55,7 +56,8 @@ int require(lua_State* lua) {
   push_registered(lua, Registered::libraries);
   lua_pushvalue(lua, 1);
   lua_rawget(lua, -2);
-  if (lua_type(lua, -1) == LUA_TLIGHTUSERDATA) raise(lua, fmt::format("{} requires itself", name));
+  if (lua_type(lua, -1) == LUA_TLIGHTUSERDATA)
+    raise(lua, fmt::format("{} requires itself", cut_text(name)));
   if (!lua_isnil(lua, -1)) return 1;
   lua_pop(lua, 1);
 
@@ -67,7 +69,7 @@ int require(lua_State* lua) {
   if (path.empty() || file == nullptr) {
     raise(lua, fmt::format("there is no library '{}': require \"lib.x\" loads lib/x.lua of this "
                            "repo, and nothing else",
-                           name));
+                           cut_text(name)));
   }
   lua_pushvalue(lua, 1);
   push_null(lua);
@@ -142,7 +144,22 @@ std::string_view text_argument(lua_State* lua, int index, std::string_view funct
     raise(lua,
           fmt::format("{}: {} must be a string, got {}", function, argument, describe(lua, index)));
   }
-  return text_at(lua, index);
+  const std::string_view text = text_at(lua, index);
+  vm_of(lua).budget.charge(lua, text.size() / 16);
+  return text;
+}
+
+void charge_walk(lua_State* lua, int index) {
+  constexpr std::uint64_t entries_between = 1'024;
+  Budget& budget = vm_of(lua).budget;
+  index = absolute(lua, index);
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+  for (lua_pushnil(lua); lua_next(lua, index) != 0; lua_pop(lua, 1)) {
+    if (++entries % entries_between == 0) budget.charge(lua, 2 * entries_between);
+    if (is_text(lua, -2)) bytes += text_at(lua, -2).size();
+  }
+  budget.charge(lua, 2 * (entries % entries_between) + bytes / 16);
 }
 
 void add_log_functions(lua_State* lua) { add_function(lua, "print", print); }

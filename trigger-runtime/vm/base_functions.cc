@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/arguments.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
@@ -26,7 +28,7 @@ void pass_on_verdict(lua_State* lua, int status) {
 }
 
 int protected_call(lua_State* lua) {
-  luaL_checkany(lua, 1);
+  value_at(lua, 1, "pcall");
   const Nesting nesting(lua);
   const int status = lua_pcall(lua, lua_gettop(lua) - 1, LUA_MULTRET, 0);
   if (status != 0) pass_on_verdict(lua, status);
@@ -47,7 +49,7 @@ int handle_error(lua_State* lua) {
 }
 
 int protected_call_with_handler(lua_State* lua) {
-  luaL_checkany(lua, 2);
+  value_at(lua, 2, "xpcall");
   const Nesting nesting(lua);
   // f, handler, args… → handler, f, args…
   lua_pushvalue(lua, 2);
@@ -63,7 +65,7 @@ int protected_call_with_handler(lua_State* lua) {
 }
 
 int to_string(lua_State* lua) {
-  luaL_checkany(lua, 1);
+  value_at(lua, 1, "tostring");
   push_tostring(lua, 1);
   return 1;
 }
@@ -72,10 +74,7 @@ int to_string(lua_State* lua) {
 int to_number(lua_State* lua) {
   const bool text = lua_type(lua, 1) == LUA_TSTRING;
   if (text) vm_of(lua).budget.charge(lua, text_at(lua, 1).size() / bytes_per_instruction);
-  const int arguments = lua_gettop(lua);
-  lua_pushvalue(lua, lua_upvalueindex(1));
-  lua_insert(lua, 1);
-  lua_call(lua, arguments, 1);
+  call_stock(lua, "tonumber");
   if (text && lua_type(lua, -1) == LUA_TNUMBER && !std::isfinite(lua_tonumber(lua, -1)))
     lua_pushnil(lua);
   return 1;
@@ -83,7 +82,8 @@ int to_number(lua_State* lua) {
 
 // As stock error(), but the copy of the text behind its position is charged.
 int raise_error(lua_State* lua) {
-  const int level = luaL_optint(lua, 2, 1);
+  // Deeper than any stack is as deep.
+  const int level = static_cast<int>(std::clamp(number_at(lua, 2, "error", 1), 0.0, 1e6));
   lua_settop(lua, 1);
   if (lua_isstring(lua, 1) != 0 && level > 0) {
     vm_of(lua).budget.charge(lua, text_at(lua, 1).size() / bytes_per_instruction);
@@ -96,18 +96,18 @@ int raise_error(lua_State* lua) {
 
 // upvalues: the names of the types from LUA_TNIL on.
 int type_name(lua_State* lua) {
-  luaL_checkany(lua, 1);
-  const int type = is_frozen(lua, 1) ? LUA_TTABLE : lua_type(lua, 1);
+  value_at(lua, 1, "type");
+  int type = lua_type(lua, 1);
+  if (type == LUA_TUSERDATA && (is_frozen(lua, 1) || is_loading_state(lua, 1))) type = LUA_TTABLE;
   lua_pushvalue(lua, lua_upvalueindex(type + 1));
   return 1;
 }
 
 // (frozen table, i) → i + 1 and what stands there.
 int frozen_step(lua_State* lua) {
-  const int next = static_cast<int>(luaL_checknumber(lua, 2)) + 1;
+  const int next = static_cast<int>(number_at(lua, 2, "ipairs")) + 1;
   lua_settop(lua, 1);
-  open_frozen(lua, 1);
-  luaL_checktype(lua, 1, LUA_TTABLE);
+  table_at(lua, 1, "ipairs");
   lua_pushnumber(lua, next);
   lua_rawgeti(lua, 1, next);
   return lua_isnil(lua, -1) ? 0 : 2;
@@ -115,12 +115,12 @@ int frozen_step(lua_State* lua) {
 
 // upvalue 1: the stock step, which is faster and reads plain tables only.
 int ipairs(lua_State* lua) {
+  value_at(lua, 1, "ipairs");
   lua_settop(lua, 1);
   if (is_frozen(lua, 1)) {
     lua_pushcfunction(lua, frozen_step);
   } else {
-    luaL_checktype(lua, 1, LUA_TTABLE);
-    refuse_loading_state(lua, 1);
+    table_at(lua, 1, "ipairs");
     lua_pushvalue(lua, lua_upvalueindex(1));
   }
   lua_insert(lua, 1);
@@ -129,17 +129,15 @@ int ipairs(lua_State* lua) {
 }
 
 int raw_get(lua_State* lua) {
-  open_frozen(lua, 1);
-  luaL_checktype(lua, 1, LUA_TTABLE);
-  luaL_checkany(lua, 2);
-  refuse_loading_state(lua, 1);
+  table_at(lua, 1, "rawget");
+  value_at(lua, 2, "rawget");
   lua_settop(lua, 2);
   lua_rawget(lua, 1);
   return 1;
 }
 
 int get_metatable(lua_State* lua) {
-  luaL_checkany(lua, 1);
+  value_at(lua, 1, "getmetatable");
   lua_settop(lua, 1);
   open_frozen(lua, 1);
   if (luaL_getmetafield(lua, 1, "__metatable") != 0) return 1;
@@ -170,10 +168,8 @@ std::uint64_t chain_behind(lua_State* lua, const char* key) {
 }
 
 int set_metatable(lua_State* lua) {
-  refuse_frozen(lua, 1);
-  luaL_checktype(lua, 1, LUA_TTABLE);
-  open_frozen(lua, 2);
-  if (lua_type(lua, 2) != LUA_TNIL) luaL_checktype(lua, 2, LUA_TTABLE);
+  writable_table_at(lua, 1, "setmetatable");
+  if (lua_type(lua, 2) != LUA_TNIL) table_at(lua, 2, "setmetatable");
   if (luaL_getmetafield(lua, 1, "__metatable") != 0)
     raise(lua, "cannot change a protected metatable");
   if (lua_istable(lua, 2)) {
@@ -227,7 +223,7 @@ void push_tostring(lua_State* lua, int index) {
     if (lua_type(lua, -1) != LUA_TSTRING) raise(lua, "__tostring must return a string");
     return;
   }
-  if (is_frozen(lua, index)) {
+  if (is_frozen(lua, index) || is_loading_state(lua, index)) {
     lua_pushliteral(lua, "table");
   } else if (is_msg(lua, index)) {
     lua_pushliteral(lua, "msg");

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/bytecode.h"
 #include "trigger-runtime/vm/key_order.h"
 #include "trigger-runtime/vm/least_text.h"
@@ -18,19 +19,61 @@ namespace {
 
 constexpr std::size_t bytes_each = 32;
 
-// What stands in a frozen table's userdata; its content is the userdata's environment.
+// What stands in a frozen table's userdata; its content is the userdata's environment. Where the
+// frozen one is an empty table, the userdata stands in its metatable, under a key that no script
+// has: the address of frozen_kind.
 struct Frozen {
   const void* kind;
   std::size_t number;
 };
-const char frozen_kind = 0;
+char frozen_kind = 0;
 
-// No other userdata that a script can hold has this size and this first word.
+void push_new_frozen(lua_State* lua, std::size_t number, int content) {
+  content = absolute(lua, content);
+  auto* frozen = static_cast<Frozen*>(lua_newuserdata(lua, sizeof(Frozen)));
+  *frozen = {&frozen_kind, number};
+  lua_pushvalue(lua, content);
+  lua_setfenv(lua, -2);
+}
+
+// Pushes the userdata of the frozen table at `index`; null, with nothing pushed, if it is none.
+const Frozen* push_frozen(lua_State* lua, int index) {
+  if (lua_type(lua, index) == LUA_TTABLE) {
+    if (lua_getmetatable(lua, index) == 0) return nullptr;
+    lua_pushlightuserdata(lua, &frozen_kind);
+    lua_rawget(lua, -2);
+    lua_remove(lua, -2);
+  } else {
+    lua_pushvalue(lua, index);
+  }
+  // No other userdata that a script can hold has this size and this first word.
+  if (lua_type(lua, -1) == LUA_TUSERDATA && lua_objlen(lua, -1) == sizeof(Frozen)) {
+    const auto* frozen = static_cast<const Frozen*>(lua_touserdata(lua, -1));
+    if (frozen->kind == &frozen_kind) return frozen;
+  }
+  lua_pop(lua, 1);
+  return nullptr;
+}
+
+// Lives as long as the frozen table.
 const Frozen* frozen_at(lua_State* lua, int index) {
-  if (lua_type(lua, index) != LUA_TUSERDATA || lua_objlen(lua, index) != sizeof(Frozen))
-    return nullptr;
-  const auto* frozen = static_cast<const Frozen*>(lua_touserdata(lua, index));
-  return frozen->kind == &frozen_kind ? frozen : nullptr;
+  const Frozen* frozen = push_frozen(lua, index);
+  if (frozen != nullptr) lua_pop(lua, 1);
+  return frozen;
+}
+
+// Whether the metatable of the table at `index` says how tables are compared.
+bool is_compared(lua_State* lua, int index) {
+  if (lua_getmetatable(lua, index) == 0) return false;
+  bool compared = false;
+  for (const char* event : {"__eq", "__lt", "__le"}) {
+    lua_pushstring(lua, event);
+    lua_rawget(lua, -2);
+    compared = compared || !lua_isnil(lua, -1);
+    lua_pop(lua, 1);
+  }
+  lua_pop(lua, 1);
+  return compared;
 }
 
 // The number of a table that was not made while the script was loaded (push_read_only).
@@ -59,9 +102,10 @@ int length(lua_State* lua) {
 // frozen table, never the content. upvalue 1: that function.
 int index_by_function(lua_State* lua) {
   lua_settop(lua, 2);
-  lua_getfenv(lua, 1);
+  lua_pushvalue(lua, 1);
+  open_frozen(lua, 3);
   lua_pushvalue(lua, 2);
-  lua_rawget(lua, -2);
+  lua_rawget(lua, 3);
   if (!lua_isnil(lua, -1)) return 1;
   lua_settop(lua, 2);
   const Nesting nesting(lua);
@@ -168,6 +212,11 @@ class Freezer {
         lua_rawget(lua_, tables_);
         lua_remove(lua_, -2);
         return true;
+      case LUA_TUSERDATA:
+        if (!is_loading_state(lua_, -1)) return false;
+        lua_pop(lua_, 1);
+        push_state(lua_);
+        return true;
       case LUA_TFUNCTION:
         if (lua_iscfunction(lua_, -1) == 0) {
           if (!is_known()) add_node(false, name);
@@ -207,10 +256,23 @@ class Freezer {
     add_node(true, name);
     const int content = lua_gettop(lua_);
     lua_pushvalue(lua_, content);
-    auto* frozen = static_cast<Frozen*>(lua_newuserdata(lua_, sizeof(Frozen)));
-    *frozen = {&frozen_kind, nodes_.size() - 1};
-    lua_pushvalue(lua_, content);
-    lua_setfenv(lua_, -2);
+    if (!is_compared(lua_, content)) {
+      push_new_frozen(lua_, nodes_.size() - 1, content);
+    } else {
+      // The VM compares only a table with a table.
+      if (lua_objlen(lua_, content) > 0) {
+        fail(
+            fmt::format("the table '{}' is a list whose metatable has __eq, __lt or __le, which "
+                        "cannot be a constant: keep the list in a field of it, or make it in the "
+                        "callback",
+                        name));
+      }
+      lua_newtable(lua_);
+      // Wherever it is met again it stands for itself.
+      lua_pushvalue(lua_, -1);
+      lua_pushvalue(lua_, -1);
+      lua_rawset(lua_, tables_);
+    }
     lua_rawset(lua_, tables_);
   }
 
@@ -318,6 +380,11 @@ class Freezer {
     lua_setfield(lua_, metatable, "__metatable");
     lua_pushvalue(lua_, content);
     lua_rawget(lua_, tables_);
+    if (lua_istable(lua_, -1)) {
+      lua_pushlightuserdata(lua_, &frozen_kind);
+      push_new_frozen(lua_, number, content);
+      lua_rawset(lua_, metatable);
+    }
     lua_insert(lua_, -2);
     lua_setmetatable(lua_, -2);
   }
@@ -445,10 +512,7 @@ void push_read_only(lua_State* lua) {
       lua_pop(lua, 1);
     }
   }
-  auto* frozen = static_cast<Frozen*>(lua_newuserdata(lua, sizeof(Frozen)));
-  *frozen = {&frozen_kind, no_node};
-  lua_pushvalue(lua, content);
-  lua_setfenv(lua, -2);
+  push_new_frozen(lua, no_node, content);
   lua_newtable(lua);
   lua_pushvalue(lua, content);
   lua_setfield(lua, -2, "__index");
@@ -471,10 +535,11 @@ void open_frozen(lua_State* lua, int index) {
     lua_replace(lua, index);
     return;
   }
-  if (frozen_at(lua, index) == nullptr) return;
   index = absolute(lua, index);
-  lua_getfenv(lua, index);
+  if (push_frozen(lua, index) == nullptr) return;
+  lua_getfenv(lua, -1);
   lua_replace(lua, index);
+  lua_pop(lua, 1);
 }
 
 void refuse_frozen(lua_State* lua, int index) {

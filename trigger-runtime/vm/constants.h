@@ -4,7 +4,9 @@
 //
 // Everything that the callbacks can reach through upvalues is frozen after the load. A reached
 // table becomes an object that reads it and cannot be written (the script still sees a table: `#`,
-// ipairs, pairs, next, type … know it), in every place where the table stood. A reached function
+// ipairs, pairs, next, type … know it), in every place where the table stood. One whose metatable
+// compares tables becomes an empty table that reads it, since the VM compares only a table with a
+// table; a list cannot, as the VM would find it empty. A reached function
 // may not write an upvalue of its own, which its bytecode shows; a reached iterator, which moves
 // on, is refused. So nothing reached can change. A copy of all of it is compared at judged ticks
 // and restores all the same: should something have changed after all, it is said and put back.

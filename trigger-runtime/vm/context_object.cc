@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/cut_text.h"
 #include "core/json.h"
 #include "core/settings.h"
 #include "core/suggest.h"
@@ -90,6 +91,7 @@ int subscribe(lua_State* lua) {
   }
   const std::string where = fmt::format("ctx:{}", method.name);
   // A copy, since `own` is no part of the filter.
+  charge_walk(lua, 2);
   lua_newtable(lua);
   lua_pushnil(lua);
   while (lua_next(lua, 2) != 0) {
@@ -170,7 +172,8 @@ int was(lua_State* lua) {
   const std::string_view name = text_argument(lua, 2, "ctx:was", "the former name");
   if (lua_gettop(lua) != 2) raise(lua, "ctx:was takes one name: ctx:was(\"billing/old_name\")");
   if (name.empty() || name.size() > former_name_bytes_max || name == vm.name)
-    raise(lua, fmt::format("ctx:was: '{}' is not a name that this trigger can have had", name));
+    raise(lua, fmt::format("ctx:was: '{}' is not a name that this trigger can have had",
+                           cut_text(name)));
   std::vector<std::string>& names = vm.declared.was;
   if (std::ranges::find(names, name) != names.end()) return 0;
   if (names.size() == former_names_max)
@@ -213,7 +216,7 @@ int refuse_reading_loading(lua_State* lua) {
   if (is_text(lua, 2)) {
     std::vector<std::string> methods = {"every", "migrate", "was", "keyed", "window", "throttle"};
     for (const Method& method : subscription_methods()) methods.emplace_back(method.name);
-    const std::string word(text_at(lua, 2));
+    const std::string word(text_argument(lua, 2, "ctx", "a key"));
     if (const std::string meant = nearest(word, methods); !meant.empty()) {
       raise(lua, fmt::format("ctx has no function '{}'; did you mean '{}'?", word, meant));
     }
@@ -263,6 +266,7 @@ int trigger(lua_State* lua) {
   if (!lua_istable(lua, 1) || lua_gettop(lua) != 1) {
     raise(lua, "hastur.trigger takes one table: hastur.trigger{ state = { total = 0 } }");
   }
+  charge_walk(lua, 1);
   LeastText unknown;
   lua_pushnil(lua);
   while (lua_next(lua, 1) != 0) {
@@ -277,7 +281,7 @@ int trigger(lua_State* lua) {
   if (unknown) {
     raise(lua, fmt::format("hastur.trigger does not know '{}': it takes state, state_bytes_max, "
                            "own and isolation",
-                           *unknown));
+                           cut_text(*unknown)));
   }
   read_state_bytes_max(lua, vm);
   read_isolation(lua, vm);
@@ -307,6 +311,17 @@ int trigger(lua_State* lua) {
   vm.declared.made = true;
   lua_pushvalue(lua, lua_upvalueindex(1));
   return 1;
+}
+
+void push_loading_state(lua_State* lua) {
+  lua_newuserdata(lua, 0);
+  vm_of(lua).loading_state = lua_topointer(lua, -1);
+  lua_newtable(lua);
+  for (const char* event : {"__index", "__newindex", "__len"})
+    add_function(lua, event, refuse_loading);
+  lua_pushboolean(lua, 0);
+  lua_setfield(lua, -2, "__metatable");
+  lua_setmetatable(lua, -2);
 }
 
 void push_loading_metatable(lua_State* lua) {
@@ -363,9 +378,22 @@ void open_state(lua_State* lua) {
   lua_pop(lua, 1);
 }
 
+bool is_loading_state(lua_State* lua, int index) {
+  return lua_type(lua, index) == LUA_TUSERDATA &&
+         lua_topointer(lua, index) == vm_of(lua).loading_state;
+}
+
+void show_state(lua_State* lua) {
+  push_registered(lua, Registered::context_methods);
+  push_state(lua);
+  lua_setfield(lua, -2, "state");
+  lua_pop(lua, 1);
+}
+
 void refuse_loading_state(lua_State* lua, int index) {
   const Vm& vm = vm_of(lua);
-  if (vm.phase != Vm::Phase::callback && lua_topointer(lua, index) == vm.state) refuse_loading(lua);
+  if (vm.phase == Vm::Phase::callback) return;
+  if (is_loading_state(lua, index) || lua_topointer(lua, index) == vm.state) refuse_loading(lua);
 }
 
 void add_trigger_functions(lua_State* lua) {
@@ -384,7 +412,9 @@ void add_trigger_functions(lua_State* lua) {
   const int context = lua_gettop(lua);
   lua_newtable(lua);
   const int methods = lua_gettop(lua);
-  push_state(lua);
+  lua_pushvalue(lua, methods);
+  set_registered(lua, Registered::context_methods);
+  push_loading_state(lua);
   lua_setfield(lua, methods, "state");
   for (std::size_t i = 0; i < subscription_methods().size(); ++i) {
     lua_pushvalue(lua, context);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/cut_text.h"
 #include "core/suggest.h"
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/least_text.h"
@@ -18,6 +19,7 @@ HelperOptions::HelperOptions(lua_State* lua, int index, std::string_view functio
     raise(lua, fmt::format("{}: the options must be a table with {}, got {}", function,
                            fmt::join(known, ", "), describe(lua, index)));
   }
+  charge_walk(lua, index);
   LeastText unknown;
   lua_pushnil(lua);
   while (lua_next(lua, index) != 0) {
@@ -27,7 +29,7 @@ HelperOptions::HelperOptions(lua_State* lua, int index, std::string_view functio
   }
   if (!unknown) return;
   const std::string meant = nearest(*unknown, std::vector<std::string>(known.begin(), known.end()));
-  raise(lua, fmt::format("{} does not know '{}': it takes {}{}", function, *unknown,
+  raise(lua, fmt::format("{} does not know '{}': it takes {}{}", function, cut_text(*unknown),
                          fmt::join(known, ", "),
                          meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)));
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "core/cut_text.h"
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/declaring.h"
 #include "trigger-runtime/vm/helper_arguments.h"
@@ -27,7 +28,7 @@ constexpr std::size_t new_value_bytes_max = 64 * 1024;
 std::string name_argument(lua_State* lua, std::string_view kind) {
   check_declaring(lua, kind);
   const std::string where = fmt::format("ctx:{}", kind);
-  const std::string name(text_argument(lua, 2, where, "the name"));
+  std::string name(text_argument(lua, 2, where, "the name"));
   if (lua_gettop(lua) != 3) {
     raise(lua,
           fmt::format("{0} takes a name and a table of options: {0}(\"name\", {{ … }})", where));
@@ -38,7 +39,7 @@ std::string name_argument(lua_State* lua, std::string_view kind) {
   });
   if (!allowed || name.empty() || name.size() > name_bytes_max) {
     raise(lua, fmt::format("{}: a name is 1 to {} letters, digits, '_', '-' and '.', got '{}'",
-                           where, name_bytes_max, name));
+                           where, name_bytes_max, cut_text(name)));
   }
   Vm& vm = vm_of(lua);
   if (const ScriptHelper* other = vm.helpers.find(name)) {

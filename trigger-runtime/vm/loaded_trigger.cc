@@ -138,6 +138,7 @@ std::optional<ScriptError> LoadedTrigger::load_script(const LoadCommand& command
                        script_path_, 0};
   }
   vm.memory.set_cap(memory_cap(command.guards, vm.declared.state_bytes_max));
+  show_state(vm.lua);
   if (std::optional<ScriptError> fault = freeze()) return fault;
   std::optional<Memory> memory = command.memory;
   if (memory && command.migrate_from && vm.declared.migrates) {

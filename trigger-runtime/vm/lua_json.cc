@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/number.h"
 #include "message/json_codec.h"
+#include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/helper_functions.h"
 #include "trigger-runtime/vm/least_text.h"
@@ -33,6 +34,22 @@ bool is_identifier(std::string_view key) {
   });
 }
 
+// A key in a path, as a script would write it: what is not UTF-8 by the numbers of its bytes.
+std::string key_in_path(std::string_view key) {
+  if (is_identifier(key)) return fmt::format(".{}", key);
+  if (is_utf8(key)) return fmt::format("[\"{}\"]", key);
+  std::string bytes;
+  for (const char c : key) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte >= 0x7F) {
+      bytes += fmt::format("\\{:03}", byte);
+    } else {
+      bytes += c;
+    }
+  }
+  return fmt::format("[\"{}\"]", bytes);
+}
+
 std::size_t hash_of(const void* pointer) {
   return static_cast<std::size_t>(
       (reinterpret_cast<std::uintptr_t>(pointer) * 0x9E3779B97F4A7C15u) >> 20);
@@ -49,6 +66,7 @@ std::string describe(lua_State* lua, int index) {
       return "hastur.null";
     case LUA_TUSERDATA:
       if (is_frozen(lua, index)) return "a table";
+      if (is_loading_state(lua, index)) return "ctx.state";
       if (is_msg(lua, index)) return "a msg";
       if (is_labels(lua, index)) return "msg.labels";
       return "an object of the runtime";
@@ -115,8 +133,7 @@ bool LuaJsonWriter::fault(std::string what) {
 }
 
 bool LuaJsonWriter::fault_below(std::string_view key) {
-  fault_path_.insert(0,
-                     is_identifier(key) ? fmt::format(".{}", key) : fmt::format("[\"{}\"]", key));
+  fault_path_.insert(0, key_in_path(key));
   return false;
 }
 
@@ -178,7 +195,8 @@ bool LuaJsonWriter::write_value(int index, int depth, std::string& out) {
       out += "null";
       return true;
     case LUA_TTABLE:
-      return write_table(index, depth, out);
+      return is_frozen(lua_, index) ? write_frozen(index, depth, out)
+                                    : write_table(index, depth, out);
     case LUA_TUSERDATA:
       if (Helper* helper = helper_view_at(lua_, index)) {
         if (form_ == Form::state)
@@ -186,16 +204,7 @@ bool LuaJsonWriter::write_value(int index, int depth, std::string& out) {
         helper->settle(vm_of(lua_).effects.now());
         return write_helper(*helper, depth, out);
       }
-      if (is_frozen(lua_, index)) {
-        // In a state it would be a table of its own after a restart.
-        if (form_ == Form::state)
-          return fault("is a table that was made while the script was loaded: write a new one");
-        if (lua_checkstack(lua_, 4) == 0) return fault("is nested too deep");
-        lua_getfenv(lua_, index);
-        const bool written = write_table(lua_gettop(lua_), depth, out);
-        lua_pop(lua_, 1);
-        return written;
-      }
+      if (is_frozen(lua_, index)) return write_frozen(index, depth, out);
       if (is_labels(lua_, index)) {
         if (form_ == Form::state)
           return fault("is msg.labels: keep the labels that you need, one by one");
@@ -211,12 +220,24 @@ bool LuaJsonWriter::write_value(int index, int depth, std::string& out) {
   }
 }
 
+bool LuaJsonWriter::write_frozen(int index, int depth, std::string& out) {
+  // In a state it would be a table of its own after a restart.
+  if (form_ == Form::state)
+    return fault("is a table that was made while the script was loaded: write a new one");
+  if (lua_checkstack(lua_, 6) == 0) return fault("is nested too deep");
+  lua_pushvalue(lua_, index);
+  open_frozen(lua_, -1);
+  const bool written = write_table(lua_gettop(lua_), depth, out);
+  lua_pop(lua_, 1);
+  return written;
+}
+
 bool LuaJsonWriter::write_table(int index, int depth, std::string& out) {
   const int depth_max = form_ == Form::effect ? json_depth_max : lua_json_depth_max;
   if (depth >= depth_max) return fault(fmt::format("is nested deeper than {} levels", depth_max));
   charge(4);
-  // Room for a table, its key and its value.
-  if (lua_checkstack(lua_, 4) == 0) return fault("is nested too deep");
+  // Room for a table, its key and its value, and to look at what that is.
+  if (lua_checkstack(lua_, 6) == 0) return fault("is nested too deep");
   if (form_ == Form::state) {
     if (!first_visit(lua_topointer(lua_, index)))
       return fault("is a table that stands elsewhere in the state, too");
@@ -430,7 +451,9 @@ bool LuaJsonWriter::write_object(int index, int depth, std::string& out) {
     if (!first) out += ',';
     first = false;
     if (!write_text(entry.key, out)) {
-      return fault_ == "is too large" ? false : fault("has a key that is not UTF-8");
+      if (fault_ == "is too large") return false;
+      fault("is a key that is not UTF-8");
+      return fault_below(entry.key);
     }
     out += ':';
     if (entry.helper != nullptr) {

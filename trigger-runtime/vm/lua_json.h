@@ -71,6 +71,7 @@ class LuaJsonWriter {
 
   bool write_value(int index, int depth, std::string& out);
   bool write_table(int index, int depth, std::string& out);
+  bool write_frozen(int index, int depth, std::string& out);
   bool write_object(int index, int depth, std::string& out);
   bool collect(int index, int depth, std::size_t& helpers);
   bool collect_in_order(int index, int depth, std::size_t& helpers);

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "trigger-runtime/vm/arguments.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
 
@@ -12,7 +13,7 @@ namespace hastur {
 namespace {
 
 double whole_argument(lua_State* lua, int index) {
-  const double number = luaL_checknumber(lua, index);
+  const double number = number_at(lua, index, "math.random");
   if (std::floor(number) != number || std::fabs(number) > 9007199254740992.0) {
     raise(lua, fmt::format("math.random takes whole numbers, got {}", number));
   }
@@ -47,10 +48,11 @@ int refuse_seed(lua_State* lua) {
 // Any nan among the arguments is the result: stock min and max give one or the other, depending on
 // the order and on how they were compiled.
 int extreme(lua_State* lua, bool greatest) {
+  const std::string_view name = greatest ? "math.max" : "math.min";
   const int arguments = lua_gettop(lua);
-  double best = luaL_checknumber(lua, 1);
+  double best = number_at(lua, 1, name);
   for (int i = 2; i <= arguments; ++i) {
-    const double number = luaL_checknumber(lua, i);
+    const double number = number_at(lua, i, name);
     if (std::isnan(best)) continue;
     if (std::isnan(number) || (greatest ? number > best : number < best)) best = number;
   }

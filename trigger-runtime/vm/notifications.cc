@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "core/cut_text.h"
 #include "core/json.h"
 #include "core/lowered.h"
 #include "core/suggest.h"
@@ -94,6 +95,7 @@ class Call {
         raise(lua_,
               fmt::format("{}: options must be a table, got {}", kind_, describe(lua_, index)));
       }
+      charge_walk(lua_, index);
       LeastText unknown;
       lua_pushnil(lua_);
       while (lua_next(lua_, index) != 0) {
@@ -150,7 +152,7 @@ class Call {
  private:
   [[noreturn]] void refuse_option(const std::string& name, const KnownOptions& known) {
     const std::string near = nearest(name, known);
-    raise(lua_, fmt::format("{0}: there is no option '{1}'; {2}", kind_, name.substr(0, 100),
+    raise(lua_, fmt::format("{0}: there is no option '{1}'; {2}", kind_, cut_text(name),
                             near.empty() ? fmt::format("it takes {}", fmt::join(known, ", "))
                                          : fmt::format("did you mean '{}'?", near)));
   }
@@ -166,7 +168,7 @@ class Call {
       const std::string_view word = text_argument(lua_, -1, kind_, fmt::format("options.{}", key));
       if (std::ranges::find(words, word) == words.end()) {
         raise(lua_, fmt::format("{}: options.{} must be one of {}, got '{}'", kind_, key,
-                                fmt::join(words, ", "), word));
+                                fmt::join(words, ", "), cut_text(word)));
       }
     }
     lua_pop(lua_, 1);
@@ -203,6 +205,7 @@ int send_email(lua_State* lua) {
       lua_rawgeti(lua, 1, i);
       if (lua_isnil(lua, -1)) break;
       if (to.size() > effect_bytes_max) call.refuse_large();
+      vm_of(lua).budget.charge(lua, 8);
       if (!to.empty()) to += ',';
       to += json_text(call.text(lua_gettop(lua), fmt::format("recipients[{}]", i)));
       lua_pop(lua, 1);
@@ -234,6 +237,7 @@ std::optional<std::string> secret_header(lua_State* lua, int options) {
   lua_getfield(lua, options, "headers");
   open_frozen(lua, lua_gettop(lua));
   if (lua_istable(lua, -1)) {
+    charge_walk(lua, -1);
     for (lua_pushnil(lua); lua_next(lua, -2) != 0; lua_pop(lua, 1)) {
       if (!is_text(lua, -2)) continue;
       const std::string name = lowered(std::string(text_at(lua, -2)));
@@ -263,7 +267,7 @@ int web_hook(lua_State* lua) {
   if (const auto header = secret_header(lua, 2)) {
     raise(lua, fmt::format("web_hook: the header {} in a call could be read by everybody; keep its "
                            "value in a file that the channel's authorization_file names",
-                           *header));
+                           cut_text(*header)));
   }
   call.set_text("url", url);
   call.notification().to = call.take_text("to");
@@ -292,6 +296,7 @@ std::string alert_key(lua_State* lua, int index, Call& call) {
   std::vector<std::pair<std::string_view, std::string_view>> labels;
   std::size_t bytes = 0;
   bool texts = true;
+  charge_walk(lua, index);
   lua_pushnil(lua);
   while (lua_next(lua, index) != 0) {
     if (is_text(lua, -2) && is_text(lua, -1)) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/arguments.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/key_order.h"
 #include "trigger-runtime/vm/least_text.h"
@@ -76,8 +77,9 @@ void charge_for_order(lua_State* lua, const std::vector<Key>& keys, std::uint64_
 }
 
 int ordered_pairs(lua_State* lua) {
-  luaL_checkany(lua, 1);
+  value_at(lua, 1, "pairs");
   lua_settop(lua, 1);
+  refuse_loading_state(lua, 1);
   if (helper_view_at(lua, 1) != nullptr) {
     // All of it once, not at each step.
     open_frozen(lua, 1);
@@ -89,7 +91,6 @@ int ordered_pairs(lua_State* lua) {
     lua_pushvalue(lua, 1);
     open_frozen(lua, 2);
     if (lua_type(lua, 2) != LUA_TTABLE) raise(lua, "pairs takes a table, got " + describe(lua, 1));
-    refuse_loading_state(lua, 2);
   }
   std::vector<Key> keys;
   lua_newtable(lua);
@@ -128,10 +129,8 @@ int ordered_pairs(lua_State* lua) {
 }
 
 int ordered_next(lua_State* lua) {
-  open_frozen(lua, 1);
-  luaL_checktype(lua, 1, LUA_TTABLE);
+  table_at(lua, 1, "next");
   lua_settop(lua, 2);
-  refuse_loading_state(lua, 1);
   const bool first = lua_isnil(lua, 2);
   const std::optional<Key> after = first ? Key{} : key_of(lua, 2);
   LeastText bad;

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "core/cut_text.h"
+
 namespace hastur {
 namespace {
 
@@ -46,7 +48,7 @@ Result<Period> parse_period(std::string_view text, std::optional<std::string_vie
                   fmt::format("'{}' is not a period: use \"second\", \"minute\", \"hour\", "
                               "\"day\", \"week\" or whole "
                               "seconds as in \"30s\", \"5m\", \"2h\"",
-                              text));
+                              cut_text(text)));
     }
     period.length = *span;
   }
@@ -54,12 +56,14 @@ Result<Period> parse_period(std::string_view text, std::optional<std::string_vie
   if (at) {
     const std::optional<Micros> offset = time_of_day(*at);
     if (!offset) {
-      return fail(ErrorCode::invalid,
-                  fmt::format("at = '{}' is not a time of day: write \"07:30\" (UTC)", *at));
+      return fail(
+          ErrorCode::invalid,
+          fmt::format("at = '{}' is not a time of day: write \"07:30\" (UTC)", cut_text(*at)));
     }
     if (period.length % day != Micros{0}) {
-      return fail(ErrorCode::invalid,
-                  fmt::format("at = '{}' needs a period of whole days, not '{}'", *at, text));
+      return fail(
+          ErrorCode::invalid,
+          fmt::format("at = '{}' needs a period of whole days, not '{}'", *at, cut_text(text)));
     }
     period.from += *offset;
   }

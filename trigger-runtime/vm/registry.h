@@ -10,6 +10,7 @@ namespace hastur {
 enum class Registered : int {
   environment = 1 << 20,
   state,
+  context_methods,
   libraries,
   callbacks,
   migration,

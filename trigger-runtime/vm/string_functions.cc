@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/arguments.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/pattern.h"
 #include "trigger-runtime/vm/sandbox.h"
@@ -24,15 +25,9 @@ void charge_bytes(lua_State* lua, std::uint64_t bytes) {
   vm_of(lua).budget.charge(lua, bytes / bytes_per_instruction);
 }
 
-std::string_view text_argument(lua_State* lua, int index) {
-  std::size_t size = 0;
-  const char* text = luaL_checklstring(lua, index, &size);
-  return {text, size};
-}
-
 // upvalue 1: the stock function, which takes one text.
-int charged(lua_State* lua) {
-  charge_bytes(lua, text_argument(lua, 1).size());
+int charged(lua_State* lua, std::string_view function) {
+  charge_bytes(lua, string_at(lua, 1, function).size());
   const int arguments = lua_gettop(lua);
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);
@@ -40,18 +35,22 @@ int charged(lua_State* lua) {
   return lua_gettop(lua);
 }
 
+int lower(lua_State* lua) { return charged(lua, "string.lower"); }
+int upper(lua_State* lua) { return charged(lua, "string.upper"); }
+int reverse(lua_State* lua) { return charged(lua, "string.reverse"); }
+
 // A place in a text as string.sub takes it: 1 is the first byte, -1 the last. Clipped to 0 …
 // size+1.
 double place_argument(lua_State* lua, int index, double absent, std::size_t size) {
-  double place = std::trunc(luaL_optnumber(lua, index, absent));
+  double place = std::trunc(number_at(lua, index, "string.sub", absent));
   const auto end = static_cast<double>(size) + 1;
   if (place < 0) place += end;
   return place >= 0 ? std::min(place, end) : 0;  // not a number: 0
 }
 
 int part(lua_State* lua) {
-  const std::string_view text = text_argument(lua, 1);
-  luaL_checknumber(lua, 2);
+  const std::string_view text = string_at(lua, 1, "string.sub");
+  number_at(lua, 2, "string.sub");
   const double from = std::max(place_argument(lua, 2, 1, text.size()), 1.0);
   const double to =
       std::min(place_argument(lua, 3, -1, text.size()), static_cast<double>(text.size()));
@@ -64,25 +63,27 @@ int part(lua_State* lua) {
 }
 
 // upvalue 1: stock string.byte or string.char, which takes or gives a value for each byte.
-int charged_by_value(lua_State* lua) {
+int charged_by_value(lua_State* lua, std::string_view function) {
   const int arguments = lua_gettop(lua);
   // The stock function gives no more bytes than the Lua stack holds.
   vm_of(lua).budget.charge(lua, static_cast<std::uint64_t>(arguments) / 4);
-  lua_pushvalue(lua, lua_upvalueindex(1));
-  lua_insert(lua, 1);
-  lua_call(lua, arguments, LUA_MULTRET);
-  vm_of(lua).budget.charge(lua, static_cast<std::uint64_t>(lua_gettop(lua)) / 4);
-  return lua_gettop(lua);
+  const int results = call_stock(lua, function);
+  vm_of(lua).budget.charge(lua, static_cast<std::uint64_t>(results) / 4);
+  return results;
 }
+
+int byte(lua_State* lua) { return charged_by_value(lua, "string.byte"); }
+int character(lua_State* lua) { return charged_by_value(lua, "string.char"); }
 
 // upvalue 1: stock string.rep.
 int repeat(lua_State* lua) {
-  const std::string_view text = text_argument(lua, 1);
-  const double times = luaL_checknumber(lua, 2);
-  const std::size_t separator = luaL_optstring(lua, 3, "") == nullptr ? 0 : text_at(lua, 3).size();
+  constexpr std::string_view name = "string.rep";
+  const std::string_view text = string_at(lua, 1, name);
+  const double times = number_at(lua, 2, name);
+  const std::size_t separator = lua_isnoneornil(lua, 3) ? 0 : string_at(lua, 3, name).size();
   if (times > 0) {
     const double bytes = times * static_cast<double>(text.size() + separator);
-    refuse_huge_text(lua, "string.rep",
+    refuse_huge_text(lua, name,
                      bytes < 1e18 ? static_cast<std::uint64_t>(bytes) : std::uint64_t{1} << 60);
     // Nothing repeated a billion times is no work.
     if (bytes < 1) {
@@ -101,7 +102,7 @@ int repeat(lua_State* lua) {
 // upvalue 1: stock string.format. %s takes what tostring() makes of a value; %p would show an
 // address.
 int format(lua_State* lua) {
-  const std::string_view form = text_argument(lua, 1);
+  const std::string_view form = string_at(lua, 1, "string.format");
   std::uint64_t bytes = form.size();
   int argument = 1;
   for (std::size_t i = 0; i < form.size(); ++i) {
@@ -122,16 +123,12 @@ int format(lua_State* lua) {
     if (lua_type(lua, argument) == LUA_TSTRING) bytes += 2 * text_at(lua, argument).size();
   }
   charge_bytes(lua, bytes);
-  const int arguments = lua_gettop(lua);
-  lua_pushvalue(lua, lua_upvalueindex(1));
-  lua_insert(lua, 1);
-  lua_call(lua, arguments, 1);
-  return 1;
+  return call_stock(lua, "string.format");
 }
 
 // Where string.find and match begin: 0-based, clipped to the text.
-std::size_t start_of(lua_State* lua, int index, std::size_t size) {
-  double at = luaL_optnumber(lua, index, 1);
+std::size_t start_of(lua_State* lua, int index, std::string_view function, std::size_t size) {
+  double at = number_at(lua, index, function, 1);
   if (at < 0) at += static_cast<double>(size) + 1;
   if (!(at >= 1)) at = 1;
   return std::min(static_cast<std::size_t>(std::min(at - 1, 1e15)), size);
@@ -152,9 +149,10 @@ int find_plain(lua_State* lua, std::string_view text, std::string_view wanted, s
 }
 
 int find_or_match(lua_State* lua, bool find) {
-  const std::string_view text = text_argument(lua, 1);
-  const std::string_view wanted = text_argument(lua, 2);
-  const std::size_t at = start_of(lua, 3, text.size());
+  const std::string_view name = find ? "string.find" : "string.match";
+  const std::string_view text = string_at(lua, 1, name);
+  const std::string_view wanted = string_at(lua, 2, name);
+  const std::size_t at = start_of(lua, 3, name, text.size());
   if (find && (lua_toboolean(lua, 4) != 0 ||
                wanted.find_first_of("^$*+?.([%-") == std::string_view::npos)) {
     return find_plain(lua, text, wanted, at);
@@ -193,8 +191,8 @@ int match_next(lua_State* lua) {
 }
 
 int match_each(lua_State* lua) {
-  text_argument(lua, 1);
-  if (text_argument(lua, 2).starts_with('^'))
+  string_at(lua, 1, "string.gmatch");
+  if (string_at(lua, 2, "string.gmatch").starts_with('^'))
     raise(lua, "string.gmatch: a pattern with '^' would match only once");
   lua_settop(lua, 2);
   lua_pushnumber(lua, 0);
@@ -256,15 +254,17 @@ void append_replacement(lua_State* lua, std::string& out, std::string_view text,
 }
 
 int substitute(lua_State* lua) {
-  const std::string_view text = text_argument(lua, 1);
-  const std::string_view wanted = text_argument(lua, 2);
+  constexpr std::string_view name = "string.gsub";
+  const std::string_view text = string_at(lua, 1, name);
+  const std::string_view wanted = string_at(lua, 2, name);
+  refuse_loading_state(lua, 3);
   const int type = lua_type(lua, 3);
   if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TTABLE && type != LUA_TFUNCTION &&
       !is_frozen(lua, 3)) {
     raise(lua, fmt::format("string.gsub replaces by a string, table or function, got {}",
                            describe(lua, 3)));
   }
-  const double most = luaL_optnumber(lua, 4, static_cast<double>(text.size() + 1));
+  const double most = number_at(lua, 4, name, static_cast<double>(text.size() + 1));
   lua_settop(lua, 3);
   charge_bytes(lua, text.size());
   Pattern pattern(lua, wanted, text);
@@ -319,12 +319,12 @@ void add_string_functions(lua_State* lua) {
     lua_pushcclosure(lua, function, 1);
     lua_setfield(lua, library, name);
   };
-  wrap("lower", charged);
-  wrap("upper", charged);
-  wrap("reverse", charged);
+  wrap("lower", lower);
+  wrap("upper", upper);
+  wrap("reverse", reverse);
   wrap("rep", repeat);
-  wrap("byte", charged_by_value);
-  wrap("char", charged_by_value);
+  wrap("byte", byte);
+  wrap("char", character);
   wrap("format", format);
   lua_pop(lua, 1);
   add_function(lua, "sub", part);

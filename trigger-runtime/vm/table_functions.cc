@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "trigger-runtime/vm/api.h"
+#include "trigger-runtime/vm/arguments.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/sandbox.h"
 #include "trigger-runtime/vm/vm.h"
@@ -90,17 +91,11 @@ class Sorter {
   std::vector<int> order_;
 };
 
-// The table at 1 is about to be written.
-void check_writable(lua_State* lua) {
-  refuse_frozen(lua, 1);
-  luaL_checktype(lua, 1, LUA_TTABLE);
-  refuse_loading_state(lua, 1);
-}
-
 int sort(lua_State* lua) {
-  check_writable(lua);
+  writable_table_at(lua, 1, "table.sort");
   lua_settop(lua, 2);
-  if (!lua_isnil(lua, 2)) luaL_checktype(lua, 2, LUA_TFUNCTION);
+  if (!lua_isnil(lua, 2) && !lua_isfunction(lua, 2))
+    refuse_argument(lua, 2, "table.sort", "function");
   const Nesting nesting(lua);
   Sorter(lua).run();
   return 0;
@@ -108,11 +103,11 @@ int sort(lua_State* lua) {
 
 // upvalue 1: stock table.concat.
 int concat(lua_State* lua) {
-  open_frozen(lua, 1);
-  luaL_checktype(lua, 1, LUA_TTABLE);
-  const double from = luaL_optnumber(lua, 3, 1);
-  const double to = luaL_optnumber(lua, 4, static_cast<double>(lua_objlen(lua, 1)));
-  const std::size_t separator = text_at(lua, 2).size();
+  constexpr std::string_view name = "table.concat";
+  table_at(lua, 1, name);
+  const double from = number_at(lua, 3, name, 1);
+  const double to = number_at(lua, 4, name, static_cast<double>(lua_objlen(lua, 1)));
+  const std::size_t separator = lua_isnoneornil(lua, 2) ? 0 : string_at(lua, 2, name).size();
   std::uint64_t bytes = 0;
   std::uint64_t steps = 0;
   for (double i = from; i <= to; ++i) {
@@ -123,16 +118,13 @@ int concat(lua_State* lua) {
     if (++steps % 1024 == 0) vm_of(lua).budget.charge(lua, 1024);
   }
   lua_settop(lua, 4);
-  refuse_huge_text(lua, "table.concat", bytes);
+  refuse_huge_text(lua, name, bytes);
   vm_of(lua).budget.charge(lua, steps % 1024 + bytes / 16);
-  lua_pushvalue(lua, lua_upvalueindex(1));
-  lua_insert(lua, 1);
-  lua_call(lua, 4, 1);
-  return 1;
+  return call_stock(lua, name);
 }
 
 int insert(lua_State* lua) {
-  check_writable(lua);
+  writable_table_at(lua, 1, "table.insert");
   const int count = static_cast<int>(lua_objlen(lua, 1));
   if (lua_gettop(lua) == 2) {
     lua_rawseti(lua, 1, count + 1);
@@ -140,7 +132,7 @@ int insert(lua_State* lua) {
   }
   if (lua_gettop(lua) != 3)
     raise(lua, "table.insert takes (table, value) or (table, position, value)");
-  const double position = luaL_checknumber(lua, 2);
+  const double position = number_at(lua, 2, "table.insert");
   if (!(position >= 1 && position <= count + 1)) {
     raise(lua, fmt::format("table.insert: position {} is not within 1 to {}", position, count + 1));
   }
@@ -155,9 +147,9 @@ int insert(lua_State* lua) {
 
 // (table, position or nil for the last): what stood there; those behind it move up.
 int remove(lua_State* lua) {
-  check_writable(lua);
+  writable_table_at(lua, 1, "table.remove");
   const int count = static_cast<int>(lua_objlen(lua, 1));
-  const double position = luaL_optnumber(lua, 2, count);
+  const double position = number_at(lua, 2, "table.remove", count);
   if (count == 0 && (position == 0 || lua_isnoneornil(lua, 2))) return 0;
   if (!(position >= 1 && position <= count + 1) || std::floor(position) != position)
     raise(lua, fmt::format("table.remove: position {} is not within 1 to {}", position, count + 1));
@@ -173,18 +165,14 @@ int remove(lua_State* lua) {
 
 // upvalue 1: stock unpack.
 int unpack(lua_State* lua) {
-  open_frozen(lua, 1);
-  luaL_checktype(lua, 1, LUA_TTABLE);
+  table_at(lua, 1, "unpack");
   lua_settop(lua, 3);
-  const double from = luaL_optnumber(lua, 2, 1);
-  const double to = luaL_optnumber(lua, 3, static_cast<double>(lua_objlen(lua, 1)));
+  const double from = number_at(lua, 2, "unpack", 1);
+  const double to = number_at(lua, 3, "unpack", static_cast<double>(lua_objlen(lua, 1)));
   // The stock function refuses more than the stack holds.
   if (to >= from && to - from < 1e6)
     vm_of(lua).budget.charge(lua, static_cast<std::uint64_t>(to - from) / 2);
-  lua_pushvalue(lua, lua_upvalueindex(1));
-  lua_insert(lua, 1);
-  lua_call(lua, 3, LUA_MULTRET);
-  return lua_gettop(lua);
+  return call_stock(lua, "unpack");
 }
 
 }  // namespace

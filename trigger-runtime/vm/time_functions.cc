@@ -105,7 +105,7 @@ int utc(lua_State* lua) {
     return 1;
   }
   const std::string_view form = text_argument(lua, 2, "hastur.utc", "the format");
-  vm_of(lua).budget.charge(lua, form.size());
+  vm_of(lua).budget.charge(lua, 4 * form.size());
   std::string out;
   for (std::size_t i = 0; i < form.size(); ++i) {
     if (form[i] != '%') {

@@ -80,8 +80,9 @@ struct Vm {
   ScriptError fault;
   // A library that could not be loaded: the error that require raises is its.
   std::optional<ScriptError> chunk_fault;
-  // The address of ctx.state.
+  // The address of ctx.state, and of what the script has for it while it is loaded.
   const void* state = nullptr;
+  const void* loading_state = nullptr;
   std::string scratch;
 };
 

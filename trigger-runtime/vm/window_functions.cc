@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/cut_text.h"
 #include "core/json.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/helper_arguments.h"
@@ -237,7 +238,7 @@ int refuse_field(lua_State* lua) {
     lua_pop(lua, 1);
   }
   const std::string asked =
-      is_text(lua, 2) ? fmt::format("'{}'", text_at(lua, 2)) : describe(lua, 2);
+      is_text(lua, 2) ? fmt::format("'{}'", cut_text(text_at(lua, 2))) : describe(lua, 2);
   const bool is_known =
       is_text(lua, 2) && std::ranges::find(names, text_at(lua, 2)) != std::end(names);
   raise(lua,

@@ -153,6 +153,87 @@ TEST(Constants, CannotBeWritten) {
   }
 }
 
+const std::string compared = R"lua(
+local ctx = hastur.trigger{}
+local state = ctx.state
+local Version = {}
+Version.__index = Version
+Version.__eq = function(a, b) return a.n == b.n end
+Version.__lt = function(a, b) return a.n < b.n end
+Version.__le = function(a, b) return a.n <= b.n end
+function Version.new(n) return setmetatable({ n = n, of = { "x", "y" } }, Version) end
+local two, other = Version.new(2), Version.new(2)
+local holder = { two = two, by = function() return two end }
+)lua";
+
+std::string with_compared(const std::string& body) {
+  TestTrigger trigger(compared + "ctx:gauges({}, function(msg)\n" + body + "\nend)\n");
+  if (!trigger.is_loaded()) return "not loaded";
+  Stream stream;
+  stream.gauge(0.5, 20);
+  const TriggerProgress progress = trigger.feed(stream);
+  if (progress.stopped) return progress.stopped->error.error.text;
+  std::string out;
+  for (const Effect& effect : progress.effects) out += effect.payload;
+  const Judged judged = trigger.vm().judge(Sequence{1}, at_second(0.5));
+  return out + (judged.error ? judged.error->error.text : judged.memory.state);
+}
+
+// The VM compares a table only with a table.
+TEST(Constants, AreComparedWithTablesOfACall) {
+  EXPECT_EQ(with_compared(R"lua(
+    local function new(n) return Version.new(n) end
+    state.equal = { two == new(2), new(2) == two, two ~= new(3), two == other, holder.two == two }
+    state.unequal = { two == new(3), two ~= new(2), two == 2 }
+    state.less = { two < new(3), new(1) < two, two <= new(2), new(3) > two, two >= other }
+    state.same = { rawequal(two, holder.by()), not rawequal(two, other) }
+    local list = { new(3), two, new(1) }
+    table.sort(list)
+    state.sorted = { list[1].n, list[2].n, list[3].n })lua"),
+            R"({"equal":[true,true,true,true,true],"less":[true,true,true,true,true],)"
+            R"("same":[true,true],"sorted":[1,2,3],"unequal":[false,false,false]})");
+}
+
+TEST(Constants, ThatAreComparedAreTablesInAllElse) {
+  EXPECT_NE(with_compared("hastur.compound('c', two)").find(R"({"n":2,"of":["x","y"]})"),
+            std::string::npos);
+  EXPECT_EQ(with_compared(R"lua(
+    local keys = {}
+    for k, v in pairs(two) do keys[#keys + 1] = k .. type(v) end
+    for i, v in ipairs(two) do keys[#keys + 1] = i end
+    for k in next, two do keys[#keys + 1] = k end
+    state.keys = table.concat(keys, " ")
+    state.shown = type(two) .. tostring(two) .. #two .. #two.of .. select("#", unpack(two.of))
+    state.class = getmetatable(two) == Version and getmetatable(Version.new(1)) == Version
+    state.raw = rawget(two, "n")
+    state.missing = two.missing == nil
+    state.replaced = ("n"):gsub("n", two))lua"),
+            R"({"class":true,"keys":"nnumber oftable n of","missing":true,"raw":2,)"
+            R"("replaced":"2","shown":"tabletable022"})");
+  for (const char* write : {"two.n = 1", "two.new = 1", "table.insert(two, 1)", "table.sort(two)",
+                            "setmetatable(two, nil)", "local _, t = ipairs(two) t[1] = 1"}) {
+    EXPECT_EQ(with_compared(std::string("local _ = holder ") + write).substr(0, 42),
+              "the table 'two' was made while the script ")
+        << write;
+  }
+  EXPECT_EQ(with_compared("state.two = two").substr(0, 58),
+            "state.two is a table that was made while the script was lo");
+}
+
+TEST(Constants, ThatAreListsCannotBeCompared) {
+  const ScriptError error = load_error(R"lua(local ctx = hastur.trigger{}
+local mt = { __eq = function(a, b) return #a == #b end }
+local path = setmetatable({ "a", "b" }, mt)
+ctx:gauges({}, function(msg)
+  return path == setmetatable({}, mt)
+end)
+)lua");
+  EXPECT_EQ(error.line, 4u);
+  EXPECT_EQ(error.text,
+            "the table 'path' is a list whose metatable has __eq, __lt or __le, which cannot be a "
+            "constant: keep the list in a field of it, or make it in the callback");
+}
+
 TEST(Constants, CannotBecomeState) {
   EXPECT_EQ(with_constants("state.limits = limits").substr(0, 75),
             "judged: state.limits is a table that was made while the script was loaded: ");

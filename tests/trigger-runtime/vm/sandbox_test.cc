@@ -265,6 +265,34 @@ TEST(Sandbox, PcallHandsErrorsToTheScript) {
             R"({"a":"falsex","b":4,"c":"<yz>","d":"billing/load.lua:10: at"})");
 }
 
+// However they are called.
+TEST(Sandbox, ErrorsOfArgumentsNameTheFunction) {
+  EXPECT_EQ(run_body("string.format('%d', 'x')"),
+            "error at 1: bad argument #2 to 'string.format' (number expected, got string)");
+  EXPECT_EQ(run_body("unpack(1)"),
+            "error at 1: bad argument #1 to 'unpack' (table expected, got number)");
+  for (const auto& [call, text] : std::vector<std::pair<const char*, const char*>>{
+           {"string.format, '%d', 'x'", "#2 to 'string.format' (number expected, got string)"},
+           {"string.rep, 'x'", "#2 to 'string.rep' (number expected, got no value)"},
+           {"string.char, 300", "#1 to 'string.char' (invalid value)"},
+           {"string.byte", "#1 to 'string.byte' (string expected, got no value)"},
+           {"string.sub, 'x', {}", "#2 to 'string.sub' (number expected, got table)"},
+           {"string.upper, {}", "#1 to 'string.upper' (string expected, got table)"},
+           {"string.gsub, 'x'", "#2 to 'string.gsub' (string expected, got no value)"},
+           {"table.concat, 1", "#1 to 'table.concat' (table expected, got number)"},
+           {"table.sort, {}, 1", "#2 to 'table.sort' (function expected, got number)"},
+           {"tonumber, 'x', 99", "#2 to 'tonumber' (base out of range)"},
+           {"ipairs, 1", "#1 to 'ipairs' (table expected, got number)"},
+           {"next, 1", "#1 to 'next' (table expected, got number)"},
+           {"rawget, 1, 1", "#1 to 'rawget' (table expected, got number)"},
+           {"setmetatable, {}, 1", "#2 to 'setmetatable' (table expected, got number)"},
+           {"math.max", "#1 to 'math.max' (number expected, got no value)"},
+           {"pcall", "#1 to 'pcall' (value expected, got no value)"}}) {
+    const std::string got = run_body(std::string("local _ _, state.text = pcall(") + call + ")");
+    EXPECT_NE(got.find(std::string("bad argument ") + text), std::string::npos) << got;
+  }
+}
+
 TEST(Sandbox, RecursionThroughNativeFunctionsIsAnErrorNotACrash) {
   for (const char* body :
        {"local function f() return (('x'):gsub('.', f)) end f()",

@@ -50,7 +50,10 @@ TEST(State, IsRefusedWithThePathOfTheOffender) {
   EXPECT_EQ(fault_of("s.a = setmetatable({}, {})"), "state.a has a metatable");
   EXPECT_EQ(fault_of("setmetatable(s, {})"), "state has a metatable");
   EXPECT_EQ(fault_of("s.a = '\\255'"), "state.a is a string that is not UTF-8");
-  EXPECT_EQ(fault_of("s['\\255'] = 1"), "state has a key that is not UTF-8");
+  EXPECT_EQ(fault_of("s['\\255'] = 1"), R"(state["\255"] is a key that is not UTF-8)");
+  EXPECT_EQ(fault_of("s.a = { b = { ['caf\\233'] = 1 } }"),
+            R"(state.a.b["caf\233"] is a key that is not UTF-8)");
+  EXPECT_EQ(fault_of("s['caf\\233'] = { f = print }"), R"(state["caf\233"].f is a function)");
   EXPECT_EQ(fault_of("s.a = msg.labels").substr(0, 22), "state.a is msg.labels:");
   EXPECT_EQ(fault_of("local t = s for i = 1, 200 do t.a = {} t = t.a end").substr(0, 12),
             "state.a.a.a.");
@@ -103,9 +106,14 @@ TEST(State, IsReadAndWrittenThroughCtxToo) {
 
 TEST(State, HasNoContentWhileTheScriptIsLoaded) {
   const std::string head = "local ctx = hastur.trigger{ state = { n = 1 } }\n";
-  for (const char* line : {"local a = ctx.state.n", "ctx.state.n = 2", "local a = ctx.n",
-                           "ctx.n = 2", "for k in pairs(ctx.state) do end",
-                           "local a = next(ctx.state)", "table.insert(ctx.state, 1)"}) {
+  for (const char* line :
+       {"local a = ctx.state.n", "ctx.state.n = 2", "local a = ctx.n", "ctx.n = 2",
+        "for k in pairs(ctx.state) do end", "local a = next(ctx.state)",
+        "table.insert(ctx.state, 1)", "for i in ipairs(ctx.state) do end", "local a = #ctx.state",
+        "local a = unpack(ctx.state)", "local a = table.concat(ctx.state)",
+        "local a = rawget(ctx.state, 'n')", "table.sort(ctx.state)", "table.remove(ctx.state)",
+        "setmetatable(ctx.state, {})", "setmetatable({}, ctx.state)",
+        "local a = ('n'):gsub('n', ctx.state)"}) {
     const ScriptError error = load_error(head + line);
     EXPECT_NE(error.text.find("ctx.state has no content while the script is loaded"),
               std::string::npos)
@@ -113,6 +121,29 @@ TEST(State, HasNoContentWhileTheScriptIsLoaded) {
     EXPECT_EQ(error.line, 2u) << line;
   }
   EXPECT_EQ(load_error(head + "local s = ctx.state").text, "");
+  EXPECT_EQ(
+      load_error(head + "assert(type(ctx.state) .. tostring(ctx.state) == 'tabletable')").text, "");
+}
+
+// Wherever the script has put it while it was loaded.
+TEST(State, HasItsContentInEveryPlaceOnceTheScriptIsLoaded) {
+  TestTrigger trigger(R"lua(
+local ctx = hastur.trigger{ state = { n = 1 } }
+local state = ctx.state
+local holder = { deep = { state = ctx.state } }
+local object = setmetatable({}, { __index = ctx.state })
+local function made(s) return function() s.made = true end end
+local make = made(ctx.state)
+ctx:gauges({}, function(msg)
+  assert(state == ctx.state and holder.deep.state == state and rawequal(state, ctx.state))
+  holder.deep.state.n = object.n + 1
+  make()
+end)
+)lua");
+  Stream stream;
+  stream.gauge(0.1, 1);
+  EXPECT_FALSE(trigger.feed(stream).stopped);
+  EXPECT_EQ(trigger.state(), R"({"made":true,"n":2})");
 }
 
 TEST(State, OfTheStartMustBeJson) {
