@@ -175,6 +175,8 @@ std::string remedy_of(const CallError& error, const Json& message, const Json& f
     case CallError::Kind::instructions:
       return "bound the loop; keep sums in ctx.state, not lists that are walked for each message";
     case CallError::Kind::memory:
+      if (has(text, "stack is full"))
+        return "a function calls itself without end, or hands on very many arguments";
       return "make no texts or tables that grow with the number of messages";
     case CallError::Kind::raised:
       break;

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/cut_text.h"
+#include "core/suggest.h"
 #include "trigger-runtime/vm/bytecode.h"
 #include "trigger-runtime/vm/registry.h"
 #include "trigger-runtime/vm/sandbox.h"
@@ -22,9 +24,9 @@ int print(lua_State* lua) {
     if (i > 1) text += '\t';
     push_tostring(lua, i);
     const std::string_view part = text_at(lua, -1);
-    vm.budget.charge(lua, 1 + part.size() / 8);
     if (text.size() + part.size() > effect_bytes_max)
       raise(lua, "a log line cannot be larger than 256 KiB");
+    vm.budget.charge(lua, 1 + part.size() / 8);
     text += part;
     lua_pop(lua, 1);
   }
@@ -147,6 +149,13 @@ std::string_view text_argument(lua_State* lua, int index, std::string_view funct
   const std::string_view text = text_at(lua, index);
   vm_of(lua).budget.charge(lua, text.size() / 16);
   return text;
+}
+
+std::string nearest_word(lua_State* lua, std::string_view word,
+                         std::span<const std::string> known) {
+  // Each letter is compared with each of every known word, of which some ten make an instruction.
+  vm_of(lua).budget.charge(lua, 2 * known.size() * std::min<std::size_t>(word.size(), 100));
+  return nearest(word, known);
 }
 
 void charge_walk(lua_State* lua, int index) {

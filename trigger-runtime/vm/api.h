@@ -3,6 +3,7 @@
 // What Lua itself does not have: hastur.…, ctx, notifications, print and require (DESIGN §7).
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -51,6 +52,9 @@ inline constexpr std::size_t effect_bytes_max = 256 * 1024;
 // The argument as a string, whose bytes are charged, or an error that names function and argument.
 std::string_view text_argument(lua_State* lua, int index, std::string_view function,
                                std::string_view argument);
+
+// As nearest() of core/suggest.h, charged.
+std::string nearest_word(lua_State* lua, std::string_view word, std::span<const std::string> known);
 
 // Charges for a walk over the table at `index` in which each entry is looked at and each key may be
 // copied. In whatever order a VM keeps keys it is as much, and raises alike.

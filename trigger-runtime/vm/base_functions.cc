@@ -19,10 +19,12 @@ namespace {
 constexpr std::uint64_t instructions_per_error = 100;
 constexpr std::uint64_t bytes_per_instruction = 16;
 
-// A verdict of the budget is not an error that a script may handle.
+// A verdict of the budget is not an error that a script may handle. The error is on top.
 void pass_on_verdict(lua_State* lua, int status) {
   Budget& budget = vm_of(lua).budget;
   if (status == LUA_ERRMEM) budget.set_verdict(Budget::Verdict::memory);
+  if (is_text(lua, -1) && is_full_stack(text_at(lua, -1)))
+    budget.set_verdict(Budget::Verdict::stack);
   if (budget.verdict() != Budget::Verdict::none) lua_error(lua);
   budget.charge(lua, instructions_per_error);
 }
@@ -40,6 +42,8 @@ int protected_call(lua_State* lua) {
 // (error). upvalue 1: the script's handler. It would run inside the hook that raised a verdict,
 // where nothing counts its instructions: it is not called for one.
 int handle_error(lua_State* lua) {
+  if (is_text(lua, 1) && is_full_stack(text_at(lua, 1)))
+    vm_of(lua).budget.set_verdict(Budget::Verdict::stack);
   if (vm_of(lua).budget.verdict() != Budget::Verdict::none) return 1;
   const Nesting nesting(lua);
   lua_pushvalue(lua, lua_upvalueindex(1));

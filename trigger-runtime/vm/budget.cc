@@ -25,10 +25,21 @@ void Budget::on_count(lua_State* lua, lua_Debug* at) {
   } else if (vm.budget.observed_) [[unlikely]] {
     if (++vm.budget.single_ < step) return;
     vm.budget.single_ = 0;
-    vm.budget.charge(lua, vm.budget.charge_of_step());
+    vm.budget.count_step(lua, at);
   } else {
-    vm.budget.charge(lua, vm.budget.charge_of_step());
+    vm.budget.count_step(lua, at);
   }
+}
+
+void Budget::count_step(lua_State* lua, const lua_Debug* at) {
+  charge(lua, charge_of_step());
+  // In a hook LuaJIT keeps here where the function stands on the stack; nothing else tells it.
+  if (at->i_ci <= stack_values_max) [[likely]]
+    return;
+  luaL_where(lua, 0);
+  push_text(lua, "stack overflow: calls are nested too deep");
+  lua_concat(lua, 2);
+  lua_error(lua);
 }
 
 void Budget::raise_over(lua_State* lua) {

@@ -17,10 +17,17 @@ namespace hastur {
 
 class Budget {
  public:
-  enum class Verdict : std::uint8_t { none, instructions, memory };
+  // `stack`: LuaJIT's own stack was full, which is memory, too.
+  enum class Verdict : std::uint8_t { none, instructions, memory, stack };
 
   // The hook counts in steps of so many instructions.
   static constexpr int step = 1'000;
+
+  // Values that the calls under way may keep on the Lua stack, looked at at each step: more is an
+  // error that a script may catch, at the same depth in every VM. LuaJIT ends at 65,500, but
+  // sooner or later by how its stack has grown and by what a hook takes; only frames of some
+  // hundred values can get there within a step. That is a verdict.
+  static constexpr int stack_values_max = 30'000;
 
   // Begins a callback (or the chunk) that may use `instructions_max`.
   void arm(lua_State* lua, std::uint64_t instructions_max) {
@@ -67,6 +74,7 @@ class Budget {
 
  private:
   static void on_count(lua_State* lua, lua_Debug* at);
+  void count_step(lua_State* lua, const lua_Debug* at);
   [[noreturn]] void raise_over(lua_State* lua);
   std::uint64_t charge_of_step() const {
     // Of four instructions about one reads a field, and a table of its chain takes about as long as

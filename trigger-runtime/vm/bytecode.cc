@@ -29,6 +29,7 @@ enum Opcode : std::uint8_t {
   op_usetv = 46,
   op_usetp = 49,
   op_uclo = 50,
+  op_tdup = 53,
   op_gget = 54,
   op_gset = 55,
   op_tgetv = 56,
@@ -48,6 +49,7 @@ enum Opcode : std::uint8_t {
   op_ret0 = 75,
   op_ret1 = 76,
   op_fori = 77,
+  op_forl = 79,
   op_jforl = 81,
   op_iterl = 82,
   op_jiterl = 84,
@@ -57,6 +59,13 @@ enum Opcode : std::uint8_t {
 
 constexpr std::uint8_t flag_vararg = 0x02;
 constexpr std::uint16_t upvalue_is_local = 0x8000;
+constexpr int no_jump = 0x8000;
+
+// What a function's constructor of a table may hold: one instruction copies it, which may cost as
+// much as some hundred others but not more.
+constexpr std::uint64_t constructor_values_max = 1'000;
+// An entry with a name, in values of a list.
+constexpr std::uint64_t values_per_name = 4;
 
 struct Instruction {
   std::uint32_t word;
@@ -77,6 +86,12 @@ struct Function {
   std::vector<std::string_view> upvalue_names;
   // Strings among the constants by their index; others are empty.
   std::vector<std::string_view> strings;
+  // Of tables among the constants, by the same index.
+  struct Template {
+    std::uint32_t list = 0;
+    std::uint32_t names = 0;
+  };
+  std::vector<Template> tables;
   std::optional<std::size_t> parent;
 };
 
@@ -145,6 +160,7 @@ class DumpReader {
                  std::vector<Function>& all) {
     constexpr std::uint32_t child = 0, table = 1, complex = 4, text = 5;
     function.strings.resize(count);
+    function.tables.resize(count);
     for (std::uint32_t i = 0; i < count; ++i) {
       const std::uint32_t type = number();
       // Instructions count the constants from the last one back.
@@ -157,6 +173,7 @@ class DumpReader {
       } else if (type == table) {
         const std::uint32_t array = number();
         const std::uint32_t hash = number();
+        function.tables[count - 1 - i] = {array, hash};
         for (std::uint32_t item = 0; item < array + 2 * hash; ++item) skip_table_item();
       } else {
         for (int item = 0; item < (type == complex ? 4 : 2); ++item) number();
@@ -246,6 +263,20 @@ std::string_view upvalue_name(const Function& function, std::size_t index) {
   return index < function.upvalue_names.size() ? function.upvalue_names[index] : "?";
 }
 
+// Whether the instruction at `at` runs again without its function being called again: a jump behind
+// it leads before it.
+bool is_in_loop(const Function& function, std::size_t at) {
+  for (std::size_t i = at; i < function.code.size(); ++i) {
+    const Instruction code = function.code[i];
+    if (code.op() != op_forl && code.op() != op_iterl && code.op() != op_jmp &&
+        code.op() != op_uclo)
+      continue;
+    const auto target = static_cast<std::ptrdiff_t>(i) + 1 + code.d() - no_jump;
+    if (target <= static_cast<std::ptrdiff_t>(at)) return true;
+  }
+  return false;
+}
+
 // Whether an instruction does anything with slot 0 but read a field of it. True when in doubt.
 bool gives_away(const Instruction& code) {
   const std::uint8_t op = code.op();
@@ -302,6 +333,13 @@ std::optional<ScriptError> chunk_fault(lua_State* lua, const std::string& path) 
                  name));
       } else if (code.op() == op_kcdata) {
         note(line, "numbers like 1LL or 1i are not allowed: write a plain number");
+      } else if (code.op() == op_tdup && (function.parent || is_in_loop(function, i))) {
+        const auto [list, names] = function.tables[code.d()];
+        if (list + values_per_name * names <= constructor_values_max) continue;
+        note(line,
+             fmt::format("a table of {} entries is written out in a {}, and each time all of "
+                         "it is copied: write it once, in a local at the top of the file",
+                         (list > 0 ? list - 1 : 0) + names, function.parent ? "function" : "loop"));
       } else if (code.op() >= op_usetv && code.op() <= op_usetp && is_of_chunk(all, at, code.a())) {
         note(line, fmt::format("the local '{}' of the file is changed in a function: what lasts "
                                "longer than a callback "

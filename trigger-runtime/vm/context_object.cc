@@ -12,7 +12,6 @@
 #include "core/cut_text.h"
 #include "core/json.h"
 #include "core/settings.h"
-#include "core/suggest.h"
 #include "message/filter.h"
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/bytecode.h"
@@ -31,6 +30,8 @@ using enum MessageType;
 constexpr std::size_t callbacks_max = 1'000;
 // Each is compiled into a filter here and by the parent: far more work than a call.
 constexpr std::uint64_t instructions_per_callback = 100;
+// Read here as the parent will read it; a word that is no key is compared with all that are.
+constexpr std::uint64_t instructions_per_filter = 500;
 constexpr std::size_t filter_bytes_max = 64 * 1024;
 constexpr std::size_t former_names_max = 100;
 constexpr std::size_t former_name_bytes_max = 1'024;
@@ -105,6 +106,7 @@ int subscribe(lua_State* lua) {
                                          filter_bytes_max, text)) {
     raise(lua, fmt::format("{}: {}", where, *fault));
   }
+  vm.budget.charge(lua, instructions_per_filter + text.size() / 4);
   const Result<Json> json = parse_json(text);
   HASTUR_CHECK(json.has_value(), "a filter's JSON cannot be read back");
   if (const Result<Filter> filter = Filter::parse(*json); !filter) {
@@ -217,7 +219,7 @@ int refuse_reading_loading(lua_State* lua) {
     std::vector<std::string> methods = {"every", "migrate", "was", "keyed", "window", "throttle"};
     for (const Method& method : subscription_methods()) methods.emplace_back(method.name);
     const std::string word(text_argument(lua, 2, "ctx", "a key"));
-    if (const std::string meant = nearest(word, methods); !meant.empty()) {
+    if (const std::string meant = nearest_word(lua, word, methods); !meant.empty()) {
       raise(lua, fmt::format("ctx has no function '{}'; did you mean '{}'?", word, meant));
     }
   }

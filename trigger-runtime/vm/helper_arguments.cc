@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "core/cut_text.h"
-#include "core/suggest.h"
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/least_text.h"
 
@@ -28,7 +27,8 @@ HelperOptions::HelperOptions(lua_State* lua, int index, std::string_view functio
     if (std::ranges::find(known, key) == known.end()) unknown.add(std::move(key));
   }
   if (!unknown) return;
-  const std::string meant = nearest(*unknown, std::vector<std::string>(known.begin(), known.end()));
+  const std::string meant =
+      nearest_word(lua, *unknown, std::vector<std::string>(known.begin(), known.end()));
   raise(lua, fmt::format("{} does not know '{}': it takes {}{}", function, cut_text(*unknown),
                          fmt::join(known, ", "),
                          meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)));

@@ -434,7 +434,15 @@ CallError LoadedTrigger::call_error(int status, std::optional<std::uint32_t> cal
   error.callback = callback.value_or(0);
   error.error = shortened(std::move(vm.fault));
   vm.fault = {};
-  if (status == LUA_ERRMEM || vm.budget.verdict() == Budget::Verdict::memory) {
+  // Without room on the stack the handler does not run, or not to its end.
+  if (is_full_stack(error.error.text) ||
+      (error.error.text.empty() && error.error.script.empty() &&
+       vm.budget.verdict() == Budget::Verdict::none && status != LUA_ERRMEM))
+    vm.budget.set_verdict(Budget::Verdict::stack);
+  if (vm.budget.verdict() == Budget::Verdict::stack) {
+    error.kind = CallError::Kind::memory;
+    error.error = {"out of memory: the stack is full of calls, each with many values", "", 0};
+  } else if (status == LUA_ERRMEM || vm.budget.verdict() == Budget::Verdict::memory) {
     error.kind = CallError::Kind::memory;
     // The handler does not run when memory is out.
     error.error = {
@@ -444,9 +452,6 @@ CallError LoadedTrigger::call_error(int status, std::optional<std::uint32_t> cal
   } else if (vm.budget.verdict() == Budget::Verdict::instructions) {
     error.kind = CallError::Kind::instructions;
     error.error = {vm.budget.text(), vm.budget.script(), vm.budget.line()};
-  } else if (error.error.text.empty() && error.error.script.empty()) {
-    // The handler found no room on the stack, and its lines are gone.
-    error.error.text = "stack overflow";
   }
   if (error.error.script.empty() && callback) {
     error.error.script = vm.declared.callbacks[*callback].script;

@@ -13,7 +13,6 @@
 #include "core/cut_text.h"
 #include "core/json.h"
 #include "core/lowered.h"
-#include "core/suggest.h"
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/least_text.h"
@@ -151,7 +150,7 @@ class Call {
 
  private:
   [[noreturn]] void refuse_option(const std::string& name, const KnownOptions& known) {
-    const std::string near = nearest(name, known);
+    const std::string near = nearest_word(lua_, name, known);
     raise(lua_, fmt::format("{0}: there is no option '{1}'; {2}", kind_, cut_text(name),
                             near.empty() ? fmt::format("it takes {}", fmt::join(known, ", "))
                                          : fmt::format("did you mean '{}'?", near)));

@@ -147,6 +147,10 @@ void push_environment(lua_State* lua) {
   lua_setmetatable(lua, -2);
 }
 
+bool is_full_stack(std::string_view text) {
+  return text == "stack overflow" || text.ends_with(": stack overflow");
+}
+
 ScriptError take_begin_of_function(lua_State* lua) {
   lua_Debug at;
   lua_getinfo(lua, ">S", &at);

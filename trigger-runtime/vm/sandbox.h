@@ -32,6 +32,7 @@
 // - What lasts outside of ctx.state: bytecode.cc, constants.cc (docs/determinism.md,
 //   constants_test.cc).
 // - Where a budget of instructions ends: counted anew for each call, budget.h (limits_test.cc).
+// - How deep calls may be nested: the stack is measured at each step, budget.h (limits_test.cc).
 // - Long work within one native function: charged in proportion before it is done (limits_test.cc).
 //
 // - Which of several faults is told, and what was done before it: the first in the order of keys,
@@ -44,8 +45,10 @@
 //
 // Not closed, because nothing can see it in time; each ends in a verdict that is journalled:
 // - Where memory ends. The cap protects the machine.
-// - Long work of one instruction, `a .. b`, `a < b` and `a + 0` on long texts. Functions make none
-//   longer than 32 MiB, the memory cap bounds the rest, the parent's guard of CPU time ends it.
+// - Where LuaJIT's stack is full, for what gets there between two steps.
+// - Long work of one instruction: `a .. b`, `a < b` and `a + 0` on long texts, and what
+//   docs/determinism.md measures. Functions make no text longer than 32 MiB, the memory cap bounds
+//   the rest, the parent's guard of CPU time ends it.
 // - A walk over what is left of a table that was large and has been emptied: the empty places are
 //   passed over uncounted. The same guard ends it.
 // - "__mode" put together at run time. It shows within one call, and in a state no longer than
@@ -84,6 +87,10 @@ void seal(lua_State* lua, std::string_view name);
 
 // Pushes the text that tostring() gives for `index`: no addresses. May call __tostring.
 void push_tostring(lua_State* lua, int index);
+
+// Whether the text of an error is LuaJIT's own that its stack is full. A script that raises that
+// text itself has the same verdict.
+bool is_full_stack(std::string_view text);
 
 // Pops the function on top: where it begins, with an empty text.
 ScriptError take_begin_of_function(lua_State* lua);

@@ -1,6 +1,6 @@
 -- tries: recursion through __eq
 -- verdict: raised
--- line: 6
+-- line: 8
 -- text: stack overflow
 local ctx = hastur.trigger{ state = { n = 0 } }
 ctx:gauges({ name = "hostile" }, function(msg)

@@ -1,6 +1,6 @@
 -- tries: recursion without end
 -- verdict: raised
--- line: 6
+-- line: 7
 -- text: stack overflow
 local ctx = hastur.trigger{ state = { n = 0 } }
 ctx:gauges({ name = "hostile" }, function(msg)

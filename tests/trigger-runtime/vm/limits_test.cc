@@ -97,8 +97,157 @@ TEST(Instructions, CountTheWorkOfNativeFunctions) {
         "for i = 1, 1e9 do slack(('x'):rep(60000)) end",
         "for i = 1, 1e9 do print(('x'):rep(60000)) end",
         "for i = 1, 1e9 do msg:to_table() end",
-        "for i = 1, 1e9 do hastur.gauge('x', 1) end"}) {
+        "for i = 1, 1e9 do hastur.gauge('x', 1) end",
+        "local s = ('5m'):rep(1000000) while true do pcall(hastur.us, s) end",
+        "local s = ('x'):rep(3000000) while true do pcall(slack, 'x', { action = s }) end",
+        "local s = ('x'):rep(3000000) while true do pcall(slack, 'x', { severity = s }) end",
+        "local o = { [('x'):rep(3000000)] = 1 } while true do pcall(slack, 'x', o) end",
+        "local o = {} for i = 1, 100000 do o[i] = 1 end while true do pcall(slack, 'x', o) end",
+        "local o = {} for i = 1, 100000 do o['a' .. i] = 1 end while true do "
+        "pcall(alertmanager, o) end",
+        "local o = {} for i = 1, 80000 do o[i] = '' end while true do pcall(send_email, o) end",
+        "local o = {} for i = 1, 100000 do o[i] = 1 end while true do "
+        "pcall(web_hook, 'http://a', { headers = o }) end",
+        "local s = ('x'):rep(200000) while true do pcall(print, s, s) end"}) {
     EXPECT_EQ(stopped_by(body).kind, instructions) << body;
+  }
+}
+
+TEST(Instructions, CountTheWorkOfNativeFunctionsAtLoad) {
+  for (const char* body : {"local s = ('x'):rep(100) local c = hastur.trigger{} while true do "
+                           "pcall(function() return c[s] end) end",
+                           "local o = { [('x'):rep(100)] = 1 } local c = hastur.trigger{} "
+                           "while true do pcall(c.gauges, c, o, print) end",
+                           "local s = ('5m'):rep(1000000) while true do pcall(hastur.us, s) end",
+                           "local s = ('x'):rep(3000000) while true do pcall(require, s) end",
+                           "local s = ('x'):rep(3000000) local c = hastur.trigger{} while true do "
+                           "pcall(c.every, c, s, print) end",
+                           "local s = ('x'):rep(3000000) local c = hastur.trigger{} while true do "
+                           "pcall(function() return c[s] end) end",
+                           "local o = {} for i = 1, 100000 do o[i] = 1 end while true do "
+                           "pcall(hastur.trigger, o) end"}) {
+    EXPECT_EQ(load_error(body).text, "more than 5000000 instructions in one call") << body;
+  }
+}
+
+// What stood in the script stands there still.
+TEST(Errors, QuoteTheBeginningOfALongText) {
+  for (const char* body :
+       {"hastur.us(('x'):rep(10000))", "slack('x', { action = ('x'):rep(10000) })",
+        "slack('x', { severity = ('x'):rep(10000) })", "slack('x', { [('x'):rep(10000)] = 1 })"}) {
+    const std::string text = stopped_by(body).error.text;
+    EXPECT_NE(text.find("xxxxxxxxxx …"), std::string::npos) << text;
+    EXPECT_LT(text.size(), 500u) << body;
+  }
+  for (const char* script :
+       {"hastur.us(('x'):rep(10000))", "require(('x'):rep(10000))",
+        "hastur.trigger{ [('x'):rep(10000)] = 1 }",
+        "hastur.trigger{}:every(('x'):rep(10000), print)", "hastur.trigger{}:was(('x'):rep(10000))",
+        "hastur.trigger{}:keyed(('x'):rep(10000), {})",
+        "hastur.trigger{}:keyed('a', { [('x'):rep(10000)] = 1 })",
+        "hastur.trigger{}:alert('a', { severity = ('x'):rep(10000) })"}) {
+    const std::string text = load_error(script).text;
+    EXPECT_NE(text.find("xxxxxxxxxx …"), std::string::npos) << text;
+    EXPECT_LT(text.size(), 500u) << script;
+  }
+}
+
+// What a call of `body` leaves as state, or how it was stopped; `what` is observed.
+std::string seen_by(const std::string& body, ObserveCommand::What what) {
+  TestTrigger trigger(
+      "local ctx = hastur.trigger{} local state = ctx.state\nctx:gauges({}, function(msg)\n" +
+      body + "\nend)\n");
+  if (!trigger.is_loaded()) return "not loaded";
+  trigger.vm().observe(what);
+  Stream stream;
+  stream.gauge(0.1, 1);
+  const TriggerProgress progress = trigger.feed(stream);
+  if (progress.stopped) {
+    const CallError& error = progress.stopped->error;
+    return fmt::format("{} {}:{} {}", static_cast<int>(error.kind), error.error.script,
+                       error.error.line, error.error.text);
+  }
+  return trigger.state();
+}
+
+// Hooks take of the stack, and it has grown otherwise in every VM.
+TEST(Calls, AreNestedAsDeepInEveryVm) {
+  const std::string wide = [] {
+    std::string names = "a1";
+    for (int i = 2; i <= 60; ++i) names += fmt::format(", a{}", i);
+    return "local function f() d = d + 1 local " + names + " return 1 + f() end ";
+  }();
+  const std::string note = "local ok, text = pcall(f) state.depth = d state.text = text";
+  for (const std::string& body : std::vector<std::string>{
+           "local d = 0 local function f() d = d + 1 return 1 + f() end " + note,
+           "local d = 0 " + wide + note,
+           "local d = 0 local function f(...) d = d + 1 return 1 + f(...) end "
+           "local g = f f = function() g(unpack({}, 1, 50)) end " +
+               note,
+           "local d = 0 local t = {} setmetatable(t, { __index = function(t, k) d = d + 1 return "
+           "1 + t[k .. 'x'] end }) local function f() return t.x end " +
+               note,
+           "local d = 0 local mt = {} mt.__eq = function(a, b) d = d + 1 return not (a == b) end "
+           "local function f() return setmetatable({}, mt) == setmetatable({}, mt) end " +
+               note,
+           "local d = 0 local function g() d = d + 1 return 1 + g() end local function f() "
+           "for i = 1, 3 do pcall(g) end return g() end " +
+               note}) {
+    const std::string plain = seen_by(body, ObserveCommand::What::nothing);
+    EXPECT_NE(plain.find("stack overflow: calls are nested too deep"), std::string::npos) << plain;
+    EXPECT_EQ(seen_by(body, ObserveCommand::What::lines), plain) << body;
+    EXPECT_EQ(seen_by(body, ObserveCommand::What::calls), plain) << body;
+  }
+}
+
+// What gets to the end of LuaJIT's stack within a step is stopped alike, wherever that was.
+TEST(Calls, ThatFillTheStackAtOnceCannotBeCaught) {
+  for (const char* body :
+       {"local function f(...) return 1 + f(...) end pcall(f, unpack({}, 1, 7000))",
+        "local function f(...) return 1 + f(...) end f(unpack({}, 1, 7000))",
+        "local function f(...) return 1 + f(...) end "
+        "xpcall(function() f(unpack({}, 1, 7000)) end, function() state.caught = 1 end)"}) {
+    for (const auto what : {ObserveCommand::What::nothing, ObserveCommand::What::lines}) {
+      EXPECT_EQ(seen_by(body, what),
+                "2 billing/load.lua:2 out of memory: the stack is full of calls, each with many "
+                "values")
+          << body;
+    }
+  }
+}
+
+TEST(Constructors, OfLongTablesStandAtTheTopOfTheFile) {
+  const auto list = [](int entries) {
+    std::string text = "{ ";
+    for (int i = 0; i < entries; ++i) text += fmt::format("{}, ", i);
+    return text + "}";
+  };
+  const auto names = [](int entries) {
+    std::string text = "{ ";
+    for (int i = 0; i < entries; ++i) text += fmt::format("k{} = 1, ", i);
+    return text + "}";
+  };
+  const auto in_callback = [](const std::string& table) {
+    return load_error("local ctx = hastur.trigger{}\nctx:gauges({}, function()\n  return " + table +
+                      "\nend)");
+  };
+  EXPECT_EQ(in_callback(list(900)).text, "");
+  EXPECT_EQ(in_callback(names(200)).text, "");
+  EXPECT_EQ(in_callback(list(30'000)),
+            (ScriptError{"a table of 30000 entries is written out in a function, and each time all "
+                         "of it is copied: write it once, in a local at the top of the file",
+                         "billing/load.lua", 3}));
+  EXPECT_EQ(in_callback(names(600)).line, 3u);
+  const std::string top = "local ctx = hastur.trigger{}\n";
+  const std::string use = " ctx:gauges({}, function() return t end)";
+  EXPECT_EQ(load_error(top + "local t = " + list(20'000) + use).text, "");
+  for (const char* loop :
+       {"local t for i = 1, 9 do t = {} end", "local t while not t do t = {} end",
+        "local t repeat t = {} until t", "local t ::a:: t = {} if not t then goto a end"}) {
+    std::string text = loop;
+    text.replace(text.find("{}"), 2, list(20'000));
+    EXPECT_NE(load_error(top + text + use).text.find("written out in a loop"), std::string::npos)
+        << loop;
   }
 }
 
