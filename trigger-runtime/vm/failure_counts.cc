@@ -24,7 +24,8 @@ void FailureCounts::count(Time now, const ScriptError& error, std::uint8_t faile
     const bool room = lines.size() < lines_max;
     found = lines.try_emplace(room ? std::pair(error.script, error.line) : std::pair("", 0u)).first;
     if (found->second.count == 0)
-      found->second.text = room ? cut_text(error.text, text_bytes_max) : "calls failed at many more lines";
+      found->second.text =
+          room ? cut_text(error.text, text_bytes_max) : "calls failed at many more lines";
   }
   ++found->second.count;
 }

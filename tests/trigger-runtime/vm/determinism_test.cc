@@ -183,8 +183,19 @@ class InVm {
     return trigger_.vm().judge(Sequence{batch.header.count}, at_second(1e6)).memory.state;
   }
 
+ protected:
+  ScriptVm& vm() { return trigger_.vm(); }
+
  private:
   TestTrigger trigger_;
+};
+
+// The same, with each of its lines told: as `trigger-test trace` runs it.
+class InObservedVm : public InVm {
+ public:
+  explicit InObservedVm(const std::string& script) : InVm(script) {
+    vm().observe(ObserveCommand::What::lines);
+  }
 };
 
 // A trigger in a process of its own: the real trigger-worker, through the host.
@@ -363,6 +374,7 @@ TEST(Determinism, HoldsForScriptsThatChanceWrote) {
     const Outcome straight = run_straight(script, batch);
     expect_same(straight, run_straight(script, batch));
     expect_same(straight, run_in_pieces(script, batch));
+    expect_same(straight, run_straight<InObservedVm>(script, batch));
     ++cases;
     effects += straight.effects.size();
     errors += straight.errors.size();

@@ -1,8 +1,9 @@
 #pragma once
 
 // Generated scripts for property tests: whatever they do, they must do it everywhere alike. They
-// use state tables, constants, walks, texts, sorting, numbers at random, derived messages,
-// notifications, logs, errors, pcall, and now and then a state that is none or a loop without end.
+// use state tables, constants, instances that are compared, walks, texts, sorting, numbers at
+// random, derived messages, notifications, logs, errors, pcall, and now and then a state that is
+// none or a loop without end.
 
 #include <fmt/format.h>
 #include <rapidcheck.h>
@@ -21,7 +22,11 @@ local limits = { low = 2, high = 7, names = { "a", "bb", "ccc" } }
 local Sum = {}
 Sum.__index = Sum
 function Sum.new() return setmetatable({ total = 0 }, Sum) end
+Sum.__eq = function(a, b) return a.total == b.total end
+Sum.__lt = function(a, b) return a.total < b.total end
 function Sum:add(n) self.total = self.total + n return self end
+local least = Sum.new():add(3)
+local function deep(...) s.depth = s.depth + 1 return 1 + deep(...) end
 )lua";
     const int callbacks = pick(1, 4);
     for (int i = 0; i < callbacks; ++i) {
@@ -94,7 +99,10 @@ function Sum:add(n) self.total = self.total + n return self end
              "print(pcall(pairs, { [print] = 1, [{}] = 2, a = 3 }))",
              "print(pcall(alertmanager, { [1] = 'x', a = 1, b = ('x'):rep(300000) }))"});
       case 14:
-        return fmt::format("s.sum = Sum.new():add({}):add(v).total", number(1));
+        return fmt::format(fmt::runtime(one_of({"s.sum = Sum.new():add({}):add(v).total",
+                                                "s.less = least < Sum.new():add({})",
+                                                "s.same = least == Sum.new():add({})"})),
+                           number(1));
       case 15:
         return fmt::format("s.text = ({}):gsub('%w', {})", word(2),
                            one_of({"limits", "string.upper", "'<%0>'"}));
@@ -110,7 +118,8 @@ function Sum:add(n) self.total = self.total + n return self end
         return fmt::format(
             "if v == {} then {} end", pick(0, 10),
             one_of({"limits.high = 1", "while true do s.n = s.n + 1 end", "error({})",
-                    "local x = nil + 1", "for i = 1, 60 do slack('flood ' .. i) end",
+                    "local x = nil + 1", "s.depth = 0 print(pcall(deep, unpack({}, 1, 50)))",
+                    "for i = 1, 60 do slack('flood ' .. i) end",
                     "for i = 1, 3000 do for k in pairs(s.map) do s.n = s.n + 1 end end"}));
       case 20:
       case 21:
