@@ -173,14 +173,14 @@ void Dispatcher::take_position(const PositionReply& reply) {
   if (stage_ == Stage::connecting) {
     stage_ = Stage::leasing;
     adopt_stored();
+    seen_when_asked_ = seen();
   }
   look_for_set_back();
 }
 
 // The lease that is asked for next tells the syndicator, which then goes on behind what was seen.
 void Dispatcher::look_for_set_back() {
-  const Sequence newest_seen = seen();
-  if (position_->last >= newest_seen) {
+  if (position_->last >= seen_when_asked_) {
     set_back_told_ = false;
     return;
   }
@@ -189,7 +189,7 @@ void Dispatcher::look_for_set_back() {
       "the syndicator's History was set back: it ends at {}, and inputs up to {} were taken from "
       "the same stream. Triggers keep what they made of them and go on behind; what is numbered "
       "until the syndicator knows is not taken. Was a file of History replaced by an older copy?",
-      position_->last.value, newest_seen.value);
+      position_->last.value, seen_when_asked_.value);
   lease_due_ = true;
 }
 
@@ -225,7 +225,34 @@ void Dispatcher::take_lease(const LeaseReply& reply) {
     Run& last = last_runs_[mark.trigger];
     last = std::max(last, mark.run);
   }
-  if (stage_ == Stage::leasing) stage_ = Stage::loading;
+  if (stage_ != Stage::leasing) return;
+  for (const AppendReply::Mark& mark : reply.marks) follow_later_run(mark);
+  stage_ = Stage::loading;
+}
+
+// The stream holds messages of a later run than the store knows: the store is an older copy, or
+// another supervisor had the trigger meanwhile. The syndicator would take all that the run of the
+// store derives for known, so another one begins where those messages end.
+void Dispatcher::follow_later_run(const AppendReply::Mark& mark) {
+  const auto found = triggers_.find(mark.trigger);
+  if (found == triggers_.end() || mark.run <= found->second->run()) return;
+  Trigger& trigger = *found->second;
+  if (trigger.phase == Trigger::Phase::failed || trigger.next_switch) return;
+  Trigger::Switch next{std::max(trigger.cursor(), mark.sequence).next(),
+                       trigger.version(),
+                       new_handle(),
+                       least_loaded(),
+                       next_run(mark.trigger),
+                       {},
+                       "restore"};
+  next.is_loaded = false;
+  ++slots_[next.worker].triggers;
+  log_warn(
+      "{} is at run {} here, and the stream holds what run {} derived up to sequence {}: the state "
+      "file is an older copy, or another supervisor ran it. Run {} goes on from there",
+      mark.trigger, trigger.run().value, mark.run.value, mark.sequence.value, next.run.value);
+  trigger.next_switch = std::move(next);
+  if (slots_[trigger.next_switch->worker].up) load_next(trigger);
 }
 
 void Dispatcher::adopt_stored() {
@@ -287,6 +314,7 @@ void Dispatcher::send_requests() {
   if (!position_id_ && (position_due_ || monotonic_ - position_asked_ >= options_.position_every)) {
     position_due_ = false;
     position_asked_ = monotonic_;
+    seen_when_asked_ = seen();
     ask(PositionRequest{}, &position_id_);
   }
   // Nothing is asked of, or given to, a syndicator that may keep another stream.

@@ -365,6 +365,7 @@ class Dispatcher {
   // The highest number of the stream that anything here has seen.
   Sequence seen() const;
   void take_lease(const LeaseReply& reply);
+  void follow_later_run(const AppendReply::Mark& mark);
   void adopt_stored();
   void begin_running();
   void send_requests();
@@ -516,6 +517,9 @@ class Dispatcher {
   std::optional<RequestId> position_id_, lease_id_;
   Micros position_asked_{0}, lease_asked_{0};
   bool position_due_ = false, lease_due_ = false;
+  // seen() when the position was asked for last: what came while its answer was under way may be
+  // newer.
+  Sequence seen_when_asked_;
   // That History ends before what was seen; until it does not any more.
   bool set_back_told_ = false;
   std::set<TriggerName> lease_asked_for_;

@@ -90,6 +90,8 @@ TEST(Pipeline, AMillionMessagesThroughAPausedSupervisorComeOutAsOfOnePass) {
   }
   EXPECT_EQ(platform.metric("hastur_worker_restarts_total"), 0u) << "a worker died unasked";
   EXPECT_GT(platform.metric("hastur_trigger_errors_total{trigger=\"raising\"}"), 0u);
+  EXPECT_EQ(platform.supervisor().whole_log().find("was set back"), std::string::npos)
+      << "what was on its way is taken for lost";
   platform.stop();
 
   Remains remains(platform);

@@ -310,6 +310,41 @@ TEST(Recovery, AnotherStreamStopsTheSupervisorWithAClearText) {
   EXPECT_NE(rig.stopped.find("stream"), std::string::npos) << rig.stopped;
 }
 
+// Another supervisor, with a store of its own, had the name meanwhile; or this one's state file is
+// an older copy.
+TEST(Recovery, WhatALaterRunDerivedStandsAndAnotherGoesOnBehindIt) {
+  Rig rig;
+  rig.desire({{"t", "match=a emit=1"}});
+  rig.send("a", 25);
+  rig.send("b", 20);
+  const std::uint64_t first = rig.stored_n("t");
+  std::unique_ptr<CheckpointStore> other = make_memory_store();
+  std::swap(rig.store, other);
+  rig.clock.advance(std::chrono::minutes{1});
+  rig.start();
+  rig.desire({{"t", "match=a emit=1"}});
+  rig.desire({{"t", "match=a emit=1 refuses=0"}});
+  rig.send("a", 10);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stopped, "");
+  const auto later = rig.history->mark("t");
+  ASSERT_EQ(later->run, hastur::Run{2});
+
+  std::swap(rig.store, other);
+  rig.clock.advance(std::chrono::minutes{1});
+  rig.start();
+  rig.desire({{"t", "match=a emit=1"}});
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_TRUE(rig.stopped.empty()) << rig.stopped;
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{3});
+  EXPECT_EQ(rig.stored_n("t"), first + 15);
+  const auto newest = rig.history->mark("t");
+  EXPECT_EQ(newest->run, hastur::Run{3});
+  EXPECT_GT(newest->sequence, later->sequence);
+  EXPECT_EQ(rig.store->run("t", {3}).value()->after, later->sequence);
+}
+
 TEST(Release, NothingIsAppendedBeforeItsLease) {
   Rig rig;
   rig.desire({{"t", "match=a emit=1"}});
