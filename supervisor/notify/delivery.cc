@@ -32,6 +32,16 @@ Result<void> each_waiting(CheckpointStore& store, std::uint64_t id, const Take& 
   }
 }
 
+// What somebody has was sent, whatever keeps it from the others.
+void count_reached(const NotificationRecord& record, Time now, NotificationChange& change) {
+  if (change.status != NotificationStatus::closed ||
+      read_mail_progress(record.progress).have.empty())
+    return;
+  change.status = NotificationStatus::sent;
+  change.sent_at = now;
+  change.reason = "not everybody has it: " + change.reason;
+}
+
 }  // namespace
 
 Delivery::Delivery(CheckpointStore& store, Clock& clock, NotificationSink& sink,
@@ -278,7 +288,9 @@ Result<void> Delivery::hold_back() {
     // What is under way may still arrive; then that is what is stored.
     if (sink_.holds(record.channel, record.id) && !sink_.withdraw(record.channel, record.id))
       to_withdraw_[record.id] = record.channel;
-    changes_[record.id] = {record.id, record.status, record.reason};
+    NotificationChange change{record.id, record.status, record.reason};
+    count_reached(record, clock_.now(), change);
+    changes_[record.id] = std::move(change);
     return true;
   }));
   return store_changes();
@@ -323,6 +335,7 @@ Result<void> Delivery::release_held() {
       if (!record.reason.starts_with(held_reason)) continue;
       auto change = after_hold(record);
       if (!change) continue;
+      count_reached(record, clock_.now(), *change);
       if (change->status == NotificationStatus::waiting) out.push_back(record.id);
       batch.notification_changes.push_back(std::move(*change));
     }
@@ -442,8 +455,10 @@ Result<void> Delivery::close(std::uint64_t id, const std::string& why) {
     return fail(ErrorCode::conflict,
                 fmt::format("{} is on its way just now; try again", short_id(id)));
   }
+  NotificationChange change{id, NotificationStatus::closed, why};
+  count_reached(*record, clock_.now(), change);
   CommitBatch batch;
-  batch.notification_changes.push_back({id, NotificationStatus::closed, why});
+  batch.notification_changes.push_back(std::move(change));
   return store_.commit(batch);
 }
 

@@ -409,6 +409,8 @@ ChannelState NotificationSender::state(const std::string& channel) const {
   for (const std::string& name : at.troubled) {
     const auto of = receivers_.find(name);
     if (of == receivers_.end() || !of->second.trouble_since) continue;
+    // Where nothing is to get through any more, nobody is kept from it.
+    if (!at.routes.contains(name) && at.firing.empty()) continue;
     if (state.trouble_since && *state.trouble_since <= *of->second.trouble_since) continue;
     state.trouble_since = of->second.trouble_since;
     state.trouble_at = at.options.many_receivers ? name : "";
