@@ -28,16 +28,33 @@ Result<void> check_versions(const SqliteStoreOptions& options, StoreCheck& check
   return {};
 }
 
-// A state beyond the end of its own stream: what was numbered in between is gone.
-void check_against(const std::string& history, StoreCheck& check) {
-  if (history.empty() || !check.stream) return;
+// Adds a finding where the History is not the one that the states are of, or goes less far.
+// Returns the way out; empty if they fit together.
+std::string check_against(const std::string& history, StoreCheck& check) {
+  if (history.empty() || !check.stream) return {};
   const auto end = history_end(history);
   // What is wrong with it is said by the check of History.
-  if (!end || !*end || (*end)->stream != *check.stream || check.furthest <= (*end)->last) return;
+  if (!end) return {};
+  if (*end && (*end)->stream != *check.stream) {
+    check.findings.push_back(
+        fmt::format("the states are of stream {}, and the History in {} is stream {}",
+                    check.stream->to_string(), history, (*end)->stream.to_string()));
+    return "name that stream's History, or another state file: the supervisor does not start";
+  }
+  if (*end && check.furthest <= (*end)->last) return {};
+  if (!*end) {
+    if (check.furthest == Sequence{}) return {};
+    check.findings.push_back(
+        fmt::format("inputs up to {} were taken, and the History in {} is empty",
+                    check.furthest.value, history));
+    return "put its files back before the syndicator is started: a new stream would begin";
+  }
   check.findings.push_back(
       fmt::format("inputs up to {} were taken, and the History in {} ends at {}: it is an older "
                   "copy, or its newest part is gone",
                   check.furthest.value, history, (*end)->last.value));
+  return "with both started, the syndicator goes on behind what was taken and records the hole; a "
+         "newer copy of History loses less";
 }
 
 }  // namespace
@@ -52,7 +69,7 @@ int check_state_command(const std::string& state, const std::string& history) {
       checked->findings.push_back(done.error().message);
   }
   const std::size_t of_state = checked ? checked->findings.size() : 0;
-  if (checked) check_against(history, *checked);
+  const std::string way_out = checked ? check_against(history, *checked) : std::string();
   if (!checked) {
     fmt::print("state: {}\n", checked.error().message);
     return 1;
@@ -63,11 +80,7 @@ int check_state_command(const std::string& state, const std::string& history) {
              checked->triggers == 1 ? "" : "s", checked->notifications, checked->furthest.value,
              checked->stream ? checked->stream->to_string() : "none");
   if (checked->findings.empty()) return 0;
-  if (of_state < checked->findings.size()) {
-    fmt::print(
-        "  with both started, the syndicator goes on behind what was taken and records the hole; a "
-        "newer copy of History loses less (docs/durability.md)\n");
-  }
+  if (!way_out.empty()) fmt::print("  {} (docs/durability.md)\n", way_out);
   if (of_state == 0) return 1;
   fmt::print(
       "  stop the supervisor and restore the file from a copy; what came since is taken from "

@@ -59,6 +59,13 @@ Result<void> Supervisor::open() {
   std::error_code ignored;
   const auto folder = std::filesystem::path(config_.state).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
+  if (std::filesystem::exists(config_.state, ignored) &&
+      std::filesystem::file_size(config_.state, ignored) == 0) {
+    log_warn(
+        "the state file {} is empty: every trigger begins anew. If it held their states, stop and "
+        "restore it from a copy",
+        config_.state);
+  }
   SqliteStoreOptions store_options;
   store_options.path = config_.state;
   store_options.synced = config_.durability == "synced";

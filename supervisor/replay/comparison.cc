@@ -47,7 +47,7 @@ Result<void> Comparison::take_before(const BatchView& batch) {
   return {};
 }
 
-Result<void> Comparison::take_notifications_before() {
+Result<void> Comparison::take_notifications_before(Sequence through) {
   for (const auto& [name, number] : numbers_) {
     CheckpointStore::NotificationQuery query;
     query.trigger = name;
@@ -59,7 +59,7 @@ Result<void> Comparison::take_notifications_before() {
         query.after_id = record.id;
         const auto superseded = order_.is_superseded(name, record.run, record.sequence);
         if (!superseded) return fail(superseded.error());
-        if (*superseded || record.sequence < begin_) continue;
+        if (*superseded || record.sequence < begin_ || record.sequence > through) continue;
         // A digest stands for others, which stand there too.
         Hashes& hashes = sides_[number].notifications[{record.sequence.value, record.ordinal}];
         if (hashes.before == 0) hashes.before = hash_of_text(record.payload);

@@ -23,8 +23,8 @@ class Comparison {
 
   // What the triggers derived before, as it stands in History.
   Result<void> take_before(const BatchView& batch);
-  // What they asked for before: once.
-  Result<void> take_notifications_before();
+  // What they asked for before, up to this input: once.
+  Result<void> take_notifications_before(Sequence through);
   void take_now(std::size_t trigger, Sequence input, const Effect& effect);
 
   struct Change {

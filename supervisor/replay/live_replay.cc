@@ -170,7 +170,7 @@ Result<void> LiveReplay::end(Sequence through) {
     states_.push_back(std::move(end->memory.state));
   }
   file_->close();
-  return comparison_->take_notifications_before();
+  return comparison_->take_notifications_before(through);
 }
 
 void LiveReplay::show() const {

@@ -32,7 +32,7 @@ TEST(Comparison, TellsNotificationsThatStayChangeComeAndGo) {
   asks(20, R"({"kind":"page"})");
   asks(30, R"({"kind":"mail"})");
   asks(50, R"({"kind":"page"})");
-  ASSERT_TRUE(comparison.take_notifications_before());
+  ASSERT_TRUE(comparison.take_notifications_before(Sequence{UINT64_MAX}));
   EXPECT_EQ(change_text("notification", comparison.notifications(0)),
             "3 notifications: 1 as before, 1 differs, 1 is new, 1 is gone");
 }
