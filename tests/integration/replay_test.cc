@@ -329,5 +329,30 @@ TEST_F(Replay, BeginsAtASnapshotOrATimeAndSaysWhatItCannotDo) {
   }
 }
 
+TEST_F(Replay, ACheckSaysThatHistoryIsNotTheOneThatTheStatesAreOf) {
+  platform_.save_script("chatty", chatty_script);
+  ASSERT_TRUE(platform_.start_syndicator());
+  ASSERT_TRUE(platform_.start_supervisor());
+  ASSERT_TRUE(platform_.wait_for_triggers());
+  Sender sender(platform_.udp_port());
+  sender.send(500, 5'000);
+  sender.finish();
+  ASSERT_TRUE(platform_.settle("chatty"));
+  platform_.stop();
+  const std::string check = "check --history " + platform_.history_folder();
+  EXPECT_EQ(platform_.run_supervisor(check).exit_code, 0);
+
+  std::filesystem::rename(platform_.history_folder(), platform_.history_folder() + ".aside");
+  std::filesystem::create_directory(platform_.history_folder());
+  const auto empty = platform_.run_supervisor(check);
+  EXPECT_EQ(empty.exit_code, 1);
+  EXPECT_NE(empty.out.find("is empty"), std::string::npos) << empty.out;
+  ASSERT_TRUE(platform_.start_syndicator());
+  platform_.syndicator().kill_9();
+  const auto other = platform_.run_supervisor(check);
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_NE(other.out.find("the states are of stream "), std::string::npos) << other.out;
+}
+
 }  // namespace
 }  // namespace hastur

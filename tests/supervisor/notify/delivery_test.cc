@@ -318,6 +318,22 @@ TEST_F(DeliveryTest, ProgressOfWhatWasHeldBackUnderWayDoesNotLetItOut) {
   EXPECT_NE(stored(id).progress, "");
 }
 
+TEST_F(DeliveryTest, WhatSomebodyHasIsSentThoughTheRestOfItIsClosed) {
+  const auto reach = [&](std::uint64_t id) {
+    delivery->progressed({id, R"({"have":["a@example.com"],"refused":{}})", "1 of 2 have it"});
+    delivery->turn();
+  };
+  const std::uint64_t by_hand = commit(asked("k"));
+  reach(by_hand);
+  ASSERT_TRUE(delivery->close(by_hand, "closed by hand"));
+  EXPECT_EQ(status(by_hand), "sent: not everybody has it: closed by hand");
+  EXPECT_TRUE(stored(by_hand).sent_at);
+  const std::uint64_t by_mode = commit(asked("l"));
+  reach(by_mode);
+  ASSERT_TRUE(orders->set_mode(OrderScope::supervisor, "", NotifyMode::off, {}, "w"));
+  EXPECT_EQ(status(by_mode), "sent: not everybody has it: mode off: w");
+}
+
 TEST_F(DeliveryTest, ProgressThatIsNotStoredYetIsNotForgottenWhenItIsFetchedAnew) {
   const std::uint64_t id = commit(asked("k"));
   delivery->progressed({id, R"({"have":["a@example.com"],"refused":{}})", "1 of 2 have it"});

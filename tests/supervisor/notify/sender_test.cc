@@ -49,6 +49,23 @@ TEST(Sender, WhatIsRefusedIsNotTriedAgain) {
   EXPECT_EQ(rig.left, (Ids{1, 2}));
 }
 
+TEST(Sender, AReceiverToWhomNothingIsToGoIsNoTrouble) {
+  SenderRig rig;
+  rig.offer(make(1, "k"));
+  rig.answer(1, again);
+  EXPECT_TRUE(rig.state().trouble_since);
+  EXPECT_TRUE(rig.sender.withdraw("c", 1));
+  EXPECT_FALSE(rig.state().trouble_since);
+  // Of one whose address has changed since, too.
+  rig.offer(make(2, "k"));
+  rig.answer(2, again);
+  EXPECT_TRUE(rig.state().trouble_since);
+  SenderChannel options;
+  options.name = "c";
+  rig.sender.configure({options}, {"c"}, rig.now);
+  EXPECT_FALSE(rig.state().trouble_since);
+}
+
 // For people, who ask why it has not left; not each time anew.
 TEST(Sender, SaysWhatIsAnsweredToWhatWaits) {
   SenderRig rig;
