@@ -385,11 +385,9 @@ void Dispatcher::refuse(Probe& probe) {
 }
 
 void Dispatcher::tell_refusal(const TriggerName& name, const ScriptError& error) {
-  const std::string text = error.line > 0
-                               ? fmt::format("{}:{}: {}", error.script, error.line, error.text)
-                               : fmt::format("{}: {}", error.script, error.text);
-  log_warn("{} is refused: {}", name, text);
-  deploying_->record.report += fmt::format("{} is refused: {}\n", name, text);
+  const std::string text = fmt::format("{} is refused: {}", name, told(error));
+  log_warn("{}", text);
+  deploying_->record.report += text + "\n";
 }
 
 void Dispatcher::drop_probes() {

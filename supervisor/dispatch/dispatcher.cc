@@ -238,21 +238,18 @@ void Dispatcher::follow_later_run(const AppendReply::Mark& mark) {
   if (found == triggers_.end() || mark.run <= found->second->run()) return;
   Trigger& trigger = *found->second;
   if (trigger.phase == Trigger::Phase::failed || trigger.next_switch) return;
-  Trigger::Switch next{std::max(trigger.cursor(), mark.sequence).next(),
-                       trigger.version(),
-                       new_handle(),
-                       least_loaded(),
-                       next_run(mark.trigger),
-                       {},
-                       "restore"};
-  next.is_loaded = false;
-  ++slots_[next.worker].triggers;
+  const Run next = next_run(mark.trigger);
   log_warn(
       "{} is at run {} here, and the stream holds what run {} derived up to sequence {}: the state "
       "file is an older copy, or another supervisor ran it. Run {} goes on from there",
-      mark.trigger, trigger.run().value, mark.run.value, mark.sequence.value, next.run.value);
-  trigger.next_switch = std::move(next);
-  if (slots_[trigger.next_switch->worker].up) load_next(trigger);
+      mark.trigger, trigger.run().value, mark.run.value, mark.sequence.value, next.value);
+  await_switch(trigger, {std::max(trigger.cursor(), mark.sequence).next(),
+                         trigger.version(),
+                         {},
+                         0,
+                         next,
+                         {},
+                         "restore"});
 }
 
 void Dispatcher::adopt_stored() {
@@ -391,6 +388,8 @@ void Dispatcher::commit() {
     // What is about to begin there has no cursor yet.
     if (deploying_ && deploying_->at && !probes_.empty())
       position = std::min(*position, Sequence{deploying_->at->value - 1});
+    for (const Ending& ending : endings_)
+      position = std::min(*position, ending.left_behind.value_or(*position));
     // A round that finds nothing judged stays due: the next judgement is stored at once.
     const bool moved_lately = monotonic_ - positioned_at_ < options_.checkpoint_every && !stopping_;
     if (*position <= store_.position() || (waiting.checkpoints.empty() && moved_lately)) {

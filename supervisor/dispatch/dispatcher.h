@@ -326,6 +326,8 @@ class Dispatcher {
     std::optional<WarmHelpers> warm = std::nullopt;
     // Somebody paused it: its successor is paused from its first input.
     std::optional<Pause> pause;
+    // Of the successor of one that was left behind (Trigger::left_behind).
+    std::optional<Sequence> left_behind;
   };
   // Triggers that fell behind together read History together, from where the last of them stands;
   // one aside reads alone, at its own pace.
@@ -476,7 +478,7 @@ class Dispatcher {
   void advance_switches();
   void finish_endings();
   Ending* ending_of(const TriggerName& name);
-  Sequence left_behind_until(const Ending& ending) const;
+  void await_switch(Trigger& trigger, Trigger::Switch next);
   void end_version(const Trigger& trigger, Checkpoint last);
   void begin_migration(Ending& ending);
   void prepare_start(Ending& ending, const Trigger& before, const Trigger::Switch& next);

@@ -174,8 +174,7 @@ void Dispatcher::take(std::uint32_t /*worker*/, LoadFailed reply) {
 }
 
 void Dispatcher::fail_to_load(Trigger& trigger, ScriptError error) {
-  log_error("trigger {} does not load any more: {}:{}: {}", trigger.name(), error.script,
-            error.line, error.text);
+  log_error("trigger {} does not load any more: {}", trigger.name(), told(error));
   trigger.phase = Trigger::Phase::failed;
   trigger.load_error = std::move(error);
   router_stale_ = true;

@@ -236,10 +236,6 @@ bool Dispatcher::go_on_with(const DeploymentRecord& record) {
       if (!*files) continue;
       next.version = version_from(**files);
       if (!change.was.empty()) next.as = change.trigger;
-      next.is_loaded = false;
-      next.handle = new_handle();
-      next.worker = least_loaded();
-      ++slots_[next.worker].triggers;
     }
     if (change.snapshot > 0) {
       auto kept = store_.snapshot(change.snapshot);
@@ -256,8 +252,7 @@ bool Dispatcher::go_on_with(const DeploymentRecord& record) {
                                               std::move((*kept)->runtime),
                                               record.report};
     }
-    trigger.next_switch = std::move(next);
-    if (trigger.next_switch->version && slots_[trigger.next_switch->worker].up) load_next(trigger);
+    await_switch(trigger, std::move(next));
     log_info("{} goes on to what deployment {} decided, at sequence {}", change.trigger, record.id,
              record.sequence->value);
   }

@@ -68,10 +68,16 @@ void Dispatcher::advance_switches() {
   }
 }
 
-// What its successor goes on with may be older than the stored position, which waits for it from
-// here on.
-Sequence Dispatcher::left_behind_until(const Ending& ending) const {
-  return std::max(main_, ending.checkpoint.state_sequence.next());
+// The next version, if there is one, is not loaded yet.
+void Dispatcher::await_switch(Trigger& trigger, Trigger::Switch next) {
+  if (next.version) {
+    next.is_loaded = false;
+    next.handle = new_handle();
+    next.worker = least_loaded();
+    ++slots_[next.worker].triggers;
+  }
+  trigger.next_switch = std::move(next);
+  if (trigger.next_switch->version && slots_[trigger.next_switch->worker].up) load_next(trigger);
 }
 
 // The new run goes on with the state that the old one ends with, or with a snapshot's.
@@ -81,8 +87,11 @@ void Dispatcher::prepare_start(Ending& ending, const Trigger& before, const Trig
   ending.checkpoint.run = next.run;
   gate_.waiting().starts.push_back(make_start(name, *next.version, next.run, next.why,
                                               ending.checkpoint.state_sequence, ending.checkpoint));
-  if (before.left_behind)
-    gate_.waiting().journal.push_back(behind_record(name, next.run, left_behind_until(ending)));
+  if (before.left_behind) {
+    // What it goes on with may be older than the stored position, which waits for it from here on.
+    ending.left_behind = std::max(main_, ending.checkpoint.state_sequence.next());
+    gate_.waiting().journal.push_back(behind_record(name, next.run, *ending.left_behind));
+  }
   Json detail = {{"version", next.version->id}, {"before", before.version().id}};
   if (name != ending.name) detail["was"] = ending.name;
   if (const auto& from = next.restoration) {
@@ -161,11 +170,9 @@ void Dispatcher::refuse_switch(Trigger& trigger, ScriptError error) {
     tell_refusal(name, error);
     return call_off_deployment();
   }
-  log_warn("{} is refused: {}:{}: {}", name, error.script, error.line, error.text);
+  log_warn("{} is refused: {}", name, told(error));
   if (const std::uint64_t deployment = trigger.next_switch->deployment; deployment > 0) {
-    gate_.waiting().outcomes.push_back(
-        {deployment, name,
-         fmt::format("refused: {}:{}: {}", error.script, error.line, error.text)});
+    gate_.waiting().outcomes.push_back({deployment, name, "refused: " + told(error)});
   }
   const ScriptVersion& refused = *trigger.next_switch->version;
   const VersionId version = refused.id;
@@ -247,7 +254,7 @@ void Dispatcher::finish_endings() {
     }
     trigger->counts = old->counts;
     trigger->runtime_build = options_.runtime_build;
-    if (old->left_behind) trigger->left_behind = left_behind_until(ending);
+    trigger->left_behind = ending.left_behind;
     handles_of_[trigger->handle] = trigger.get();
     Trigger& added = *(triggers_[name] = std::move(trigger));
     if (!slots_[added.worker].up) {

@@ -27,6 +27,11 @@ ScriptVersion make_version(ScriptFile script, std::vector<ScriptFile> libraries)
 
 std::string file_id(const ScriptFile& script) { return make_version(script, {}).id; }
 
+std::string told(const ScriptError& error) {
+  return error.line > 0 ? fmt::format("{}:{}: {}", error.script, error.line, error.text)
+                        : fmt::format("{}: {}", error.script, error.text);
+}
+
 Trigger::Trigger(TriggerName name, ScriptVersion version, CountedLimits limits,
                  Checkpoint checkpoint, std::vector<Skip> skips, std::vector<Pause> pauses)
     : name_(std::move(name)),

@@ -38,6 +38,8 @@ ScriptVersion make_version(ScriptFile script, std::vector<ScriptFile> libraries)
 
 // The identity of a script alone, whatever its libraries hold.
 std::string file_id(const ScriptFile& script);
+// "web.lua:3: text", without the line if it is of none.
+std::string told(const ScriptError& error);
 
 class Trigger {
  public:
