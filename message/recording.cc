@@ -237,7 +237,7 @@ bool RecordingReader::Source::take_special_line(std::string_view line) {
     take_lost_line(*parsed, line);
     return true;
   }
-  ++journal_lines;
+  if (decision == nullptr || *decision != "stretch") ++journal_lines;
   if (options.journal) options.journal({line, item_number, !any_input});
   return true;
 }

@@ -43,6 +43,12 @@ void RecordingWriter::add_first_tick(std::string& out, const BatchView& view, st
   ++ticks_;
 }
 
+void RecordingWriter::add_stretch(std::string& out, Sequence first, Sequence last) {
+  fmt::format_to(std::back_inserter(out), R"({{"first":{},"journal":"stretch","last":{}}})",
+                 first.value, last.value);
+  out += '\n';
+}
+
 void RecordingWriter::add_lost(std::string& out, Sequence first, Sequence last,
                                std::string_view why) {
   fmt::format_to(std::back_inserter(out), R"({{"first":{},"journal":"lost","last":{},"why":)",

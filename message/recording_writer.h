@@ -25,6 +25,11 @@ class RecordingWriter {
   // with the number before its own: a reader would put one there.
   void add(std::string& out, const Batch& batch, Sequence first, Sequence last);
 
+  // Appends the line that says which part of its stream the recording is:
+  // {"first":…,"journal":"stretch","last":…}. The tick that add() may put before the first row is
+  // no input of it.
+  static void add_stretch(std::string& out, Sequence first, Sequence last);
+
   // Appends the line that says that [first, last] is not in the stream:
   // {"first":…,"journal":"lost", "last":…,"why":…}.
   static void add_lost(std::string& out, Sequence first, Sequence last, std::string_view why);

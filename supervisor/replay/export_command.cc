@@ -177,6 +177,7 @@ Result<void> Export::run() {
   const auto stretch = stretch_of(options_, **source);
   if (!stretch) return fail(stretch.error());
   std::uint64_t decisions = 0;
+  RecordingWriter::add_stretch(text_, stretch->first, stretch->last);
   if (!options_.no_journal) {
     const auto appended = append_journal(text_, options_, *stretch);
     if (!appended) return fail(appended.error());

@@ -71,6 +71,12 @@ Result<void> RecordedJournal::keep(std::string_view text, bool is_at_head) {
   const auto line = parse_json(text);
   if (!line) return fail(line.error());
   const std::string decision = text_of(*line, "journal");
+  if (decision == "stretch" && is_at_head) {
+    const auto first = whole_of(*line, "first");
+    if (!first || *first == 0) return fail(missing("the \"first\" input of its stretch"));
+    first_ = Sequence{*first};
+    return {};
+  }
   const bool is_obeyed = decision == "skip" || decision == "pause" || decision == "resume";
   const bool begins =
       decision == "start" || decision == "switch" || decision == "restore" || decision == "replay";
@@ -139,7 +145,12 @@ std::vector<StreamPause> RecordedJournal::pauses(const Lines& lines) {
 }
 
 void RecordedJournal::obey(ReplayPlan& plan) {
+  if (first_) {
+    plan.begin = *first_;
+    plan.after = Sequence{first_->value - 1};
+  }
   for (ReplayTrigger& trigger : plan.triggers) {
+    trigger.stream.after = plan.after;
     Lines& lines = triggers_.at(trigger.stream.name);
     // A run that replayed what the one before it had taken repeats its decisions.
     std::ranges::sort(lines.skips);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,8 @@ class RecordedJournal {
   // The first line that was none, with its place: the replay would not be what it seems.
   const Result<void>& status() const { return status_; }
 
-  // Once all at the head have been taken: puts what is to be skipped and paused into the plan.
+  // Once all at the head have been taken: puts into the plan what is to be skipped and paused, and
+  // where the recording begins if it says so: what stands before only tells the time.
   void obey(ReplayPlan& plan);
 
   // Skips, pauses and resumes: those that are obeyed; those at the head that are of another
@@ -51,6 +53,8 @@ class RecordedJournal {
 
   std::string source_;
   std::map<TriggerName, Lines, std::less<>> triggers_;
+  // The first input of the stretch that the recording is.
+  std::optional<Sequence> first_;
   Result<void> status_;
   std::uint64_t obeyed_ = 0, of_other_versions_ = 0, too_late_ = 0;
 };

@@ -166,7 +166,8 @@ TEST(Recording, PassesOverNoopAndAckAndTheJournal) {
   const Read file =
       read(mark("a", 0.5) +
            "{\"type\":\"noop\"}\n{\"type\":\"ack\"}\n{\"journal\":\"skip\",\"sequence\":1}\n" +
-           mark("b", 0.6, ",\"journal\":1") + "{\"type\":\"log\",\"data\":\"tick\"}\n");
+           "{\"first\":2,\"journal\":\"stretch\",\"last\":3}\n" + mark("b", 0.6, ",\"journal\":1") +
+           "{\"type\":\"log\",\"data\":\"tick\"}\n");
   EXPECT_EQ(file.shape(), "t0 a b log");
   EXPECT_EQ(file.messages, 5u);
   EXPECT_EQ(file.journal_lines, 1u);

@@ -95,6 +95,18 @@ TEST_F(RecordedJournals, AForgottenTriggersPauseIsOver) {
   EXPECT_EQ(obeyed(), "10-15 ");
 }
 
+// What stands before the stretch was no input of the live run.
+TEST_F(RecordedJournals, SayWhereTheStretchBegins) {
+  take(R"({"first":20,"journal":"stretch","last":90})");
+  decide("pause", 1, 30);
+  EXPECT_EQ(obeyed(), "30- ");
+  EXPECT_EQ(plan_.begin, Sequence{20});
+  EXPECT_EQ(plan_.after, Sequence{19});
+  for (const ReplayTrigger& trigger : plan_.triggers)
+    EXPECT_EQ(trigger.stream.after, Sequence{19}) << trigger.stream.name;
+  EXPECT_EQ(journal_.obeyed(), 1u);
+}
+
 TEST_F(RecordedJournals, ComeTooLateBehindTheFirstInput) {
   decide("skip", 1, 20);
   take(R"({"journal":"skip","run":1,"sequence":5,"trigger":"t","version":"v1"})", false);
@@ -105,6 +117,7 @@ TEST_F(RecordedJournals, ComeTooLateBehindTheFirstInput) {
 TEST_F(RecordedJournals, NameALineThatCannotBeObeyed) {
   const std::vector<std::pair<std::string, std::string>> bad = {
       {R"({"journal":"skip","run":1,"sequence":5})", "\"trigger\""},
+      {R"({"journal":"stretch","last":5})", "\"first\""},
       {R"({"journal":"pause","run":1,"sequence":"5","trigger":"t"})", "\"sequence\""},
       {R"({"journal":"pause","run":-1,"sequence":5,"trigger":"t"})", "\"run\""},
       {R"({"journal":"skip","run":1,"sequence":5,"trigger":"t","version":"v1"})", "\"callback\""},
