@@ -199,14 +199,15 @@ void Dispatcher::begin_deployment() {
   if (deploying_) return deploying_->at ? settle_deployment() : accept_deployment();
   if (stopping_) return;
   if (!queued_.empty()) {
-    if (waits_for_switch(queued_.front().second)) return;
+    const Deployment& next = queued_.front().second;
+    if (waits_for_switch(next) || waits_for_lease(next)) return;
     auto [ticket, deployment] = std::move(queued_.front());
     queued_.pop_front();
     begin(ticket, std::move(deployment));
   } else if (desired_) {
     Deployment directory{.kind = DeploymentKind::directory, .scripts = *std::move(desired_)};
     desired_.reset();
-    if (waits_for_switch(directory)) {
+    if (waits_for_switch(directory) || waits_for_lease(directory)) {
       desired_ = std::move(directory.scripts);
     } else {
       begin(0, std::move(directory));
@@ -230,6 +231,18 @@ bool Dispatcher::waits_for_switch(const Deployment& deployment) const {
            next.version->id == script->version.id;
   };
   return !std::ranges::all_of(triggers_, stays_as_decided);
+}
+
+// The lease tells which runs of its names the stream has messages of: those of a new trigger are
+// numbered behind them. Without a syndicator that answers it begins nevertheless.
+bool Dispatcher::waits_for_lease(const Deployment& deployment) {
+  const bool is_known = std::ranges::all_of(deployment.scripts, [&](const DesiredScript& script) {
+    return triggers_.contains(script.name) || gate_.has_lease_of(script.name);
+  });
+  if (!is_known && !waits_for_lease_since_) waits_for_lease_since_ = monotonic_;
+  if (!is_known && monotonic_ - *waits_for_lease_since_ < options_.answer_max) return true;
+  waits_for_lease_since_.reset();
+  return false;
 }
 
 // What a trigger runs once it has come to its switch.

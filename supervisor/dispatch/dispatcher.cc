@@ -203,6 +203,7 @@ std::set<TriggerName> Dispatcher::lease_names() {
   for (const auto& [ticket, deployment] : queued_) {
     for (const DesiredScript& script : deployment.scripts) names.insert(script.name);
   }
+  for (const DesiredScript& script : options_.built_in) names.insert(script.name);
   for (const auto& [name, trigger] : triggers_) {
     if (trigger->next_switch && !trigger->next_switch->as.empty())
       names.insert(trigger->next_switch->as);
@@ -225,9 +226,8 @@ void Dispatcher::take_lease(const LeaseReply& reply) {
     Run& last = last_runs_[mark.trigger];
     last = std::max(last, mark.run);
   }
-  if (stage_ != Stage::leasing) return;
   for (const AppendReply::Mark& mark : reply.marks) follow_later_run(mark);
-  stage_ = Stage::loading;
+  if (stage_ == Stage::leasing) stage_ = Stage::loading;
 }
 
 // The stream holds messages of a later run than the store knows: the store is an older copy, or

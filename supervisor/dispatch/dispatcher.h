@@ -444,6 +444,7 @@ class Dispatcher {
   void begin_deployment();
   void begin(std::uint64_t ticket, Deployment deployment);
   bool waits_for_switch(const Deployment& deployment) const;
+  bool waits_for_lease(const Deployment& deployment);
   static const ScriptVersion& coming_version(const Trigger& trigger);
   bool is_refused(const DesiredScript& script) const;
   bool runs_as_configured(const Trigger& trigger) const;
@@ -525,6 +526,8 @@ class Dispatcher {
   // That History ends before what was seen; until it does not any more.
   bool set_back_told_ = false;
   std::set<TriggerName> lease_asked_for_;
+  // The deployment that comes next needs the leases of its new names first.
+  std::optional<Micros> waits_for_lease_since_;
   std::string lease_refused_;
   std::map<TriggerName, Run> last_runs_;  // from the syndicator's marks
   std::optional<StreamFollower> follower_;

@@ -65,6 +65,7 @@ class OutputGate {
     epoch_ = epoch;
     leased_ = std::move(names);
   }
+  bool has_lease_of(const TriggerName& name) const { return leased_.contains(name); }
   // The connection is new: nothing that was sent before will be answered.
   void disconnected() { asked_at_.reset(); }
 

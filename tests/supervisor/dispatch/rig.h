@@ -22,6 +22,11 @@ namespace hastur::test {
 
 class Rig {
  public:
+  struct Worker {
+    std::unique_ptr<FakeWorker> fake;
+    std::deque<WorkerCommand> commands;
+  };
+
   Rig() : store(make_memory_store()), history(make_memory_history(StreamId{{7}})) { start(); }
 
   // A supervisor (again) on the same store.
@@ -60,6 +65,22 @@ class Rig {
     return ticket;
   }
 
+  // A supervisor with its store, which goes on where it was once it is put back.
+  struct Side {
+    std::unique_ptr<CheckpointStore> store;
+    std::unique_ptr<Dispatcher> dispatcher;
+    std::vector<Worker> workers;
+  };
+  // Another begins in its place, on an empty store, with start().
+  Side take_aside() {
+    return {std::exchange(store, make_memory_store()), std::move(dispatcher), std::move(workers)};
+  }
+  void put_back(Side side) {
+    dispatcher = std::move(side.dispatcher);
+    workers = std::move(side.workers);
+    store = std::move(side.store);
+  }
+
   // So many gauges of this name, 100 ms apart.
   void send(std::string_view name, int count) {
     for (int i = 0; i < count; ++i) {
@@ -88,7 +109,7 @@ class Rig {
     for (int quiet = 0; quiet < 3; ++quiet) {
       Syndicator::Turn turn = syndicator->turn(clock.now(), clock.monotonic(), true);
       for (Batch& batch : turn.published) {
-        if (publishes) dispatcher->published(std::move(batch));
+        if (publishes && !is_cut_off) dispatcher->published(std::move(batch));
       }
       auto replies = std::move(turn.replies);
       while (true) {
@@ -114,10 +135,6 @@ class Rig {
   std::unique_ptr<CheckpointStore> store;
   std::unique_ptr<History> history;
   std::unique_ptr<Syndicator> syndicator;
-  struct Worker {
-    std::unique_ptr<FakeWorker> fake;
-    std::deque<WorkerCommand> commands;
-  };
   std::vector<Worker> workers;
   std::unique_ptr<Dispatcher> dispatcher;
   std::string stopped;
@@ -138,6 +155,8 @@ class Rig {
   std::uint32_t held_worker(const TriggerName& name) { return find_held(name).first; }
   // Off: everything published is lost, and has to be read back.
   bool publishes = true;
+  // On: what is asked of the syndicator is lost, too.
+  bool is_cut_off = false;
 
  private:
   std::pair<std::uint32_t, const WorkerCommand*> find_held(const TriggerName& name) {
@@ -156,7 +175,7 @@ class Rig {
     for (Action& action : dispatcher->take_actions()) {
       any = true;
       if (auto* send_request = std::get_if<SendRequest>(&action)) {
-        syndicator->take_request("rig", send_request->frame, clock.now());
+        if (!is_cut_off) syndicator->take_request("rig", send_request->frame, clock.now());
       } else if (auto* start_worker = std::get_if<StartWorker>(&action)) {
         if (start_worker->worker >= workers.size()) workers.resize(start_worker->worker + 1);
         workers[start_worker->worker] = {std::make_unique<FakeWorker>(), {}};

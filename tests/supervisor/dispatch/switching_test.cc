@@ -10,6 +10,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// How many messages of this run the stream holds.
+std::uint64_t derived_of(History& history, const TriggerName& trigger, std::uint64_t run) {
+  std::uint64_t count = 0;
+  Sequence next = history.oldest();
+  while (next <= history.last()) {
+    const auto read = history.read(next, {});
+    for (const Batch& batch : read.value()) {
+      const BatchView view = BatchView::trusted(batch.header, batch.body);
+      std::vector<Label> labels;
+      for (std::uint32_t row = 0; row < view.count(); ++row) {
+        const auto& origin = view.message(row, labels).origin;
+        if (origin && origin->trigger == trigger && origin->run == Run{run}) ++count;
+      }
+      next = batch.header.last().next();
+    }
+  }
+  return count;
+}
+
 TEST(Deployment, ANewTriggerBeginsAtAnInputThatNobodyHasBeenGiven) {
   Rig rig;
   rig.send("a", 10);
@@ -323,7 +342,6 @@ TEST(Recovery, WhatALaterRunDerivedStandsAndAnotherGoesOnBehindIt) {
   rig.clock.advance(std::chrono::minutes{1});
   rig.start();
   rig.desire({{"t", "match=a emit=1"}});
-  rig.desire({{"t", "match=a emit=1 refuses=0"}});
   rig.send("a", 10);
   rig.send("b", 20);
   EXPECT_EQ(rig.stopped, "");
@@ -343,6 +361,60 @@ TEST(Recovery, WhatALaterRunDerivedStandsAndAnotherGoesOnBehindIt) {
   EXPECT_EQ(newest->run, hastur::Run{3});
   EXPECT_GT(newest->sequence, later->sequence);
   EXPECT_EQ(rig.store->run("t", {3}).value()->after, later->sequence);
+}
+
+// It is pushed to a supervisor that runs and has never known the name.
+TEST(Recovery, ANewTriggerIsNumberedBehindTheRunsThatTheStreamHolds) {
+  Rig rig;
+  rig.desire({{"t", "match=a emit=1"}});
+  rig.send("a", 25);
+  rig.send("b", 20);
+  const auto before = rig.history->mark("t");
+  ASSERT_TRUE(before);
+  std::unique_ptr<CheckpointStore> other = make_memory_store();
+  std::swap(rig.store, other);
+  rig.clock.advance(std::chrono::minutes{1});
+  rig.start();
+  rig.desire({{"u", "match=b"}});
+  rig.send("b", 5);
+  const std::size_t decided = rig.deployed.size();
+  rig.deploy({{"u", "match=b"}, {"t", "match=a emit=1"}});
+  rig.send("a", 10);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stopped, "");
+  EXPECT_EQ(rig.deployed.size(), decided + 1);
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{2});
+  EXPECT_EQ(rig.stored_n("t"), 10u);
+  EXPECT_EQ(rig.history->mark("t")->run, hastur::Run{2});
+  EXPECT_EQ(derived_of(*rig.history, "t", 2), 10u) << "all that it derives stands there";
+}
+
+TEST(Recovery, WithoutASyndicatorANewTriggerBeginsAndFollowsWhatTheLeaseTellsLater) {
+  Rig rig;
+  rig.desire({{"u", "match=b"}});
+  // Another supervisor has t, for as long as its lease holds.
+  Rig::Side mine = rig.take_aside();
+  rig.clock.advance(std::chrono::minutes{1});
+  rig.start();
+  rig.desire({{"t", "match=a"}});
+  rig.desire({{"t", "match=a emit=1"}});
+  rig.send("a", 10);
+  rig.send("b", 20);
+  ASSERT_EQ(rig.history->mark("t")->run, hastur::Run{2});
+  rig.put_back(std::move(mine));
+  rig.is_cut_off = true;
+  rig.deploy({{"u", "match=b"}, {"t", "match=a emit=1"}});
+  EXPECT_FALSE(rig.dispatcher->triggers().contains("t")) << "it waits for the lease of its name";
+  rig.wait(std::chrono::seconds{6});
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{1});
+  rig.is_cut_off = false;
+  rig.wait(std::chrono::minutes{1});
+  rig.send("a", 10);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stopped, "");
+  EXPECT_EQ(rig.trigger("t").run(), hastur::Run{3});
+  EXPECT_EQ(rig.stored_n("t"), 20u) << "from where the stream stood when it was cut off";
+  EXPECT_EQ(derived_of(*rig.history, "t", 3), 10u);
 }
 
 TEST(Release, NothingIsAppendedBeforeItsLease) {
