@@ -104,9 +104,13 @@ Result<void> begin_with(CheckpointStore& store, const Snapshot& snapshot, Replay
   const SnapshotRecord& record = snapshot.record;
   StreamTrigger& stream = planned.stream;
   stream.after = record.sequence;
-  planned.begins_with = fmt::format(
-      "{} of sequence {}, {}", record.number == 0 ? "its checkpoint" : snapshot_name(record.number),
-      record.sequence.value, format_time(record.time));
+  if (snapshot.state.empty()) {
+    planned.begins_with += fmt::format(", after sequence {}", record.sequence.value);
+  } else {
+    planned.begins_with = fmt::format(
+        "{} of sequence {}{}", record.number == 0 ? "its checkpoint" : snapshot_name(record.number),
+        record.sequence.value, record.time > Time{} ? ", " + format_time(record.time) : "");
+  }
   // The beginning of its run as it was, with what its helpers began with.
   const bool has_begun = record.run == planned.run.run && !snapshot.state.empty();
   if (record.sequence == planned.run.after && !has_begun) {

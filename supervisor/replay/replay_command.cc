@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 #include <span>
+#include <tuple>
+#include <vector>
 
 #include "core/check.h"
 #include "core/output.h"
@@ -52,33 +54,44 @@ class Lines final : public StreamListener {
     if (input < begin_) return;
     const std::size_t at = text_.size();
     lines_.effect(text_, number(input), effect);
-    mark(trigger, at);
+    mark(trigger, input, at);
   }
   void error(std::size_t trigger, Sequence input, const CallError& error) override {
     if (input < begin_) return;
     ++errors_[trigger];
     const std::size_t at = text_.size();
     lines_.error(text_, number(input), error.time, error.error);
-    mark(trigger, at);
+    mark(trigger, input, at);
   }
   void end(std::size_t trigger, EffectLines::Totals totals) {
     totals.errors = errors_[trigger];
     const std::size_t at = text_.size();
     lines_.end(text_, totals);
-    mark(trigger, at);
+    mark(trigger, Sequence{UINT64_MAX}, at);
   }
 
-  // False if nobody can read it any more.
+  // Called when all triggers have taken the same inputs. False if nobody can read it any more.
   bool flush() {
+    put_in_order();
+    return write();
+  }
+  int write_error() const { return write_error_; }
+
+ private:
+  // What one trigger said of one input, as text_[begin, end).
+  struct Part {
+    Sequence input;
+    std::size_t trigger;
+    std::size_t begin, end;
+  };
+
+  bool write() {
     const bool all = std::fwrite(text_.data(), 1, text_.size(), stdout) == text_.size() &&
                      std::fflush(stdout) == 0;
     if (!all) write_error_ = errno;
     text_.clear();
     return all;
   }
-  int write_error() const { return write_error_; }
-
- private:
   std::uint64_t number(Sequence input) const {
     if (numbers_.empty()) return input.value;
     if (input < first_) return 0;
@@ -86,9 +99,26 @@ class Lines final : public StreamListener {
     HASTUR_CHECK(row < numbers_.size(), "an effect of an input that was not fed");
     return numbers_[row];
   }
-  void mark(std::size_t trigger, std::size_t at) {
-    if (!marks_.empty() && text_.size() > at) text_.insert(at + 1, marks_[trigger]);
-    if (text_.size() >= portion_bytes) flush();
+  void mark(std::size_t trigger, Sequence input, std::size_t at) {
+    if (marks_.empty()) {
+      if (text_.size() >= portion_bytes) write();
+    } else if (text_.size() > at) {
+      text_.insert(at + 1, marks_[trigger]);
+      parts_.push_back({input, trigger, at, text_.size()});
+    }
+  }
+  // By input, and at one input by trigger: which of several triggers speaks first is a matter of
+  // how they are fed, and that of time.
+  void put_in_order() {
+    if (parts_.empty()) return;
+    std::ranges::stable_sort(parts_, [](const Part& a, const Part& b) {
+      return std::tie(a.input, a.trigger) < std::tie(b.input, b.trigger);
+    });
+    std::string ordered;
+    ordered.reserve(text_.size());
+    for (const Part& part : parts_) ordered.append(text_, part.begin, part.end - part.begin);
+    text_ = std::move(ordered);
+    parts_.clear();
   }
 
   JsonLines lines_;
@@ -98,6 +128,8 @@ class Lines final : public StreamListener {
   Sequence first_;
   std::span<const std::uint64_t> numbers_;
   std::string text_;
+  // Of several triggers.
+  std::vector<Part> parts_;
   int write_error_ = 0;
 };
 

@@ -17,7 +17,7 @@ constexpr std::size_t rows_a_commit = 5'000;
 constexpr std::string_view mark = ".replay-";
 constexpr std::string_view lock_ending = ".alive";
 // What SQLite and the store put beside a file.
-constexpr std::string_view store_endings[] = {"-wal", "-shm", ".lock", ""};
+constexpr std::string_view store_endings[] = {"-wal", "-shm", "-journal", ".lock", ""};
 
 void remove_store(const std::string& path) {
   for (const std::string_view ending : store_endings) {

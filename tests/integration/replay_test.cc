@@ -94,20 +94,17 @@ TEST_F(Replay, GivesStateMessagesAndNotificationsOfTheLiveRunByteForByteTwice) {
   const auto second = platform_.run_supervisor(command + " --to 2000000000");
   EXPECT_NE(first.error.find("chatty begins with"), std::string::npos) << first.error;
   // Ticks go on meanwhile: what the first one saw is the beginning of what the second one sees.
-  std::map<std::string, std::vector<Json>> messages, notifications, again;
+  std::map<std::string, std::vector<Json>> messages, notifications;
   for (const Json& line : lines_of(first.out)) {
     if (line.contains("state")) continue;
     if (line["effect"] == "message") messages[line["trigger"]].push_back(line);
     if (line["effect"] == "notification") notifications[line["trigger"]].push_back(line);
   }
-  for (const Json& line : lines_of(second.out)) {
-    if (line.value("effect", "") == "message") again[line["trigger"]].push_back(line);
-  }
-  for (const auto& [name, all] : messages) {
-    ASSERT_GE(again[name].size(), all.size());
-    again[name].resize(all.size());
-    EXPECT_EQ(again[name], all) << name;
-  }
+  // All but a last line for each trigger.
+  std::string effects = first.out;
+  for (std::size_t line = 0; line <= names.size(); ++line) effects.resize(effects.rfind('\n'));
+  ASSERT_GT(effects.size(), first.out.size() / 2);
+  EXPECT_TRUE(second.out.starts_with(effects));
   // The state where it is stored.
   for (const std::string& name : names) {
     const Json stored = stored_state(name);

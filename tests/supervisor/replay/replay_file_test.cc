@@ -18,8 +18,9 @@ TEST(ReplayFile, WhatKilledReplaysLeftIsRemovedAndNothingElse) {
                                 "state.db.replay-", "state.db.replay-note", "other.db.replay-12",
                                 "state.db.git"};
   for (const std::string& name : others) std::ofstream(folder.file(name)) << "x";
-  for (const char* name : {"state.db.replay-12", "state.db.replay-12-wal", "state.db.replay-12-shm",
-                           "state.db.replay-12.lock", "state.db.replay-13.alive"})
+  for (const char* name :
+       {"state.db.replay-12", "state.db.replay-12-wal", "state.db.replay-12-shm",
+        "state.db.replay-12.lock", "state.db.replay-13.alive", "state.db.replay-14-journal"})
     std::ofstream(folder.file(name)) << "x";
 
   const auto versions = make_memory_store();
