@@ -29,7 +29,8 @@ class Checking {
     if (files->empty())
       return fail(ErrorCode::not_found, fmt::format("there is no History in {}", directory_));
     // The newest knows of all ranges that are lost.
-    for (std::size_t i = 0; i < files->size(); ++i) check_file((*files)[i], i + 1 == files->size());
+    for (std::size_t i = 0; i < files->size(); ++i)
+      HASTUR_TRY(check_file((*files)[i], i + 1 == files->size()));
     explain_gaps();
     return std::move(check_);
   }
@@ -47,17 +48,20 @@ class Checking {
       check_.findings.push_back(fmt::format("{}: and more", path_));
   }
 
-  void check_file(Sequence first, bool is_tail) {
+  Result<void> check_file(Sequence first, bool is_tail) {
     path_ = fmt::format("{}/{:020}.db", directory_, first.value);
     found_in_file_ = 0;
-    const auto done = look_into(first, is_tail);
-    if (done) return;
+    auto done = look_into(first, is_tail);
+    if (done) return {};
+    // Another program's file says nothing about what is damaged.
+    if (done.error().code == ErrorCode::invalid) return done;
     // Retention may have taken it meanwhile.
     std::error_code ignored;
-    if (!std::filesystem::exists(path_, ignored)) return;
+    if (!std::filesystem::exists(path_, ignored)) return {};
     find(done.error().message);
     // What it held is not known: the next file begins anew.
     expected_.reset();
+    return {};
   }
 
   Result<void> look_into(Sequence first, bool is_tail) {

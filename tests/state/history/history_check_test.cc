@@ -168,6 +168,13 @@ TEST_F(HistoryChecked, FindsAFileThatIsNotThere) {
   EXPECT_NE(only_finding().find("a newer file was begun after it"), std::string::npos);
 }
 
+TEST_F(HistoryChecked, DoesNotCallTheFileOfANewerProgramDamaged) {
+  change(newest(), "UPDATE meta SET value = 99 WHERE key = 'schema_version'");
+  const auto found = check_history(options_.directory);
+  ASSERT_FALSE(found);
+  EXPECT_NE(found.error().message.find("the newer program that wrote it"), std::string::npos);
+}
+
 TEST_F(HistoryChecked, SaysThatThereIsNone) {
   EXPECT_FALSE(check_history(folder_.file("nothing")));
   EXPECT_FALSE(check_history(folder_.file("")));
