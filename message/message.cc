@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/json.h"
+#include "core/printable.h"
 #include "message/msgpack.h"
 
 namespace hastur {
@@ -173,7 +174,8 @@ std::optional<std::string_view> registered_hostname(const MessageView& message) 
 Result<void> check_trigger_name(std::string_view name) {
   constexpr std::size_t length_max = 200;
   const auto refuse = [name](std::string_view why) {
-    return fail(ErrorCode::invalid, fmt::format("'{}' cannot be a trigger's name: {}", name, why));
+    return fail(ErrorCode::invalid,
+                fmt::format("'{}' cannot be a trigger's name: {}", printable(name), why));
   };
   if (name.empty()) return refuse("it is empty");
   if (name.size() > length_max)

@@ -7,14 +7,11 @@
 #include <vector>
 
 #include "core/json_fwd.h"
+#include "core/printable.h"
 
 namespace hastur {
 
-// Control characters (also those of C1) become '?': a message must not be able to command the
-// terminal.
-std::string printable(std::string_view text);
-
-// The same of each line; ends with a line's end if there is anything.
+// printable() of each line; ends with a line's end if there is anything.
 std::string printable_lines(std::string_view text);
 
 // How many columns a terminal needs: one a code point.

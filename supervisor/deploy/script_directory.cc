@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "core/printable.h"
 #include "trigger-runtime/sources/script_tree.h"
 
 namespace hastur {
@@ -47,22 +48,36 @@ Result<Files> read_files(const fs::path& root, std::vector<std::string>& problem
       continue;
     }
     const std::string relative = path.lexically_relative(real_root).generic_string();
-    if (!relative.ends_with(".lua") || is_test_path(relative)) continue;
-    std::error_code ignored;
-    const fs::path real = fs::canonical(path, ignored);
-    if (ignored || !is_below(real, real_root)) {
-      problems.push_back(
-          fmt::format("{}: a link that leads out of the directory is not followed", relative));
+    const auto problem = [&](std::string_view what) {
+      problems.push_back(fmt::format("{}: {}", printable(relative), what));
+    };
+    std::error_code broken;
+    if (walk->is_symlink(broken) && walk->is_directory(broken)) {
+      problem("a link to a folder is not followed; copy what it points at");
       continue;
     }
-    if (!fs::is_regular_file(real, ignored)) continue;
-    if (fs::file_size(real, ignored) > script_bytes_max) {
-      problems.push_back(fmt::format("{}: larger than {} bytes", relative, script_bytes_max));
+    if (!relative.ends_with(".lua") || is_test_path(relative)) continue;
+    const fs::path real = fs::canonical(path, broken);
+    if (broken) {
+      problem(fmt::format("cannot be followed: {}", broken.message()));
+      continue;
+    }
+    if (!is_below(real, real_root)) {
+      problem("a link that leads out of the directory is not followed");
+      continue;
+    }
+    if (fs::is_directory(real, broken)) continue;
+    if (!fs::is_regular_file(real, broken)) {
+      problem("no file that can be read, but a pipe, a socket or a device");
+      continue;
+    }
+    if (fs::file_size(real, broken) > script_bytes_max) {
+      problem(fmt::format("larger than {} bytes", script_bytes_max));
       continue;
     }
     auto text = read_file(real);
     if (!text) {
-      problems.push_back(fmt::format("{}: cannot be read", relative));
+      problem("cannot be read");
       continue;
     }
     files.emplace(relative, std::move(*text));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/printable.h"
 
 namespace hastur {
 namespace {
@@ -95,12 +96,12 @@ int take_entry(const char* root, const git_tree_entry* entry, void* payload) {
   if (name.starts_with(".")) return 1;
   const std::string path = root + name;
   const auto problem = [&](std::string_view what) {
-    walk.into->problems.push_back(fmt::format("{}: {}", utf8(path), what));
+    walk.into->problems.push_back(fmt::format("{}: {}", printable(utf8(path)), what));
     return 1;
   };
   // What a damaged repository does not give is no fault of the commit.
   const auto fails = [&](int code) {
-    walk.failed = git_failure(code, utf8(path)).error;
+    walk.failed = git_failure(code, printable(utf8(path))).error;
     return -1;
   };
   if (git_tree_entry_type(entry) == GIT_OBJECT_TREE) {

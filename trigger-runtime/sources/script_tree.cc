@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/printable.h"
 #include "message/message.h"
 #include "trigger-runtime/protocol/required_modules.h"
 
@@ -97,7 +98,7 @@ ScriptTree read_script_tree(const std::map<std::string, std::string>& files) {
     if (!path.ends_with(".lua") || path.starts_with("lib/") || is_test_path(path)) continue;
     const TriggerName name = path.substr(0, path.size() - std::string_view(".lua").size());
     if (const auto checked = check_trigger_name(name); !checked) {
-      tree.problems.push_back(fmt::format("{}: {}", path, checked.error().message));
+      tree.problems.push_back(fmt::format("{}: {}", printable(path), checked.error().message));
       continue;
     }
     if (name.starts_with("hastur/")) {

@@ -5,14 +5,6 @@
 namespace hastur {
 namespace {
 
-TEST(Printable, LetsNothingCommandTheTerminal) {
-  EXPECT_EQ(printable("a\x1b[2Jb\nc\x7f"), "a?[2Jb?c?");
-  EXPECT_EQ(printable("\xC2\x9B"
-                      "2J"),
-            "?2J");
-  EXPECT_EQ(printable("übel …"), "übel …");
-}
-
 TEST(Cut, CountsCodePoints) {
   EXPECT_EQ(cut("über", 4), "über");
   EXPECT_EQ(cut("übers", 4), "übe…");

@@ -1,7 +1,9 @@
 #include "supervisor/deploy/script_directory.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -69,6 +71,26 @@ TEST_F(ScriptDirectory, LeavesOutWhatNoTriggerMayBeAndSaysSo) {
   const auto set = read_script_directory(root);
   EXPECT_TRUE(set->scripts.empty());
   EXPECT_EQ(set->problems.size(), 4u);
+}
+
+TEST_F(ScriptDirectory, SaysOfEachEntryThatCannotBeAScriptWhy) {
+  write("lib/real/a.lua", "");
+  fs::create_directory_symlink(root / "lib/real", root / "linked");
+  fs::create_symlink("loop.lua", root / "loop.lua");
+  ASSERT_EQ(mkfifo((root / "pipe.lua").c_str(), 0600), 0);
+  write("two\nlines.lua", "");
+  write("fine.lua", "");
+  fs::create_directory(root / "folder.lua");
+  const auto set = read_script_directory(root);
+  ASSERT_EQ(set->scripts.size(), 1u);
+  std::vector<std::string> problems = set->problems;
+  std::ranges::sort(problems);
+  ASSERT_EQ(problems.size(), 4u);
+  EXPECT_EQ(problems[0], "linked: a link to a folder is not followed; copy what it points at");
+  EXPECT_EQ(problems[1], "loop.lua: cannot be followed: Too many levels of symbolic links");
+  EXPECT_EQ(problems[2], "pipe.lua: no file that can be read, but a pipe, a socket or a device");
+  EXPECT_TRUE(problems[3].starts_with("two?lines.lua: ")) << problems[3];
+  EXPECT_EQ(problems[3].find('\n'), std::string::npos);
 }
 
 TEST_F(ScriptDirectory, ThatIsNotThereIsAnErrorThatNamesIt) {
