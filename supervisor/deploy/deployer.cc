@@ -6,6 +6,7 @@
 
 #include "core/hash.h"
 #include "core/log.h"
+#include "core/printable.h"
 #include "supervisor/deploy/script_set.h"
 #include "trigger-runtime/sources/script_tree.h"
 
@@ -57,7 +58,7 @@ void Deployer::begin_next() {
   std::vector<std::string> problems = commit.problems;
   for (const auto& [path, text] : commit.files) {
     if (!is_plain_path(path))
-      problems.push_back(fmt::format("{}: is no path of a repository", path));
+      problems.push_back(fmt::format("{}: is no path of a repository", printable(path)));
   }
   ScriptSet set = make_script_set(commit.files);
   std::ranges::move(set.problems, std::back_inserter(problems));
@@ -213,7 +214,7 @@ void Deployer::deployed(const Deployed& deployed) {
   if (!under_way_ || ticket_ != deployed.ticket) return;
   if (under_way_->submission.dry_run) {
     const std::string& refusals = deployed.record.report;
-    return finish({refusals.empty(), under_way_->report + refusals});
+    return finish({refusals.empty(), under_way_->report + deployed.notes + refusals});
   }
   if (deployed.record.sequence && under_way_->submission.only.empty())
     runs(under_way_->submission.commit);

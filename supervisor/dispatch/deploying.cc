@@ -342,6 +342,23 @@ std::optional<Dispatcher::Predecessor> Dispatcher::predecessor(const Probe& prob
   return std::nullopt;
 }
 
+// Its author meant it to go on from another one.
+void Dispatcher::note_empty_was(const Probe& probe) {
+  if (probe.loaded->was.empty()) return;
+  std::string names;
+  for (const TriggerName& was : probe.loaded->was) {
+    const bool runs = triggers_.contains(was) && !deploying_->claimed.contains(was);
+    names += fmt::format("{}{} {}", names.empty() ? "" : ", ", was,
+                         deploying_->claimed.contains(was) ? "is taken over by another"
+                         : runs                            ? "goes on running"
+                                                           : "has left no state");
+  }
+  const std::string note = fmt::format(
+      "{} begins anew: its ctx:was finds nothing to take over ({})", probe.script.name, names);
+  if (!deploying_->wanted.is_trial) log_info("{}", note);
+  deploying_->notes += note + "\n";
+}
+
 // Loads each version again with what it will take over, so that one whose ctx:migrate cannot
 // convert it is refused before anything has changed. True if some are under way.
 bool Dispatcher::try_with_memory() {
@@ -349,6 +366,7 @@ bool Dispatcher::try_with_memory() {
   for (Probe& probe : probes_) {
     if (probe.error || std::exchange(probe.is_tried, true)) continue;
     probe.before = predecessor(probe);
+    if (!probe.before) note_empty_was(probe);
     const bool has_memory = probe.before && !probe.before->memory.state.empty();
     const bool is_live = probe.before && probe.before->is_live;
     // Of one that runs it is known at the switch with what they begin.
@@ -372,6 +390,7 @@ void Dispatcher::accept_deployment() {
     return;
   if (try_with_memory()) return;
   if (deploying_->wanted.is_trial) return end_trial();
+  deploying_->record.report += deploying_->notes;
   const auto failed = [](const Probe& probe) { return probe.error.has_value(); };
   deploying_->record.id = ++newest_deployment_;
   if (deploying_->is_whole() && std::ranges::any_of(probes_, failed)) {
@@ -418,7 +437,7 @@ void Dispatcher::drop_probes() {
 void Dispatcher::end_trial() {
   deploying_->record.report.clear();
   drop_probes();
-  act(Deployed{deploying_->ticket, std::move(deploying_->record)});
+  act(Deployed{deploying_->ticket, std::move(deploying_->record), std::move(deploying_->notes)});
   deploying_.reset();
 }
 

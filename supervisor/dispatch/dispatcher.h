@@ -70,6 +70,9 @@ struct StopProcess {
 struct Deployed {
   std::uint64_t ticket = 0;
   DeploymentRecord record;
+  // Of a trial: what the author should know and is no reason to refuse it; lines. Else it stands in
+  // the record's report.
+  std::string notes = {};
 };
 using Action =
     std::variant<SendRequest, StartWorker, EndWorker, ToWorker, LetOut, StopProcess, Deployed>;
@@ -300,6 +303,8 @@ class Dispatcher {
     std::set<TriggerName> claimed;
     std::vector<Pin> pins;
     std::vector<TriggerName> unpins;
+    // What its author should know and is no reason to refuse it; lines.
+    std::string notes;
     // Once all of it loads: the sequence that it is to switch at, and how far stream time had come
     // then; what is stored with it if it is decided so; and when it is decided without those that
     // have not come.
@@ -453,6 +458,7 @@ class Dispatcher {
   Result<void> can_begin(const TriggerName& name) const;
   void probe(DesiredScript script, std::optional<Trigger::Restoration> restoration);
   void load_probe(const Probe& probe);
+  void note_empty_was(const Probe& probe);
   std::optional<Predecessor> predecessor(const Probe& probe);
   bool try_with_memory();
   void accept_deployment();

@@ -254,6 +254,17 @@ TEST_F(DeployerTest, ADryRunTriesTheMigrationOfTheStateThatIsThere) {
   EXPECT_FALSE(submit(bad).accepted);
 }
 
+TEST_F(DeployerTest, ADryRunSaysWhatTakesNothingOverAndAcceptsIt) {
+  auto dry = commit("c1", {{"a.lua", "match=a was=typo"}});
+  dry.dry_run = true;
+  const auto judged = submit(dry);
+  EXPECT_TRUE(judged.accepted);
+  EXPECT_NE(judged.report.find("a begins anew: its ctx:was finds nothing to take over (typo has "
+                               "left no state)\n"),
+            std::string::npos)
+      << judged.report;
+}
+
 TEST_F(DeployerTest, OneTriggerOfACommitIsTakenAndPinned) {
   (void)submit(commit("c1", {{"a.lua", "match=a"}, {"b.lua", "match=a"}}));
   auto one = commit("c2", {{"a.lua", "match=a emit=2"}, {"b.lua", "match=a emit=13"}});

@@ -83,6 +83,11 @@ TEST(Renaming, ATriggerThatStaysKeepsItsState) {
   rig.send("b", 20);
   EXPECT_EQ(rig.stored_n("old"), 30u);
   EXPECT_EQ(rig.stored_n("new"), 5u);
+  EXPECT_EQ(rig.store->deployments({.max = 1}).value()[0].report,
+            "new begins anew: its ctx:was finds nothing to take over (old goes on running)\n");
+  // It is there: what it once was meant to take over is no news.
+  rig.desire({{"old", "match=a"}, {"new", "match=a was=old emit=1000"}});
+  EXPECT_EQ(rig.store->deployments({.max = 1}).value()[0].report, "");
 }
 
 TEST(Renaming, OfTwoHeirsOneTakesOver) {
@@ -94,6 +99,9 @@ TEST(Renaming, OfTwoHeirsOneTakesOver) {
   rig.send("b", 20);
   EXPECT_EQ(rig.stored_n("first"), 30u);
   EXPECT_EQ(rig.stored_n("second"), 5u);
+  EXPECT_EQ(rig.store->deployments({.max = 1}).value()[0].report,
+            "second begins anew: its ctx:was finds nothing to take over (old is taken over by "
+            "another)\n");
 }
 
 TEST(Renaming, WhatSomebodyPausedStaysSo) {
