@@ -269,9 +269,8 @@ void Supervisor::reload() {
     }
     log_info(
         "SIGHUP: the log level, [notify.NAME] with its secrets, the notify settings of "
-        "[supervisor] "
-        "and [platform] and the triggers' folder or branch are read again; other settings take "
-        "effect at a restart");
+        "[supervisor] and [platform], and what the triggers' folder or branch holds are read "
+        "again; other settings, also which folder or repository that is, take effect at a restart");
   }
   read_scripts();
 }

@@ -152,6 +152,7 @@ int hook_command(HttpClient& http, const HookOptions& options, std::istream& inp
     if (update->branch() == options.branch) ours = update;
   }
   if (!ours) return 0;
+  wait_patiently(http, options.patience, say);
   if (options.kind == "pre-receive") return judge(http, options, *ours);
   return ours->is_delete() ? 0 : tell_when_live(http, options, *ours, loop, clock);
 }

@@ -11,6 +11,7 @@
 #include "core/json.h"
 #include "core/loop.h"
 #include "supervisor/cli/http_client.h"
+#include "supervisor/cli/patience.h"
 
 namespace hastur {
 
@@ -22,6 +23,8 @@ struct HookOptions {
   std::string token_file = {};
   // Runs the tests where no supervisor can be asked.
   std::string trigger_test = {};
+  // With a supervisor that takes what is asked and does nothing.
+  Patience patience = {};
 };
 
 // Runs in the repository, with git's environment; `input` has the lines. The exit code is the

@@ -3,9 +3,11 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "core/check.h"
+#include "core/clock.h"
 #include "core/json.h"
 
 namespace hastur {
@@ -42,10 +44,28 @@ std::string encoded(std::string_view text, std::string_view keep) {
 struct HttpClient::Curl {
   CURL* easy = curl_easy_init();
   char error[CURL_ERROR_SIZE] = {};
+  SystemClock clock;
+  Micros look_every{0};
+  std::function<Result<void>()> look;
+  // When it was asked, or looked at last.
+  Micros looked{0};
+  // What ended the request.
+  std::optional<Error> ended;
   Curl() { HASTUR_CHECK(easy != nullptr, "libcurl could not be started"); }
   Curl(const Curl&) = delete;
   Curl& operator=(const Curl&) = delete;
   ~Curl() { curl_easy_cleanup(easy); }
+
+  // Called by curl about once a second while nothing comes. Other than 0 ends the transfer.
+  static int wait(void* pointer, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    auto* curl = static_cast<Curl*>(pointer);
+    if (curl->clock.monotonic() - curl->looked < curl->look_every) return 0;
+    const Result<void> looked = curl->look();
+    curl->looked = curl->clock.monotonic();
+    if (looked) return 0;
+    curl->ended = looked.error();
+    return 1;
+  }
 };
 
 HttpClient::HttpClient(std::string address, Micros timeout)
@@ -61,6 +81,15 @@ HttpClient::HttpClient(std::string address, Micros timeout)
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, append_body);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "hastur");
 }
+
+void HttpClient::while_waiting(Micros every, std::function<Result<void>()> look) {
+  curl_->look_every = every;
+  curl_->look = std::move(look);
+  curl_easy_setopt(curl_->easy, CURLOPT_XFERINFODATA, curl_.get());
+  curl_easy_setopt(curl_->easy, CURLOPT_XFERINFOFUNCTION, Curl::wait);
+  curl_easy_setopt(curl_->easy, CURLOPT_NOPROGRESS, 0L);
+}
+
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
@@ -77,7 +106,10 @@ Result<HttpClient::Answer> HttpClient::get(const std::string& path, const Query&
   curl_->error[0] = '\0';
   curl_easy_setopt(curl_->easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl_->easy, CURLOPT_WRITEDATA, &answer.body);
+  curl_->looked = curl_->clock.monotonic();
+  curl_->ended.reset();
   const CURLcode code = curl_easy_perform(curl_->easy);
+  if (curl_->ended) return fail(*curl_->ended);
   if (code != CURLE_OK) {
     const char* cause = curl_->error[0] != '\0' ? curl_->error : curl_easy_strerror(code);
     return fail(

@@ -2,6 +2,7 @@
 
 // Asking the supervisor's HTTP API. The one wrapper of libcurl is http_client.cc.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,6 +40,10 @@ class HttpClient {
   // Sends `body` as a POST with the token; as get_json() otherwise. For status 401 the error also
   // says where the token is looked for.
   Result<Json> post_json(const std::string& path, const Json& body, const std::string& token);
+
+  // From here on, while a request waits for its answer, `look` is called so often; what it fails
+  // with ends the request.
+  void while_waiting(Micros every, std::function<Result<void>()> look);
 
   const std::string& address() const { return address_; }
 

@@ -27,6 +27,7 @@
 #include "supervisor/cli/host_metrics_command.h"
 #include "supervisor/cli/init_repo.h"
 #include "supervisor/cli/notify_commands.h"
+#include "supervisor/cli/patience.h"
 #include "supervisor/cli/watch.h"
 
 namespace {
@@ -274,7 +275,11 @@ int run(int argc, char** argv) {
   if (init_repo.chosen())
     return init_repo_command(init_options, program_beside("hastur"), clock.now());
   HttpClient client(http, deploy.chosen() || hook.chosen() ? verdict_max : answer_max);
-  if (deploy.chosen()) return deploy_command(client, deploy_options);
+  if (deploy.chosen()) {
+    wait_patiently(client, {},
+                   [](std::string_view said) { fmt::print(stderr, "hastur: {}", said); });
+    return deploy_command(client, deploy_options);
+  }
   if (list.chosen()) return list_command(client, json);
   if (show.chosen()) return show_command(client, name, json);
   if (pause.chosen()) return trigger_command(client, "pause", act_options);

@@ -52,6 +52,17 @@ class FakeApi {
     const std::lock_guard lock(mutex_);
     answers_[target].push_back({status, std::move(body)});
   }
+  // The first answer to `target` waits until so much else has been asked and answered.
+  void holds(const std::string& target, int others) {
+    const std::lock_guard lock(mutex_);
+    held_target_ = target;
+    held_others_ = others;
+  }
+  // The next request for `target` gets no answer, and its connection ends.
+  void is_deaf_once(const std::string& target) {
+    const std::lock_guard lock(mutex_);
+    deaf_target_ = target;
+  }
   std::vector<std::string> asked() {
     const std::lock_guard lock(mutex_);
     return asked_;
@@ -65,7 +76,7 @@ class FakeApi {
  private:
   void serve() {
     while (true) {
-      const Fd peer(::accept(listener_.get(), nullptr, nullptr));
+      Fd peer(::accept(listener_.get(), nullptr, nullptr));
       if (!peer.is_open()) return;
       std::string request;
       char bytes[4096];
@@ -79,14 +90,36 @@ class FakeApi {
         last_request_ = request;
       }
       const std::size_t from = request.find(' ') + 1;
-      const Answer answer = take(request.substr(from, request.find(' ', from) - from));
-      const std::string reply =
-          "HTTP/1.1 " + std::to_string(answer.status) +
-          " X\r\nConnection: close\r\nContent-Length: " + std::to_string(answer.body.size()) +
-          "\r\n\r\n" + answer.body;
-      HASTUR_CHECK(::send(peer.get(), reply.data(), reply.size(), MSG_NOSIGNAL) >= 0 || true,
-                   "send");
+      const std::string target = request.substr(from, request.find(' ', from) - from);
+      if (passes_over(target)) continue;
+      if (holds_back(target)) {
+        held_ = std::move(peer);
+        continue;
+      }
+      reply(peer, take(target));
+      if (held_.is_open() && --held_others_ == 0) reply(Fd(std::move(held_)), take(held_target_));
     }
+  }
+
+  static void reply(const Fd& peer, const Answer& answer) {
+    const std::string text =
+        "HTTP/1.1 " + std::to_string(answer.status) +
+        " X\r\nConnection: close\r\nContent-Length: " + std::to_string(answer.body.size()) +
+        "\r\n\r\n" + answer.body;
+    // Whoever asked may have gone.
+    (void)!::send(peer.get(), text.data(), text.size(), MSG_NOSIGNAL);
+  }
+
+  bool passes_over(const std::string& target) {
+    const std::lock_guard lock(mutex_);
+    if (target != deaf_target_) return false;
+    deaf_target_.clear();
+    return true;
+  }
+
+  bool holds_back(const std::string& target) {
+    const std::lock_guard lock(mutex_);
+    return target == held_target_ && held_others_ > 0 && !held_.is_open();
   }
 
   static bool is_whole(const std::string& request) {
@@ -114,6 +147,10 @@ class FakeApi {
   std::map<std::string, std::vector<Answer>> answers_;
   std::vector<std::string> asked_;
   std::string last_request_;
+  std::string held_target_;
+  int held_others_ = 0;
+  std::string deaf_target_;
+  Fd held_;
   std::thread thread_;
 };
 

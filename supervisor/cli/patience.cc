@@ -1,0 +1,55 @@
+#include "supervisor/cli/patience.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "core/clock.h"
+
+namespace hastur {
+namespace {
+
+class Watch {
+ public:
+  Watch(std::string address, const Patience& patience, std::function<void(std::string_view)> say)
+      : patience_(patience), say_(std::move(say)), health_(std::move(address), patience.look_max) {}
+
+  Result<void> look() {
+    if (health_.get("/healthz")) {
+      if (std::exchange(silent_since_, std::nullopt)) say_("the supervisor answers again\n");
+      return {};
+    }
+    const Micros now = clock_.monotonic();
+    if (!silent_since_) {
+      silent_since_ = now;
+      say_(
+          fmt::format("the supervisor at {} takes requests and answers none; waiting for it, {} "
+                      "at most\n",
+                      health_.address(), format_span(patience_.silent_max)));
+    }
+    if (now - *silent_since_ < patience_.silent_max) return {};
+    silent_since_.reset();
+    return fail(ErrorCode::unavailable,
+                fmt::format("the supervisor at {} has answered nothing for {}; is it stopped, or "
+                            "its disk? Its log tells",
+                            health_.address(), format_span(patience_.silent_max)));
+  }
+
+ private:
+  Patience patience_;
+  std::function<void(std::string_view)> say_;
+  HttpClient health_;
+  SystemClock clock_;
+  std::optional<Micros> silent_since_;
+};
+
+}  // namespace
+
+void wait_patiently(HttpClient& http, const Patience& patience,
+                    std::function<void(std::string_view line)> say) {
+  auto watch = std::make_shared<Watch>(http.address(), patience, std::move(say));
+  http.while_waiting(patience.look_every, [watch] { return watch->look(); });
+}
+
+}  // namespace hastur
