@@ -99,7 +99,7 @@ int repeat(lua_State* lua) {
   return 1;
 }
 
-// upvalue 1: stock string.format. %s takes what tostring() makes of a value; %p would show an
+// upvalue 1: stock string.format. %s and %q take what tostring() makes of a value; %p would show an
 // address.
 int format(lua_State* lua) {
   const std::string_view form = string_at(lua, 1, "string.format");
@@ -116,7 +116,8 @@ int format(lua_State* lua) {
     bytes += 128;
     if (form[i] == 'p')
       raise(lua, "string.format: %p would show an address, which differs from run to run");
-    if (form[i] == 's' && argument <= lua_gettop(lua) && lua_type(lua, argument) != LUA_TSTRING) {
+    if ((form[i] == 's' || form[i] == 'q') && argument <= lua_gettop(lua) &&
+        lua_type(lua, argument) != LUA_TSTRING) {
       push_tostring(lua, argument);
       lua_replace(lua, argument);
     }

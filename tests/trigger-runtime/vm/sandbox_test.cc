@@ -134,6 +134,9 @@ TEST(Sandbox, TextsShowNoAddress) {
     state.e = ("%s %s %s"):format({}, nil, true) state.f = tostring(msg.labels) state.g = tostring(ctx)
     state.h = tostring(setmetatable({}, { __tostring = function() return "mine" end })))lua"),
       R"({"a":"table","b":"function","c":"msg","d":"null","e":"table nil true","f":"labels","g":"userdata","h":"mine"})");
+  EXPECT_EQ(run_body("state.a = ('%q %q %q %q'):format({}, print, msg, 2.5) "
+                     "state.b = ('%q'):format('a\\n')"),
+            R"({"a":"\"table\" \"function\" \"msg\" \"2.5\"","b":"\"a\\\n\""})");
   EXPECT_NE(run_body("state.a = ('%p'):format({})").find("address"), std::string::npos);
   EXPECT_NE(run_body("error({})").find("error() was called with a table"), std::string::npos);
 }
