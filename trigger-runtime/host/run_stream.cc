@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <tuple>
 
 #include "core/json.h"
 #include "message/json_codec.h"
@@ -543,7 +544,11 @@ Result<void> StreamRun::Parts::hand_out(Track& track, TriggerProgress& progress)
       [&](const CallError& error) { return error.sequence <= progress.reached; });
   progress.errors.insert(progress.errors.end(), track.stop_errors.begin(), stopped_before);
   track.stop_errors.erase(track.stop_errors.begin(), stopped_before);
-  std::ranges::stable_sort(progress.errors, {}, &CallError::sequence);
+  // What one input raised stands in the order of its callbacks, and its judgement last.
+  std::ranges::stable_sort(progress.errors, {}, [](const CallError& error) {
+    const bool is_judgement = error.kind == CallError::Kind::judgement;
+    return std::tuple(error.sequence, is_judgement, error.callback);
+  });
 
   auto error = progress.errors.begin();
   const auto errors_before = [&](Sequence sequence) {

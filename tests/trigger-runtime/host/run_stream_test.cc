@@ -143,6 +143,24 @@ TEST(StreamRun, LeavesNoTraceOfACallThatRaised) {
   EXPECT_EQ(outcome.memories[1].state, "{\"total\":450}");
 }
 
+TEST(StreamRun, TellsOfWhatOneInputRaisedInTheOrderOfItsCallbacks) {
+  const char* twice = R"(
+local ctx = hastur.trigger{ state = {} }
+ctx:gauges({ name = "g" }, function(msg) ctx.state.n = msg.value error("first") end)
+ctx:gauges({ name = "g" }, function(msg) error("second") end)
+)";
+  const Outcome outcome = run({twice}, gauges(20, between_judgements));
+  std::vector<std::string> errors;
+  for (const std::string& line : outcome.lines.all()) {
+    if (line.find("error in") != std::string::npos) errors.push_back(line);
+  }
+  ASSERT_EQ(errors.size(), 40u);
+  for (std::size_t i = 0; i < errors.size(); i += 2) {
+    EXPECT_NE(errors[i].find("first"), std::string::npos) << i;
+    EXPECT_NE(errors[i + 1].find("second"), std::string::npos) << i;
+  }
+}
+
 void expect_same(const Outcome& one, const Outcome& other) {
   for (const char* trigger : {"0 ", "1 "}) {
     const auto ours = [&](const Outcome& outcome) {
