@@ -93,6 +93,9 @@ class Dispatcher {
     // forward.
     std::size_t feeds_in_flight_max = 4;
     std::size_t behind_feeds_max = 2;
+    // A shared worker that has answered nothing for so long holds up its own triggers only: the
+    // main position goes on, and they come after it.
+    Micros stalls_after = std::chrono::milliseconds{500};
     // What a trigger may run at a time in a shared worker, and in one aside.
     Micros slice = std::chrono::milliseconds{5};
     Micros slice_aside = std::chrono::milliseconds{50};
@@ -257,6 +260,8 @@ class Dispatcher {
     Micros backoff{0};
     // Unanswered feeds, in order: whether it is of a trigger that is brought forward.
     std::deque<bool> feeds;
+    // When it answered last, or was given something after a rest.
+    Micros heard{0};
     std::size_t behind_feeds = 0;
     std::size_t triggers = 0;
     // Why it died young, until one in its place has done something.
@@ -431,6 +436,7 @@ class Dispatcher {
   void feed(const std::shared_ptr<const InputBatch>& input, std::span<Trigger* const> triggers,
             Router& router, FeedKind kind);
   bool has_room(const Trigger& trigger, FeedKind kind) const;
+  bool stalls(const Slot& slot) const;
   void rebuild_router();
 
   // inputs for triggers that are behind (catching_up.cc)

@@ -25,10 +25,11 @@ void Dispatcher::rebuild_router() {
 }
 
 void Dispatcher::feed_main() {
-  // A worker aside holds up only its own triggers.
+  // A worker aside holds up only its own triggers, and so does one that is stuck.
   const auto have_room = [this] {
     return std::ranges::all_of(slots_, [this](const Slot& slot) {
-      return slot.place != Place::shared || slot.main_feeds() < options_.feeds_in_flight_max;
+      return slot.place != Place::shared || slot.main_feeds() < options_.feeds_in_flight_max ||
+             stalls(slot);
     });
   };
   while (have_room()) {
@@ -83,6 +84,10 @@ void Dispatcher::pass_lost(Trigger& trigger, const LostReply& lost) {
   gate_.waiting().journal.push_back(
       {trigger.name(), trigger.run(), lost.last, "lost", canonical_json(detail), now_});
   trigger.pass(lost.last);
+}
+
+bool Dispatcher::stalls(const Slot& slot) const {
+  return !slot.feeds.empty() && monotonic_ - slot.heard >= options_.stalls_after;
 }
 
 bool Dispatcher::has_room(const Trigger& trigger, FeedKind kind) const {
@@ -150,6 +155,7 @@ void Dispatcher::feed(const std::shared_ptr<const InputBatch>& input,
     Slot& slot = slots_[worker];
     commands[worker].input = input;
     commands[worker].slice = slot.place == Place::shared ? options_.slice : options_.slice_aside;
+    if (slot.feeds.empty()) slot.heard = monotonic_;
     slot.feeds.push_back(kind == FeedKind::behind);
     if (kind == FeedKind::behind) ++slot.behind_feeds;
     act(ToWorker{worker, std::move(commands[worker])});

@@ -200,6 +200,7 @@ void Dispatcher::take(std::uint32_t /*worker*/, Restored reply) {
 
 void Dispatcher::take(std::uint32_t worker, FeedReply reply) {
   Slot& slot = slots_[worker];
+  slot.heard = monotonic_;
   if (!slot.feeds.empty()) {
     if (slot.feeds.front()) --slot.behind_feeds;
     slot.feeds.pop_front();

@@ -10,8 +10,9 @@ namespace hastur {
 
 std::uint32_t Dispatcher::least_loaded() const {
   const auto end = slots_.begin() + options_.workers;
-  return static_cast<std::uint32_t>(
-      std::ranges::min_element(slots_.begin(), end, {}, &Slot::triggers) - slots_.begin());
+  const auto load = [this](const Slot& slot) { return std::pair(stalls(slot), slot.triggers); };
+  return static_cast<std::uint32_t>(std::ranges::min_element(slots_.begin(), end, {}, load) -
+                                    slots_.begin());
 }
 
 std::optional<std::string> Dispatcher::worker_trouble() const {

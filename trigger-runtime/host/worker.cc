@@ -131,13 +131,16 @@ class WorkerProcess final : public Worker, private InputMemory::Waiter {
   bool ended_ = false;
   // Why it was given up; empty while it is trusted.
   std::string broken_;
-  // Why it was killed, if what it said before still counts.
+  // Why it was killed, if what it said before still counts, and whether a callback overran.
   std::string killed_for_;
+  bool overran_ = false;
 
   // What the guard saw last: the turn, and the CPU time at which it was first seen.
   std::optional<Micros> guard_looked_;
   std::uint64_t guard_turn_ = 0;
   Micros guard_cpu_{0};
+  // How long nothing has happened, by the guard's looks.
+  Micros guard_silent_{0};
 };
 
 // ---- commands out ----
@@ -317,7 +320,8 @@ WorkerDied WorkerProcess::bury() {
   WorkerDied death;
   death.why = !broken_.empty() ? broken_ : !killed_for_.empty() ? killed_for_ : end.text;
   death.cause = !broken_.empty()       ? WorkerDied::Cause::broke_protocol
-                : !killed_for_.empty() ? WorkerDied::Cause::overran
+                : overran_             ? WorkerDied::Cause::overran
+                : !killed_for_.empty() ? WorkerDied::Cause::ended
                 : end.by_own_fault     ? WorkerDied::Cause::crashed
                                        : WorkerDied::Cause::ended;
   if (const std::string words = last_words(); !words.empty()) {
@@ -386,15 +390,27 @@ void WorkerProcess::check_guards(Micros now_monotonic) {
   if (!cpu) return;
   const std::uint64_t turn = status().turn.load();
   const bool goes_on = guard_looked_ && turn == guard_turn_;
+  const Micros since = now_monotonic - guard_looked_.value_or(now_monotonic);
   guard_looked_ = now_monotonic;
   if (!goes_on) {
     guard_turn_ = turn;
     guard_cpu_ = *cpu;
+    guard_silent_ = Micros{0};
     return;
   }
-  if (*cpu - guard_cpu_ <= options_.callback_cpu_max || !killed_for_.empty()) return;
-  killed_for_ = fmt::format("it used more than {} of CPU in one callback",
-                            format_span(options_.callback_cpu_max));
+  constexpr Micros look_max = std::chrono::seconds{1};
+  guard_silent_ += std::min(since, look_max);
+  if (!killed_for_.empty()) return;
+  overran_ = *cpu - guard_cpu_ > options_.callback_cpu_max;
+  if (overran_) {
+    killed_for_ = fmt::format("it used more than {} of CPU in one callback",
+                              format_span(options_.callback_cpu_max));
+  } else if (guard_silent_ > options_.silent_max) {
+    killed_for_ = fmt::format("it has not answered for {} and did nothing meanwhile",
+                              format_span(options_.silent_max));
+  } else {
+    return;
+  }
   parts_.process.kill();
 }
 

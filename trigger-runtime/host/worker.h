@@ -54,6 +54,11 @@ class Worker {
     std::string binary;
     // Guard against what the counted limits do not see: CPU time of one callback.
     Micros callback_cpu_max = std::chrono::seconds{2};
+    // Guard against a process that does nothing (it was stopped, or waits for what never comes):
+    // how long a command may be without an answer while nothing begins in it and little CPU is
+    // used. Counted by looks, so that the time does not pass while this process itself stands
+    // still.
+    Micros silent_max = std::chrono::seconds{30};
     // "required": refuses to start where a part of the cage cannot be had. Otherwise that is said
     // in the log.
     bool cage_required = false;
@@ -88,7 +93,8 @@ class Worker {
   // When the parent must look again (check_guards) even if nothing comes, on the clock of
   // `now_monotonic`; nothing while it is idle.
   virtual std::optional<Micros> next_check(Micros now_monotonic) const = 0;
-  // Kills a worker whose current callback has used more CPU than it may.
+  // Kills a worker whose current callback has used more CPU than it may, or that is silent for too
+  // long: that one counts as ended from outside (Cause::ended).
   virtual void check_guards(Micros now_monotonic) = 0;
 };
 

@@ -157,6 +157,26 @@ TEST(Placing, AWorkerKilledFromOutsideIsNotItsTriggersFault) {
   EXPECT_EQ(rig.trigger("t").open_pause(), nullptr);
 }
 
+TEST(Placing, AStuckWorkerHoldsUpItsOwnTriggersOnly) {
+  Rig rig;
+  rig.desire({{"t", "match=a"}, {"u", "match=a"}});
+  ASSERT_NE(rig.trigger("t").worker, rig.trigger("u").worker);
+  rig.send("a", 10);
+  rig.stuck_worker = rig.trigger("t").worker;
+  rig.send("a", 50);
+  EXPECT_LT(rig.trigger("t").cursor().value + 40, rig.history->last().value);
+  EXPECT_GT(rig.trigger("u").cursor().value + 10, rig.history->last().value);
+  rig.desire({{"t", "match=a"}, {"u", "match=a"}, {"v", "match=a"}});
+  ASSERT_TRUE(rig.dispatcher->triggers().contains("v"));
+  EXPECT_NE(rig.trigger("v").worker, *rig.stuck_worker);
+  rig.send("a", 20);
+  rig.stuck_worker.reset();
+  rig.send("b", 30);
+  EXPECT_EQ(rig.stored_n("t"), 80u);
+  EXPECT_EQ(rig.stored_n("u"), 80u);
+  EXPECT_EQ(rig.stored_n("v"), 20u);
+}
+
 TEST(Placing, AProbeThatKillsItsWorkerIsRefused) {
   Rig rig;
   rig.desire({{"t", "match=a"}});

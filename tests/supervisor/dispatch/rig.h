@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -146,6 +147,8 @@ class Rig {
   OutputGate::Options gate;
   // On: commands wait in the workers' queues.
   bool holds_commands = false;
+  // It answers nothing.
+  std::optional<std::uint32_t> stuck_worker;
   // On: no version comes to its end.
   bool holds_judgements = false;
   // No version of this trigger is loaded.
@@ -192,7 +195,7 @@ class Rig {
       }
     }
     for (std::uint32_t worker = 0; worker < workers.size(); ++worker) {
-      while (!holds_commands && workers[worker].fake) {
+      while (!holds_commands && stuck_worker != worker && workers[worker].fake) {
         std::deque<WorkerCommand>& commands = workers[worker].commands;
         const auto next = std::ranges::find_if(commands, [this](const WorkerCommand& command) {
           const auto* load = std::get_if<LoadCommand>(&command);

@@ -299,6 +299,21 @@ TEST_F(WorkerTest, IsKilledForACallbackThatTakesTooLong) {
   EXPECT_EQ(driver.death()->callback, 5u);
 }
 
+TEST_F(WorkerTest, IsKilledWhenItStandsStill) {
+  Worker::Options options;
+  options.callback_cpu_max = std::chrono::milliseconds{200};
+  options.silent_max = std::chrono::milliseconds{300};
+  Driver driver = spawn(options);
+  driver.worker().send(load_of(1, "honest"));
+  driver.run_until(1);
+  ASSERT_EQ(kill(driver.worker().pid(), SIGSTOP), 0);
+  driver.worker().send(JudgeCommand{{1}});
+  driver.run_until(2);
+  ASSERT_TRUE(driver.death());
+  EXPECT_EQ(driver.death()->why, "it has not answered for 300ms and did nothing meanwhile");
+  EXPECT_EQ(driver.death()->cause, WorkerDied::Cause::ended);
+}
+
 TEST_F(WorkerTest, GuardsOnlyWhileItIsBusy) {
   Driver driver = spawn();
   driver.worker().send(load_of(1, "honest"));
