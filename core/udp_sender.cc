@@ -8,21 +8,22 @@
 #include <memory>
 #include <system_error>
 
+#include "core/host_port.h"
+
 namespace hastur {
 
 Result<UdpSender> UdpSender::connect(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
+  const auto split = split_host_port(address);
+  if (!split) {
     return fail(
         ErrorCode::invalid,
         fmt::format("\"{}\" is no address; write host:port, as in 127.0.0.1:8125", address));
   }
-  std::string host = address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &hints, &found);
+  const int error =
+      getaddrinfo(split->host.c_str(), std::to_string(split->port).c_str(), &hints, &found);
   if (error != 0) {
     return fail(ErrorCode::unavailable,
                 fmt::format("cannot find {}: {}", address, gai_strerror(error)));

@@ -93,7 +93,7 @@ Result<void> SupervisorConfig::check() const {
   const auto refuse = [](std::string_view key, std::string_view why) {
     return fail(ErrorCode::invalid, fmt::format("{}: {}", key, why));
   };
-  const auto where = parse_host_port(http);
+  const auto where = parse_listen_address(http);
   if (!where) return refuse("[supervisor] http", where.error().message);
   if (!where->loopback && token_file.empty()) {
     return refuse(

@@ -9,11 +9,12 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <utility>
 #include <vector>
+
+#include "core/host_port.h"
 
 namespace hastur {
 namespace {
@@ -37,17 +38,10 @@ Failure refuse(const std::string& address, std::string_view cause, std::string_v
 
 Result<Address> resolve(const std::string& text) {
   constexpr std::string_view form = "an address looks like 127.0.0.1:8125 or [::1]:8125";
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return refuse(text, "there is no port", form);
-  std::string host = text.substr(0, colon);
-  const std::string port = text.substr(colon + 1);
-  unsigned number = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  if (error != std::errc{} || end != port.data() + port.size() || number > 65'535)
-    return refuse(text, fmt::format("'{}' is no port", port), form);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  if (host == "*") host = "0.0.0.0";
+  const auto split = split_host_port(text);
+  if (!split) return refuse(text, "there is no host and port", form);
+  const std::string host = split->host == "*" ? "0.0.0.0" : split->host;
+  const std::string port = std::to_string(split->port);
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
   hints.ai_flags = AI_NUMERICSERV;

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -20,7 +19,7 @@
 namespace hastur {
 namespace {
 
-std::optional<sockaddr_in> ipv4_of(const HostPort& address) {
+std::optional<sockaddr_in> ipv4_of(const HostAndPort& address) {
   sockaddr_in out{};
   out.sin_family = AF_INET;
   out.sin_port = htons(address.port);
@@ -90,17 +89,12 @@ Result<DemoAddresses> read_addresses(const std::string& config) {
   return addresses;
 }
 
-Result<HostPort> split_address(const std::string& address) {
+Result<HostAndPort> split_address(const std::string& address) {
   const std::size_t scheme = address.find("://");
-  const std::string rest = scheme == std::string::npos ? address : address.substr(scheme + 3);
-  const std::size_t colon = rest.rfind(':');
-  HostPort out;
-  if (colon != std::string::npos && colon != 0) {
-    out.host = rest.substr(0, colon);
-    const auto [end, error] =
-        std::from_chars(rest.data() + colon + 1, rest.data() + rest.size(), out.port);
-    if (error == std::errc{} && end == rest.data() + rest.size()) return out;
-  }
+  const auto split =
+      split_host_port(scheme == std::string::npos ? std::string_view(address)
+                                                  : std::string_view(address).substr(scheme + 3));
+  if (split) return *split;
   return fail(ErrorCode::invalid,
               fmt::format("\"{}\" is no address; write host:port, as in 127.0.0.1:8125", address));
 }

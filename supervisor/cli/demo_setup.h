@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/host_port.h"
 #include "core/result.h"
 
 namespace hastur {
@@ -32,11 +33,7 @@ Result<DemoAddresses> read_addresses(const std::string& config);
 Result<std::vector<std::string>> avoid_taken_ports(DemoAddresses& addresses);
 
 // Splits "tcp://127.0.0.1:4945" or "127.0.0.1:8125"; `invalid` if the end is no port.
-struct HostPort {
-  std::string host;
-  std::uint16_t port = 0;
-};
-Result<HostPort> split_address(const std::string& address);
+Result<HostAndPort> split_address(const std::string& address);
 
 // Whether something accepts TCP connections there.
 bool accepts_connections(const std::string& address);

@@ -39,7 +39,7 @@ constexpr std::string_view commands_prefix = "/v1/commands/";
 bool is_own_host(std::string host) {
   const auto colon = host.rfind(':');
   if (colon != std::string::npos && host.find(']', colon) == std::string::npos) host.resize(colon);
-  return host == "localhost" || parse_host_port(host + ":1").has_value();
+  return host == "localhost" || parse_listen_address(host + ":1").has_value();
 }
 
 std::string_view place_name(Dispatcher::Place place) {

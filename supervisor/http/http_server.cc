@@ -6,11 +6,11 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/version.hpp>
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <set>
 
+#include "core/host_port.h"
 #include "core/json.h"
 #include "core/log.h"
 
@@ -131,7 +131,7 @@ class BeastServer final : public HttpServer {
     }
   }
 
-  Result<void> open(const HostPort& where) {
+  Result<void> open(const ListenAddress& where) {
     beast::error_code error;
     const tcp::endpoint endpoint(asio::ip::make_address(where.host), where.port);
     acceptor_.open(endpoint.protocol(), error);
@@ -290,34 +290,26 @@ void Connection::write(HttpResponse response) {
 
 }  // namespace
 
-Result<HostPort> parse_host_port(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  HostPort where;
-  std::string host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  unsigned port = 0;
-  const char* begin = text.data() + std::min(colon, text.size() - 1) + 1;
-  const char* end = text.data() + text.size();
+Result<ListenAddress> parse_listen_address(const std::string& text) {
+  const auto split = split_host_port(text);
   beast::error_code error;
-  const auto address = asio::ip::make_address(host, error);
-  const auto [stop, status] = std::from_chars(begin, end, port);
-  if (colon == std::string::npos || error || begin == end || stop != end || status != std::errc{} ||
-      port > 65'535) {
+  const auto address = asio::ip::make_address(split ? split->host : std::string(), error);
+  if (!split || error) {
     return fail(
         ErrorCode::invalid,
         fmt::format("'{}' is not an address to listen on: write it as 127.0.0.1:8127 or [::1]:8127",
                     text));
   }
+  ListenAddress where;
   where.host = address.to_string();
-  where.port = static_cast<std::uint16_t>(port);
+  where.port = split->port;
   where.loopback = address.is_loopback();
   return where;
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, const Options& options,
                                                        Answer answer) {
-  const auto where = parse_host_port(options.address);
+  const auto where = parse_listen_address(options.address);
   if (!where) return fail(where.error());
   auto server = std::make_unique<BeastServer>(loop, options, std::move(answer));
   HASTUR_TRY(server->open(*where));

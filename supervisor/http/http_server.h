@@ -67,11 +67,11 @@ class HttpServer {
 
 // "host:port" or "[v6]:port" taken apart; the host is a literal address. An error names what is
 // wrong.
-struct HostPort {
+struct ListenAddress {
   std::string host;
   std::uint16_t port = 0;
   bool loopback = false;
 };
-Result<HostPort> parse_host_port(const std::string& text);
+Result<ListenAddress> parse_listen_address(const std::string& text);
 
 }  // namespace hastur

@@ -64,7 +64,7 @@ TEST(AvoidTakenPorts, RefusesWhatIsNoAddress) {
   EXPECT_FALSE(avoid_taken_ports(addresses));
   EXPECT_FALSE(split_address("127.0.0.1:99999"));
   EXPECT_FALSE(split_address("127.0.0.1:80x"));
-  EXPECT_EQ(split_address("tcp://[::1]:80")->host, "[::1]");
+  EXPECT_EQ(split_address("tcp://[::1]:80")->host, "::1");
 }
 
 TEST(DemoConfig, ReadsBackTheAddressesItWasMadeOf) {

@@ -159,13 +159,13 @@ TEST_F(HttpServerTest, SaysThatAnAddressIsTaken) {
   EXPECT_NE(second.error().message.find(options.address), std::string::npos);
 }
 
-TEST(HostPort, IsALiteralAddressAndAPort) {
-  EXPECT_EQ(parse_host_port("127.0.0.1:8127")->port, 8127);
-  EXPECT_TRUE(parse_host_port("[::1]:1")->loopback);
-  EXPECT_FALSE(parse_host_port("0.0.0.0:1")->loopback);
+TEST(ListenAddress, IsALiteralAddressAndAPort) {
+  EXPECT_EQ(parse_listen_address("127.0.0.1:8127")->port, 8127);
+  EXPECT_TRUE(parse_listen_address("[::1]:1")->loopback);
+  EXPECT_FALSE(parse_listen_address("0.0.0.0:1")->loopback);
   for (const char* text : {"", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000",
                            "host:1", "127.0.0.1:-1"}) {
-    EXPECT_FALSE(parse_host_port(text)) << text;
+    EXPECT_FALSE(parse_listen_address(text)) << text;
   }
 }
 
