@@ -127,7 +127,16 @@ Result<FullSizeAnswer> look_at_full_size(HuntRuns& runs, const TriggerFiles& tri
     times.push_back(what.apart * static_cast<std::int64_t>(i));
   const auto stream = make_sparse_stream(what.few, times, what.end.time, count);
   if (!stream) return answer;
-  for (const std::size_t most : candidates(numbers, length, length_max)) {
+  const std::vector<std::size_t> lengths = candidates(numbers, length, length_max);
+  if (lengths.empty()) return answer;
+  // What only pauses let grow does not grow here, whatever its length.
+  RunOptions as_it_is;
+  as_it_is.memory = what.end;
+  const Result<Outcome> usual = runs.run(stream->stream, as_it_is);
+  if (!usual) return fail(usual.error());
+  if (usual->load_error || usual->killed) return answer;
+  const bool grows_here = Lists(usual->state, what.path).entries > lists.entries;
+  for (const std::size_t most : lengths) {
     Lists longer(what.end.state, what.path);
     std::size_t entries = 0;
     for (Json* list : longer.all) {
@@ -152,8 +161,8 @@ Result<FullSizeAnswer> look_at_full_size(HuntRuns& runs, const TriggerFiles& tri
     // It was fed enough to have grown by then.
     const bool is_enough =
         !outcome->cut || outcome->matched * lists.entries >= growth_wanted * what.messages;
-    answer.has_an_end =
-        is_enough && !has_failed && Lists(outcome->state, what.path).entries <= entries;
+    answer.has_an_end = grows_here && is_enough && !has_failed &&
+                        Lists(outcome->state, what.path).entries <= entries;
     // A longer one takes longer still.
     if (answer.has_an_end || !is_enough) return answer;
   }

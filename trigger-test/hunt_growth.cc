@@ -55,6 +55,12 @@ constexpr Look dense_long{250, 64, 40ms, {}, 400, 200 << 10};
 constexpr Micros sparse_apart = std::chrono::seconds{593};
 constexpr Look sparse_first{30, 16, sparse_apart, {}, 64, 64 << 10};
 constexpr Look sparse_long{125, 64, 38h, {}, 64, 16 << 10, true};
+// A look that came to its size in fewer parts says nothing: what grows by large pieces is looked at
+// in smaller parts, and somewhat further, until it has enough of them.
+constexpr std::size_t parts_min = 4;
+constexpr int looks_max = 4;
+constexpr std::size_t first_further = 2;
+constexpr std::size_t further = 4;
 // Of all steps, what each first look may take.
 constexpr std::uint64_t first_part = 6;
 // From 2024 on: no time is later than 2100.
@@ -100,9 +106,10 @@ class GrowthHunt {
       const Micros apart = is_sparse ? far_ : dense_first.apart;
       std::optional<Grown> first;
       std::size_t first_weight = 0;
+      Look how = is_sparse ? sparse_first : dense_first;
+      how.apart = apart;
       for (const Micros pause : pauses) {
-        Look how = is_sparse ? sparse_first : dense_first;
-        how.apart = apart;
+        if (is_cut_short()) return std::move(answer_);
         how.pause = pause;
         auto seen = look(how);
         if (!seen) return fail(seen.error());
@@ -116,7 +123,7 @@ class GrowthHunt {
       const auto short_one = full_size(*first, apart);
       if (!short_one) return fail(short_one.error());
       if (*short_one || answer_.found) continue;
-      Look how = is_sparse ? sparse_long : dense_long;
+      how = is_sparse ? sparse_long : dense_long;
       if (is_sparse) how.apart = std::max(how.apart, far_);
       auto longer = look(how);
       if (!longer) return fail(longer.error());
@@ -150,9 +157,32 @@ class GrowthHunt {
     bool is_full = false;
     // How many messages it took until something failed; 0: nothing did.
     std::size_t failed_after = 0;
+    // How many parts it came to, and whether it was ended by the size of its state.
+    std::size_t parts = 0;
+    bool is_large = false;
   };
 
-  Result<Seen> look(const Look& how) {
+  // Whether there are no steps left to look further, which the answer then says.
+  bool is_cut_short() {
+    answer_.is_cut_short = answer_.is_cut_short || runs_.is_over();
+    return answer_.is_cut_short;
+  }
+
+  // `how` comes to the parts that it took.
+  Result<Seen> look(Look& how) {
+    const std::size_t times = how.pause > Micros{0} ? first_further : further;
+    Result<Seen> seen = look_once(how);
+    for (int i = 1; seen && seen->is_large && seen->parts < parts_min && i < looks_max; ++i) {
+      // So that the parts reach a little further than it is expected to come.
+      const std::size_t messages = times * how.part * seen->parts;
+      how.part = std::max<std::size_t>(messages * 4 / (how.parts * 3), 1);
+      how.state_bytes_enough *= times;
+      seen = look_once(how);
+    }
+    return seen;
+  }
+
+  Result<Seen> look_once(const Look& how) {
     Seen seen;
     const std::vector<Micros> times = times_of(how, Dice(seed_));
     const auto made = make_sparse_stream(few_, times, time_from_us(test_start_us), how.part);
@@ -176,8 +206,14 @@ class GrowthHunt {
           is_too_large || each.error->error.text.find("larger than") != std::string::npos;
     }
     // As many parts as it came to, if it was ended early.
-    const std::size_t quarter = outcome->states.size() / 4;
-    if (outcome->killed || quarter == 0) return seen;
+    seen.parts = outcome->states.size();
+    seen.is_large = seen.parts > 0 && outcome->states.back().size() >= how.state_bytes_enough;
+    const std::size_t quarter = seen.parts / 4;
+    if (outcome->killed) return seen;
+    if (quarter == 0) {
+      answer_.is_cut_short = answer_.is_cut_short || (outcome->cut && !seen.is_large);
+      return seen;
+    }
     const std::set<std::string> bounded = bounded_helpers(outcome->loaded);
     std::vector<Json> states;
     std::vector<std::size_t> weights;
@@ -239,12 +275,12 @@ class GrowthHunt {
     // One message over and over is the smallest case, if it is enough.
     if (*wrote) {
       growth.finding.caused_at = (*wrote)->at;
-      auto test = make_test({few_[(*wrote)->message]}, apart);
+      auto test = make_test({few_[(*wrote)->message]}, grown, apart);
       if (!test) return fail(test.error());
       growth.test = std::move(*test);
     }
     if (!growth.test) {
-      auto test = make_test(few_, apart);
+      auto test = make_test(few_, grown, apart);
       if (!test) return fail(test.error());
       growth.test = std::move(*test);
     }
@@ -331,10 +367,17 @@ class GrowthHunt {
 
   // A test that asks for a state of the size that it has half-way, and so fails. Nothing if it
   // would take too many ticks, or the state does not grow in it.
-  Result<std::optional<TestCase>> make_test(const std::vector<MessageSpec>& few, Micros apart) {
+  Result<std::optional<TestCase>> make_test(const std::vector<MessageSpec>& few, const Grown& grown,
+                                            Micros apart) {
     using Answer = std::optional<TestCase>;
     constexpr Micros long_enough = std::chrono::hours{24 * 2};
-    const auto count = static_cast<std::size_t>(std::min<std::int64_t>(1'000, long_enough / apart));
+    // The state is written out at each tick.
+    constexpr std::size_t bytes_enough = 64 << 10;
+    const std::size_t of_size =
+        bytes_enough * grown.messages / std::max<std::size_t>(grown.bytes, 1);
+    const auto count = static_cast<std::size_t>(std::min<std::int64_t>(
+        std::clamp<std::int64_t>(static_cast<std::int64_t>(of_size), 8, 1'000),
+        long_enough / apart));
     if (count < 4) return Answer();
     std::array<std::size_t, 2> bytes{};
     for (const std::size_t half : {0u, 1u}) {

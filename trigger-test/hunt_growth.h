@@ -27,6 +27,9 @@ struct GrowthAnswer {
   std::optional<Growth> found;
   // A case in which something else failed: it is to be examined as any other.
   std::optional<TestCase> suspicious;
+  // It was looked at in part only: the budget (HuntRuns::is_over) did not reach further, or calls
+  // took so long that a look came to nothing.
+  bool is_cut_short = false;
 };
 
 // `numbers`: those of the script, which may be the most that it keeps.
