@@ -23,6 +23,10 @@ constexpr std::size_t examples_max = 60;
 // Nobody waits longer to be told that nothing came.
 constexpr Micros wait_max = std::chrono::days{366};
 constexpr std::size_t waits_max = 1'000;
+// In steps of HuntRuns, besides those of the search: a trigger for which each second of the streams
+// that are made costs something has its growth and its own tests looked at, too.
+constexpr std::uint64_t growth_steps_max = 100'000'000;
+constexpr std::uint64_t tests_steps_max = 60'000'000;
 
 // No sender has to do with it.
 bool feeds_itself(const CallError& error) {
@@ -74,7 +78,8 @@ class Hunt {
  private:
   void prepare_tests();
   Result<void> search(const MessageMaker& messages);
-  Result<void> search_more(const CaseMaker& cases, Dice& dice);
+  Result<void> search_growth(const CaseMaker& cases, Dice& dice);
+  Result<void> search_tests();
   void note_what_is_left_out();
   bool is_done() const { return is_dead_ || report_.findings() >= findings_max || runs_.is_over(); }
 
@@ -102,8 +107,15 @@ class Hunt {
   std::vector<HuntCase> own_;
   std::vector<Json> examples_;
   bool is_dead_ = false;
-  // What the hunt had no steps left for.
-  std::vector<std::string> left_out_;
+  // What the hunt had no steps left for, why, and what to do about it.
+  struct LeftOut {
+    std::string why;
+    std::vector<std::string> what;
+    std::string remedy;
+  };
+  void leave_out(const HuntRuns::Budget& budget, std::vector<std::string> what,
+                 const char* why_if_fast, const char* remedy_if_fast);
+  std::vector<LeftOut> left_out_;
 };
 
 // ---- what is fed ----
@@ -139,7 +151,10 @@ Result<void> Hunt::search(const MessageMaker& messages) {
     }
     const auto broken = runs_.prepare(cases.interrupted(Dice(dice.next())), dice.next());
     if (broken && !is_done()) HASTUR_TRY(examine(*broken, Counts::all));
-    if (round == 0) HASTUR_TRY(search_more(cases, dice));
+    if (round == 0) {
+      HASTUR_TRY(search_growth(cases, dice));
+      HASTUR_TRY(search_tests());
+    }
     // What math.random draws goes with the place in the stream.
     const bool draws = trigger_.script.text.find("math.random") != std::string::npos;
     if (messages.subscriptions() > 0 && !draws) {
@@ -151,31 +166,57 @@ Result<void> Hunt::search(const MessageMaker& messages) {
   return {};
 }
 
-// What is looked at once.
-Result<void> Hunt::search_more(const CaseMaker& cases, Dice& dice) {
-  if (is_done()) {
-    left_out_.emplace_back("whether its state grows without end");
-  } else {
-    auto growth = find_growth(runs_, trigger_, cases, words_.numbers, dice.next());
-    if (!growth) return fail(growth.error());
-    if (growth->found) {
-      Growth& found = *growth->found;
-      const FilePlace& at = found.finding.caused_at;
-      if (report_.is_new(fmt::format("{}:{}", at.path, at.line)))
-        report_.add(std::move(found.finding), found.title, found.test ? &*found.test : nullptr);
-    }
-    if (growth->suspicious) {
-      const auto one = runs_.prepare(std::move(*growth->suspicious), dice.next());
-      if (one && !is_done()) HASTUR_TRY(examine(*one, Counts::all));
-    }
+void Hunt::leave_out(const HuntRuns::Budget& budget, std::vector<std::string> what,
+                     const char* why_if_fast, const char* remedy_if_fast) {
+  // The clock has a note of its own.
+  if (what.empty() || runs_.is_over_by_the_clock()) return;
+  const bool slow = budget.are_calls_slow();
+  left_out_.push_back({slow ? "its calls take so long" : why_if_fast, std::move(what),
+                       slow ? "do less in one call" : remedy_if_fast});
+}
+
+// Once, and with a budget of its own.
+Result<void> Hunt::search_growth(const CaseMaker& cases, Dice& dice) {
+  const HuntRuns::Budget budget(runs_, growth_steps_max);
+  const std::uint64_t seed = dice.next();
+  const std::uint64_t seed_of_case = dice.next();
+  if (is_done()) return {};
+  auto growth = find_growth(runs_, trigger_, cases, words_.numbers, seed);
+  if (!growth) return fail(growth.error());
+  if (growth->found) {
+    Growth& found = *growth->found;
+    const FilePlace& at = found.finding.caused_at;
+    if (report_.is_new(fmt::format("{}:{}", at.path, at.line)))
+      report_.add(std::move(found.finding), found.title, found.test ? &*found.test : nullptr);
   }
+  if (growth->suspicious) {
+    const auto one = runs_.prepare(std::move(*growth->suspicious), seed_of_case);
+    if (one && !is_done()) HASTUR_TRY(examine(*one, Counts::all));
+  }
+  if (growth->is_cut_short) {
+    leave_out(budget, {"whether its state grows without end"},
+              "its inputs have so many effects, or a state so large,",
+              "derive, notify and keep less at each input");
+  }
+  return {};
+}
+
+// The same.
+Result<void> Hunt::search_tests() {
+  const HuntRuns::Budget budget(runs_, tests_steps_max);
+  std::vector<std::string> left;
+  // The short ones first: more of them are looked at.
+  std::ranges::stable_sort(
+      own_, {}, [](const HuntCase& one) { return one.stream.stream.row_messages.size(); });
   for (const HuntCase& one : own_) {
     if (is_done()) {
-      left_out_.push_back(fmt::format("the messages of the test '{}'", one.test.name));
+      left.push_back(fmt::format("the messages of the test '{}'", one.test.name));
     } else {
       HASTUR_TRY(examine(one, Counts::states));
     }
   }
+  leave_out(budget, std::move(left), "its tests span so much time, with a tick for each second,",
+            "tests over minutes instead of hours are hunted whole");
   own_.clear();
   return {};
 }
@@ -190,16 +231,11 @@ void Hunt::note_what_is_left_out() {
                     HuntRuns::cpu_max / std::chrono::seconds{1}),
         {trigger_.path, 0}, "left out");
   }
-  if (left_out_.empty()) return;
-  const std::string what = fmt::format("{}", fmt::join(left_out_, ", "));
-  report_.note(
-      runs_.are_calls_slow()
-          ? fmt::format("its calls take so long that the hunt left out {}: do less in one call",
-                        what)
-          : fmt::format("its tests span so much time, with a tick for each second, that the hunt "
-                        "left out {}: tests over minutes instead of hours are hunted whole",
-                        what),
-      {trigger_.path, 0}, "left out");
+  for (const LeftOut& each : left_out_) {
+    report_.note(fmt::format("{} that the hunt left out {}: {}", each.why,
+                             fmt::join(each.what, ", "), each.remedy),
+                 {trigger_.path, 0}, "left out");
+  }
 }
 
 // ---- what is looked for ----

@@ -181,10 +181,28 @@ Result<Outcome> HuntRuns::run(Stand& stand, const Stream& stream, RunOptions opt
   return outcome;
 }
 
+HuntRuns::Budget::Budget(HuntRuns& runs, std::uint64_t steps)
+    : runs_(runs),
+      steps_(steps),
+      steps_before_(runs.steps_),
+      computed_before_(runs.computed_steps_),
+      end_before_(runs.end_) {
+  runs_.end_ = runs_.steps_ + steps;
+}
+
+// What it took over its own, shrinking say, counts for the rest.
+HuntRuns::Budget::~Budget() {
+  runs_.end_ = end_before_ + std::min(steps_, runs_.steps_ - steps_before_);
+}
+
+bool HuntRuns::Budget::are_calls_slow() const {
+  return 2 * (runs_.computed_steps_ - computed_before_) >= runs_.steps_ - steps_before_;
+}
+
 Result<HuntCase> HuntRuns::smallest(
     const HuntCase& one, const std::function<Result<bool>(const HuntCase&)>& still_fails) {
   const Result<TestCase> test = shrink(one.test, tries_max, [&](const TestCase& smaller) {
-    if (is_over(steps_with_shrinking_max)) return Result<bool>(false);
+    if (steps_ >= end_ + shrinking_steps_max || is_over_by_the_clock()) return Result<bool>(false);
     const auto prepared = prepare(smaller, one.seed);
     return prepared ? still_fails(*prepared) : Result<bool>(false);
   });

@@ -39,10 +39,10 @@ class HuntRuns {
  public:
   // What a hunt may take, in steps: about as many as a modern machine takes nanoseconds. They are
   // counted, so that a seed gives the same result on every machine. The search may take the first
-  // number, the shrinking of what was found the rest of the second. The CPU time is a guard
-  // besides, far above what they come to.
+  // number, the shrinking of what was found the second besides. The CPU time is a guard, far above
+  // what they come to.
   static constexpr std::uint64_t steps_max = 120'000'000;
-  static constexpr std::uint64_t steps_with_shrinking_max = 220'000'000;
+  static constexpr std::uint64_t shrinking_steps_max = 100'000'000;
   static constexpr Micros cpu_max = std::chrono::seconds{5};
   // What one run may take of the whole: a slow script shows that in a part of it.
   static constexpr std::uint64_t usual_part = 4;
@@ -73,14 +73,29 @@ class HuntRuns {
     return observed_calls(observed.observed, one.stream.names);
   }
 
+  // A part of the search with a budget of its own while this lives: it may take so many steps, and
+  // they are not taken from the rest. Within it `is_over` speaks of it.
+  class Budget {
+   public:
+    Budget(HuntRuns& runs, std::uint64_t steps);
+    ~Budget();
+    Budget(const Budget&) = delete;
+    Budget& operator=(const Budget&) = delete;
+    // Whether most of what it took went into what calls compute, and not into how many inputs, most
+    // of them ticks, there were.
+    bool are_calls_slow() const;
+
+   private:
+    HuntRuns& runs_;
+    const std::uint64_t steps_;
+    const std::uint64_t steps_before_;
+    const std::uint64_t computed_before_;
+    const std::uint64_t end_before_;
+  };
+
   std::uint64_t steps() const { return steps_; }
-  // Whether most of them went into what calls compute, and not into how many inputs, most of them
-  // ticks, there were.
-  bool are_calls_slow() const { return 2 * computed_steps_ >= steps_; }
-  // Whether it has taken that many.
-  bool is_over(std::uint64_t steps = steps_max) const {
-    return steps_ >= steps || is_over_by_the_clock();
-  }
+  // Whether the search has taken all that it may.
+  bool is_over() const { return steps_ >= end_ || is_over_by_the_clock(); }
   bool is_over_by_the_clock() const { return cpu() - cpu_begin_ >= cpu_max; }
 
  private:
@@ -94,6 +109,8 @@ class HuntRuns {
   const std::string folder_;
   std::uint64_t steps_ = 0;
   std::uint64_t computed_steps_ = 0;
+  // With so many the search is over.
+  std::uint64_t end_ = steps_max;
   const Micros cpu_begin_;
 };
 

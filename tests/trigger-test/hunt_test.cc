@@ -138,7 +138,7 @@ TEST_F(Hunt, DependenceOnOrderIsNotedAtTheLineThatSpokeToTheAlert) {
   run(HASTUR_TRIGGERS "/deploy_errors.lua");
   EXPECT_EQ(exit_code_, 0) << output_;
   if (says("note: the order of messages")) {
-    EXPECT_TRUE(says("triggers/deploy_errors.lua:19\n")) << output_;
+    EXPECT_TRUE(says("triggers/deploy_errors.lua:26\n")) << output_;
   }
 }
 
@@ -233,9 +233,72 @@ end)
   run("slow.lua");
   EXPECT_EQ(exit_code_, 0) << output_;
   EXPECT_TRUE(
-      says("note: its calls take so long that the hunt left out the messages of the test 'the slow "
-           "one'"))
+      says("note: its calls take so long that the hunt left out whether its state grows without "
+           "end: do less in one call"))
       << output_;
+  // Its tests have a budget of their own.
+  EXPECT_FALSE(says("the messages of the test")) << output_;
+}
+
+// For each second of the streams that are made it costs something, and there are many of them.
+TEST_F(Hunt, ATriggerThatWorksEachSecondHasItsGrowthLookedAtForEverySeed) {
+  write("late.lua", R"(local ctx = hastur.trigger{ state = { l = {} } }
+ctx:gauges({ name = "q", value = 0 }, function(msg) table.insert(ctx.state.l, hastur.now()) end)
+ctx:every("second", function() slack("still") end)
+)");
+  write("calm.lua", R"(local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "q" }, function(msg) ctx.state.n = msg.value end)
+ctx:every("second", function() slack("still " .. ctx.state.n) end)
+)");
+  for (const char* seed : {"1", "2", "3"}) {
+    run(std::string("--seed ") + seed + " late.lua calm.lua");
+    EXPECT_TRUE(says("state.l grows without end")) << output_;
+    EXPECT_TRUE(says("at late.lua:2")) << output_;
+    EXPECT_FALSE(says("the hunt left out")) << output_;
+  }
+}
+
+// What comes in large pieces is at the size of a look before it has enough parts.
+TEST_F(Hunt, AStateThatGrowsByLargePiecesIsFound) {
+  for (const char* piece : {"300", "1500", "60000"}) {
+    write("pieces.lua", fmt::format(R"(local ctx = hastur.trigger{{ state = {{ l = {{}} }} }}
+ctx:gauges({{ name = "q" }}, function(msg) table.insert(ctx.state.l, ("x"):rep({})) end)
+)",
+                                    piece));
+    run("pieces.lua");
+    EXPECT_TRUE(says("state.l grows without end")) << piece << '\n' << output_;
+    // Bounded, it is right.
+    write("pieces.lua", fmt::format(R"(local ctx = hastur.trigger{{ state = {{ l = {{}} }} }}
+ctx:gauges({{ name = "q" }}, function(msg)
+  table.insert(ctx.state.l, ("x"):rep({}))
+  if #ctx.state.l > 12 then table.remove(ctx.state.l, 1) end
+end)
+)",
+                                    piece));
+    run("pieces.lua");
+    EXPECT_EQ(exit_code_, 0) << piece << '\n' << output_;
+  }
+}
+
+// The same pieces, but only after a while: pauses are what lets it grow.
+TEST_F(Hunt, AStateThatGrowsAfterPausesIsFoundWhateverItsPieces) {
+  for (const char* piece : {"{ msg.uuid, at }", R"(("x"):rep(120))", R"(("x"):rep(3000))"}) {
+    write("pauses.lua",
+          fmt::format(R"(local ctx = hastur.trigger{{ state = {{ l = {{}}, seen = {{}} }} }}
+ctx:gauges({{ name = "q" }}, function(msg)
+  local at = ctx.state.seen[msg.uuid]
+  if at and hastur.now() - at > hastur.us("30s") then
+    table.insert(ctx.state.l, {})
+  end
+  ctx.state.seen[msg.uuid] = nil
+  ctx.state.seen[msg.uuid] = hastur.now()
+end)
+)",
+                      piece));
+    run("pauses.lua");
+    EXPECT_TRUE(says("state.l grows without end")) << piece << '\n' << output_;
+    EXPECT_TRUE(says("at pauses.lua:5")) << piece << '\n' << output_;
+  }
 }
 
 TEST_F(Hunt, SaysThatItsTestsSpanTooMuchTime) {
