@@ -144,12 +144,18 @@ Result<void> Hunt::search(const MessageMaker& messages) {
   using Kind = MessageMaker::Kind;
   for (int round = 0; round < rounds_max && !is_done(); ++round) {
     Dice dice(seed + static_cast<std::uint64_t>(round));
+    // Each day of the week has its turn, the last two in the first round.
+    const auto on_day = [&](int first, TestCase test) {
+      test.start += std::chrono::days{(first + 2 * round) % 7};
+      return test;
+    };
     for (const Kind kind : {Kind::real, Kind::odd}) {
-      const auto one = runs_.prepare(cases.flow(kind, Dice(dice.next())), dice.next());
+      const auto one = runs_.prepare(
+          on_day(kind == Kind::real ? 5 : 0, cases.flow(kind, Dice(dice.next()))), dice.next());
       if (one && !is_done())
         HASTUR_TRY(examine(*one, kind == Kind::real ? Counts::all : Counts::limits));
     }
-    const auto broken = runs_.prepare(cases.interrupted(Dice(dice.next())), dice.next());
+    const auto broken = runs_.prepare(on_day(6, cases.interrupted(Dice(dice.next()))), dice.next());
     if (broken && !is_done()) HASTUR_TRY(examine(*broken, Counts::all));
     if (round == 0) {
       HASTUR_TRY(search_growth(cases, dice));
@@ -158,7 +164,7 @@ Result<void> Hunt::search(const MessageMaker& messages) {
     // What math.random draws goes with the place in the stream.
     const bool draws = trigger_.script.text.find("math.random") != std::string::npos;
     if (messages.subscriptions() > 0 && !draws) {
-      const auto tied = runs_.prepare(cases.ties(Dice(dice.next())), dice.next());
+      const auto tied = runs_.prepare(on_day(0, cases.ties(Dice(dice.next()))), dice.next());
       if (tied && !is_done()) HASTUR_TRY(findings_.examine_order(*tied));
     }
   }

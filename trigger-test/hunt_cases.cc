@@ -96,6 +96,12 @@ TestCase CaseMaker::flow(MessageMaker::Kind kind, Dice dice) const {
   add(at += 1s);
   if (!test.messages.empty() && test.messages.back().at == at)
     test.messages.back().timestamp = at - 1h;
+  // What was sent by a clock that is wrong.
+  for (const Micros ahead : {Micros{1h}, Micros{std::chrono::days{365}}}) {
+    add(at += 1s);
+    if (!test.messages.empty() && test.messages.back().at == at)
+      test.messages.back().timestamp = at + ahead;
+  }
   at += gap(dice);
   steady(8);
   test.ends = at + gap(dice) + 2s;

@@ -97,15 +97,23 @@ struct Lists {
   std::size_t entries = 0;
 };
 
+// Whether what it makes of them is larger than a notification, message or log line may be.
+bool is_too_large(const CallError& error) {
+  return error.kind == CallError::Kind::raised &&
+         error.error.text.find("larger than") != std::string::npos;
+}
+
 ReportedFailure over_limit(const TriggerFiles& trigger, const CallError& error,
                            const StatePath& path, std::size_t length) {
   ReportedFailure failure;
   failure.sentence = fmt::format(
-      "{} with {} entries in {}, which may have so many: bound the loop; keep sums, or walk less "
-      "of it for each message",
-      error.error.text, length, words_of(path));
+      "{} with {} entries in {}, which may have so many: {}", error.error.text, length,
+      words_of(path),
+      is_too_large(error) ? "write the first few and how many there are"
+                          : "bound the loop; keep sums, or walk less of it for each message");
   failure.caused_at = {trigger.shown(error.error.script), error.error.line};
-  failure.details = {{"found", "instructions"}, {"path", words_of(path)}};
+  failure.details = {{"found", is_too_large(error) ? "error" : "instructions"},
+                     {"path", words_of(path)}};
   return failure;
 }
 
@@ -151,7 +159,8 @@ Result<FullSizeAnswer> look_at_full_size(HuntRuns& runs, const TriggerFiles& tri
     if (!outcome) return fail(outcome.error());
     if (outcome->load_error || outcome->killed) return answer;
     for (const Seen& seen : outcome->seen) {
-      if (!seen.error || seen.error->kind != CallError::Kind::instructions) continue;
+      if (!seen.error) continue;
+      if (seen.error->kind != CallError::Kind::instructions && !is_too_large(*seen.error)) continue;
       answer.failure = over_limit(trigger, *seen.error, what.path, most);
       return answer;
     }

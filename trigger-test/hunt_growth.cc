@@ -45,6 +45,11 @@ struct Look {
 constexpr std::array<Micros, 3> pauses{std::chrono::days{1461}, std::chrono::days{1463},
                                        std::chrono::days{1440}};
 
+// What goes on for so long may double that often, or count to a thousand: it is looked at if it
+// costs next to nothing.
+constexpr std::size_t long_way_part = 80;
+constexpr std::uint64_t long_way_steps_max = 16'000'000;
+
 // Messages that follow each other closely. In the long look even more so: the state is written out
 // at each tick, and there are fewer of them then. It must grow with the messages: of the minutes of
 // the day there is an end, which would not come.
@@ -102,6 +107,24 @@ class GrowthHunt {
         far_(std::max(cases.longest_span().value_or(sparse_apart), sparse_apart)) {}
 
   Result<GrowthAnswer> find() {
+    const std::uint64_t begin = runs_.steps();
+    HASTUR_TRY(find_growing());
+    const std::uint64_t looks = 2 * pauses.size();
+    const std::uint64_t expected =
+        (runs_.steps() - begin) / looks * long_way_part / dense_first.part;
+    if (answer_.found || answer_.suspicious || expected > long_way_steps_max || runs_.is_over())
+      return std::move(answer_);
+    Look how = dense_first;
+    how.part = long_way_part;
+    how.pause = pauses.front();
+    const auto seen = look(how);
+    if (!seen) return fail(seen.error());
+    if (seen->failed_after > 0) answer_.suspicious = leading_to(*seen, how.apart);
+    return std::move(answer_);
+  }
+
+ private:
+  Result<void> find_growing() {
     for (const bool is_sparse : {false, true}) {
       const Micros apart = is_sparse ? far_ : dense_first.apart;
       std::optional<Grown> first;
@@ -109,12 +132,12 @@ class GrowthHunt {
       Look how = is_sparse ? sparse_first : dense_first;
       how.apart = apart;
       for (const Micros pause : pauses) {
-        if (is_cut_short()) return std::move(answer_);
+        if (is_cut_short()) return {};
         how.pause = pause;
         auto seen = look(how);
         if (!seen) return fail(seen.error());
-        if (seen->failed_after > 0 && !is_sparse)
-          answer_.suspicious = one_by_one(seen->failed_after, apart);
+        if (seen->failed_after > 0 && !answer_.suspicious)
+          answer_.suspicious = leading_to(*seen, apart);
         first = std::move(seen->grown);
         first_weight = seen->weight;
         if (!first || has_an_end_.contains(first->path)) break;
@@ -135,10 +158,9 @@ class GrowthHunt {
       if (*sure) HASTUR_TRY(tell(first->shown, *longer->grown, apart));
       if (answer_.found) break;
     }
-    return std::move(answer_);
+    return {};
   }
 
- private:
   struct Grown {
     StatePath path;
     // With nicknames instead of uuids.
@@ -157,6 +179,8 @@ class GrowthHunt {
     bool is_full = false;
     // How many messages it took until something failed; 0: nothing did.
     std::size_t failed_after = 0;
+    // When the last of them came, since the begin.
+    Micros failed_at{0};
     // How many parts it came to, and whether it was ended by the size of its state.
     std::size_t parts = 0;
     bool is_large = false;
@@ -199,9 +223,11 @@ class GrowthHunt {
     bool is_too_large = false;
     for (const hastur::Seen& each : outcome->seen) {
       if (!each.error) continue;
-      if (seen.failed_after == 0)
+      if (seen.failed_after == 0) {
         seen.failed_after =
             std::max<std::size_t>(made->stream.row_messages[each.input.value - 1], 1);
+        seen.failed_at = made->stream.time_at(each.input) - time_from_us(test_start_us);
+      }
       is_too_large =
           is_too_large || each.error->error.text.find("larger than") != std::string::npos;
     }
@@ -335,17 +361,21 @@ class GrowthHunt {
     return Answer();
   }
 
-  // The first so many of the look, each as a message of its own.
-  TestCase one_by_one(std::size_t count, Micros apart) const {
+  // The messages up to the one at which a look failed, one second apart, at the time at which it
+  // did: that may be what failed.
+  TestCase leading_to(const Seen& seen, Micros apart) const {
     TestCase test;
-    for (std::size_t i = 0; i < count; ++i) {
+    const Micros last = std::min<Micros>(apart, 2h);
+    for (std::size_t i = 0; i < seen.failed_after; ++i) {
       const MessageSpec& one = few_[i % few_.size()];
-      test.ends += apart;
+      test.ends += i + 1 == seen.failed_after ? last : 1s;
       if (one.fields.empty()) continue;
       test.messages.push_back(one);
       test.messages.back().at = test.ends;
     }
-    test.ends += std::chrono::seconds{1};
+    if (seen.failed_at > test.ends)
+      test.start = whole_second(test.start + seen.failed_at - test.ends);
+    test.ends += 1s;
     return test;
   }
 

@@ -16,8 +16,28 @@ namespace {
 
 // Few senders and few words: things must happen twice to the same ones.
 const std::vector<std::string> senders{"u1", "u2", "u3", "u4"};
+// Sometimes one of more: a script may wait for the fifth, or the tenth.
+const std::vector<std::string> more_senders{"u5", "u6", "u7", "u8", "u9", "u10", "u11", "u12"};
 const std::vector<std::string> free_words{"a", "b", "zürich"};
 constexpr int attempts_max = 12;
+// As long as a stack trace is.
+constexpr std::size_t long_text_bytes = 1'500;
+
+// What a pattern asks for, without what its signs stand for: "user=.-host=" is "user= host= ".
+std::string literal_parts(std::string_view pattern) {
+  constexpr std::string_view signs = "^$*+?.([])-%";
+  std::string text;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const bool is_sign = signs.find(pattern[i]) != std::string_view::npos;
+    if (pattern[i] == '%') ++i;
+    if (!is_sign) {
+      text += pattern[i];
+    } else if (!text.empty() && text.back() != ' ') {
+      text += ' ';
+    }
+  }
+  return text;
+}
 
 // Of a subscription that names none.
 std::vector<MessageType> all_types() {
@@ -37,6 +57,11 @@ bool has_tree(MessageType type) {
 // Whether one without its tree is a message whose shape is sure.
 bool may_lack_its_tree(MessageType type) {
   return has_tree(type) && std::ranges::binary_search(optional_fields(type), "data");
+}
+
+// Names and kinds are short.
+bool may_be_long(std::string_view field) {
+  return field == "body" || field == "data" || field == "error";
 }
 
 const Json& part(const Json& object, std::string_view key) {
@@ -208,7 +233,7 @@ void MessageMaker::add_own_fields(Json& message, MessageType type, Dice& dice) c
 
 void MessageMaker::vary(Json& message, const Subscription& subscription, Kind kind,
                         Dice& dice) const {
-  message["uuid"] = dice.one_of(senders);
+  message["uuid"] = dice.one_of(dice.once_in(6) ? more_senders : senders);
   if (const auto known = words_.field_texts.find("uuid");
       known != words_.field_texts.end() && dice.once_in(3))
     message["uuid"] = *known->second.begin();
@@ -235,13 +260,13 @@ void MessageMaker::vary_value(Json& message, const Subscription& subscription, D
   if (type == "gauge" || type == "counter" || is_heartbeat) {
     if (const auto drawn = meeting(asked, number(dice), dice)) message["value"] = *drawn;
     if (!asked.is_null()) return;
-    // A gauge may be below zero, whatever the script expects.
-    if (type == "gauge" && dice.once_in(12))
-      message["value"] = shortest(-number(dice).get<double>());
+    // A gauge or a delta may be below zero, whatever the script expects.
+    if (!is_heartbeat && dice.once_in(12)) message["value"] = shortest(-number(dice).get<double>());
     // A counter's delta is 1 if it does not say; a heartbeat need not say anything.
     if (type == "counter" && dice.once_in(8)) message.erase("value");
     if (!is_heartbeat || !dice.once_in(2)) return;
     message["value"] = dice.once_in(2) ? Json() : Json(word_for(words_.field_texts, "value", dice));
+    if (dice.once_in(3)) message["value"] = dice.once_in(2);
     if (dice.once_in(2)) message.erase("value");
   } else if (type == "mark") {
     const bool null = asked.is_null() && dice.once_in(6);
@@ -261,8 +286,15 @@ void MessageMaker::vary_fields(Json& message, const Subscription& subscription, 
   for (const char* key : {"subject", "body", "class", "error", "data", "hostname"}) {
     const bool is_own = part(message, key).is_string() && is_free(key);
     if (is_own && (words_.field_texts.contains(key) || dice.once_in(4)))
-      message[key] = word_for(words_.field_texts, key, dice);
+      message[key] = may_be_long(key) && dice.once_in(8) ? long_text(key, dice)
+                                                         : word_for(words_.field_texts, key, dice);
   }
+  // Both may be anything. What it mostly is at its own senders, the tests show.
+  const char* anything = *type == MessageType::log     ? "data"
+                         : *type == MessageType::error ? "error"
+                                                       : nullptr;
+  if (anything != nullptr && is_free(anything) && subscription.examples.empty() && dice.once_in(6))
+    message[anything] = {{"message", word(dice)}, {"code", number(dice)}};
   if (*type == MessageType::event && is_free("attn")) {
     Json attn = Json::array();
     for (std::size_t i = dice.below(3); i > 0; --i) attn.push_back(word(dice));
@@ -292,6 +324,11 @@ void MessageMaker::vary_labels(Json& message, const Subscription& subscription, 
     if (example.is_string() && dice.once_in(2)) return example;
     const bool numeric = counts || example.is_number() || kind == Kind::odd;
     if (numeric && !dice.once_in(4)) return number(dice);
+    // A name may be empty, or written as a number, unless the script or a test says what it is.
+    if (example.is_null() && !words_.label_texts.contains(key)) {
+      if (dice.once_in(12)) return "";
+      if (dice.once_in(8)) return 1 + dice.below(3);
+    }
     return word_for(words_.label_texts, key, dice);
   };
   std::vector<std::string> keys = words_.labels;
@@ -355,6 +392,14 @@ std::string MessageMaker::word_for(const ScriptWords::Texts& texts, std::string_
   }
   // Few words, so that things happen twice to the same ones.
   return dice.once_in(2) ? dice.one_of(free_words) : word(dice);
+}
+
+// What the script looks for in it, over and over: a pattern may begin at each.
+std::string MessageMaker::long_text(std::string_view name, Dice& dice) const {
+  std::string part = literal_parts(word_for(words_.field_texts, name, dice)) + " ";
+  std::string text;
+  while (text.size() + part.size() <= long_text_bytes) text += part;
+  return text;
 }
 
 std::optional<Json> MessageMaker::meeting(const Json& condition, const Json& free,

@@ -5,9 +5,10 @@
 // What is made could come from a real sender: a message has what its type cannot be without
 // (docs/formats/messages.md) and what the filter asks; anything else it may have or lack. Labels
 // that the script reads but does not ask for are sometimes absent, and a label that may be anything
-// is sometimes a text where the script expects a number. Texts are often those that the script
-// compares with. What no sender is known to send (labels that are null or a boolean, a
-// tree whose shape only its sender knows) is made only when it is asked for.
+// is sometimes a text where the script expects a number, an empty text, or a number. Texts are
+// often those that the script compares with, and sometimes long. What no sender is known to send
+// (labels that are null or a boolean, a tree whose shape only its sender knows) is made only when
+// it is asked for.
 
 #include <cstdint>
 #include <optional>
@@ -66,6 +67,7 @@ class MessageMaker {
   std::string word(Dice& dice) const;
   // The same for a field or label, by the texts that the script compares it with.
   std::string word_for(const ScriptWords::Texts& texts, std::string_view name, Dice& dice) const;
+  std::string long_text(std::string_view name, Dice& dice) const;
   // A value that `condition`, a part of a filter, takes; nothing: the field is to be absent.
   // `free` is one of those it may be if anything will do.
   std::optional<Json> meeting(const Json& condition, const Json& free, Dice& dice) const;

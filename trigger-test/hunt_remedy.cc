@@ -21,7 +21,9 @@ std::string remedy_of_state(std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> remedies{{
       {"is a function", "keep data in ctx.state, and functions in locals of the file"},
       {"not a number (nan)", "look at the divisor before you divide, and keep no result of 0 / 0"},
-      {"is infinite", "look at the divisor before you divide"},
+      {"is infinite",
+       "look at the divisor before you divide, and bound what is multiplied or added again and "
+       "again"},
       {"both numbers and other things", "use strings as keys, tostring(key), or two tables"},
       {"has the key", "use strings as keys: tostring(key)"},
       {"stands elsewhere in the state", "keep a copy there, or the key under which it stands"},
@@ -74,6 +76,15 @@ std::string remedy_of_label(const std::string& name, const Json& labels, const J
         "it, msg.labels.{0} == true",
         name);
   }
+  if (label->is_number() && has(text, "a number value")) {
+    return fmt::format("the label '{0}' may be a number: use tostring(msg.labels.{0})", name);
+  }
+  if (*label == "" && has(text, "this one has 0")) {
+    return fmt::format(
+        "the label '{0}' may be an empty text: leave it out in the filter, "
+        "none_of = {{ labels = {{ {0} = \"\" }} }}",
+        name);
+  }
   const bool calculates = has(text, "compare") || has(text, "arithmetic") || has(text, "string");
   if (!label->is_string() || !calculates || has(text, "nil")) return "";
   if (asked.is_object() && asked.contains(name) && asked[name].is_string()) {
@@ -109,9 +120,18 @@ std::string remedy_of_field(const std::string& name, const Json& message, std::s
         "{} may be null: check it, if msg.{} ~= hastur.null then …",
         is_mark && name == "value" ? "a mark's value" : fmt::format("the field '{}'", name), name);
   }
-  if (name == "value" && field->is_string() && !is_mark) {
-    return "the value of a heartbeat may be a number, a text or absent: check it, "
+  if (name == "value" && (field->is_string() || field->is_boolean()) && !is_mark) {
+    return "the value of a heartbeat may be a number, a text, true, false or absent: check it, "
            "if type(msg.value) == \"number\" then …";
+  }
+  if (name == "value" && field->is_number() && *field < 0 && has(text, "below 0")) {
+    return "a value may be below zero, a counter's, too: ask for others in the filter, "
+           "value = { at_least = 0 }, or check it";
+  }
+  // Of a table nothing can be called, and it is no text.
+  if (field->is_object() && (has(text, "table") || has(text, "call method"))) {
+    return fmt::format(
+        "the field '{0}' may be a table: check it, if type(msg.{0}) == \"string\" then …", name);
   }
   return "";
 }

@@ -101,6 +101,57 @@ TEST(HuntMessages, ALabelThatCountsIsSometimesAText) {
   EXPECT_GT(others, 20u);
 }
 
+TEST(HuntMessages, ALabelMayBeEmptyOrANumberUnlessItIsKnown) {
+  ScriptWords words;
+  const SubscriptionSpec spec = subscription(MessageType::event, R"({"labels":{"app":true}})");
+  const auto odd_ones = [&](const std::vector<Json>& examples) {
+    std::size_t empty = 0, numbers = 0;
+    for (const Json& message : made(spec, Kind::real, words, examples)) {
+      empty += message["labels"]["app"] == "" ? 1 : 0;
+      numbers += message["labels"]["app"].is_number() ? 1 : 0;
+    }
+    return std::pair(empty, numbers);
+  };
+  EXPECT_GT(odd_ones({}).first, 5u);
+  EXPECT_GT(odd_ones({}).second, 5u);
+  // A test shows what its senders write.
+  EXPECT_EQ(odd_ones({{{"type", "event"}, {"name", "e"}, {"labels", {{"app", "web"}}}}}),
+            (std::pair<std::size_t, std::size_t>(0, 0)));
+  // The script compares it with texts.
+  words.label_texts["app"] = {"web"};
+  EXPECT_EQ(odd_ones({}), (std::pair<std::size_t, std::size_t>(0, 0)));
+}
+
+TEST(HuntMessages, AreWhateverTheirTypeAdmits) {
+  const auto count = [](MessageType type, auto&& is_one) {
+    const std::vector<Json> all = made(subscription(type, "{}"), Kind::real);
+    return std::ranges::count_if(all, is_one);
+  };
+  EXPECT_GT(count(MessageType::counter, [](const Json& m) { return m.value("value", 1.0) < 0; }),
+            3);
+  EXPECT_GT(
+      count(MessageType::log, [](const Json& m) { return m.value("data", Json()).is_object(); }),
+      10);
+  EXPECT_GT(
+      count(MessageType::error, [](const Json& m) { return m.value("error", Json()).is_object(); }),
+      10);
+  EXPECT_GT(count(MessageType::hb_process,
+                  [](const Json& m) { return m.value("value", Json()).is_boolean(); }),
+            5);
+  ScriptWords words;
+  words.field_texts["data"] = {"user=.-host=%d+$"};
+  std::size_t long_ones = 0;
+  for (const Json& message : made(subscription(MessageType::log, "{}"), Kind::real, words)) {
+    const Json data = message.value("data", Json());
+    long_ones += data.is_string() && data.get<std::string>().size() > 1'000 ? 1 : 0;
+  }
+  EXPECT_GT(long_ones, 5u);
+  std::set<std::string> senders;
+  for (const Json& message : made(subscription(MessageType::gauge, "{}"), Kind::real))
+    senders.insert(message["uuid"]);
+  EXPECT_GE(senders.size(), 10u);
+}
+
 TEST(HuntMessages, OfAnUnknownShapeAreNotTakenForReal) {
   ScriptWords words;
   const auto has_real = [&](MessageType type, const std::vector<Json>& examples) {
