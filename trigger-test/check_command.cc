@@ -241,6 +241,12 @@ ExitCode check(const CheckCommand& command, const CheckPlan& plan, const Verdict
   return all_good ? ExitCode::good : ExitCode::trigger_failed;
 }
 
+void report_nothing(const CheckCommand& command) {
+  std::string out;
+  writer_of(command.format)->end(out, {}, Micros{0});
+  write_out(out);
+}
+
 ExitCode check(const CheckCommand& command) {
   const Result<CheckPlan> plan = plan_check(command);
   if (!plan) return stop(ExitCode::usage, plan.error().message);

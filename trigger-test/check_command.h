@@ -59,6 +59,8 @@ using Verdict = std::function<void(std::size_t path, bool good)>;
 // first, it says what is under way and ends the process, with ExitCode::trigger_failed: a test that
 // never ends cannot be asked to.
 ExitCode check(const CheckCommand& command, const CheckPlan& plan, const Verdict& verdict = {});
+// Writes the report of a check for which there was nothing to check.
+void report_nothing(const CheckCommand& command);
 // Plans and checks.
 ExitCode check(const CheckCommand& command);
 

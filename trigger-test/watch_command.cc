@@ -184,6 +184,8 @@ class Watcher {
       trouble_ = why;
       begin_screen(saved);
       verdict_ = stop(ExitCode::usage, why);
+      // Of those that the last report spoke of there is none any more.
+      if (plan && !is_text_) report_nothing(command_);
       return end_screen("");
     }
     trouble_.clear();
@@ -205,7 +207,10 @@ class Watcher {
     triggers_ = plan->paths.size();
     begin_screen(saved);
     // What failed has been taken away.
-    if (due.empty()) return settle(ExitCode::good);
+    if (due.empty()) {
+      if (!is_text_) report_nothing(command_);
+      return settle(ExitCode::good);
+    }
     plan->paths = std::move(due);
     Result<CheckRun> run = CheckRun::start(command_, std::move(*plan));
     if (!run) return settle(stop(ExitCode::internal, run.error().message));

@@ -127,6 +127,24 @@ TEST_F(TriggerTestWatch, FollowsFilesThatComeAndVanish) {
   EXPECT_EQ(ended_by_ctrl_c(), 0);
 }
 
+// Whoever reads the reports goes by the last one.
+TEST_F(TriggerTestWatch, SaysAsJsonThatWhatFailedIsGone) {
+  write("good.lua", "hastur.trigger{}");
+  write("broken.lua", "oops");
+  begin("--no-hunt --format json . 2>/dev/null");
+  const auto report = [this] { return parse_json(said("\n")).value_or(Json::object()); };
+  EXPECT_EQ(report().value("failed", -1), 1);
+  std::filesystem::remove(folder_ / "broken.lua");
+  const Json gone = report();
+  EXPECT_EQ(gone.value("failed", -1), 0) << gone;
+  EXPECT_EQ(gone.value("good", false), true) << gone;
+  EXPECT_EQ(gone.value("triggers", Json()), Json::array());
+  save("good.lua", "oops");
+  EXPECT_EQ(report().value("failed", -1), 1);
+  std::filesystem::remove(folder_ / "good.lua");
+  EXPECT_EQ(report().value("failed", -1), 0) << "there are no triggers here";
+}
+
 // A recording that never comes to its end holds its check for ever.
 TEST_F(TriggerTestWatch, ASaveBreaksOffTheRunUnderWay) {
   write("a.lua", "hastur.trigger{}");
