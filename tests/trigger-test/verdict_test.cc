@@ -53,6 +53,27 @@ class VerdictOf : public ::testing::Test {
 
 using Sentences = std::vector<std::string>;
 
+// Of thousands only the first are compared with all that came; what is true of each is still said.
+TEST_F(VerdictOf, ManyThatDidNotComeAreToldInTime) {
+  constexpr int count = 3'000;
+  for (int i = 0; i < count; ++i) page(i, "k/" + std::to_string(i), "long");
+  Json expect = Json::array();
+  for (int i = 0; i < count; ++i) {
+    const std::string at = std::to_string(i) + "s";
+    expect.push_back({{"at", at}, {"page", "k/" + std::to_string(i)}});
+    expect.push_back({{"page", "absent/" + std::to_string(i)}});
+  }
+  const std::vector<std::string> all = sentences(expect.dump());
+  ASSERT_EQ(all.size(), static_cast<std::size_t>(count));
+  EXPECT_EQ(all.back(), "page absent/2999 never came");
+}
+
+TEST_F(VerdictOf, AKeyMayBeWrittenInFullOrWithStars) {
+  page(5, "t/a");
+  page(6, "t/b");
+  EXPECT_EQ(sentences(R"([{"page":"t/a"},{"page":"*"}])"), Sentences{});
+}
+
 TEST_F(VerdictOf, WhatIsExpectedIsGood) {
   page(35, "k/a");
   page(40, "k/b");
