@@ -14,6 +14,7 @@
 #include <optional>
 #include <thread>
 
+#include "core/printable.h"
 #include "trigger-test/paint.h"
 
 namespace hastur {
@@ -40,7 +41,7 @@ std::string no_such_test(const std::string& filter, const std::vector<TriggerRep
   for (const TriggerReport& report : all) {
     for (const std::string& test : report.all_tests) {
       if (count == 0) text += "; the tests are";
-      if (++count <= tests_told) text += fmt::format("\n  {}: {}", report.name, test);
+      if (++count <= tests_told) text += fmt::format("\n  {}: {}", report.name, printable(test));
     }
   }
   if (count > tests_told) text += fmt::format("\n  and {} more", count - tests_told);

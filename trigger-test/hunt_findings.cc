@@ -88,9 +88,14 @@ Result<void> HuntFindings::found_error(const HuntCase& one, const Seen& seen, Wa
       finding.caused_at = place_that_wrote(trigger(), *call, path);
     }
   }
+  // What wrote a state that is none is told by the place.
+  const bool is_of_script = finding.caused_at.path == trigger().shown(trigger().script.path);
+  const std::string_view line =
+      has_line       ? source_line(trigger(), error.error.script, error.error.line)
+      : is_of_script ? source_line(trigger(), trigger().script.path, finding.caused_at.line)
+                     : std::string_view();
   const std::string remedy =
-      remedy_of(again, message, filter_of(looked->loaded, again.callback), words_,
-                source_line(trigger(), error.error.script, error.error.line));
+      remedy_of(again, message, filter_of(looked->loaded, again.callback), words_, line);
   const std::string text = quoted(with_short_path(small->stream.names.read(again.error.text)));
   finding.sentence = text;
   if (error.kind != CallError::Kind::judgement)

@@ -17,13 +17,13 @@ bool has(std::string_view text, std::string_view part) {
 }
 
 // Of a state that is no JSON: what the judgement said, and what to do about it.
-std::string remedy_of_state(std::string_view text) {
+std::string remedy_of_state(std::string_view text, std::string_view line) {
+  if (has(text, "infinite") && !has(line, "/"))
+    return "bound what is added or multiplied again and again";
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> remedies{{
       {"is a function", "keep data in ctx.state, and functions in locals of the file"},
       {"not a number (nan)", "look at the divisor before you divide, and keep no result of 0 / 0"},
-      {"is infinite",
-       "look at the divisor before you divide, and bound what is multiplied or added again and "
-       "again"},
+      {"infinite", "look at the divisor before you divide"},
       {"both numbers and other things", "use strings as keys, tostring(key), or two tables"},
       {"has the key", "use strings as keys: tostring(key)"},
       {"stands elsewhere in the state", "keep a copy there, or the key under which it stands"},
@@ -191,7 +191,7 @@ std::string remedy_of(const CallError& error, const Json& message, const Json& f
   const std::string& text = error.error.text;
   switch (error.kind) {
     case CallError::Kind::judgement:
-      return remedy_of_state(text);
+      return remedy_of_state(text, line);
     case CallError::Kind::instructions:
       return "bound the loop; keep sums in ctx.state, not lists that are walked for each message";
     case CallError::Kind::memory:
@@ -214,7 +214,7 @@ std::string remedy_of(const CallError& error, const Json& message, const Json& f
         "something that triggers do not have (triggers/README.md)",
         text.substr(begin, text.find('\'', begin) - begin));
   }
-  if (has(text, "(nan)") || has(text, "infinite")) return remedy_of_state(text);
+  if (has(text, "(nan)") || has(text, "infinite")) return remedy_of_state(text, line);
   if (has(text, "stack overflow")) return "a function calls itself without end";
   if (has(text, "only while the script is loaded"))
     return "subscriptions stand at the top of the file";

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/printable.h"
 
 namespace hastur {
 namespace {
@@ -110,8 +111,8 @@ void TextReport::trigger(std::string& out, const TriggerReport& report) {
   for (const CheckReport& check : report.checks) {
     if (!check.failures.empty()) this->check(out, check);
     for (const ReportedFailure& note : check.notes) {
-      out += fmt::format("      {}{}\n          at {}\n", painted(bold, "note: "), note.sentence,
-                         note.caused_at.text());
+      out += fmt::format("      {}{}\n          at {}\n", painted(bold, "note: "),
+                         printable(note.sentence), note.caused_at.text());
     }
   }
 }
@@ -123,11 +124,11 @@ void TextReport::check(std::string& out, const CheckReport& check) const {
     out += '\n';
   };
   if (check.kind == "test")
-    line("      ", painted(bold, fmt::format("{}  {}", check.at.text(), check.name)));
+    line("      ", painted(bold, fmt::format("{}  {}", check.at.text(), printable(check.name))));
   const std::size_t shown = std::min(check.failures.size(), failures_shown);
   for (std::size_t i = 0; i < shown; ++i) {
     const ReportedFailure& failure = check.failures[i];
-    line("      ", painted(red, "✗ ") + failure.sentence);
+    line("      ", painted(red, "✗ ") + printable(failure.sentence));
     const bool both = failure.expected_at.is_known() && failure.caused_at.is_known();
     if (failure.expected_at.is_known())
       line("          ", (both ? "asked for at " : "at ") + failure.expected_at.text());
@@ -139,26 +140,27 @@ void TextReport::check(std::string& out, const CheckReport& check) const {
   if (!check.diff.empty()) {
     out += '\n';
     for (const DiffLine& each : check.diff) {
+      const std::string text = printable(each.text);
       switch (each.mark) {
         case DiffLine::Mark::same:
-          line("        ", painted(faint, "  " + each.text));
+          line("        ", painted(faint, "  " + text));
           break;
         case DiffLine::Mark::missing:
-          line("        ", painted(red, "- " + each.text));
+          line("        ", painted(red, "- " + text));
           break;
         case DiffLine::Mark::extra:
-          line("        ", painted(green, "+ " + each.text));
+          line("        ", painted(green, "+ " + text));
           break;
         case DiffLine::Mark::note:
-          line("        ", painted(bold, "  " + each.text));
+          line("        ", painted(bold, "  " + text));
           break;
       }
     }
   }
   for (const CheckReport::Block& block : check.explanations) {
     out += '\n';
-    line("        ", painted(bold, block.title));
-    for (const std::string& each : block.lines) line("        ", each);
+    line("        ", painted(bold, printable(block.title)));
+    for (const std::string& each : block.lines) line("        ", printable(each));
   }
   out += '\n';
 }

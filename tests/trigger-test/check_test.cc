@@ -53,6 +53,25 @@ TEST_F(TriggerTestCheck, GoodTriggersEndWithNought) {
   EXPECT_TRUE(says("2 triggers, 1 test: all good")) << output_;
 }
 
+TEST_F(TriggerTestCheck, WhatTestsAndMessagesSayDoesNotCommandTheTerminal) {
+  write("named.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({}, function(msg) slack("\27[2J" .. msg.name) end)
+)");
+  write("named.test.lua", R"(return {
+  name = "a\27[31mred\nok    named",
+  messages = { { type = "gauge", name = "\27]0;x", value = 1 } },
+  expect = { { at = "0s", page = "\27[1mother" } },
+  nothing_else = true,
+})");
+  run("--no-hunt named.lua");
+  EXPECT_EQ(exit_code_, 1) << output_;
+  EXPECT_TRUE(says("a?[31mred?ok    named")) << output_;
+  EXPECT_FALSE(says("\033")) << output_;
+  run("--no-hunt --filter green .");
+  EXPECT_TRUE(error_.find("a?[31mred?ok") != std::string::npos) << error_;
+  EXPECT_EQ(error_.find('\033'), std::string::npos) << error_;
+}
+
 TEST_F(TriggerTestCheck, AFilterThatNothingGoesBySaysWhatThereIs) {
   write("silence.lua", silence);
   write("silence.test.lua", silence_test("35s"));
