@@ -1,4 +1,4 @@
--- A host whose processors were busy for a whole minute: page once, resolve when it has calmed down.
+-- A host whose processors were busy for a whole minute: page once, resolve when it has calmed down or fallen silent.
 local ctx = hastur.trigger{ state = { hosts = {} } }
 
 local busy_from, calm_below = 90, 70 -- percent, averaged over a minute
@@ -11,8 +11,11 @@ end)
 
 ctx:every("minute", function(tick)
   for name, host in pairs(ctx.state.hosts) do
-    if host.count == 0 then
-      if not host.paged then ctx.state.hosts[name] = nil end -- silent for a minute: others watch over that
+    if host.count == 0 then -- silent for a minute: others watch over that
+      ctx.state.hosts[name] = nil
+      if host.paged then
+        pager_duty("cpu_busy/" .. name, name .. " has not reported for a minute", {}, { action = "resolve" })
+      end
     else
       local average = host.sum / host.count
       hastur.gauge("system.cpu.busy.minute", average, { host = name })

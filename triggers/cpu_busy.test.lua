@@ -27,6 +27,17 @@ return {
     nothing_else = true,
   },
   {
+    name = "a busy host that falls silent is resolved",
+    messages = { { type = "gauge", name = "system.cpu.busy", uuid = "u1", at = "5s", every = "10s", times = 6, value = 95 } },
+    expect = {
+      { at = "1m", page = "cpu_busy/u1" },
+      { at = "2m", resolve = "cpu_busy/u1", text = "u1 has not reported for a minute" },
+      { at = "1m", message = "system.cpu.busy.minute", value = 95 },
+      { at = "2m", state = { hosts = {} }, whole = true },
+    },
+    nothing_else = true,
+  },
+  {
     name = "a silent host is forgotten",
     messages = { { type = "gauge", name = "system.cpu.busy", uuid = "u1", at = "5s", value = 10 } },
     expect = {

@@ -5,7 +5,10 @@
 local ctx    = hastur.trigger()
 local failed = ctx:window("failed", { span = "1d", slot = "15m" })
 
-ctx:errors({}, function(msg) failed:add(msg.class or "other", 1) end)
+ctx:errors({}, function(msg)
+  local class = msg.class -- senders put there what they like
+  failed:add(type(class) == "string" and class ~= "" and class or "other", 1)
+end)
 
 ctx:every("day", { at = "07:30" }, function(tick)
   local found, lines = {}, {}

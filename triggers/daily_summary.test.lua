@@ -11,6 +11,13 @@ return {
     nothing_else = true,
   },
   {
+    name = "an error whose class is no text counts with the others",
+    start = "2024-01-01T07:00:00Z",
+    messages = { errors("", 1, "1m"), errors(true, 1, "2m"), errors({ name = "x" }, 1, "3m"), errors("Timeout", 1, "4m") },
+    expect = { { at = "30m", notification = "send_email", text = "Errors until 2024-01-01: 2 kinds" } },
+    nothing_else = true,
+  },
+  {
     name = "a day without errors says so",
     start = "2024-01-01T07:29:00Z",
     expect = { { at = "1m", notification = "send_email", text = "Errors until 2024-01-01: 0 kinds" } },

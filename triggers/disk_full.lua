@@ -2,9 +2,10 @@
 --
 -- A disk that has stood at 97 % for a year wakes nobody; one at 60 % that grows by a tenth each hour does. Three reports
 -- in a row must say so, and nothing else for ten minutes more: neither a big file on its way through is an alarm, nor a
--- host that said it once and fell silent. What stops growing is resolved after an hour, wherever it stands; only a disk
--- that is full is paged about again.
-local ctx  = hastur.trigger()
+-- host that said it once and fell silent. The line that is drawn through six hours needs time to see that the growth has
+-- ended: a disk that has stopped is resolved some hours later, wherever it stands, and one that made a single jump of a
+-- quarter can be paged about until the line is flat again. Only a disk that is full is paged about again.
+local ctx  = hastur.trigger{ state_bytes_max = "64MiB" } -- a disk takes two KiB
 local used = ctx:window("used", { span = "6h" })
 local soon = ctx:window("soon", { last = 3 }) -- where it will be, as the last reports have it
 local full = ctx:alert("disk_full", { raise = { at_least = 100 }, raise_after = "10m", clear_after = "1h",

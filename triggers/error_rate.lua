@@ -7,6 +7,9 @@ ctx:counters({ name = "http.requests", labels = { service = true, status = { at_
 end)
 ctx:every("10s", function()
   for service, w in errors:each() do
-    if w.count >= 50 then alert:set(service, w.mean, ("%s: %.0f %% errors"):format(service, w.mean * 100)) end
+    -- Few requests raise nothing; what is open is followed down to the last of them.
+    if w.count >= 50 or alert:is_open(service) then
+      alert:set(service, w.mean, ("%s: %.0f %% errors"):format(service, w.mean * 100))
+    end
   end
 end)

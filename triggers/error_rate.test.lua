@@ -31,6 +31,15 @@ return {
     nothing_else = true,
   },
   {
+    name = "a page about few requests ends when they succeed, not for want of data",
+    messages = { requests("1s", 500, 60, 1), requests("31s", 500, 1, 60), requests("631s", 200, 1, 60) },
+    expect = {
+      { at = "10s", page = "rate/api" },
+      { between = { "15m", "16m" }, resolve = "rate/api", text = "resolved at 0.0*" },
+    },
+    nothing_else = true,
+  },
+  {
     name = "a service that is heard no more is resolved for want of data",
     messages = { requests("1s", 500, 60, 1) },
     expect = {

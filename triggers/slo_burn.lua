@@ -1,11 +1,13 @@
 -- A service that promises 99.9 %: page when it burns its error budget 14.4 times too fast, a month's in two days.
 --
 -- The last hour says that it matters, the last five minutes that it still goes on. Both must be over, so what is set is
--- the lower of the two. The page comes soon after a real outage began and the resolve five minutes after it ended.
+-- the lower of the two. The page comes soon after a real outage began. It is over when it has not been seen for a
+-- quarter of an hour: five minutes without an error happen by chance to a service with few requests that fails on.
 local ctx    = hastur.trigger()
 local budget = 0.001 -- 1 - 99.9 %
 local bad    = ctx:window("bad", { span = "1h" })
-local burn   = ctx:alert("burn", { raise = { above = 14.4 }, clear = { below = 10 }, again = "4h", stale = "15m" })
+local burn   = ctx:alert("burn", { raise = { above = 14.4 }, clear = { below = 10 }, clear_after = "15m",
+  again = "4h", stale = "15m" })
 
 ctx:counters({ name = "http.requests", labels = { service = true, status = { at_least = 0 } } }, function(msg)
   bad:add(msg.labels.service, msg.labels.status >= 500, math.max(msg.value, 0))

@@ -7,12 +7,22 @@ end
 
 return {
   {
-    name = "two percent of errors burn twenty times too fast; when they end, five minutes tell",
-    messages = { requests("1s", 200, 980, 90), requests("2s", 500, 20, 30) },
+    name = "two percent of errors burn twenty times too fast; it is over a quarter of an hour after five quiet minutes",
+    messages = { requests("1s", 200, 980, 180), requests("2s", 500, 20, 30) },
     expect = {
       { at = "30s", page = "burn/api", text = "api burns its error budget: 20 times over an hour, 20 over five minutes" },
-      { between = { "6m", "10m" }, resolve = "burn/api" },
+      { between = { "20m", "26m" }, resolve = "burn/api" },
     },
+    nothing_else = true,
+  },
+  {
+    name = "errors that stay away for ten minutes by chance do not end it",
+    messages = {
+      requests("1s", 200, 10, 360),
+      requests("2s", 500, 8, 6), requests("10m2s", 500, 8, 6), requests("20m2s", 500, 8, 6),
+      requests("30m2s", 500, 8, 6), requests("40m2s", 500, 8, 6), requests("50m2s", 500, 8, 6),
+    },
+    expect = { { between = { "1m", "10m" }, page = "burn/api" } },
     nothing_else = true,
   },
   {
