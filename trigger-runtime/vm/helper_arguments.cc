@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/cut_text.h"
+#include "core/number.h"
 #include "trigger-runtime/vm/api.h"
 #include "trigger-runtime/vm/least_text.h"
 
@@ -117,6 +118,12 @@ std::string_view key_argument(lua_State* lua, int index, const ScriptHelper& sel
           fmt::format("{}: the key must be a string or a number, got {}", called(self, function),
                       type == LUA_TNUMBER ? "one that is not finite" : describe(lua, index)));
   }
+  // Whole: tostring() gives 14 digits, which would make different numbers one key.
+  std::string text;
+  const double number = lua_tonumber(lua, index);
+  append_number(text, number == 0 ? 0 : number);
+  lua_pushlstring(lua, text.data(), text.size());
+  lua_replace(lua, index);
   return text_at(lua, index);
 }
 

@@ -45,7 +45,7 @@ std::string logs(TestTrigger& trigger, Stream& stream) {
 
 TEST(Helpers, AreARevisionOfEveryRun) {
   EXPECT_EQ(runtime_revision,
-            fmt::format("luajit-4 keyed-{} window-{} throttle-{} alert-{}", Keyed::revision,
+            fmt::format("luajit-5 keyed-{} window-{} throttle-{} alert-{}", Keyed::revision,
                         Window::revision, Throttle::revision, Alert::revision));
 }
 
@@ -571,6 +571,22 @@ TEST(HelperArguments, AreRefusedAtLoadWithTheLine) {
             "hastur.trigger was c");
   EXPECT_EQ(load_error("hastur.trigger{ state = { ['@keyed.a'] = {} } }").text.substr(0, 44),
             "hastur.trigger: state[\"@keyed.a\"] cannot be ");
+}
+
+TEST(HelperArguments, ANumberIsAKeyWithAllItsDigits) {
+  TestTrigger trigger(head + R"lua(
+local orders = ctx:keyed("orders", { max = 100 })
+ctx:gauges({}, function(msg)
+  for _, key in ipairs{ 202601010000001, 202601010000002, 5, 0.1, -0, 0, 1e300 } do orders:at(key) end
+  print(orders:peek(5) ~= nil, orders:peek("5") ~= nil, orders:count())
+  for k in orders:each() do print(k, type(k)) end
+end)
+)lua");
+  Stream stream;
+  stream.gauge(1, 1);
+  EXPECT_EQ(logs(trigger, stream),
+            "true\ttrue\t6\n0\tstring\n0.1\tstring\n1e+300\tstring\n202601010000001\tstring\n"
+            "202601010000002\tstring\n5\tstring\n");
 }
 
 TEST(HelperArguments, AreRefusedInCallbacks) {

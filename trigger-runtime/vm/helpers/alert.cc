@@ -211,6 +211,8 @@ bool Alert::pass_time(std::uint32_t id, Time now) {
   }
   if (!key.changes.empty() && key.changes.back() + options_.flap->span <= now) {
     key.changes.clear();
+    // What was told last is that it flaps; that it is open now, nobody has been told.
+    if (key.flapping && key.is_open()) key.sent.reset();
     key.flapping = false;
     changed = true;
   }

@@ -47,7 +47,7 @@ struct AlertPage {
 class Alert final : public Helper {
  public:
   // Counts up whenever the same calls may give another state: part of a run (commands.h).
-  static constexpr int revision = 2;
+  static constexpr int revision = 3;
 
   // The burst of an alert that names none: what one tick may cause has to end somewhere.
   static constexpr std::uint32_t burst_default = 1'000;

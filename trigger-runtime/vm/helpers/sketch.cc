@@ -59,10 +59,37 @@ void Sketch::add(const Sketch& part) {
 
 void Sketch::bound() {
   if (buckets_.size() <= buckets_max) return;
-  const auto over = static_cast<std::ptrdiff_t>(buckets_.size() - buckets_max);
-  for (std::ptrdiff_t i = 0; i < over; ++i)
-    buckets_[static_cast<std::size_t>(over)].second += buckets_[static_cast<std::size_t>(i)].second;
-  buckets_.erase(buckets_.begin(), buckets_.begin() + over);
+  constexpr std::uint32_t zero = bucket_end / 2;
+  const auto zero_at = std::ranges::lower_bound(buckets_, zero, {}, &Buckets::value_type::first);
+  // What goes is [low, high), around 0.
+  auto low = static_cast<std::size_t>(zero_at - buckets_.begin());
+  auto high = low;
+  double below = 0;
+  double above = 0;
+  while (buckets_.size() - (high - low) > buckets_max) {
+    const bool is_negative_nearer =
+        high == buckets_.size() ||
+        (low > 0 && zero - 1 - buckets_[low - 1].first < buckets_[high].first - zero);
+    if (is_negative_nearer) {
+      below += buckets_[--low].second;
+    } else {
+      above += buckets_[high++].second;
+    }
+  }
+  // Each to the next of its own sign, where there is one left.
+  if (low > 0) {
+    buckets_[low - 1].second += below;
+  } else {
+    above += below;
+  }
+  if (high < buckets_.size()) {
+    buckets_[high].second += above;
+  } else {
+    buckets_[low - 1].second += above;
+  }
+  const auto begin = buckets_.begin();
+  buckets_.erase(begin + static_cast<std::ptrdiff_t>(low),
+                 begin + static_cast<std::ptrdiff_t>(high));
 }
 
 std::optional<double> Sketch::percentile(double percent) const {

@@ -4,8 +4,9 @@
 //
 // A bucket takes the doubles with the same sign, exponent and first four binary digits, so that
 // which one takes a value is exact on every machine. Its middle is at most 1/32 (3.2 %) away from
-// any value in it. Of more than buckets_max (values over more than 16 octaves: a factor of 65,536)
-// the lowest become one.
+// any value in it. Of more than buckets_max those nearest to 0 become one with the next that is
+// further from it: values of one sign are kept apart over 16 octaves (a factor of 65,536), of both
+// signs over eight of each (256).
 
 #include <cstdint>
 #include <optional>

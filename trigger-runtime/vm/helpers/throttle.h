@@ -12,7 +12,7 @@ namespace hastur {
 class Throttle final : public Helper {
  public:
   // Counts up whenever the same calls may give another state: part of a run (commands.h).
-  static constexpr int revision = 1;
+  static constexpr int revision = 2;
 
   struct Options {
     std::uint32_t n = 1;

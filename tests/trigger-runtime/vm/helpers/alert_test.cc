@@ -176,6 +176,7 @@ struct PlainAlert {
       }
       if (!key.changes.empty() && key.changes.back() + us(options.flap->span) <= now) {
         key.changes.clear();
+        if (key.flapping && key.is_open()) key.sent = std::nullopt;
         key.flapping = false;
       }
       if (key.is_open()) ++open;
@@ -458,6 +459,21 @@ TEST(AlertTexts, SayThatItIsFlapping) {
   EXPECT_EQ(stand.pass(minutes{8}), "");
   EXPECT_EQ(stand.pass(minutes{2}), "api: resolve: resolved at 0.01 after 3m: api: errors\n");
   EXPECT_EQ(written(stand.alert), "{}");
+}
+
+TEST(AlertTexts, SayThatWhatFlappedHasStayedOpen) {
+  Alert::Options options = rate_options();
+  options.flap = Alert::Flap{4, minutes{10}};
+  Stand stand(options);
+  for (int i = 0; i < 7; ++i) {
+    stand.set("api", i % 2 == 0 ? 0.5 : 0.01);
+    stand.pass(minutes{1});
+  }
+  EXPECT_EQ(stand.pass(minutes{8}), "");
+  EXPECT_EQ(stand.pass(minutes{2}), "api: api: errors\n");
+  EXPECT_EQ(stand.pass(minutes{20}), "");
+  stand.set("api", 0.01);
+  EXPECT_EQ(stand.pass(minutes{1}), "api: resolve: resolved at 0.01 after 35m: api: errors\n");
 }
 
 TEST(AlertState, OfAKeyThatABurstHoldsIsANumber) {

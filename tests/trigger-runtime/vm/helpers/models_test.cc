@@ -6,8 +6,12 @@
 #include <fmt/format.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
+#include <random>
+#include <vector>
 
 #include "core/number.h"
 #include "trigger-runtime/vm/helpers/keyed.h"
@@ -304,6 +308,48 @@ TEST(SpanWindowModel, SumsTheSameValues) {
       maybe_restore(window, now, make);
     }
   }));
+}
+
+// Each magnitude twice a bucket, from `least` over so many octaves.
+std::vector<double> octaves(double least, int octaves) {
+  std::vector<double> all;
+  for (int i = 0; i < octaves * 32; ++i) all.push_back(least * std::exp2((i + 0.5) / 32));
+  return all;
+}
+
+TEST(SketchBounds, WhatIsNearestToZeroIsGivenUpFirst) {
+  const std::vector<double> many = octaves(0.001, 20);
+  const auto near = [](std::optional<double> found, double exact) {
+    return found && std::fabs(*found - exact) <= std::fabs(exact) / 31;
+  };
+  for (const int signs : {1, -1, 0}) {
+    std::vector<double> all;
+    for (const double value : many) {
+      if (signs >= 0) all.push_back(value);
+      if (signs <= 0) all.push_back(-value);
+    }
+    std::mt19937 random(7);
+    std::ranges::shuffle(all, random);
+    Sketch sketch, other;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      (i % 2 == 0 ? sketch : other).add(Sketch::bucket_of(all[i]), 1);
+    sketch.add(other);
+    EXPECT_LE(sketch.buckets().size(), Sketch::buckets_max);
+    std::ranges::sort(all);
+    double weight = 0;
+    for (const auto& [bucket, part] : sketch.buckets()) weight += part;
+    EXPECT_EQ(weight, static_cast<double>(all.size()));
+    // The largest of each sign, over as many octaves as are promised.
+    const double kept = many.back() / (signs == 0 ? 256 : 65'536) * 1.1;
+    for (int percent = 1; percent <= 100; ++percent) {
+      const auto rank =
+          static_cast<std::size_t>(std::ceil(static_cast<double>(all.size()) * percent / 100));
+      const double exact = all[rank - 1];
+      if (std::fabs(exact) < kept) continue;
+      EXPECT_TRUE(near(sketch.percentile(percent), exact))
+          << percent << " of " << signs << ": " << *sketch.percentile(percent) << " " << exact;
+    }
+  }
 }
 
 TEST(SpanWindowModel, DropsAndCountsWhatIsTooOld) {
