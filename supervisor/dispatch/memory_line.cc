@@ -46,9 +46,11 @@ Result<MemoryLine> MemoryLine::of(CheckpointStore& store, const TriggerName& tri
       run = Run{number_in(*detail, "run")};
       through = std::min(through, Sequence{number_in(*detail, "sequence")});
     } else if (began != journal->end() && began->decision == "replay") {
-      if (detail->value("fresh", false)) break;
+      // What stands before the answer of one that began anew, it has gone through as well.
+      const Sequence after{number_in(*detail, "after")};
+      if (const auto from = fresh_from(*began, after)) line.after_ = std::max(line.after_, *from);
       run = Run{number_in(*detail, "run")};
-      through = std::min(through, Sequence{number_in(*detail, "after")});
+      through = std::min(through, after);
     } else {
       // One that took over another name's memory has none of its own from before.
       if (began != journal->end() && (began->decision == "start" || detail->contains("was"))) break;
@@ -62,8 +64,18 @@ Result<MemoryLine> MemoryLine::of(CheckpointStore& store, const TriggerName& tri
 }
 
 bool MemoryLine::holds(Run run, Sequence sequence) const {
-  return std::ranges::any_of(
-      parts_, [&](const Part& part) { return part.run == run && sequence <= part.through; });
+  return sequence > after_ && std::ranges::any_of(parts_, [&](const Part& part) {
+           return part.run == run && sequence <= part.through;
+         });
+}
+
+std::optional<Sequence> fresh_from(const JournalRecord& replay, Sequence after) {
+  const auto detail = parse_json(replay.detail);
+  if (!detail || !detail->value("fresh", false)) return std::nullopt;
+  const auto from = detail->find("from");
+  return from != detail->end() && from->is_number_unsigned()
+             ? Sequence{from->get<std::uint64_t>()}
+             : after;
 }
 
 }  // namespace hastur

@@ -4,6 +4,7 @@
 // memory that it goes on with. A run that begins with a snapshot, or that a replay began, knows
 // nothing of what the run before it did since.
 
+#include <optional>
 #include <vector>
 
 #include "core/result.h"
@@ -25,6 +26,13 @@ class MemoryLine {
     Sequence through;
   };
   std::vector<Part> parts_;
+  // Nothing up to here is part of it.
+  Sequence after_;
 };
+
+// Of a decision "replay", whose answer begins after `after`: the input after which the run began
+// with the state that its script gives, which may be before that; nothing if it began with a
+// memory.
+std::optional<Sequence> fresh_from(const JournalRecord& replay, Sequence after);
 
 }  // namespace hastur

@@ -153,14 +153,17 @@ void Dispatcher::prepare_replayed(Ending& ending, const Trigger::Switch& next) {
   ending.checkpoint = run.end;
   ending.is_replayed = true;
   const Sequence after = run.start.run.after;
+  // Where it begins with the state that its script gives, which may be long before `after`.
   const bool fresh = run.start.checkpoint.state.empty();
+  const Sequence from = run.start.checkpoint.state_sequence;
   RunStart start = make_start(ending.name, *next.version, next.run, next.why, after,
                               std::move(run.start.checkpoint));
   waiting.starts.push_back(std::move(start));
-  const Json detail = {{"version", next.version->id},
-                       {"run", next.restoration->run.value},
-                       {"after", after.value},
-                       {"fresh", fresh}};
+  Json detail = {{"version", next.version->id},
+                 {"run", next.restoration->run.value},
+                 {"after", after.value},
+                 {"fresh", fresh}};
+  if (fresh) detail["from"] = from.value;
   waiting.journal.push_back(
       {ending.name, next.run, next.at, "replay", canonical_json(detail), now_});
   // It was judged here, which whoever runs it again does too.

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/suggest.h"
 #include "supervisor/dispatch/limits_json.h"
+#include "supervisor/dispatch/memory_line.h"
 #include "supervisor/dispatch/pause.h"
 #include "supervisor/dispatch/run_order.h"
 #include "supervisor/dispatch/stored_run.h"
@@ -84,19 +85,18 @@ Result<std::optional<Snapshot>> memory_before(CheckpointStore& store, const Stor
     if (!*superseded) return store.snapshot(record.number);
   }
   // What a run that began without a memory began with is no snapshot; but its journal says so.
-  if (trigger.run.after >= begin) return std::optional<Snapshot>();
   const auto journal = store.journal(stored.trigger, stored.run);
   if (!journal) return fail(journal.error());
-  const auto begins = [](const JournalRecord& decision) {
-    if (decision.decision == "start") return true;
-    const auto detail = parse_json(decision.detail);
-    return decision.decision == "replay" && detail && detail->value("fresh", false);
-  };
-  if (std::ranges::none_of(*journal, begins)) return std::optional<Snapshot>();
+  std::optional<Sequence> after;
+  for (const JournalRecord& decision : *journal) {
+    if (decision.decision == "start") after = trigger.run.after;
+    if (decision.decision == "replay") after = fresh_from(decision, trigger.run.after);
+  }
+  if (!after || *after >= begin) return std::optional<Snapshot>();
   SnapshotRecord record;
   record.trigger = stored.trigger;
   record.run = stored.run;
-  record.sequence = trigger.run.after;
+  record.sequence = *after;
   return std::optional(Snapshot{std::move(record), "", ""});
 }
 

@@ -99,6 +99,22 @@ TEST_F(PlanReplay, ARunThatBeganWithoutAMemoryIsRepeatedFromItsBeginning) {
   EXPECT_EQ(planned->triggers[0].stream.skips.size(), 1u);
 }
 
+// A live replay whose answer begins after 59, and which had no memory of before.
+TEST_F(PlanReplay, AReplayThatBeganWithoutAMemoryIsRepeatedFromItsBeginning) {
+  CommitBuilder first;
+  first.start("b", 1, 10, "").journal("b", 1, 11, "start").checkpoint("b", 1, 90, "{}");
+  commit(first);
+  CommitBuilder again;
+  again.start("b", 2, 59, "");
+  again.journal("b", 2, 91, "replay", R"({"after":59,"fresh":true,"from":10,"run":1})");
+  again.checkpoint("b", 2, 120, "{}");
+  commit(again);
+  EXPECT_EQ(plan(Sequence{100}, "b")->after, Sequence{10});
+  EXPECT_EQ(plan(Sequence{60}, "b")->after, Sequence{10});
+  EXPECT_EQ(plan(Sequence{30}, "b")->after, Sequence{10});
+  EXPECT_EQ(plan(Sequence{8}, "b")->after, Sequence{7});
+}
+
 TEST_F(PlanReplay, OfAnotherRunTakesTheStateThroughTheMigrationAndNoJournal) {
   CommitBuilder next;
   next.start("a", 2, 60);
