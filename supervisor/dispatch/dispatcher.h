@@ -459,9 +459,6 @@ class Dispatcher {
   static const ScriptVersion& coming_version(const Trigger& trigger);
   bool is_refused(const DesiredScript& script) const;
   bool runs_as_configured(const Trigger& trigger) const;
-  bool keep_pinned(const TriggerName& name, const ScriptFile* file);
-  std::string file_of(const TriggerName& name) const;
-  Result<void> can_begin(const TriggerName& name) const;
   void probe(DesiredScript script, std::optional<Trigger::Restoration> restoration);
   void load_probe(const Probe& probe);
   void note_empty_was(const Probe& probe);
@@ -473,6 +470,11 @@ class Dispatcher {
   void drop_probes();
   void end_trial();
   void store_deployment();
+
+  // going back (going_back.cc)
+  Result<void> can_begin(const TriggerName& name) const;
+  std::string file_of(const TriggerName& name) const;
+  bool keep_pinned(const TriggerName& name, const ScriptFile* file);
 
   // all of a set, or nothing (settling.cc)
   void begin_switches();
