@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "core/log.h"
 #include "supervisor/dispatch/dispatcher.h"
 #include "supervisor/dispatch/stored_run.h"
@@ -11,12 +12,15 @@
 namespace hastur {
 void Dispatcher::desire(std::vector<DesiredScript> scripts) {
   desired_ = std::move(scripts);
+  std::ranges::copy(options_.built_in, std::back_inserter(*desired_));
   lease_due_ = stage_ != Stage::connecting;
   work();
 }
 
 std::uint64_t Dispatcher::deploy(Deployment deployment) {
   const std::uint64_t ticket = ++newest_ticket_;
+  if (deployment.is_whole_set())
+    std::ranges::copy(options_.built_in, std::back_inserter(deployment.scripts));
   queued_.emplace_back(ticket, std::move(deployment));
   lease_due_ = stage_ != Stage::connecting;
   work();
@@ -65,13 +69,12 @@ void Dispatcher::load_probe(const Probe& probe) {
 void Dispatcher::begin_deployment() {
   if (deploying_) return deploying_->at ? settle_deployment() : accept_deployment();
   if (stopping_) return;
-  if (!queued_.empty()) {
-    const Deployment& next = queued_.front().second;
-    if (waits_for_switch(next) || waits_for_lease(next)) return;
-    auto [ticket, deployment] = std::move(queued_.front());
-    queued_.pop_front();
+  if (const auto next = next_to_begin(); next != queued_.end()) {
+    if (waits_for_lease(next->second)) return;
+    auto [ticket, deployment] = std::move(*next);
+    queued_.erase(next);
     begin(ticket, std::move(deployment));
-  } else if (desired_) {
+  } else if (queued_.empty() && desired_) {
     Deployment directory{.kind = DeploymentKind::directory, .scripts = *std::move(desired_)};
     desired_.reset();
     if (waits_for_switch(directory) || waits_for_lease(directory)) {
@@ -82,22 +85,68 @@ void Dispatcher::begin_deployment() {
   }
 }
 
+// Whole sets keep their order. What is about single triggers comes before one that waits, if that
+// leaves them as they are.
+Dispatcher::Queue::iterator Dispatcher::next_to_begin() {
+  for (auto each = queued_.begin(); each != queued_.end(); ++each) {
+    const Deployment& deployment = each->second;
+    const bool overtakes = std::none_of(queued_.begin(), each, [&](const auto& earlier) {
+      return deployment.is_whole_set() ||
+             std::ranges::any_of(deployment.scripts, [&](const DesiredScript& script) {
+               return begins_run_of(earlier.second, script.name);
+             });
+    });
+    if (overtakes && !waits_for_switch(deployment)) return each;
+  }
+  return queued_.end();
+}
+
 // A trigger that is far behind comes to its switch late. Only what changes it again waits for that.
 bool Dispatcher::waits_for_switch(const Deployment& deployment) const {
-  const auto stays_as_decided = [&](const auto& entry) {
+  return std::ranges::any_of(triggers_, [&](const auto& entry) {
     const auto& [name, trigger] = entry;
-    if (!trigger->next_switch) return true;
-    const Trigger::Switch& next = *trigger->next_switch;
-    const auto of = [&](const TriggerName& wanted) {
-      return std::ranges::find(deployment.scripts, wanted, &DesiredScript::name);
-    };
-    const auto script = of(name);
-    if (script == deployment.scripts.end())
-      return next.as.empty() && (!deployment.is_whole_set() || !next.version);
-    return next.as.empty() && next.version && !deployment.restoration && !deployment.by_replay &&
-           next.version->id == script->version.id;
-  };
-  return !std::ranges::all_of(triggers_, stays_as_decided);
+    const auto& next = trigger->next_switch;
+    return next && (would_change(deployment, name) ||
+                    (!next->as.empty() && would_change(deployment, next->as)));
+  });
+}
+
+// Whether it wants something else of the trigger than what has been decided. What is about single
+// triggers always does.
+bool Dispatcher::would_change(const Deployment& deployment, const TriggerName& name) const {
+  if (deployment.is_refused) return false;
+  const auto script = std::ranges::find(deployment.scripts, name, &DesiredScript::name);
+  const bool is_listed = script != deployment.scripts.end();
+  if (!deployment.is_whole_set()) return is_listed;
+  if (stays_pinned(name, is_listed ? &script->version.script : nullptr)) return false;
+  const ScriptVersion* decided = decided_version(name);
+  if (!is_listed || decided == nullptr) return is_listed || decided != nullptr;
+  const auto runs = triggers_.find(name);
+  const bool stays = runs != triggers_.end() && !runs->second->next_switch;
+  return script->version.id != decided->id || (stays && !runs_as_configured(*runs->second));
+}
+
+// A trial leaves everything as it is.
+bool Dispatcher::begins_run_of(const Deployment& deployment, const TriggerName& name) const {
+  return !deployment.is_trial && would_change(deployment, name);
+}
+
+// The trigger that goes on under this name when it has come to its switch; null: none does.
+const Trigger* Dispatcher::renamed_to(const TriggerName& name) const {
+  for (const auto& [before, trigger] : triggers_) {
+    if (trigger->next_switch && trigger->next_switch->as == name) return trigger.get();
+  }
+  return nullptr;
+}
+
+// What runs under the name when all that is decided has come to its switch; null: nothing does.
+const ScriptVersion* Dispatcher::decided_version(const TriggerName& name) const {
+  if (const Trigger* before = renamed_to(name)) return &*before->next_switch->version;
+  const auto found = triggers_.find(name);
+  if (found == triggers_.end()) return nullptr;
+  const auto& next = found->second->next_switch;
+  if (!next) return &found->second->version();
+  return next->version && next->as.empty() ? &*next->version : nullptr;
 }
 
 // The lease tells which runs of its names the stream has messages of: those of a new trigger are
@@ -128,8 +177,6 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
   record.subject = deployment.subject;
   const bool has_why = deployment.report.empty() && !deployment.is_whole_set();
   record.report = has_why ? deployment.why : deployment.report;
-  if (deployment.is_whole_set())
-    std::ranges::copy(options_.built_in, std::back_inserter(deployment.scripts));
   deploying_->wanted = std::move(deployment);
   const Deployment& wanted = deploying_->wanted;
   if (wanted.is_refused) {
@@ -141,6 +188,8 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
   for (const DesiredScript& script : wanted.scripts) {
     const TriggerName& name = script.name;
     kept.insert(name);
+    // It is decided so, or this would have waited.
+    if (renamed_to(name) != nullptr) continue;
     const auto found = triggers_.find(name);
     const bool runs = found != triggers_.end();
     const bool stays = wanted.is_whole_set() && keep_pinned(name, &script.version.script);
@@ -192,7 +241,7 @@ std::optional<Dispatcher::Predecessor> Dispatcher::predecessor(const Probe& prob
     return before;
   }
   for (const TriggerName& was : probe.loaded->was) {
-    if (deploying_->claimed.contains(was)) continue;
+    if (deploying_->claimed.contains(was) || renamed_to(was) != nullptr) continue;
     const auto ends = triggers_.find(was);
     if (ends != triggers_.end()) {
       if (std::ranges::find(deploying_->removals, was) == deploying_->removals.end()) continue;
@@ -202,28 +251,53 @@ std::optional<Dispatcher::Predecessor> Dispatcher::predecessor(const Probe& prob
     }
     const auto removed = store_.load_removed(was);
     if (!removed || !*removed || (*removed)->checkpoint.state.empty()) continue;
+    const auto end = end_of(**removed);
+    if (!end || !end->heir.empty()) continue;
     deploying_->claimed.insert(was);
     const RunRecord& run = (*removed)->run;
-    return Predecessor{was, run.version, run.run, memory((*removed)->checkpoint), false};
+    return Predecessor{was, run.version, run.run, memory((*removed)->checkpoint), false, end->at};
   }
   return std::nullopt;
+}
+
+Result<Dispatcher::End> Dispatcher::end_of(const StoredTrigger& removed) const {
+  const auto journal = store_.journal(removed.run.trigger, removed.run.run);
+  if (!journal) return fail(journal.error());
+  End end{removed.checkpoint.state_sequence.next(), {}};
+  for (const JournalRecord& record : *journal) {
+    if (record.decision != "forget") continue;
+    const auto detail = parse_json(record.detail);
+    end = {record.sequence, detail ? detail->value("heir", "") : ""};
+  }
+  return end;
 }
 
 // Its author meant it to go on from another one.
 void Dispatcher::note_empty_was(const Probe& probe) {
   if (probe.loaded->was.empty()) return;
   std::string names;
-  for (const TriggerName& was : probe.loaded->was) {
-    const bool runs = triggers_.contains(was) && !deploying_->claimed.contains(was);
-    names += fmt::format("{}{} {}", names.empty() ? "" : ", ", was,
-                         deploying_->claimed.contains(was) ? "is taken over by another"
-                         : runs                            ? "goes on running"
-                                                           : "has left no state");
-  }
+  for (const TriggerName& was : probe.loaded->was)
+    names += fmt::format("{}{} {}", names.empty() ? "" : ", ", was, why_not_taken(was));
   const std::string note = fmt::format(
       "{} begins anew: its ctx:was finds nothing to take over ({})", probe.script.name, names);
   if (!deploying_->wanted.is_trial) log_info("{}", note);
   deploying_->notes += note + "\n";
+}
+
+std::string Dispatcher::why_not_taken(const TriggerName& was) const {
+  const auto found = triggers_.find(was);
+  const auto* next = found != triggers_.end() && found->second->next_switch
+                         ? &*found->second->next_switch
+                         : nullptr;
+  if (deploying_->claimed.contains(was) || (next != nullptr && !next->as.empty()))
+    return "is taken over by another";
+  if (next != nullptr && !next->version) return "has yet to come to its end";
+  if (found != triggers_.end() || renamed_to(was) != nullptr) return "goes on running";
+  if (const auto removed = store_.load_removed(was); removed && *removed) {
+    const auto end = end_of(**removed);
+    if (end && !end->heir.empty()) return fmt::format("went on as {}", end->heir);
+  }
+  return "has left no state";
 }
 
 // Loads each version again with what it will take over, so that one whose ctx:migrate cannot

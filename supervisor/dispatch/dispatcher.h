@@ -146,8 +146,9 @@ class Dispatcher {
   // switched at one sequence; what does not load is refused, and what ran before runs on. Replaces
   // a set that has not been begun.
   void desire(std::vector<DesiredScript> scripts);
-  // Begins when those before it have come to their end; all its scripts are switched at one
-  // sequence, or none is. Returns a ticket, above 0, for `Deployed`.
+  // Begins when those before it have come to their end, or wait for a switch and would change none
+  // of its triggers; all its scripts are switched at one sequence, or none is. Returns a ticket,
+  // above 0, for `Deployed`.
   std::uint64_t deploy(Deployment deployment);
   // Time has passed: to be called at least every 100 ms.
   void turn();
@@ -282,6 +283,14 @@ class Dispatcher {
     Memory memory;
     // It runs: its state will be another when it ends.
     bool is_live = false;
+    // The input before which it ended, if it does not.
+    Sequence ended = {};
+  };
+  // What the journal says of a removed trigger.
+  struct End {
+    Sequence at;
+    // Its state went on under this name; empty: it is still to be had.
+    TriggerName heir;
   };
   // A version that is being tried: it becomes its trigger's next_switch, or is refused.
   struct Probe {
@@ -454,8 +463,14 @@ class Dispatcher {
   // sets of versions (deploying.cc)
   void begin_deployment();
   void begin(std::uint64_t ticket, Deployment deployment);
+  using Queue = std::deque<std::pair<std::uint64_t, Deployment>>;
+  Queue::iterator next_to_begin();
   bool waits_for_switch(const Deployment& deployment) const;
   bool waits_for_lease(const Deployment& deployment);
+  bool would_change(const Deployment& deployment, const TriggerName& name) const;
+  bool begins_run_of(const Deployment& deployment, const TriggerName& name) const;
+  const Trigger* renamed_to(const TriggerName& name) const;
+  const ScriptVersion* decided_version(const TriggerName& name) const;
   static const ScriptVersion& coming_version(const Trigger& trigger);
   bool is_refused(const DesiredScript& script) const;
   bool runs_as_configured(const Trigger& trigger) const;
@@ -463,6 +478,8 @@ class Dispatcher {
   void load_probe(const Probe& probe);
   void note_empty_was(const Probe& probe);
   std::optional<Predecessor> predecessor(const Probe& probe);
+  Result<End> end_of(const StoredTrigger& removed) const;
+  std::string why_not_taken(const TriggerName& was) const;
   bool try_with_memory();
   void accept_deployment();
   void refuse(Probe& probe);
@@ -572,7 +589,7 @@ class Dispatcher {
   Micros looked_at_late_{0};
 
   std::optional<std::vector<DesiredScript>> desired_;
-  std::deque<std::pair<std::uint64_t, Deployment>> queued_;
+  Queue queued_;  // by ticket; 0: a replay
   std::uint64_t newest_ticket_ = 0;
   std::uint64_t newest_deployment_ = 0;
   std::optional<Deploying> deploying_;

@@ -11,15 +11,13 @@ namespace hastur {
 
 Result<void> Dispatcher::can_begin(const TriggerName& name) const {
   const auto found = triggers_.find(name);
-  if (found == triggers_.end())
+  const bool is_to_come = renamed_to(name) != nullptr;
+  if (found == triggers_.end() && !is_to_come)
     return fail(ErrorCode::not_found, fmt::format("there is no trigger {}", name));
-  const bool probed =
-      std::ranges::any_of(probes_, [&](const Probe& each) { return each.script.name == name; });
-  const bool waits = std::ranges::any_of(queued_, [&](const auto& each) {
-    return std::ranges::find(each.second.scripts, name, &DesiredScript::name) !=
-           each.second.scripts.end();
-  });
-  if (probed || waits || found->second->next_switch)
+  const bool waits = std::ranges::any_of(
+      queued_, [&](const auto& each) { return begins_run_of(each.second, name); });
+  const bool begins = deploying_ && begins_run_of(deploying_->wanted, name);
+  if (waits || begins || is_to_come || found->second->next_switch)
     return fail(ErrorCode::conflict,
                 fmt::format("another run of {} is about to begin; try again in a moment", name));
   return {};
@@ -27,9 +25,7 @@ Result<void> Dispatcher::can_begin(const TriggerName& name) const {
 
 Result<std::uint64_t> Dispatcher::restore(const TriggerName& name, std::uint64_t snapshot,
                                           std::string why) {
-  const auto found = triggers_.find(name);
-  if (found == triggers_.end())
-    return fail(ErrorCode::not_found, fmt::format("there is no trigger {}", name));
+  HASTUR_TRY(can_begin(name));
   auto kept = store_.snapshot(snapshot);
   if (!kept) return fail(kept.error());
   if (!*kept || (*kept)->record.trigger != name) {
@@ -37,12 +33,12 @@ Result<std::uint64_t> Dispatcher::restore(const TriggerName& name, std::uint64_t
         ErrorCode::not_found,
         fmt::format("{} has no snapshot s-{}; see hastur snapshots {}", name, snapshot, name));
   }
-  HASTUR_TRY(can_begin(name));
   const SnapshotRecord& record = (*kept)->record;
   const auto run = store_.run(name, record.run);
   if (!run) return fail(run.error());
-  Deployment deployment{
-      .kind = DeploymentKind::restore, .scripts = {{name, found->second->version()}}, .why = why};
+  Deployment deployment{.kind = DeploymentKind::restore,
+                        .scripts = {{name, triggers_.at(name)->version()}},
+                        .why = why};
   deployment.restoration = Trigger::Restoration{snapshot,
                                                 record.run,
                                                 record.sequence,
