@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "core/json.h"
 #include "core/log.h"
 #include "supervisor/dispatch/dispatcher.h"
 #include "supervisor/dispatch/stored_run.h"
@@ -63,6 +62,11 @@ void Dispatcher::load_probe(const Probe& probe) {
   if (probe.memory) migrate_from = probe.before->version;
   send_load(probe.worker, probe.handle, probe.script.name, probe.run, probe.script.version,
             options_.limits, probe.memory, std::move(migrate_from), probe.warm);
+}
+
+bool Dispatcher::is_built_in(const TriggerName& name) const {
+  return std::ranges::find(options_.built_in, name, &DesiredScript::name) !=
+         options_.built_in.end();
 }
 
 // Tries every version that is new or changed, one deployment at a time.
@@ -251,25 +255,13 @@ std::optional<Dispatcher::Predecessor> Dispatcher::predecessor(const Probe& prob
     }
     const auto removed = store_.load_removed(was);
     if (!removed || !*removed || (*removed)->checkpoint.state.empty()) continue;
-    const auto end = end_of(**removed);
+    const auto end = end_of(store_, **removed);
     if (!end || !end->heir.empty()) continue;
     deploying_->claimed.insert(was);
     const RunRecord& run = (*removed)->run;
     return Predecessor{was, run.version, run.run, memory((*removed)->checkpoint), false, end->at};
   }
   return std::nullopt;
-}
-
-Result<Dispatcher::End> Dispatcher::end_of(const StoredTrigger& removed) const {
-  const auto journal = store_.journal(removed.run.trigger, removed.run.run);
-  if (!journal) return fail(journal.error());
-  End end{removed.checkpoint.state_sequence.next(), {}};
-  for (const JournalRecord& record : *journal) {
-    if (record.decision != "forget") continue;
-    const auto detail = parse_json(record.detail);
-    end = {record.sequence, detail ? detail->value("heir", "") : ""};
-  }
-  return end;
 }
 
 // Its author meant it to go on from another one.
@@ -294,7 +286,7 @@ std::string Dispatcher::why_not_taken(const TriggerName& was) const {
   if (next != nullptr && !next->version) return "has yet to come to its end";
   if (found != triggers_.end() || renamed_to(was) != nullptr) return "goes on running";
   if (const auto removed = store_.load_removed(was); removed && *removed) {
-    const auto end = end_of(**removed);
+    const auto end = end_of(store_, **removed);
     if (end && !end->heir.empty()) return fmt::format("went on as {}", end->heir);
   }
   return "has left no state";

@@ -225,6 +225,11 @@ class Dispatcher {
   const std::map<TriggerName, Pin>& pins() const { return pins_; }
   // Whether a pin keeps the trigger's version when this is its file; null: it has none.
   bool stays_pinned(const TriggerName& name, const ScriptFile* file) const;
+  // It belongs to every whole set, whatever the folder or branch says.
+  bool is_built_in(const TriggerName& name) const;
+  // What is said of a name that no trigger has: that there is none, and if there was one, what has
+  // become of it and how it comes back.
+  std::string no_trigger(const TriggerName& name) const;
   // False if a trigger's run began under other counted limits or another runtime than are in force
   // now: deploying its version again begins a new run.
   bool runs_as_configured() const;
@@ -285,12 +290,6 @@ class Dispatcher {
     bool is_live = false;
     // The input before which it ended, if it does not.
     Sequence ended = {};
-  };
-  // What the journal says of a removed trigger.
-  struct End {
-    Sequence at;
-    // Its state went on under this name; empty: it is still to be had.
-    TriggerName heir;
   };
   // A version that is being tried: it becomes its trigger's next_switch, or is refused.
   struct Probe {
@@ -478,7 +477,6 @@ class Dispatcher {
   void load_probe(const Probe& probe);
   void note_empty_was(const Probe& probe);
   std::optional<Predecessor> predecessor(const Probe& probe);
-  Result<End> end_of(const StoredTrigger& removed) const;
   std::string why_not_taken(const TriggerName& was) const;
   bool try_with_memory();
   void accept_deployment();

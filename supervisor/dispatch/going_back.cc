@@ -12,8 +12,7 @@ namespace hastur {
 Result<void> Dispatcher::can_begin(const TriggerName& name) const {
   const auto found = triggers_.find(name);
   const bool is_to_come = renamed_to(name) != nullptr;
-  if (found == triggers_.end() && !is_to_come)
-    return fail(ErrorCode::not_found, fmt::format("there is no trigger {}", name));
+  if (found == triggers_.end() && !is_to_come) return fail(ErrorCode::not_found, no_trigger(name));
   const bool waits = std::ranges::any_of(
       queued_, [&](const auto& each) { return begins_run_of(each.second, name); });
   const bool begins = deploying_ && begins_run_of(deploying_->wanted, name);
@@ -21,6 +20,18 @@ Result<void> Dispatcher::can_begin(const TriggerName& name) const {
     return fail(ErrorCode::conflict,
                 fmt::format("another run of {} is about to begin; try again in a moment", name));
   return {};
+}
+
+std::string Dispatcher::no_trigger(const TriggerName& name) const {
+  const std::string none = fmt::format("there is no trigger {}", name);
+  const auto removed = store_.load_removed(name);
+  if (!removed || !*removed) return none;
+  if (const auto end = end_of(store_, **removed); end && !end->heir.empty())
+    return fmt::format("{}: it went on as {}", none, end->heir);
+  return fmt::format(
+      "{0}: it was removed. Once its file is back, hastur snapshots {1} lists what is kept of it, "
+      "and hastur restore {1} s-… goes on from there",
+      none, name);
 }
 
 Result<std::uint64_t> Dispatcher::restore(const TriggerName& name, std::uint64_t snapshot,
@@ -61,18 +72,27 @@ Result<std::uint64_t> Dispatcher::rollback(const TriggerName& name, std::uint64_
   std::optional<DeploymentChange> undone;
   for (const DeploymentRecord& record : *all) {
     const auto change = std::ranges::find(record.changes, name, &DeploymentChange::trigger);
-    const bool changed_code = change->outcome == "live" && change->before != change->version &&
-                              record.kind != DeploymentKind::rollback;
-    const bool is_meant = deployment > 0 ? record.id == deployment : change->version == present;
+    const bool changed_code = change->outcome == "live" && change->before != change->version;
+    // Of itself it goes further back; back to what was rolled back only if that is said.
+    const bool is_meant =
+        deployment > 0 ? record.id == deployment
+                       : change->version == present && record.kind != DeploymentKind::rollback;
     if (!changed_code || !is_meant) continue;
     undone = *change;
     break;
   }
   if (!undone || undone->before.empty()) {
-    return fail(ErrorCode::not_found,
-                fmt::format("nothing is known of {} from before {}; see hastur deployments", name,
-                            deployment > 0 ? fmt::format("deployment {}", deployment)
-                                           : std::string("its present version")));
+    std::string text =
+        fmt::format("nothing is known of {} from before {}; see hastur deployments", name,
+                    deployment > 0 ? fmt::format("d-{}", deployment) : "its present version");
+    const auto pin = pins_.find(name);
+    if (pin != pins_.end() && deployment == 0) {
+      text += fmt::format(
+          ". It is pinned: hastur rollback {0} --before d-{1} undoes what has pinned it, and "
+          "hastur unpin {0} lets it follow its file",
+          name, pin->second.deployment);
+    }
+    return fail(ErrorCode::not_found, std::move(text));
   }
   if (!undone->was.empty()) {
     return fail(ErrorCode::conflict,

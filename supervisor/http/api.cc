@@ -324,7 +324,8 @@ HttpResponse Api::state(const TriggerName& name) const {
 HttpResponse Api::snapshots(const TriggerName& name) const {
   const auto kept = store_.snapshots(name);
   if (!kept) return refuse(500, "store", kept.error().message);
-  if (kept->empty() && !dispatcher_.triggers().contains(name)) return no_such_trigger(name);
+  if (kept->empty() && !dispatcher_.triggers().contains(name))
+    return refuse(404, "not_found", dispatcher_.no_trigger(name) + "; /v1/triggers lists them");
   const auto& stream = dispatcher_.syndicator();
   Json items = Json::array();
   for (const SnapshotRecord& record : *kept) {

@@ -520,10 +520,54 @@ TEST(Rollback, CodeAndStateAreThoseOfBefore) {
   EXPECT_EQ(newest(rig).kind, DeploymentKind::rollback);
   EXPECT_EQ(newest(rig).report, "it was worse");
   // There is nothing before the first version.
-  EXPECT_EQ(rig.dispatcher->rollback("t", 0, "further").error().code, ErrorCode::not_found);
+  const auto further = rig.dispatcher->rollback("t", 0, "further");
+  EXPECT_EQ(further.error().code, ErrorCode::not_found);
+  EXPECT_EQ(further.error().message,
+            "nothing is known of t from before its present version; see hastur deployments. It is "
+            "pinned: hastur rollback t --before d-3 undoes what has pinned it, and hastur unpin t "
+            "lets it follow its file");
   // The same deployment can be named.
   EXPECT_TRUE(rig.dispatcher->rollback("t", bad, "once more"));
   EXPECT_EQ(rig.dispatcher->rollback("nobody", 0, "").error().code, ErrorCode::not_found);
+}
+
+TEST(Rollback, OneThatIsNamedIsUndoneItself) {
+  Rig rig;
+  rig.deploy({{"t", "match=a"}});
+  rig.send("a", 25);
+  rig.deploy({{"t", "match=a migrate=1000"}}, "good after all");
+  rig.send("a", 25);
+  rig.send("b", 20);
+  ASSERT_TRUE(rig.dispatcher->rollback("t", 0, "it was worse"));
+  rig.pump();
+  const std::uint64_t back = newest(rig).id;
+  rig.send("a", 5);
+  rig.send("b", 20);
+  ASSERT_EQ(rig.stored_n("t"), 30u);
+  const auto undone = rig.dispatcher->rollback("t", back, "it was not");
+  ASSERT_TRUE(undone) << undone.error().message;
+  rig.pump();
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a migrate=1000");
+  EXPECT_EQ(rig.stored_n("t"), 1'055u);
+  EXPECT_TRUE(rig.dispatcher->pins().contains("t"));
+}
+
+TEST(Rollback, OfWhatWasRemovedSaysHowItComesBack) {
+  Rig rig;
+  rig.deploy({{"t", "match=a"}, {"u", "match=a"}});
+  rig.send("a", 25);
+  rig.deploy({{"heir", "match=a was=u"}});
+  rig.send("a", 25);
+  const std::string text =
+      "there is no trigger t: it was removed. Once its file is back, hastur snapshots t lists what "
+      "is kept of it, and hastur restore t s-… goes on from there";
+  EXPECT_EQ(rig.dispatcher->rollback("t", 0, "").error().message, text);
+  EXPECT_EQ(rig.dispatcher->restore("t", 1, "").error().message, text);
+  EXPECT_EQ(rig.dispatcher->rollback("u", 0, "").error().message,
+            "there is no trigger u: it went on as heir");
+  EXPECT_EQ(rig.dispatcher->rollback("v", 0, "").error().message, "there is no trigger v");
 }
 
 TEST(Rollback, PinsTheTriggerUntilItsFileChanges) {

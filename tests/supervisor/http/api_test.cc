@@ -369,6 +369,18 @@ TEST_F(ApiTest, TakesNoFieldThatACommandDoesNotKnowAndNoneOfAnotherType) {
             "triggers: run must be a whole number");
 }
 
+TEST_F(ApiTest, OfATriggerThatWasRemovedSaysHowItComesBack) {
+  rig_.desire({{"other", "match=a"}});
+  const HttpResponse none = ask(command("rollback", R"({"trigger":"billing/t"})"));
+  EXPECT_EQ(none.status, 404u);
+  EXPECT_NE(none.body.find("it was removed. Once its file is back"), std::string::npos)
+      << none.body;
+  const HttpResponse snapshots = get("/v1/triggers/billing/t/snapshots");
+  EXPECT_TRUE(snapshots.status == 200 || snapshots.body.find("it was removed") != std::string::npos)
+      << snapshots.body;
+  EXPECT_EQ(get("/v1/triggers/nobody/snapshots").status, 404u);
+}
+
 TEST_F(ApiTest, SaysWhatIsWrongWithACommand) {
   EXPECT_EQ(ask(command("pause", "{")).status, 400u);
   EXPECT_EQ(ask(command("pause", "[]")).status, 400u);
