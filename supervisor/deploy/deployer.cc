@@ -124,6 +124,22 @@ std::string Deployer::pinned_lines() const {
   return lines;
 }
 
+std::string Deployer::gone_lines() const {
+  std::string lines;
+  if (!under_way_->submission.only.empty()) return lines;
+  const std::vector<DesiredScript>& scripts = under_way_->scripts;
+  for (const auto& [name, trigger] : dispatcher_.triggers()) {
+    const bool is_there = std::ranges::find(scripts, name, &DesiredScript::name) != scripts.end();
+    if (is_there || dispatcher_.is_built_in(name) || dispatcher_.stays_pinned(name, nullptr))
+      continue;
+    lines += fmt::format(
+        "gone      {:<28}  its file is not there any more: it ends, or goes on under a name that "
+        "has ctx:was(\"{}\")\n",
+        name, name);
+  }
+  return lines;
+}
+
 std::vector<Backtest::Pair> Deployer::pairs() const {
   std::vector<Backtest::Pair> pairs;
   for (const DesiredScript& script : under_way_->scripts) {
@@ -175,7 +191,8 @@ void Deployer::judged(const Gate::Verdict& verdict) {
 
 void Deployer::take(Passed passed) {
   const Submission& wanted = under_way_->submission;
-  passed.report += pinned_lines();
+  passed.report += gone_lines() + pinned_lines();
+  if (passed.report.empty()) passed.report = "no trigger changes\n";
   for (DesiredScript& script : under_way_->scripts) {
     const auto warm = passed.warm.find(script.version.script.path);
     if (warm != passed.warm.end()) script.warm = std::move(warm->second);

@@ -85,6 +85,8 @@ class Deployer {
   bool differs(const DesiredScript& script) const;
   // A line for each trigger that keeps another version than the commit's.
   std::string pinned_lines() const;
+  // A line for each trigger whose file the commit does not have.
+  std::string gone_lines() const;
   bool has_other_tests(const std::string& script) const;
   std::vector<Backtest::Pair> pairs() const;
 

@@ -116,6 +116,18 @@ TEST_F(DeployerTest, AChangedLibraryTestsAllThatRequireIt) {
   EXPECT_EQ(rig_.trigger("b").run(), hastur::Run{1});
 }
 
+TEST_F(DeployerTest, ACommitThatOnlyRemovesSaysWhat) {
+  (void)submit(commit("c1", {{"a.lua", "match=a"}, {"b.lua", "match=a"}}));
+  const std::string gone =
+      "gone      b                             its file is not there any more: it ends, or goes "
+      "on under a name that has ctx:was(\"b\")\n";
+  Deployer::Submission trial = commit("c2", {{"a.lua", "match=a"}});
+  trial.dry_run = true;
+  EXPECT_EQ(submit(trial).report, gone);
+  EXPECT_EQ(submit(commit("c2", {{"a.lua", "match=a"}})).report, gone);
+  EXPECT_FALSE(rig_.dispatcher->triggers().contains("b"));
+}
+
 TEST_F(DeployerTest, ATriggerWhoseTestFileAloneChangesIsTestedAndRunsOn) {
   (void)submit(commit("c1", {{"a.lua", "match=a"}, {"a.test.lua", "1"}, {"b.lua", "match=a"}}));
   const auto files = [](const std::string& test) {
