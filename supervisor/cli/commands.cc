@@ -68,11 +68,19 @@ int show_command(HttpClient& http, const std::string& name, bool json) {
   const auto state = http.get_json(path + "/state");
   if (!state && state.error().code != ErrorCode::not_found) return complain(state.error());
   const Json checkpoint = state ? *state : Json(nullptr);
+  Json pin = nullptr;
+  if (!json && trigger->contains("pinned") && !(*trigger)["pinned"].is_null()) {
+    const auto pins = http.get_json("/v1/pins");
+    if (!pins) return complain(pins.error());
+    for (const Json& each : pins->value("items", Json::array())) {
+      if (each.value("trigger", "") == name) pin = each;
+    }
+  }
   if (json) {
     (*trigger)["checkpoint"] = checkpoint;
     fmt::print("{}\n", canonical_json(*trigger));
   } else {
-    fmt::print("{}", trigger_page(*trigger, checkpoint));
+    fmt::print("{}", trigger_page(*trigger, checkpoint, pin));
   }
   return 0;
 }

@@ -32,8 +32,9 @@ Json changes_of(const Json& deployment) {
   return found != deployment.end() && found->is_array() ? *found : Json::array();
 }
 
-// "new", "changed", "removed", "was old/name"
+// "new", "changed", "removed", "was old/name"; "refused" of one that came late and could not.
 std::string what_changed(const Json& change) {
+  if (shown(change, "outcome").starts_with("refused")) return "refused";
   if (const std::string was = shown(change, "was"); !was.empty()) return "was " + was;
   if (shown(change, "version").empty()) return "removed";
   if (shown(change, "before").empty()) return "new";
@@ -43,8 +44,10 @@ std::string what_changed(const Json& change) {
 
 std::string summary(const Json& deployment) {
   std::map<std::string, int> counts;
-  for (const Json& change : changes_of(deployment))
-    ++counts[shown(change, "was").empty() ? what_changed(change) : "renamed"];
+  for (const Json& change : changes_of(deployment)) {
+    const std::string what = what_changed(change);
+    ++counts[what.starts_with("was ") ? "renamed" : what];
+  }
   std::string out;
   for (const auto& [what, count] : counts)
     out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, what);

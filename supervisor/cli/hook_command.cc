@@ -152,8 +152,12 @@ int hook_command(HttpClient& http, const HookOptions& options, std::istream& inp
     if (update->branch() == options.branch) ours = update;
   }
   if (!ours) return 0;
-  wait_patiently(http, options.patience, say);
-  if (options.kind == "pre-receive") return judge(http, options, *ours);
+  const bool judges = options.kind == "pre-receive";
+  wait_patiently(http, options.patience, say,
+                 judges ? "the supervisor has not judged it yet, and goes on"
+                        : "the push is taken, and not decided yet: what was decided before comes "
+                          "first, and a trigger that is behind holds up what changes it again");
+  if (judges) return judge(http, options, *ours);
   return ours->is_delete() ? 0 : tell_when_live(http, options, *ours, loop, clock);
 }
 

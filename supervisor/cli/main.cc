@@ -35,7 +35,7 @@ namespace {
 using namespace hastur;
 
 constexpr Micros answer_max = std::chrono::seconds{10};
-// What waits for a commit to be judged.
+// What waits for a commit to be judged, or for a deployment to be decided.
 constexpr Micros verdict_max = std::chrono::minutes{30};
 
 // The folder that the syndicator names in the same file, if it can be read; it is the one that says
@@ -274,12 +274,14 @@ int run(int argc, char** argv) {
   if (send.chosen()) return send_command(send_options, std::cin, clock.now());
   if (init_repo.chosen())
     return init_repo_command(init_options, program_beside("hastur"), clock.now());
-  HttpClient client(http, deploy.chosen() || hook.chosen() ? verdict_max : answer_max);
-  if (deploy.chosen()) {
-    wait_patiently(client, {},
-                   [](std::string_view said) { fmt::print(stderr, "hastur: {}", said); });
-    return deploy_command(client, deploy_options);
+  const bool changes_versions = deploy.chosen() || rollback.chosen() || restore.chosen();
+  HttpClient client(http, changes_versions || hook.chosen() ? verdict_max : answer_max);
+  if (changes_versions) {
+    wait_patiently(
+        client, {}, [](std::string_view said) { fmt::print(stderr, "hastur: {}", said); },
+        "it is not decided yet; that goes on without you, too (Ctrl-C)");
   }
+  if (deploy.chosen()) return deploy_command(client, deploy_options);
   if (list.chosen()) return list_command(client, json);
   if (show.chosen()) return show_command(client, name, json);
   if (pause.chosen()) return trigger_command(client, "pause", act_options);

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "core/clock.h"
 
@@ -12,12 +13,17 @@ namespace {
 
 class Watch {
  public:
-  Watch(std::string address, const Patience& patience, std::function<void(std::string_view)> say)
-      : patience_(patience), say_(std::move(say)), health_(std::move(address), patience.look_max) {}
+  Watch(std::string address, const Patience& patience, std::function<void(std::string_view)> say,
+        std::string busy)
+      : patience_(patience),
+        say_(std::move(say)),
+        busy_(std::move(busy)),
+        health_(std::move(address), patience.look_max) {}
 
   Result<void> look() {
     if (health_.get("/healthz")) {
       if (std::exchange(silent_since_, std::nullopt)) say_("the supervisor answers again\n");
+      if (!busy_.empty()) say_(std::exchange(busy_, "") + "\n");
       return {};
     }
     const Micros now = clock_.monotonic();
@@ -39,6 +45,7 @@ class Watch {
  private:
   Patience patience_;
   std::function<void(std::string_view)> say_;
+  std::string busy_;
   HttpClient health_;
   SystemClock clock_;
   std::optional<Micros> silent_since_;
@@ -47,8 +54,8 @@ class Watch {
 }  // namespace
 
 void wait_patiently(HttpClient& http, const Patience& patience,
-                    std::function<void(std::string_view line)> say) {
-  auto watch = std::make_shared<Watch>(http.address(), patience, std::move(say));
+                    std::function<void(std::string_view line)> say, std::string busy) {
+  auto watch = std::make_shared<Watch>(http.address(), patience, std::move(say), std::move(busy));
   http.while_waiting(patience.look_every, [watch] { return watch->look(); });
 }
 

@@ -90,17 +90,18 @@ std::string trigger_table(const Json& items) {
   std::string refusals;
   for (const Json& item : items) {
     const std::string name = shown(item, "name");
-    rows.push_back({name, shown(item, "status"), short_count(number(item, "callbacks")),
-                    short_count(number(item, "errors")), short_count(number(item, "lag")),
-                    shown(item, "state_bytes")});
+    const bool is_pinned = find(item, "pinned") != nullptr;
+    rows.push_back({name, shown(item, "status") + (is_pinned ? ", pinned" : ""),
+                    short_count(number(item, "callbacks")), short_count(number(item, "errors")),
+                    short_count(number(item, "lag")), shown(item, "state_bytes")});
     for (const char* key : {"refused", "load_error"}) {
       if (const Json* error = find(item, key))
         refusals += fmt::format("{}: {}\n", name, script_error(*error));
     }
   }
   if (rows.empty())
-    return "no trigger runs: a .lua file in the folder of [triggers] directory is one; `hastur "
-           "status` says if something hinders it\n";
+    return "no trigger runs: a .lua file in the folder or the branch that [triggers] names is one; "
+           "`hastur status` says if something hinders it\n";
   std::string out = table({"TRIGGER", "STATUS", "CALLS", "ERRORS", "BEHIND", "STATE BYTES"}, rows);
   return refusals.empty() ? out : out + "\n" + refusals;
 }
@@ -121,7 +122,7 @@ std::string snapshot_table(const Json& items) {
   return table({"SNAPSHOT", "TIME", "RUN", "SEQUENCE", "BYTES", "WHY", "CAN BE REPLAYED"}, rows);
 }
 
-std::string trigger_page(const Json& trigger, const Json& state) {
+std::string trigger_page(const Json& trigger, const Json& state, const Json& pin) {
   std::string out = fmt::format("{}  {}\n", shown(trigger, "name"), shown(trigger, "status"));
   constexpr std::pair<const char*, const char*> plain[] = {
       {"script", "script"},       {"version", "version"},           {"run", "run"},
@@ -132,6 +133,14 @@ std::string trigger_page(const Json& trigger, const Json& state) {
   for (const auto& [key, label] : plain) {
     if (const std::string text = shown(trigger, key); !text.empty())
       out += fmt::format("  {:<16} {}\n", label, text);
+  }
+  if (pin.is_object()) {
+    const Json* since = find(pin, "since");
+    const bool is_time = since != nullptr && since->is_number_integer();
+    out +=
+        fmt::format("  {:<16} by {}{}: {}\n", "pinned", shown(pin, "deployment"),
+                    is_time ? " at " + format_time(time_from_us(since->get<std::int64_t>())) : "",
+                    shown(pin, "why"));
   }
   for (const auto& [key, label] :
        {std::pair{"effects_cut", "effects cut"}, std::pair{"helpers_dropped", "helpers dropped"}}) {

@@ -25,7 +25,8 @@ std::string trigger_table(const Json& items);
 std::string snapshot_table(const Json& items);
 
 // `hastur show`: what is known of one trigger, and its last checkpoint (null if there is none).
-std::string trigger_page(const Json& trigger, const Json& state);
+// `pin` as /v1/pins has it; null: it is not pinned.
+std::string trigger_page(const Json& trigger, const Json& state, const Json& pin = nullptr);
 
 // The last value of each series of a Prometheus text: "name{labels}" -> number. Lines that are none
 // are passed over.

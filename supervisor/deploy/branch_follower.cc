@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/log.h"
+#include "core/printable.h"
 
 namespace hastur {
 namespace {
@@ -19,20 +20,36 @@ std::string short_of(const std::string& commit) { return commit.substr(0, 10); }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-// What git says at last is the reason.
-std::string last_words(std::string_view said) {
-  std::string_view last;
-  while (!said.empty()) {
-    const std::size_t end = std::min(said.find('\n'), said.size());
-    const std::string_view line = said.substr(0, end);
-    if (line.starts_with("fatal:") || line.starts_with("error:") || last.empty()) last = line;
-    said.remove_prefix(std::min(end + 1, said.size()));
-  }
-  constexpr std::size_t shown_max = 500;
-  return std::string(last.substr(0, shown_max));
-}
-
 }  // namespace
+
+std::string why_of_git(std::string_view said) {
+  constexpr std::size_t bytes_max = 500;
+  constexpr std::string_view passed_over[] = {"@", "hint:", "Please make sure you have",
+                                              "and the repository exists", "Cloning into"};
+  // The last lines are the nearest to the reason.
+  std::string why;
+  while (!said.empty()) {
+    const std::size_t start = said.find_last_of('\n') + 1;
+    std::string_view text = said.substr(start);
+    said = said.substr(0, std::max<std::size_t>(start, 1) - 1);
+    // What shows progress is written over.
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    const std::string line = printable(text.substr(text.find_last_of('\r') + 1));
+    const bool tells = line.find_first_not_of(' ') != std::string::npos &&
+                       std::ranges::none_of(passed_over, [&](std::string_view words) {
+                         return line.starts_with(words);
+                       });
+    if (!tells) continue;
+    if (why.empty()) {
+      why = line.substr(0, bytes_max);
+    } else if (line.size() + 2 + why.size() <= bytes_max) {
+      why = line + "; " + why;
+    } else {
+      break;
+    }
+  }
+  return why;
+}
 
 bool is_remote_repo(std::string_view repo) {
   if (repo.find("://") != std::string_view::npos) return true;
@@ -155,7 +172,7 @@ void BranchFollower::fetched(const BoundedRun::Ended& ended) {
   if (ended.exit_code == 0) {
     read_tip();
   } else {
-    const std::string said = last_words(ended.output);
+    const std::string said = why_of_git(ended.output);
     drop_damaged_mirror();
     trouble(fmt::format("cannot fetch {} from {}: {}", options_.branch, options_.repo,
                         ended.out_of_time || said.empty() ? ended.how : said));

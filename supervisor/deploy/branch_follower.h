@@ -127,6 +127,10 @@ class BranchFollower {
   std::unique_ptr<Loop::Handle> looks_;
 };
 
+// Why git failed, of all that it said: the lines that tell it, the last ones, joined by "; ", 500
+// bytes at most. Of ssh the reason stands before what git makes of it.
+std::string why_of_git(std::string_view said);
+
 // Whether git has to fetch it: "ssh://…", "git@host:path"; anything else is a folder.
 bool is_remote_repo(std::string_view repo);
 

@@ -49,9 +49,12 @@ void Deployer::submit(Submission submission, Tell tell) {
 }
 
 void Deployer::begin_next() {
-  if (under_way_ || waiting_.empty() || dispatcher_.stage() != Dispatcher::Stage::running) return;
-  under_way_ = std::move(waiting_.front());
-  waiting_.pop_front();
+  if (under_way_ || dispatcher_.stage() != Dispatcher::Stage::running) return;
+  const auto next =
+      std::ranges::find_if(waiting_, [this](const Job& job) { return may_begin(job); });
+  if (next == waiting_.end()) return;
+  under_way_ = std::move(*next);
+  waiting_.erase(next);
   const Submission& wanted = under_way_->submission;
   const CommitFiles& commit = wanted.commit;
 
@@ -82,6 +85,23 @@ void Deployer::begin_next() {
   gate_ = Gate::begin(loop_, options_,
                       {commit.files, paths, pairs(), [this] { return dispatcher_.newest(); }},
                       [this](const Gate::Verdict& verdict) { judged(verdict); });
+}
+
+bool Deployer::may_begin(const Job& job) const {
+  const TriggerName& only = job.submission.only;
+  return std::ranges::all_of(handed_over_, [&](const auto& each) {
+    return !only.empty() && leaves_as_it_is(each.second, only);
+  });
+}
+
+bool Deployer::leaves_as_it_is(const Job& before, const TriggerName& name) const {
+  if (before.submission.dry_run) return true;
+  if (!before.submission.only.empty()) return before.submission.only != name;
+  const auto wanted = before.versions.find(name);
+  const auto runs = dispatcher_.triggers().find(name);
+  if (wanted == before.versions.end() || runs == dispatcher_.triggers().end())
+    return wanted == before.versions.end() && runs == dispatcher_.triggers().end();
+  return wanted->second == runs->second->version().id && !runs->second->next_switch;
 }
 
 std::vector<std::string> Deployer::changed_paths() const {
@@ -120,6 +140,22 @@ std::string Deployer::pinned_lines() const {
     lines += fmt::format(
         "pinned    {:<28}  stays as d-{} has it: its own file is as it was; hastur unpin {}\n",
         script.name, pin.deployment, script.name);
+  }
+  return lines;
+}
+
+std::string Deployer::gone_lines() const {
+  std::string lines;
+  if (!under_way_->submission.only.empty()) return lines;
+  const std::vector<DesiredScript>& scripts = under_way_->scripts;
+  for (const auto& [name, trigger] : dispatcher_.triggers()) {
+    const bool is_there = std::ranges::find(scripts, name, &DesiredScript::name) != scripts.end();
+    if (is_there || dispatcher_.is_built_in(name) || dispatcher_.stays_pinned(name, nullptr))
+      continue;
+    lines += fmt::format(
+        "gone      {:<28}  its file is not there any more: it ends, or goes on under a name that "
+        "has ctx:was(\"{}\")\n",
+        name, name);
   }
   return lines;
 }
@@ -175,17 +211,26 @@ void Deployer::judged(const Gate::Verdict& verdict) {
 
 void Deployer::take(Passed passed) {
   const Submission& wanted = under_way_->submission;
-  passed.report += pinned_lines();
+  passed.report += gone_lines() + pinned_lines();
+  if (passed.report.empty()) passed.report = "no trigger changes\n";
   for (DesiredScript& script : under_way_->scripts) {
     const auto warm = passed.warm.find(script.version.script.path);
     if (warm != passed.warm.end()) script.warm = std::move(warm->second);
   }
   Deployment taken = deployment(passed.report);
   taken.why = wanted.why;
+  for (const DesiredScript& script : under_way_->scripts)
+    under_way_->versions.emplace(script.name, script.version.id);
   taken.scripts = std::move(under_way_->scripts);
   taken.is_trial = wanted.dry_run;
   under_way_->report = std::move(passed.report);
-  ticket_ = dispatcher_.deploy(std::move(taken));
+  hand_over(std::move(taken));
+}
+
+void Deployer::hand_over(Deployment deployment) {
+  const std::uint64_t ticket = dispatcher_.deploy(std::move(deployment));
+  handed_over_.emplace(ticket, *std::exchange(under_way_, std::nullopt));
+  later_ = loop_.after(Micros{0}, [this] { begin_next(); });
 }
 
 Deployment Deployer::deployment(std::string report) const {
@@ -207,23 +252,26 @@ void Deployer::refuse(std::string report) {
   // It stands among the deployments, as what the dispatcher refuses does.
   Deployment refused = deployment(std::move(report));
   refused.is_refused = true;
-  ticket_ = dispatcher_.deploy(std::move(refused));
+  hand_over(std::move(refused));
 }
 
 void Deployer::deployed(const Deployed& deployed) {
-  if (!under_way_ || ticket_ != deployed.ticket) return;
-  if (under_way_->submission.dry_run) {
+  const auto handed = handed_over_.extract(deployed.ticket);
+  if (!handed) return;
+  const Job& job = handed.mapped();
+  if (job.submission.dry_run) {
     const std::string& refusals = deployed.record.report;
-    return finish({refusals.empty(), under_way_->report + deployed.notes + refusals});
+    return finish(job, {refusals.empty(), job.report + deployed.notes + refusals});
   }
-  if (deployed.record.sequence && under_way_->submission.only.empty())
-    runs(under_way_->submission.commit);
-  finish({deployed.record.sequence.has_value(), deployed.record.report, deployed.record});
+  if (deployed.record.sequence && job.submission.only.empty()) runs(job.submission.commit);
+  finish(job, {deployed.record.sequence.has_value(), deployed.record.report, deployed.record});
 }
 
 void Deployer::finish(const Answer& answer) {
-  ticket_.reset();
-  const Job done = *std::exchange(under_way_, std::nullopt);
+  finish(*std::exchange(under_way_, std::nullopt), answer);
+}
+
+void Deployer::finish(const Job& done, const Answer& answer) {
   // What is told may submit the next.
   done.tell(answer);
   later_ = loop_.after(Micros{0}, [this] { begin_next(); });

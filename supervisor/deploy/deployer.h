@@ -1,7 +1,8 @@
 #pragma once
 
 // Commits on their way from a push to running: judged by the gate, then taken by the dispatcher,
-// one after the other.
+// one after the other. While one waits to be decided (a trigger that it changes again is behind),
+// single triggers that it leaves as they are go on.
 
 #include <deque>
 #include <functional>
@@ -72,19 +73,28 @@ class Deployer {
     std::vector<DesiredScript> scripts;
     // Of what passed the gate.
     std::string report = {};
+    // Once the dispatcher has the scripts: what is wanted.
+    std::map<TriggerName, VersionId> versions = {};
   };
   void begin_next();
   void judged(const Gate::Verdict& verdict);
   void take(Passed passed);
   void refuse(std::string report);
   Deployment deployment(std::string report) const;
+  void hand_over(Deployment deployment);
+  bool may_begin(const Job& job) const;
+  bool leaves_as_it_is(const Job& before, const TriggerName& name) const;
+  // Of the one under way, which is not handed over.
   void finish(const Answer& answer);
+  void finish(const Job& done, const Answer& answer);
   // Of the commit under way: the scripts that are other than what runs, or tested otherwise.
   std::vector<std::string> changed_paths() const;
   // What will run is other than what runs.
   bool differs(const DesiredScript& script) const;
   // A line for each trigger that keeps another version than the commit's.
   std::string pinned_lines() const;
+  // A line for each trigger whose file the commit does not have.
+  std::string gone_lines() const;
   bool has_other_tests(const std::string& script) const;
   std::vector<Backtest::Pair> pairs() const;
 
@@ -96,9 +106,11 @@ class Deployer {
   Dispatcher& dispatcher_;
   Gate::Options options_;
   std::deque<Job> waiting_;
+  // It is judged.
   std::optional<Job> under_way_;
   std::unique_ptr<Gate> gate_;
-  std::optional<std::uint64_t> ticket_;
+  // They are decided, by ticket.
+  std::map<std::uint64_t, Job> handed_over_;
   // Of commits that passed, by subject_of_verdict(): what a push had judged need not be judged
   // again to be taken.
   std::map<std::string, Passed> passed_;

@@ -10,7 +10,7 @@ std::unique_ptr<Gate> Gate::begin(Loop& loop, const Options& options, Subject su
                                   std::function<void(Verdict)> done) {
   std::unique_ptr<Gate> gate(new Gate(loop, options, std::move(subject), std::move(done)));
   if (gate->subject_.scripts.empty()) {
-    gate->tell({true, "no trigger changes\n"});
+    gate->tell({true, ""});
   } else if (const auto started = gate->start(); !started) {
     gate->tell({false, started.error().message + "\n", true});
   }

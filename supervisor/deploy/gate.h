@@ -45,7 +45,7 @@ class Gate {
   };
   struct Verdict {
     bool passed = false;
-    // For people; ends with a line's end.
+    // For people; ends with a line's end. Empty if nothing was to be tested.
     std::string report;
     // Nothing was found out about the commit: the tests could not be run at all.
     bool is_void = false;

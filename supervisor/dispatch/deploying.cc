@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "core/json.h"
 #include "core/log.h"
 #include "supervisor/dispatch/dispatcher.h"
 #include "supervisor/dispatch/stored_run.h"
@@ -12,126 +11,19 @@
 namespace hastur {
 void Dispatcher::desire(std::vector<DesiredScript> scripts) {
   desired_ = std::move(scripts);
+  std::ranges::copy(options_.built_in, std::back_inserter(*desired_));
   lease_due_ = stage_ != Stage::connecting;
   work();
 }
 
 std::uint64_t Dispatcher::deploy(Deployment deployment) {
   const std::uint64_t ticket = ++newest_ticket_;
+  if (deployment.is_whole_set())
+    std::ranges::copy(options_.built_in, std::back_inserter(deployment.scripts));
   queued_.emplace_back(ticket, std::move(deployment));
   lease_due_ = stage_ != Stage::connecting;
   work();
   return ticket;
-}
-
-Result<void> Dispatcher::can_begin(const TriggerName& name) const {
-  const auto found = triggers_.find(name);
-  if (found == triggers_.end())
-    return fail(ErrorCode::not_found, fmt::format("there is no trigger {}", name));
-  const bool probed =
-      std::ranges::any_of(probes_, [&](const Probe& each) { return each.script.name == name; });
-  const bool waits = std::ranges::any_of(queued_, [&](const auto& each) {
-    return std::ranges::find(each.second.scripts, name, &DesiredScript::name) !=
-           each.second.scripts.end();
-  });
-  if (probed || waits || found->second->next_switch)
-    return fail(ErrorCode::conflict,
-                fmt::format("another run of {} is about to begin; try again in a moment", name));
-  return {};
-}
-
-Result<std::uint64_t> Dispatcher::restore(const TriggerName& name, std::uint64_t snapshot,
-                                          std::string why) {
-  const auto found = triggers_.find(name);
-  if (found == triggers_.end())
-    return fail(ErrorCode::not_found, fmt::format("there is no trigger {}", name));
-  auto kept = store_.snapshot(snapshot);
-  if (!kept) return fail(kept.error());
-  if (!*kept || (*kept)->record.trigger != name) {
-    return fail(
-        ErrorCode::not_found,
-        fmt::format("{} has no snapshot s-{}; see hastur snapshots {}", name, snapshot, name));
-  }
-  HASTUR_TRY(can_begin(name));
-  const SnapshotRecord& record = (*kept)->record;
-  const auto run = store_.run(name, record.run);
-  if (!run) return fail(run.error());
-  Deployment deployment{
-      .kind = DeploymentKind::restore, .scripts = {{name, found->second->version()}}, .why = why};
-  deployment.restoration = Trigger::Restoration{snapshot,
-                                                record.run,
-                                                record.sequence,
-                                                *run ? (*run)->version : VersionId(),
-                                                std::move((*kept)->state),
-                                                std::move((*kept)->runtime),
-                                                std::move(why)};
-  return deploy(std::move(deployment));
-}
-
-Result<std::uint64_t> Dispatcher::rollback(const TriggerName& name, std::uint64_t deployment,
-                                           std::string why, HistorySince since) {
-  HASTUR_TRY(can_begin(name));
-  const VersionId present = triggers_.at(name)->version().id;
-  CheckpointStore::DeploymentQuery query;
-  query.trigger = name;
-  query.max = 1'000;
-  const auto all = store_.deployments(query);
-  if (!all) return fail(all.error());
-  std::optional<DeploymentChange> undone;
-  for (const DeploymentRecord& record : *all) {
-    const auto change = std::ranges::find(record.changes, name, &DeploymentChange::trigger);
-    const bool changed_code = change->outcome == "live" && change->before != change->version &&
-                              record.kind != DeploymentKind::rollback;
-    const bool is_meant = deployment > 0 ? record.id == deployment : change->version == present;
-    if (!changed_code || !is_meant) continue;
-    undone = *change;
-    break;
-  }
-  if (!undone || undone->before.empty()) {
-    return fail(ErrorCode::not_found,
-                fmt::format("nothing is known of {} from before {}; see hastur deployments", name,
-                            deployment > 0 ? fmt::format("deployment {}", deployment)
-                                           : std::string("its present version")));
-  }
-  if (!undone->was.empty()) {
-    return fail(ErrorCode::conflict,
-                fmt::format("{} was {} before; give the file its old name back, with "
-                            "ctx:was(\"{}\") in it",
-                            name, undone->was, name));
-  }
-  const auto files = store_.version(undone->before);
-  if (!files) return fail(files.error());
-  const auto kept = store_.snapshots(name);
-  if (!kept) return fail(kept.error());
-  std::optional<Snapshot> end;
-  for (const SnapshotRecord& record : *kept) {
-    if (record.run != undone->run_before || (end && end->record.sequence >= record.sequence))
-      continue;
-    auto whole = store_.snapshot(record.number);
-    if (!whole) return fail(whole.error());
-    end = std::move(*whole);
-  }
-  if (!*files || !end) {
-    return fail(ErrorCode::not_found,
-                fmt::format("the {} of {} from before that deployment is not kept any more",
-                            *files ? "state" : "code", name));
-  }
-  Deployment back{.kind = DeploymentKind::rollback,
-                  .scripts = {{name, version_from(**files)}},
-                  .why = why,
-                  .replays = since == HistorySince::replayed};
-  back.restoration = Trigger::Restoration{end->record.number, end->record.run, end->record.sequence,
-                                          undone->before,     end->state,      end->runtime,
-                                          std::move(why)};
-  return deploy(std::move(back));
-}
-
-Result<void> Dispatcher::unpin(const TriggerName& name) {
-  if (pins_.erase(name) == 0)
-    return fail(ErrorCode::not_found, fmt::format("{} is not pinned", name));
-  gate_.waiting().unpins.push_back(name);
-  work();
-  return {};
 }
 
 // The same files were tried before: they do not load any better now.
@@ -143,15 +35,6 @@ bool Dispatcher::is_refused(const DesiredScript& script) const {
   return refused != refused_.end() && refused->second.version == script.version.id;
 }
 
-// Its file in the branch or folder, as far as that is known; empty: it has none there.
-std::string Dispatcher::file_of(const TriggerName& name) const {
-  if (const auto pin = pins_.find(name); pin != pins_.end()) return pin->second.file;
-  const auto found = triggers_.find(name);
-  if (found == triggers_.end()) return {};
-  const Trigger& trigger = *found->second;
-  return trigger.refused ? trigger.refused_file : file_id(coming_version(trigger).script);
-}
-
 bool Dispatcher::runs_as_configured(const Trigger& trigger) const {
   return trigger.limits() == options_.limits && trigger.runtime_build == options_.runtime_build;
 }
@@ -159,19 +42,6 @@ bool Dispatcher::runs_as_configured(const Trigger& trigger) const {
 bool Dispatcher::runs_as_configured() const {
   return std::ranges::all_of(triggers_,
                              [&](const auto& each) { return runs_as_configured(*each.second); });
-}
-
-// A pin holds until the file is another, or comes, or goes; libraries are not the file.
-bool Dispatcher::stays_pinned(const TriggerName& name, const ScriptFile* file) const {
-  const auto pin = pins_.find(name);
-  return pin != pins_.end() && triggers_.contains(name) &&
-         pin->second.file == (file == nullptr ? "" : file_id(*file));
-}
-
-bool Dispatcher::keep_pinned(const TriggerName& name, const ScriptFile* file) {
-  if (stays_pinned(name, file)) return true;
-  if (pins_.contains(name)) deploying_->unpins.push_back(name);
-  return false;
 }
 
 void Dispatcher::probe(DesiredScript script, std::optional<Trigger::Restoration> restoration) {
@@ -194,17 +64,21 @@ void Dispatcher::load_probe(const Probe& probe) {
             options_.limits, probe.memory, std::move(migrate_from), probe.warm);
 }
 
+bool Dispatcher::is_built_in(const TriggerName& name) const {
+  return std::ranges::find(options_.built_in, name, &DesiredScript::name) !=
+         options_.built_in.end();
+}
+
 // Tries every version that is new or changed, one deployment at a time.
 void Dispatcher::begin_deployment() {
   if (deploying_) return deploying_->at ? settle_deployment() : accept_deployment();
   if (stopping_) return;
-  if (!queued_.empty()) {
-    const Deployment& next = queued_.front().second;
-    if (waits_for_switch(next) || waits_for_lease(next)) return;
-    auto [ticket, deployment] = std::move(queued_.front());
-    queued_.pop_front();
+  if (const auto next = next_to_begin(); next != queued_.end()) {
+    if (waits_for_lease(next->second)) return;
+    auto [ticket, deployment] = std::move(*next);
+    queued_.erase(next);
     begin(ticket, std::move(deployment));
-  } else if (desired_) {
+  } else if (queued_.empty() && desired_) {
     Deployment directory{.kind = DeploymentKind::directory, .scripts = *std::move(desired_)};
     desired_.reset();
     if (waits_for_switch(directory) || waits_for_lease(directory)) {
@@ -215,22 +89,68 @@ void Dispatcher::begin_deployment() {
   }
 }
 
+// Whole sets keep their order. What is about single triggers comes before one that waits, if that
+// leaves them as they are.
+Dispatcher::Queue::iterator Dispatcher::next_to_begin() {
+  for (auto each = queued_.begin(); each != queued_.end(); ++each) {
+    const Deployment& deployment = each->second;
+    const bool overtakes = std::none_of(queued_.begin(), each, [&](const auto& earlier) {
+      return deployment.is_whole_set() ||
+             std::ranges::any_of(deployment.scripts, [&](const DesiredScript& script) {
+               return begins_run_of(earlier.second, script.name);
+             });
+    });
+    if (overtakes && !waits_for_switch(deployment)) return each;
+  }
+  return queued_.end();
+}
+
 // A trigger that is far behind comes to its switch late. Only what changes it again waits for that.
 bool Dispatcher::waits_for_switch(const Deployment& deployment) const {
-  const auto stays_as_decided = [&](const auto& entry) {
+  return std::ranges::any_of(triggers_, [&](const auto& entry) {
     const auto& [name, trigger] = entry;
-    if (!trigger->next_switch) return true;
-    const Trigger::Switch& next = *trigger->next_switch;
-    const auto of = [&](const TriggerName& wanted) {
-      return std::ranges::find(deployment.scripts, wanted, &DesiredScript::name);
-    };
-    const auto script = of(name);
-    if (script == deployment.scripts.end())
-      return next.as.empty() && (!deployment.is_whole_set() || !next.version);
-    return next.as.empty() && next.version && !deployment.restoration && !deployment.by_replay &&
-           next.version->id == script->version.id;
-  };
-  return !std::ranges::all_of(triggers_, stays_as_decided);
+    const auto& next = trigger->next_switch;
+    return next && (would_change(deployment, name) ||
+                    (!next->as.empty() && would_change(deployment, next->as)));
+  });
+}
+
+// Whether it wants something else of the trigger than what has been decided. What is about single
+// triggers always does.
+bool Dispatcher::would_change(const Deployment& deployment, const TriggerName& name) const {
+  if (deployment.is_refused) return false;
+  const auto script = std::ranges::find(deployment.scripts, name, &DesiredScript::name);
+  const bool is_listed = script != deployment.scripts.end();
+  if (!deployment.is_whole_set()) return is_listed;
+  if (stays_pinned(name, is_listed ? &script->version.script : nullptr)) return false;
+  const ScriptVersion* decided = decided_version(name);
+  if (!is_listed || decided == nullptr) return is_listed || decided != nullptr;
+  const auto runs = triggers_.find(name);
+  const bool stays = runs != triggers_.end() && !runs->second->next_switch;
+  return script->version.id != decided->id || (stays && !runs_as_configured(*runs->second));
+}
+
+// A trial leaves everything as it is.
+bool Dispatcher::begins_run_of(const Deployment& deployment, const TriggerName& name) const {
+  return !deployment.is_trial && would_change(deployment, name);
+}
+
+// The trigger that goes on under this name when it has come to its switch; null: none does.
+const Trigger* Dispatcher::renamed_to(const TriggerName& name) const {
+  for (const auto& [before, trigger] : triggers_) {
+    if (trigger->next_switch && trigger->next_switch->as == name) return trigger.get();
+  }
+  return nullptr;
+}
+
+// What runs under the name when all that is decided has come to its switch; null: nothing does.
+const ScriptVersion* Dispatcher::decided_version(const TriggerName& name) const {
+  if (const Trigger* before = renamed_to(name)) return &*before->next_switch->version;
+  const auto found = triggers_.find(name);
+  if (found == triggers_.end()) return nullptr;
+  const auto& next = found->second->next_switch;
+  if (!next) return &found->second->version();
+  return next->version && next->as.empty() ? &*next->version : nullptr;
 }
 
 // The lease tells which runs of its names the stream has messages of: those of a new trigger are
@@ -261,8 +181,6 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
   record.subject = deployment.subject;
   const bool has_why = deployment.report.empty() && !deployment.is_whole_set();
   record.report = has_why ? deployment.why : deployment.report;
-  if (deployment.is_whole_set())
-    std::ranges::copy(options_.built_in, std::back_inserter(deployment.scripts));
   deploying_->wanted = std::move(deployment);
   const Deployment& wanted = deploying_->wanted;
   if (wanted.is_refused) {
@@ -274,6 +192,8 @@ void Dispatcher::begin(std::uint64_t ticket, Deployment deployment) {
   for (const DesiredScript& script : wanted.scripts) {
     const TriggerName& name = script.name;
     kept.insert(name);
+    // It is decided so, or this would have waited.
+    if (renamed_to(name) != nullptr) continue;
     const auto found = triggers_.find(name);
     const bool runs = found != triggers_.end();
     const bool stays = wanted.is_whole_set() && keep_pinned(name, &script.version.script);
@@ -325,7 +245,7 @@ std::optional<Dispatcher::Predecessor> Dispatcher::predecessor(const Probe& prob
     return before;
   }
   for (const TriggerName& was : probe.loaded->was) {
-    if (deploying_->claimed.contains(was)) continue;
+    if (deploying_->claimed.contains(was) || renamed_to(was) != nullptr) continue;
     const auto ends = triggers_.find(was);
     if (ends != triggers_.end()) {
       if (std::ranges::find(deploying_->removals, was) == deploying_->removals.end()) continue;
@@ -335,9 +255,11 @@ std::optional<Dispatcher::Predecessor> Dispatcher::predecessor(const Probe& prob
     }
     const auto removed = store_.load_removed(was);
     if (!removed || !*removed || (*removed)->checkpoint.state.empty()) continue;
+    const auto end = end_of(store_, **removed);
+    if (!end || !end->heir.empty()) continue;
     deploying_->claimed.insert(was);
     const RunRecord& run = (*removed)->run;
-    return Predecessor{was, run.version, run.run, memory((*removed)->checkpoint), false};
+    return Predecessor{was, run.version, run.run, memory((*removed)->checkpoint), false, end->at};
   }
   return std::nullopt;
 }
@@ -346,17 +268,28 @@ std::optional<Dispatcher::Predecessor> Dispatcher::predecessor(const Probe& prob
 void Dispatcher::note_empty_was(const Probe& probe) {
   if (probe.loaded->was.empty()) return;
   std::string names;
-  for (const TriggerName& was : probe.loaded->was) {
-    const bool runs = triggers_.contains(was) && !deploying_->claimed.contains(was);
-    names += fmt::format("{}{} {}", names.empty() ? "" : ", ", was,
-                         deploying_->claimed.contains(was) ? "is taken over by another"
-                         : runs                            ? "goes on running"
-                                                           : "has left no state");
-  }
+  for (const TriggerName& was : probe.loaded->was)
+    names += fmt::format("{}{} {}", names.empty() ? "" : ", ", was, why_not_taken(was));
   const std::string note = fmt::format(
       "{} begins anew: its ctx:was finds nothing to take over ({})", probe.script.name, names);
   if (!deploying_->wanted.is_trial) log_info("{}", note);
   deploying_->notes += note + "\n";
+}
+
+std::string Dispatcher::why_not_taken(const TriggerName& was) const {
+  const auto found = triggers_.find(was);
+  const auto* next = found != triggers_.end() && found->second->next_switch
+                         ? &*found->second->next_switch
+                         : nullptr;
+  if (deploying_->claimed.contains(was) || (next != nullptr && !next->as.empty()))
+    return "is taken over by another";
+  if (next != nullptr && !next->version) return "has yet to come to its end";
+  if (found != triggers_.end() || renamed_to(was) != nullptr) return "goes on running";
+  if (const auto removed = store_.load_removed(was); removed && *removed) {
+    const auto end = end_of(store_, **removed);
+    if (end && !end->heir.empty()) return fmt::format("went on as {}", end->heir);
+  }
+  return "has left no state";
 }
 
 // Loads each version again with what it will take over, so that one whose ctx:migrate cannot

@@ -146,8 +146,9 @@ class Dispatcher {
   // switched at one sequence; what does not load is refused, and what ran before runs on. Replaces
   // a set that has not been begun.
   void desire(std::vector<DesiredScript> scripts);
-  // Begins when those before it have come to their end; all its scripts are switched at one
-  // sequence, or none is. Returns a ticket, above 0, for `Deployed`.
+  // Begins when those before it have come to their end, or wait for a switch and would change none
+  // of its triggers; all its scripts are switched at one sequence, or none is. Returns a ticket,
+  // above 0, for `Deployed`.
   std::uint64_t deploy(Deployment deployment);
   // Time has passed: to be called at least every 100 ms.
   void turn();
@@ -224,6 +225,11 @@ class Dispatcher {
   const std::map<TriggerName, Pin>& pins() const { return pins_; }
   // Whether a pin keeps the trigger's version when this is its file; null: it has none.
   bool stays_pinned(const TriggerName& name, const ScriptFile* file) const;
+  // It belongs to every whole set, whatever the folder or branch says.
+  bool is_built_in(const TriggerName& name) const;
+  // What is said of a name that no trigger has: that there is none, and if there was one, what has
+  // become of it and how it comes back.
+  std::string no_trigger(const TriggerName& name) const;
   // False if a trigger's run began under other counted limits or another runtime than are in force
   // now: deploying its version again begins a new run.
   bool runs_as_configured() const;
@@ -282,6 +288,8 @@ class Dispatcher {
     Memory memory;
     // It runs: its state will be another when it ends.
     bool is_live = false;
+    // The input before which it ended, if it does not.
+    Sequence ended = {};
   };
   // A version that is being tried: it becomes its trigger's next_switch, or is refused.
   struct Probe {
@@ -454,18 +462,22 @@ class Dispatcher {
   // sets of versions (deploying.cc)
   void begin_deployment();
   void begin(std::uint64_t ticket, Deployment deployment);
+  using Queue = std::deque<std::pair<std::uint64_t, Deployment>>;
+  Queue::iterator next_to_begin();
   bool waits_for_switch(const Deployment& deployment) const;
   bool waits_for_lease(const Deployment& deployment);
+  bool would_change(const Deployment& deployment, const TriggerName& name) const;
+  bool begins_run_of(const Deployment& deployment, const TriggerName& name) const;
+  const Trigger* renamed_to(const TriggerName& name) const;
+  const ScriptVersion* decided_version(const TriggerName& name) const;
   static const ScriptVersion& coming_version(const Trigger& trigger);
   bool is_refused(const DesiredScript& script) const;
   bool runs_as_configured(const Trigger& trigger) const;
-  bool keep_pinned(const TriggerName& name, const ScriptFile* file);
-  std::string file_of(const TriggerName& name) const;
-  Result<void> can_begin(const TriggerName& name) const;
   void probe(DesiredScript script, std::optional<Trigger::Restoration> restoration);
   void load_probe(const Probe& probe);
   void note_empty_was(const Probe& probe);
   std::optional<Predecessor> predecessor(const Probe& probe);
+  std::string why_not_taken(const TriggerName& was) const;
   bool try_with_memory();
   void accept_deployment();
   void refuse(Probe& probe);
@@ -473,6 +485,11 @@ class Dispatcher {
   void drop_probes();
   void end_trial();
   void store_deployment();
+
+  // going back (going_back.cc)
+  Result<void> can_begin(const TriggerName& name) const;
+  std::string file_of(const TriggerName& name) const;
+  bool keep_pinned(const TriggerName& name, const ScriptFile* file);
 
   // all of a set, or nothing (settling.cc)
   void begin_switches();
@@ -570,7 +587,7 @@ class Dispatcher {
   Micros looked_at_late_{0};
 
   std::optional<std::vector<DesiredScript>> desired_;
-  std::deque<std::pair<std::uint64_t, Deployment>> queued_;
+  Queue queued_;  // by ticket; 0: a replay
   std::uint64_t newest_ticket_ = 0;
   std::uint64_t newest_deployment_ = 0;
   std::optional<Deploying> deploying_;

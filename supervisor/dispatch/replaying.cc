@@ -39,9 +39,7 @@ Result<void> Dispatcher::hold(std::vector<ReplayClaim> claims, Micros span) {
     return fail(ErrorCode::unavailable, "the supervisor is not running yet, or not any more");
   for (const ReplayClaim& claim : claims) {
     HASTUR_TRY(may_replay(claim));
-    if (triggers_.at(claim.trigger)->next_switch || !queued_.empty() || deploying_) {
-      return fail(ErrorCode::conflict, "another version is about to begin; try again in a moment");
-    }
+    HASTUR_TRY(can_begin(claim.trigger));
   }
   Deployment deployment;
   deployment.kind = DeploymentKind::restore;
@@ -111,10 +109,12 @@ void Dispatcher::abandon_hold(std::string_view why) {
 void Dispatcher::look_after_hold() {
   if (!hold_) return;
   if (monotonic_ >= hold_->until) return abandon_hold("it was not heard of any more");
+  const bool begins = deploying_ || std::ranges::any_of(queued_, [](const auto& each) {
+                        return each.second.by_replay;
+                      });
   for (const ReplayClaim& claim : hold_->claims) {
     const auto found = triggers_.find(claim.trigger);
-    const bool waits =
-        deploying_ || !queued_.empty() || (found != triggers_.end() && found->second->next_switch);
+    const bool waits = begins || (found != triggers_.end() && found->second->next_switch);
     if (!waits) return abandon_hold(fmt::format("{} cannot give way", claim.trigger));
   }
 }

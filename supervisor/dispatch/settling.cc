@@ -155,6 +155,11 @@ void Dispatcher::start_new(Probe& probe, Sequence at) {
     change.run_before = probe.before->run;
     if (probe.before->name != name) change.was = probe.before->name;
   }
+  if (!change.was.empty()) {
+    // It has gone to this one, and goes to no other.
+    gate_.waiting().journal.push_back({change.was, change.run_before, probe.before->ended, "forget",
+                                       canonical_json({{"heir", name}}), now_});
+  }
   deploying_->record.changes.push_back(std::move(change));
   refused_.erase(name);
   Checkpoint checkpoint;

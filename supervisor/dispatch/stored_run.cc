@@ -28,4 +28,16 @@ std::vector<Skip> skips_from_journal(const std::vector<JournalRecord>& journal) 
   return skips;
 }
 
+Result<RunEnd> end_of(CheckpointStore& store, const StoredTrigger& removed) {
+  const auto journal = store.journal(removed.run.trigger, removed.run.run);
+  if (!journal) return fail(journal.error());
+  RunEnd end{removed.checkpoint.state_sequence.next(), {}};
+  for (const JournalRecord& record : *journal) {
+    if (record.decision != "forget") continue;
+    const auto detail = parse_json(record.detail);
+    end = {record.sequence, detail ? detail->value("heir", "") : ""};
+  }
+  return end;
+}
+
 }  // namespace hastur

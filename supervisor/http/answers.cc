@@ -27,11 +27,6 @@ HttpResponse without_arguments(const HttpRequest& request, HttpResponse answer) 
                             request.query.begin()->first, request.path));
 }
 
-std::string text_of(const Json& body, const char* key) {
-  const auto found = body.find(key);
-  return found != body.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 HttpResponse no_such_trigger(const TriggerName& name) {
   return refuse(404, "not_found",
                 fmt::format("there is no trigger '{}'; /v1/triggers lists them", name));
@@ -118,6 +113,61 @@ const std::string& Arguments::error() {
                          fmt::join(known_, ", ")));
   }
   return error_;
+}
+
+const Json* Fields::any(const std::string& name) {
+  known_.insert(name);
+  const auto found = body_.find(name);
+  return found == body_.end() ? nullptr : &*found;
+}
+
+std::string Fields::text(const std::string& name) {
+  const Json* given = any(name);
+  if (given == nullptr) return "";
+  if (given->is_string()) return given->get<std::string>();
+  refuse(fmt::format("{} must be a text", name));
+  return "";
+}
+
+bool Fields::flag(const std::string& name, bool otherwise) {
+  const Json* given = any(name);
+  if (given == nullptr) return otherwise;
+  if (given->is_boolean()) return given->get<bool>();
+  refuse(fmt::format("{} must be true or false", name));
+  return otherwise;
+}
+
+std::optional<std::uint64_t> Fields::number(const std::string& name) {
+  const Json* given = any(name);
+  if (given == nullptr) return std::nullopt;
+  if (given->is_number_unsigned()) return given->get<std::uint64_t>();
+  refuse(fmt::format("{} must be a whole number", name));
+  return std::nullopt;
+}
+
+std::string Fields::why() {
+  const std::string given = text("why");
+  return given.empty() ? "no reason was given" : given;
+}
+
+void Fields::refuse(std::string sentence) {
+  if (error_.empty()) error_ = std::move(sentence);
+}
+
+// What is missing may be there under a name with a slip in it: that comes first.
+const std::string& Fields::error() {
+  for (const auto& [name, value] : body_.items()) {
+    if (known_.contains(name)) continue;
+    error_ =
+        fmt::format("there is no field '{}' here; there are {}", name, fmt::join(known_, ", "));
+    break;
+  }
+  return error_;
+}
+
+std::optional<HttpResponse> Fields::refusal() {
+  if (error().empty()) return std::nullopt;
+  return hastur::refuse(400, "bad_argument", error_);
 }
 
 }  // namespace hastur

@@ -23,9 +23,6 @@ HttpResponse refuse(unsigned status, std::string_view reason, std::string_view s
 HttpResponse without_arguments(const HttpRequest& request, HttpResponse answer);
 HttpResponse no_such_trigger(const TriggerName& name);
 
-// The text at `key` of a command's body; empty if there is none.
-std::string text_of(const Json& body, const char* key);
-
 // Takes the same time wherever they differ.
 bool same_secret(std::string_view given, std::string_view wanted);
 
@@ -51,6 +48,35 @@ class Arguments {
 
  private:
   const HttpRequest& request_;
+  std::set<std::string> known_;
+  std::string error_;
+};
+
+// The fields of a command's body, or of an object in one, in the way of Arguments: one of another
+// type than is asked for, and one that nobody asks for, is an error. null is of no type.
+class Fields {
+ public:
+  // `body` is an object and outlives this.
+  explicit Fields(const Json& body) : body_(body) {}
+
+  // Empty if it is not there.
+  std::string text(const std::string& name);
+  bool flag(const std::string& name, bool otherwise);
+  // Not negative; nothing if it is not there.
+  std::optional<std::uint64_t> number(const std::string& name);
+  // Of any type: whoever asks judges it. Null if it is not there.
+  const Json* any(const std::string& name);
+  // "why", or that none was given.
+  std::string why();
+
+  void refuse(std::string sentence);
+  // A sentence; empty if all is right.
+  const std::string& error();
+  // It, as the command's answer.
+  std::optional<HttpResponse> refusal();
+
+ private:
+  const Json& body_;
   std::set<std::string> known_;
   std::string error_;
 };

@@ -171,16 +171,15 @@ std::size_t Api::body_bytes_max(const HttpRequest& head) const {
 }
 
 HttpResponse Api::command_trigger(const std::string& verb, const Json& body) {
-  const auto text = [&](const char* key) -> std::string {
-    return body.contains(key) && body[key].is_string() ? body[key].get<std::string>() : "";
-  };
-  const TriggerName name = text("trigger");
+  Fields fields(body);
+  const TriggerName name = fields.text("trigger");
+  const std::string why = fields.why();
+  const std::string id = verb == "restore" ? fields.text("snapshot") : "";
+  if (auto wrong = fields.refusal()) return *std::move(wrong);
   if (name.empty())
     return refuse(400, "bad_argument", R"(say which: {"trigger":"NAME","why":"…"})");
-  const std::string why = text("why").empty() ? "no reason was given" : text("why");
   std::uint64_t snapshot = 0;
   if (verb == "restore") {
-    const std::string id = text("snapshot");
     const auto [end, error] = std::from_chars(id.data() + std::min<std::size_t>(2, id.size()),
                                               id.data() + id.size(), snapshot);
     if (!id.starts_with("s-") || error != std::errc{} || end != id.data() + id.size())
@@ -325,7 +324,8 @@ HttpResponse Api::state(const TriggerName& name) const {
 HttpResponse Api::snapshots(const TriggerName& name) const {
   const auto kept = store_.snapshots(name);
   if (!kept) return refuse(500, "store", kept.error().message);
-  if (kept->empty() && !dispatcher_.triggers().contains(name)) return no_such_trigger(name);
+  if (kept->empty() && !dispatcher_.triggers().contains(name))
+    return refuse(404, "not_found", dispatcher_.no_trigger(name) + "; /v1/triggers lists them");
   const auto& stream = dispatcher_.syndicator();
   Json items = Json::array();
   for (const SnapshotRecord& record : *kept) {

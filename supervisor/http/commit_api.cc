@@ -36,28 +36,26 @@ HttpResponse CommitApi::source() const {
 
 bool CommitApi::command(const std::string& verb, const Json& body,
                         const HttpServer::Respond& respond) {
-  if (verb != "judge" && verb != "follow" && verb != "deploy") return false;
-  if (auto refusal = cannot(body)) {
-    respond(std::move(*refusal));
-  } else if (verb == "judge") {
+  if (verb == "judge") {
     judge(body, respond);
   } else if (verb == "follow") {
     follow(body, respond);
-  } else {
+  } else if (verb == "deploy") {
     deploy(body, respond);
+  } else {
+    return false;
   }
   return true;
 }
 
-// What stands against all of it.
-std::optional<HttpResponse> CommitApi::cannot(const Json& body) const {
+// What stands against all of it. An empty branch is the followed one.
+std::optional<HttpResponse> CommitApi::cannot(const std::string& branch) const {
   if (follower_ == nullptr) {
     return refuse(409, "conflict",
                   fmt::format("this supervisor runs the triggers of the folder {}; [triggers] repo "
                               "names a repository for it to follow",
                               directory_));
   }
-  const std::string branch = text_of(body, "branch");
   if (!branch.empty() && branch != follower_->options().branch) {
     return refuse(409, "conflict",
                   fmt::format("this supervisor follows the branch {} of {}, not {}",
@@ -71,6 +69,13 @@ std::optional<HttpResponse> CommitApi::cannot(const Json& body) const {
 }
 
 void CommitApi::judge(const Json& body, const HttpServer::Respond& respond) {
+  Fields fields(body);
+  const std::string branch = fields.text("branch");
+  // What is wrong with these commit_from_json() says.
+  for (const char* name : {"commit", "author", "subject", "time", "files", "problems"})
+    fields.any(name);
+  if (auto wrong = fields.refusal()) return respond(*std::move(wrong));
+  if (auto refusal = cannot(branch)) return respond(*std::move(refusal));
   auto commit = commit_from_json(body);
   if (!commit) return respond(refuse(400, "bad_argument", commit.error().message));
   Deployer::Submission submission;
@@ -83,7 +88,11 @@ void CommitApi::judge(const Json& body, const HttpServer::Respond& respond) {
 }
 
 void CommitApi::follow(const Json& body, const HttpServer::Respond& respond) {
-  const std::string commit = text_of(body, "commit");
+  Fields fields(body);
+  const std::string branch = fields.text("branch");
+  const std::string commit = fields.text("commit");
+  if (auto wrong = fields.refusal()) return respond(*std::move(wrong));
+  if (auto refusal = cannot(branch)) return respond(*std::move(refusal));
   if (commit.empty())
     return respond(refuse(400, "bad_argument", R"(say which: {"commit":"40 hex digits"})"));
   follower_->await(commit, [respond](const Result<DeploymentRecord>& decision) {
@@ -96,8 +105,12 @@ void CommitApi::follow(const Json& body, const HttpServer::Respond& respond) {
 }
 
 void CommitApi::deploy(const Json& body, const HttpServer::Respond& respond) {
-  const TriggerName only = text_of(body, "only");
-  const std::string name = text_of(body, "commit");
+  Fields fields(body);
+  const TriggerName only = fields.text("only");
+  const std::string name = fields.text("commit");
+  std::string why = fields.why();
+  if (auto wrong = fields.refusal()) return respond(*std::move(wrong));
+  if (auto refusal = cannot({})) return respond(*std::move(refusal));
   if (only.empty() || name.empty()) {
     return respond(refuse(400, "bad_argument",
                           R"(say what: {"only":"NAME","commit":"a name of it","why":"…"})"));
@@ -111,7 +124,7 @@ void CommitApi::deploy(const Json& body, const HttpServer::Respond& respond) {
   Deployer::Submission submission;
   submission.commit = *std::move(commit);
   submission.only = only;
-  submission.why = text_of(body, "why").empty() ? "no reason was given" : text_of(body, "why");
+  submission.why = std::move(why);
   deployer_.submit(std::move(submission), [respond](const Deployer::Answer& answer) {
     if (answer.is_void) return respond(refuse(503, "unavailable", answer.report));
     respond(answer.accepted ? ok(deployment_to_json(*answer.record))

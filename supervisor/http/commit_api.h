@@ -39,7 +39,7 @@ class CommitApi {
 
  private:
   HttpResponse source() const;
-  std::optional<HttpResponse> cannot(const Json& body) const;
+  std::optional<HttpResponse> cannot(const std::string& branch) const;
   void judge(const Json& body, const HttpServer::Respond& respond);
   void follow(const Json& body, const HttpServer::Respond& respond);
   void deploy(const Json& body, const HttpServer::Respond& respond);

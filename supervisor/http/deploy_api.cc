@@ -120,28 +120,27 @@ bool DeployApi::command(const std::string& verb, const Json& body,
 }
 
 void DeployApi::rollback(const Json& body, const HttpServer::Respond& respond) {
-  const TriggerName name = text_of(body, "trigger");
-  const std::string before = text_of(body, "before");
+  Fields fields(body);
+  const TriggerName name = fields.text("trigger");
+  const std::string before = fields.text("before");
+  const auto since = fields.flag("replay", true) ? Dispatcher::HistorySince::replayed
+                                                 : Dispatcher::HistorySince::left_out;
+  const std::string why = fields.why();
+  if (auto wrong = fields.refusal()) return respond(*std::move(wrong));
   const auto deployment = before.empty() ? std::optional<std::uint64_t>(0) : id_of(before);
   if (name.empty() || !deployment) {
     return respond(refuse(400, "bad_argument",
                           R"(say which, and if not its last: {"trigger":"NAME","before":"d-12"})"));
   }
-  const auto replay = body.find("replay");
-  if (replay != body.end() && !replay->is_boolean())
-    return respond(refuse(400, "bad_argument", "replay is true or false"));
-  const auto since = replay == body.end() || replay->get<bool>()
-                         ? Dispatcher::HistorySince::replayed
-                         : Dispatcher::HistorySince::left_out;
-  const std::string why = text_of(body, "why");
-  const auto ticket =
-      dispatcher_.rollback(name, *deployment, why.empty() ? "no reason was given" : why, since);
+  const auto ticket = dispatcher_.rollback(name, *deployment, why, since);
   if (!ticket) return respond(refused(ticket.error()));
   waiting_.emplace(*ticket, respond);
 }
 
 HttpResponse DeployApi::unpin(const Json& body) {
-  const TriggerName name = text_of(body, "trigger");
+  Fields fields(body);
+  const TriggerName name = fields.text("trigger");
+  if (auto wrong = fields.refusal()) return *std::move(wrong);
   if (name.empty()) return refuse(400, "bad_argument", R"(say which: {"trigger":"NAME"})");
   if (const auto done = dispatcher_.unpin(name); !done) return refused(done.error());
   calls_.read_again();

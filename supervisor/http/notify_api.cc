@@ -19,11 +19,6 @@ Json time_or_null(const std::optional<Time>& time) {
   return time ? Json(to_us(*time)) : Json(nullptr);
 }
 
-std::string why_of(const Json& body) {
-  const std::string why = text_of(body, "why");
-  return why.empty() ? "no reason was given" : why;
-}
-
 std::string silence_id(const NotifyOrder& order) { return fmt::format("q-{}", order.number); }
 
 Json order_to_json(const NotifyOrder& order) {
@@ -68,55 +63,38 @@ HttpResponse refuse_error(const Error& error) {
   }
 }
 
-// What a command takes: texts, but for "release", which is a truth, and "until", which may be a
-// number.
-struct CommandFields {
-  std::string_view verb;
-  std::vector<std::string> names;
+// How long something is to last: "for" as a span, or "until" as a time.
+struct Term {
+  std::string span, until;
 };
-const CommandFields command_fields[] = {
-    {"notify", {"mode", "channel", "trigger", "for", "until", "why", "release"}},
-    {"silence", {"trigger", "key", "for", "until", "why"}},
-    {"unsilence", {"id", "why"}},
-    {"release", {"id", "why"}},
-    {"close", {"id", "why"}},
-    {"notify-test", {"channel"}}};
 
-// What is wrong with a field of the command's body; nothing if all are right, or the verb is
-// another's.
-std::optional<std::string> wrong_field(std::string_view verb, const Json& body) {
-  const auto known = std::ranges::find(command_fields, verb, &CommandFields::verb);
-  if (known == std::end(command_fields)) return std::nullopt;
-  for (const auto& [name, value] : body.items()) {
-    if (std::ranges::find(known->names, name) == known->names.end())
-      return fmt::format("{} has no field '{}'; it takes {}", verb, name,
-                         fmt::join(known->names, ", "));
-    const bool is_right = name == "release" ? value.is_boolean()
-                          : name == "until" ? value.is_string() || value.is_number_integer()
-                                            : value.is_string();
-    if (!is_right)
-      return fmt::format("{} must be {}", name, name == "release" ? "true or false" : "a text");
-  }
-  return std::nullopt;
+// A time may be a number.
+Term term_of(Fields& fields) {
+  const Json* until = fields.any("until");
+  const bool is_number = until != nullptr && until->is_number_integer();
+  Term term{fields.text("for"), is_number ? until->dump() : fields.text("until")};
+  if (!term.span.empty() && !term.until.empty())
+    fields.refuse("for and until are both given; keep one");
+  return term;
 }
 
-// How long from now on: "for" as a span, or "until" as a time. Nothing if neither is given.
-Result<std::optional<Micros>> span_of(const Json& body, Time now) {
-  if (!text_of(body, "for").empty() && body.contains("until"))
-    return fail(ErrorCode::invalid, "for and until are both given; keep one");
-  if (const std::string text = text_of(body, "for"); !text.empty()) {
-    const auto span = parse_span(text);
-    if (!span || *span <= Micros{0})
-      return fail(ErrorCode::invalid, fmt::format("for: '{}' is no span as 30m, 2h or 1d", text));
+// From now on; nothing if neither is given.
+Result<std::optional<Micros>> span_of(const Term& term, Time now) {
+  if (!term.span.empty()) {
+    const auto span = parse_span(term.span);
+    if (!span || *span <= Micros{0}) {
+      return fail(ErrorCode::invalid,
+                  fmt::format("for: '{}' is no span as 30m, 2h or 1d", term.span));
+    }
     return std::optional(*span);
   }
-  const auto given = body.find("until");
-  const bool is_number = given != body.end() && given->is_number_integer();
-  if (const std::string text = is_number ? given->dump() : text_of(body, "until"); !text.empty()) {
-    const auto until = parse_time(text);
-    if (!until || *until <= now)
-      return fail(ErrorCode::invalid,
-                  fmt::format("until: '{}' is no time to come, as 2024-01-31T12:00:00Z", text));
+  if (!term.until.empty()) {
+    const auto until = parse_time(term.until);
+    if (!until || *until <= now) {
+      return fail(
+          ErrorCode::invalid,
+          fmt::format("until: '{}' is no time to come, as 2024-01-31T12:00:00Z", term.until));
+    }
     return std::optional(*until - now);
   }
   return std::optional<Micros>();
@@ -164,9 +142,7 @@ std::optional<HttpResponse> NotifyApi::read(const HttpRequest& request) const {
 
 bool NotifyApi::command(const std::string& verb, const Json& body,
                         const HttpServer::Respond& respond) {
-  if (auto wrong = wrong_field(verb, body)) {
-    respond(refuse(400, "bad_argument", *wrong));
-  } else if (verb == "notify") {
+  if (verb == "notify") {
     respond(set_mode(body));
   } else if (verb == "silence") {
     respond(silence(body));
@@ -273,26 +249,31 @@ HttpResponse NotifyApi::no_such_channel(const std::string& name) const {
 }
 
 HttpResponse NotifyApi::set_mode(const Json& body) {
-  const std::string word = text_of(body, "mode");
+  Fields fields(body);
+  const std::string word = fields.text("mode");
+  const std::string channel = fields.text("channel");
+  const std::string trigger = fields.text("trigger");
+  const Term term = term_of(fields);
+  const bool releases = fields.flag("release", false);
+  const std::string why = fields.why();
+  if (auto wrong = fields.refusal()) return *std::move(wrong);
   const auto mode = notify_mode_from_name(word);
   if (!mode && word != "default")
     return refuse(400, "bad_argument", "mode must be one of on, record, off, default");
-  const std::string channel = text_of(body, "channel");
-  const std::string trigger = text_of(body, "trigger");
   if (!channel.empty() && !trigger.empty())
     return refuse(400, "bad_argument", "name a channel or a trigger, not both");
   if (!channel.empty() && !channels_.contains(channel)) return no_such_channel(channel);
   if (!trigger.empty() && !calls_.is_trigger(trigger)) return no_such_trigger(trigger);
-  const auto span = span_of(body, clock_.now());
+  const auto span = span_of(term, clock_.now());
   if (!span) return refuse_error(span.error());
   if (*span && !mode) return refuse(400, "bad_argument", "default has no end");
   const OrderScope scope = !channel.empty()   ? OrderScope::channel
                            : !trigger.empty() ? OrderScope::trigger
                                               : OrderScope::supervisor;
-  const auto done = orders_.set_mode(scope, channel + trigger, mode, *span, why_of(body));
+  const auto done = orders_.set_mode(scope, channel + trigger, mode, *span, why);
   if (!done) return refuse_error(done.error());
   std::size_t released = 0;
-  if (body.value("release", Json(false)) == true) {
+  if (releases) {
     const auto count = delivery_.release_untold();
     if (!count) return refuse_error(count.error());
     released = *count;
@@ -304,21 +285,26 @@ HttpResponse NotifyApi::set_mode(const Json& body) {
 
 // A key may hold '/' as a trigger's name may: the longest name that is a trigger's counts.
 HttpResponse NotifyApi::silence(const Json& body) {
-  TriggerName trigger = text_of(body, "trigger");
-  std::string key = text_of(body, "key");
+  Fields fields(body);
+  TriggerName trigger = fields.text("trigger");
+  const std::string given_key = fields.text("key");
+  const Term term = term_of(fields);
+  const std::string why = fields.why();
+  if (auto wrong = fields.refusal()) return *std::move(wrong);
+  std::string key = given_key;
   const TriggerName given = trigger;
   while (!calls_.is_trigger(trigger)) {
     const auto slash = trigger.rfind('/');
-    if (slash == std::string::npos || !text_of(body, "key").empty()) return no_such_trigger(given);
+    if (slash == std::string::npos || !given_key.empty()) return no_such_trigger(given);
     trigger.resize(slash);
     key = given.substr(slash + 1);
   }
   const Time now = clock_.now();
-  const auto span = span_of(body, now);
+  const auto span = span_of(term, now);
   if (!span) return refuse_error(span.error());
   if (!*span)
     return refuse(400, "bad_argument", "a silence has an end: say for, as in \"for\":\"2h\"");
-  const auto number = orders_.silence(trigger, key, now + **span, why_of(body));
+  const auto number = orders_.silence(trigger, key, now + **span, why);
   if (!number) return refuse_error(number.error());
   return ok({{"id", fmt::format("q-{}", *number)},
              {"trigger", trigger},
@@ -327,27 +313,35 @@ HttpResponse NotifyApi::silence(const Json& body) {
 }
 
 HttpResponse NotifyApi::unsilence(const Json& body) {
-  const std::string id = text_of(body, "id");
+  Fields fields(body);
+  const std::string id = fields.text("id");
+  const std::string why = fields.why();
+  if (auto wrong = fields.refusal()) return *std::move(wrong);
   std::uint64_t number = 0;
   const char* end = id.data() + id.size();
   if (!id.starts_with("q-") || id.size() < 3 ||
       std::from_chars(id.data() + 2, end, number).ptr != end)
     return refuse(400, "bad_argument", R"(say which: {"id":"q-3","why":"…"})");
-  const auto done = orders_.end_silence(number, why_of(body));
+  const auto done = orders_.end_silence(number, why);
   return done ? ok({{"id", id}, {"ended", to_us(clock_.now())}}) : refuse_error(done.error());
 }
 
 HttpResponse NotifyApi::release_or_close(const std::string& verb, const Json& body) {
-  const std::string id = text_of(body, "id");
+  Fields fields(body);
+  const std::string id = fields.text("id");
+  const std::string why = fields.why();
+  if (auto wrong = fields.refusal()) return *std::move(wrong);
   const auto number = id_from_short(id);
   if (!number) return refuse(400, "bad_argument", R"(say which: {"id":"n-4f21","why":"…"})");
-  const auto done = verb == "release" ? delivery_.release(*number)
-                                      : delivery_.close(*number, "closed: " + why_of(body));
+  const auto done =
+      verb == "release" ? delivery_.release(*number) : delivery_.close(*number, "closed: " + why);
   return done ? notification(id) : refuse_error(done.error());
 }
 
 void NotifyApi::try_channel(const Json& body, const HttpServer::Respond& respond) {
-  const std::string name = text_of(body, "channel");
+  Fields fields(body);
+  const std::string name = fields.text("channel");
+  if (auto wrong = fields.refusal()) return respond(*std::move(wrong));
   if (!channels_.contains(name)) return respond(no_such_channel(name));
   calls_.try_channel(name, [respond, name](const Answer& answer) {
     constexpr std::string_view words[] = {"arrived", "refused", "failed"};

@@ -14,18 +14,23 @@ namespace {
 // For so long nobody hears of a replay before its triggers go on without it.
 constexpr Micros hold_span = std::chrono::seconds{30};
 
-std::vector<ReplayClaim> claims_of(const Json& body) {
+// Which triggers, and which run replaces which; what is wrong with them if it is not that.
+Result<std::vector<ReplayClaim>> claims_of(const Json* triggers) {
+  const auto wrong = [](std::string why) { return fail(ErrorCode::invalid, std::move(why)); };
   std::vector<ReplayClaim> claims;
-  if (!body.contains("triggers") || !body["triggers"].is_array()) return claims;
-  for (const Json& one : body["triggers"]) {
-    const auto has = [&](const char* key, auto is) {
-      return one.is_object() && one.contains(key) && (one[key].*is)();
-    };
-    if (!has("trigger", &Json::is_string) || !has("replaces", &Json::is_number_unsigned) ||
-        !has("run", &Json::is_number_unsigned))
-      return {};
-    claims.push_back({one["trigger"].get<std::string>(), Run{one["replaces"].get<std::uint64_t>()},
-                      Run{one["run"].get<std::uint64_t>()}});
+  if (triggers == nullptr || !triggers->is_array() || triggers->empty())
+    return wrong("say which triggers, and which run replaces which");
+  for (const Json& one : *triggers) {
+    if (!one.is_object()) return wrong("each of triggers must be an object");
+    Fields fields(one);
+    const TriggerName name = fields.text("trigger");
+    const auto replaces = fields.number("replaces");
+    const auto run = fields.number("run");
+    if (const std::string& error = fields.error(); !error.empty())
+      return wrong("triggers: " + error);
+    if (name.empty() || !replaces || !run)
+      return wrong("each of triggers has the fields replaces, run and trigger");
+    claims.push_back({name, Run{*replaces}, Run{*run}});
   }
   return claims;
 }
@@ -33,13 +38,15 @@ std::vector<ReplayClaim> claims_of(const Json& body) {
 }  // namespace
 
 HttpResponse ReplayApi::command(const Json& body) {
-  const auto text = [&](const char* key) {
-    return body.contains(key) && body[key].is_string() ? body[key].get<std::string>() : "";
-  };
-  const std::string step = text("step");
-  const std::vector<ReplayClaim> claims = claims_of(body);
-  if (claims.empty())
-    return refuse(400, "bad_argument", "say which triggers, and which run replaces which");
+  Fields fields(body);
+  const std::string step = fields.text("step");
+  const std::string replay = fields.text("replay");
+  const std::string file = fields.text("file");
+  const Json* triggers = fields.any("triggers");
+  if (auto wrong = fields.refusal()) return *std::move(wrong);
+  const auto wanted = claims_of(triggers);
+  if (!wanted) return refuse(400, "bad_argument", wanted.error().message);
+  const std::vector<ReplayClaim>& claims = *wanted;
   const auto answer = [](const Result<void>& done, Json said) {
     if (done) return ok(said);
     const bool unknown = done.error().code == ErrorCode::not_found;
@@ -51,7 +58,6 @@ HttpResponse ReplayApi::command(const Json& body) {
     }
     return ok(Json::object());
   }
-  const std::string replay = text("replay");
   if (replay.empty()) return refuse(400, "bad_argument", "say by which token this replay is known");
   if (step == "hold") {
     if (dispatcher_.is_holding() && replay != holder_)
@@ -68,7 +74,7 @@ HttpResponse ReplayApi::command(const Json& body) {
                     "again");
     }
     if (handed_over_ != replay) {
-      if (const auto done = finish(text("file")); !done) return answer(done, {});
+      if (const auto done = finish(file); !done) return answer(done, {});
       handed_over_ = replay;
     }
     const bool done = std::ranges::all_of(claims, [this](const ReplayClaim& claim) {

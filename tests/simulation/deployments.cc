@@ -13,10 +13,14 @@ namespace hastur::test {
 // somebody takes a trigger back to what it was.
 void World::deploy() {
   if (chance(40) && !dispatcher_->triggers().empty()) {
-    auto at = dispatcher_->triggers().begin();
-    std::advance(at, static_cast<std::ptrdiff_t>(pick(dispatcher_->triggers().size())));
-    const TriggerName name = at->first;
-    if (dispatcher_->rollback(name, 0, "the simulation")) ++seen_.rollbacks;
+    // Of most nothing older is known, or another run is about to begin.
+    std::vector<TriggerName> names;
+    for (const auto& [name, trigger] : dispatcher_->triggers()) names.push_back(name);
+    std::ranges::rotate(names, names.begin() + static_cast<std::ptrdiff_t>(pick(names.size())));
+    const bool goes_back = std::ranges::any_of(names, [this](const TriggerName& name) {
+      return dispatcher_->rollback(name, 0, "the simulation").has_value();
+    });
+    if (goes_back) ++seen_.rollbacks;
     return carry_out();
   }
   std::vector<DesiredScript> next = scripts_;

@@ -200,6 +200,8 @@ Result<std::string> GitRepository::resolve(const std::string& name) const {
   OwnedObject object, commit;
   int code = git_revparse_single(object.put(), repository_.get(), name.c_str());
   if (code == 0) code = git_object_peel(commit.put(), object.get(), GIT_OBJECT_COMMIT);
+  // What is no name, or one of several things or of something else, names no commit.
+  if (code == GIT_EINVALIDSPEC || code == GIT_EAMBIGUOUS || code == GIT_EPEEL) code = GIT_ENOTFOUND;
   if (code != 0) return git_failure(code, fmt::format("{} has no commit '{}'", folder(), name));
   return hex(*git_object_id(commit.get()));
 }

@@ -206,6 +206,16 @@ TEST_F(Asking, ShowTakesNamesWithSlashesAndTriggersWithoutState) {
             "hastur: there is nothing here\n");
 }
 
+TEST_F(Asking, ShowSaysByWhatATriggerIsPinned) {
+  api_.answers("/v1/triggers/a", R"({"name":"a","status":"running","pinned":"it was worse"})");
+  api_.answers(
+      "/v1/pins",
+      R"({"items":[{"trigger":"b","deployment":"d-4","why":"no","since":0},)"
+      R"({"trigger":"a","deployment":"d-5","why":"it was worse","since":0}],"next":null})");
+  const std::string out = printed([&] { return show_command(http_, "a", false); }).out;
+  EXPECT_NE(out.find("by d-5 at 1970-01-01T00:00:00Z: it was worse\n"), std::string::npos) << out;
+}
+
 TEST_F(Asking, StatusEndsWithOneInTrouble) {
   api_.answers("/metrics", "hastur_received_total 5\n");
   api_.answers("/v1/triggers", R"({"items":[],"next":null})");
@@ -234,6 +244,16 @@ TEST_F(Asking, DeploymentsAreATableAndOneIsAPage) {
   const auto page = printed([&] { return deployments_command(http_, options); });
   EXPECT_NE(page.out.find("was c"), std::string::npos) << page.out;
   EXPECT_NE(page.out.find("\nall good\n"), std::string::npos) << page.out;
+}
+
+TEST(DeploymentTable, CountsALateRefusalAsWhatItIs) {
+  const auto items = parse_json(
+      R"([{"id":"d-7","changes":[
+           {"trigger":"a","before":"v1","version":"v2","why":"deploy","outcome":"live"},
+           {"trigger":"b","before":"v1","version":"v3","why":"deploy","was":"c",
+            "outcome":"refused: b.lua:3: no"}]}])");
+  const std::string out = deployment_table(*items);
+  EXPECT_NE(out.find("1 changed, 1 refused"), std::string::npos) << out;
 }
 
 TEST_F(Asking, ARollbackWaitsForItsReplayAndTellsWhatBecameOfIt) {

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "supervisor/cli/init_repo.h"
+#include "tests/supervisor/cli/fake_api.h"
 #include "trigger-runtime/sources/repository.h"
 
 namespace hastur {
@@ -30,6 +31,32 @@ TEST(LiveLine, SaysSinceWhenOrWhyNot) {
             "  a: is behind, and has yet to come to that sequence\n");
   EXPECT_EQ(live_line(json(R"({"id":"d-3","sequence":null,"report":"a.lua: no\n"})"), "abc"),
             "abc is not live: it was refused (d-3)\na.lua: no\n");
+}
+
+TEST(Hook, SaysThatThePushIsTakenWhereItsDecisionWaits) {
+  FakeApi api;
+  api.answers("/v1/commands/follow",
+              R"({"id":"d-3","time":1704067200000000,"sequence":17,"changes":[]})");
+  api.answers("/healthz", "{}");
+  api.holds("/v1/commands/follow", 2);
+  const fs::path token = fs::path(testing::TempDir()) / "hastur_hook_token";
+  std::ofstream(token) << "0123456789abcdef";
+  HookOptions options;
+  options.kind = "post-receive";
+  options.token_file = token;
+  options.patience.look_every = std::chrono::milliseconds{50};
+  HttpClient http(api.address(), std::chrono::seconds{60});
+  const std::string commit(40, 'a');
+  std::istringstream input(std::string(40, '0') + " " + commit + " refs/heads/main\n");
+  Loop loop;
+  SystemClock clock;
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(hook_command(http, options, input, loop, clock), 0);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(),
+            "the push is taken, and not decided yet: what was decided before comes first, and a "
+            "trigger that is behind holds up what changes it again\n"
+            "live at 2024-01-01T00:00:00Z, sequence 17 (d-3)\n");
+  fs::remove(token);
 }
 
 TEST(InitRepo, MakesARepositoryWithHooksThatNamePlaceAndToken) {

@@ -16,10 +16,11 @@ struct Asked {
   std::string said;
 };
 
-Asked ask(const std::string& address, const Patience& patience) {
+Asked ask(const std::string& address, const Patience& patience, const std::string& busy = {}) {
   HttpClient http(address, 60s);
   std::string said;
-  wait_patiently(http, patience, [&](std::string_view line) { said += line; });
+  wait_patiently(
+      http, patience, [&](std::string_view line) { said += line; }, busy);
   auto answer = http.get("/v1/slow");
   return {std::move(answer), said};
 }
@@ -33,6 +34,17 @@ TEST(Patience, WaitsInSilenceForOneThatWorks) {
   ASSERT_TRUE(asked.answer) << asked.answer.error().message;
   EXPECT_EQ(asked.answer->body, R"({"verdict":1})");
   EXPECT_EQ(asked.said, "");
+}
+
+TEST(Patience, SaysOnceThatItTakesLong) {
+  FakeApi api;
+  api.answers("/v1/slow", "{}");
+  api.answers("/healthz", "{}");
+  api.holds("/v1/slow", 3);
+  const Asked asked = ask(api.address(), little, "it is not decided yet");
+  ASSERT_TRUE(asked.answer) << asked.answer.error().message;
+  EXPECT_EQ(asked.said, "it is not decided yet\n");
+  EXPECT_EQ(ask(api.address(), little, "it is not decided yet").said, "") << "it answers at once";
 }
 
 // Its port takes connections, as that of a process that was stopped does.

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "supervisor/cli/handed_on.h"
+#include "tests/supervisor/cli/fake_api.h"
 
 namespace hastur {
 namespace {
@@ -62,6 +63,22 @@ TEST(Programs, AFailureWhoseOutputIsLostKeepsItsExitCode) {
       run_into_the_void(program_beside("supervisor") + " --state /nowhere/state.db check");
   EXPECT_EQ(ran.exit_code, 1);
   EXPECT_EQ(ran.said, "supervisor: cannot write the output: No space left on device\n");
+}
+
+// Ten seconds, after which other questions are given up: then it is seen that the supervisor works.
+TEST(Programs, WhoeverGoesBackWaitsUntilThatIsDecided) {
+  FakeApi api;
+  api.answers("/v1/commands/rollback", R"({"id":"d-3","sequence":7,"changes":[]})");
+  api.answers("/healthz", "{}");
+  api.holds("/v1/commands/rollback", 1);
+  const fs::path token = fs::path(testing::TempDir()) / "hastur_programs_token";
+  std::ofstream(token) << "0123456789abcdef";
+  const Ran ran = run(fmt::format("{} rollback t --http {} --token-file {}",
+                                  program_beside("hastur"), api.address(), token.string()));
+  EXPECT_EQ(ran.exit_code, 0) << ran.said;
+  EXPECT_NE(ran.said.find("it is not decided yet"), std::string::npos) << ran.said;
+  EXPECT_NE(ran.said.find("t is back at its version"), std::string::npos) << ran.said;
+  fs::remove(token);
 }
 
 TEST(HandedOn, ArgumentsAndExitCodeAreThoseOfTheProgram) {

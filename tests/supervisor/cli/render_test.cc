@@ -44,6 +44,24 @@ TEST(TriggerTable, ShowsRefusalsBelow) {
   EXPECT_EQ(trigger_table(Json::array()).rfind("no trigger runs", 0), 0u);
 }
 
+TEST(TriggerTable, SaysWhatIsPinned) {
+  EXPECT_EQ(trigger_table(json(R"([{"name":"a","status":"running","pinned":"it was worse"},
+                                   {"name":"b","status":"running","pinned":null}])")),
+            "TRIGGER  STATUS           CALLS  ERRORS  BEHIND  STATE BYTES\n"
+            "a        running, pinned  0      0       0\n"
+            "b        running          0      0       0\n");
+}
+
+TEST(TriggerPage, SaysByWhatItIsPinnedAndSinceWhen) {
+  const std::string text =
+      trigger_page(json(R"({"name":"a","status":"running","pinned":"it was worse"})"), nullptr,
+                   json(R"({"trigger":"a","deployment":"d-5","why":"it was\nworse",
+                            "since":1704067200000000})"));
+  EXPECT_NE(text.find("  pinned           by d-5 at 2024-01-01T00:00:00Z: it was?worse\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST(TriggerPage, ShowsTheState) {
   const std::string text = trigger_page(
       json(

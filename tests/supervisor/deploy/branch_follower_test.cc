@@ -333,6 +333,26 @@ TEST_F(BranchFollowerTest, AMirrorThatIsDamagedIsMadeAnew) {
   EXPECT_EQ(trouble(), "");
 }
 
+TEST(WhyOfGit, IsWhatSshSaysToo) {
+  EXPECT_EQ(why_of_git("ssh: connect to host git.example.com port 22: Connection refused\r\n"
+                       "fatal: Could not read from remote repository.\n\n"
+                       "Please make sure you have the correct access rights\n"
+                       "and the repository exists.\n"),
+            "ssh: connect to host git.example.com port 22: Connection refused; fatal: Could not "
+            "read from remote repository.");
+  EXPECT_EQ(why_of_git("@@@@@@@@@@@\n@ WARNING: HAS CHANGED! @\n@@@@@@@@@@@\n"
+                       "Offending key in /h/.ssh/known_hosts:3\n"
+                       "Host key verification failed.\n"
+                       "fatal: Could not read from remote repository.\n"),
+            "Offending key in /h/.ssh/known_hosts:3; Host key verification failed.; fatal: Could "
+            "not read from remote repository.");
+  EXPECT_EQ(why_of_git("Counting: 1%\rCounting: 2%\rfatal: \x1b[2Jno\n"), "fatal: ?[2Jno");
+  EXPECT_EQ(why_of_git("\n \n"), "");
+  const std::string long_one(400, 'x');
+  EXPECT_EQ(why_of_git(long_one + "\n" + long_one + "\nfatal: no\n"), long_one + "; fatal: no");
+  EXPECT_EQ(why_of_git(std::string(600, 'x')).size(), 500u);
+}
+
 TEST(IsRemoteRepo, TellsUrlsFromFolders) {
   for (const char* url : {"https://host/r.git", "file:///srv/r.git", "git@host:r.git", "host:a/b"})
     EXPECT_TRUE(is_remote_repo(url)) << url;

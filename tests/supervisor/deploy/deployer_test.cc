@@ -64,13 +64,14 @@ class DeployerTest : public ::testing::Test {
     submission.commit.files = std::move(files);
     return submission;
   }
-  Deployer::Answer submit(Deployer::Submission submission) {
+  // `pace`: so fast the dispatcher's clock goes while an answer is awaited.
+  Deployer::Answer submit(Deployer::Submission submission, Micros pace = Micros{0}) {
     std::optional<Deployer::Answer> answer;
     deployer_->submit(std::move(submission), [&](const auto& given) { answer = given; });
     const Micros start = real_.monotonic();
     while (!answer && real_.monotonic() - start < std::chrono::seconds{60}) {
       loop_.run_some(std::chrono::milliseconds{10});
-      rig_.pump();
+      rig_.wait(pace);
       for (const Deployed& decided : std::exchange(rig_.deployed, {})) deployer_->deployed(decided);
     }
     EXPECT_TRUE(answer) << "there was no answer";
@@ -114,6 +115,38 @@ TEST_F(DeployerTest, AChangedLibraryTestsAllThatRequireIt) {
   EXPECT_EQ(next.report, "tested ./a.lua\n");
   EXPECT_EQ(rig_.trigger("a").run(), hastur::Run{2});
   EXPECT_EQ(rig_.trigger("b").run(), hastur::Run{1});
+}
+
+TEST_F(DeployerTest, OneTriggerGoesOnWhileACommitThatLeavesItAsItIsWaits) {
+  (void)submit(commit("c1", {{"late.lua", "match=a"}, {"t.lua", "match=a"}}));
+  rig_.send("a", 25);
+  rig_.holds_judgements = true;
+  (void)submit(commit("c2", {{"late.lua", "match=a emit=2"}, {"t.lua", "match=a"}}),
+               std::chrono::seconds{1});
+  ASSERT_TRUE(rig_.trigger("late").next_switch);
+  std::optional<Deployer::Answer> waits;
+  deployer_->submit(commit("c3", {{"late.lua", "match=a emit=3"}, {"t.lua", "match=a"}}),
+                    [&](const auto& given) { waits = given; });
+  Deployer::Submission only = commit("c4", {{"t.lua", "match=a emit=4"}});
+  only.only = "t";
+  EXPECT_TRUE(submit(only, std::chrono::seconds{1}).accepted);
+  EXPECT_FALSE(waits);
+  rig_.holds_judgements = false;
+  EXPECT_TRUE(submit(commit("c5", {{"late.lua", "match=a"}, {"t.lua", "match=a"}})).accepted);
+  ASSERT_TRUE(waits);
+  EXPECT_TRUE(waits->accepted);
+}
+
+TEST_F(DeployerTest, ACommitThatOnlyRemovesSaysWhat) {
+  (void)submit(commit("c1", {{"a.lua", "match=a"}, {"b.lua", "match=a"}}));
+  const std::string gone =
+      "gone      b                             its file is not there any more: it ends, or goes "
+      "on under a name that has ctx:was(\"b\")\n";
+  Deployer::Submission trial = commit("c2", {{"a.lua", "match=a"}});
+  trial.dry_run = true;
+  EXPECT_EQ(submit(trial).report, gone);
+  EXPECT_EQ(submit(commit("c2", {{"a.lua", "match=a"}})).report, gone);
+  EXPECT_FALSE(rig_.dispatcher->triggers().contains("b"));
 }
 
 TEST_F(DeployerTest, ATriggerWhoseTestFileAloneChangesIsTestedAndRunsOn) {

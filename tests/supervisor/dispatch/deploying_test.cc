@@ -303,6 +303,191 @@ TEST(WholeDeployment, OneThatChangesNothingIsDecidedAtOnce) {
   EXPECT_EQ(rig.trigger("a").run(), hastur::Run{1});
 }
 
+// Renamed while no version comes to its end: decided, and still to come.
+void rename_late(Rig& rig) {
+  rig.deploy({{"b", "match=a"}, {"old", "match=a"}});
+  rig.send("a", 25);
+  rig.holds_judgements = true;
+  rig.deploy({{"b", "match=a"}, {"new", "match=a was=old"}});
+  rig.wait(std::chrono::seconds{5});
+}
+
+TEST(WholeDeployment, ARenameThatComesLateHoldsNobodyUp) {
+  Rig rig;
+  rename_late(rig);
+  const DeploymentRecord first = newest(rig);
+  rig.send("a", 10);
+  rig.deploy({{"b", "match=a emit=7"}, {"c", "match=a"}, {"new", "match=a was=old"}});
+  rig.wait(std::chrono::seconds{5});
+  const DeploymentRecord second = newest(rig);
+  ASSERT_EQ(second.id, first.id + 1) << "it is decided";
+  ASSERT_EQ(second.changes.size(), 2u);
+  EXPECT_EQ(second.changes[0].trigger, "b");
+  EXPECT_EQ(second.changes[1].trigger, "c");
+  EXPECT_TRUE(rig.dispatcher->triggers().contains("old"));
+  EXPECT_FALSE(rig.dispatcher->triggers().contains("new"));
+  // One that goes on from what is to have another name finds nothing.
+  rig.deploy({{"b", "match=a emit=7"},
+              {"c", "match=a"},
+              {"new", "match=a was=old"},
+              {"x", "match=a was=new"},
+              {"y", "match=a was=old"}});
+  EXPECT_EQ(newest(rig).report,
+            "x begins anew: its ctx:was finds nothing to take over (new goes on running)\n"
+            "y begins anew: its ctx:was finds nothing to take over (old is taken over by "
+            "another)\n");
+
+  // After a death each goes on to what was decided of it.
+  rig.holds_judgements = false;
+  rig.start();
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.store->run("new", {1}).value()->after.next(), first.sequence);
+  EXPECT_EQ(rig.store->run("b", {2}).value()->after.next(), second.sequence);
+  EXPECT_EQ(rig.stored_n("new"), 40u);
+  EXPECT_EQ(rig.stored_n("b"), 40u);
+  EXPECT_EQ(rig.stored_n("c"), 5u);
+  EXPECT_FALSE(rig.dispatcher->triggers().contains("old"));
+  EXPECT_TRUE(rig.store->deployments({.pending = true}).value().empty());
+}
+
+TEST(WholeDeployment, WhatChangesEitherNameOfALateRenameWaitsForIt) {
+  const std::vector<std::vector<std::pair<std::string, std::string>>> sets = {
+      {{"b", "match=a"}},
+      {{"b", "match=a"}, {"old", "match=a"}},
+      {{"b", "match=a"}, {"old", "match=a"}, {"new", "match=a was=old"}},
+      {{"b", "match=a"}, {"new", "match=a was=old emit=3"}}};
+  for (const auto& set : sets) {
+    Rig rig;
+    rename_late(rig);
+    const std::uint64_t decided = newest(rig).id;
+    rig.deploy(set);
+    rig.wait(std::chrono::seconds{5});
+    EXPECT_EQ(newest(rig).id, decided);
+    rig.holds_judgements = false;
+    rig.send("a", 5);
+    rig.send("b", 20);
+    EXPECT_EQ(newest(rig).id, decided + 1);
+    EXPECT_EQ(rig.dispatcher->triggers().size(), set.size());
+    for (const auto& [name, text] : set) EXPECT_EQ(rig.trigger(name).version().script.text, text);
+  }
+}
+
+TEST(WholeDeployment, OneThatIsRefusedAlreadyWaitsForNoSwitch) {
+  Rig rig;
+  rename_late(rig);
+  const std::uint64_t decided = newest(rig).id;
+  rig.dispatcher->deploy({.report = "no\n", .is_refused = true});
+  rig.pump();
+  EXPECT_EQ(newest(rig).id, decided + 1);
+}
+
+TEST(WholeDeployment, ALateRollbackHoldsUpNoneThatLeavesItPinned) {
+  Rig rig;
+  rig.deploy({{"t", "match=a"}, {"u", "match=a"}});
+  rig.send("a", 25);
+  rig.deploy({{"t", "match=a emit=2"}, {"u", "match=a"}});
+  rig.send("a", 5);
+  rig.holds_judgements = true;
+  ASSERT_TRUE(rig.dispatcher->rollback("t", 0, "it was worse"));
+  rig.pump();
+  rig.wait(std::chrono::seconds{5});
+  const std::uint64_t decided = newest(rig).id;
+  rig.send("a", 5);
+  rig.deploy({{"t", "match=a emit=2"}, {"u", "match=a"}, {"new", "match=a"}});
+  EXPECT_EQ(newest(rig).id, decided + 1);
+  rig.deploy({{"t", "match=a emit=3"}, {"u", "match=a"}, {"new", "match=a"}});
+  EXPECT_EQ(newest(rig).id, decided + 1);
+  rig.holds_judgements = false;
+  rig.send("a", 5);
+  EXPECT_EQ(newest(rig).id, decided + 2);
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a emit=3");
+}
+
+TEST(WholeDeployment, WhatIsBuiltInAndComesLateHoldsNobodyUp) {
+  Rig rig;
+  rig.built_in = {{"own", make_version({"own.lua", "match=a"}, {})}};
+  rig.start();
+  rig.deploy({{"b", "match=a"}});
+  rig.send("a", 25);
+  rig.built_in = {{"own", make_version({"own.lua", "match=a emit=2"}, {})}};
+  rig.start();
+  rig.send("a", 5);
+  rig.holds_judgements = true;
+  rig.deploy({{"b", "match=a"}});
+  rig.wait(std::chrono::seconds{5});
+  const std::uint64_t decided = newest(rig).id;
+  ASSERT_TRUE(rig.trigger("own").next_switch);
+  rig.deploy({{"b", "match=a"}, {"c", "match=a"}});
+  EXPECT_EQ(newest(rig).id, decided + 1);
+}
+
+// Of `late` a switch is to come; a commit that changes it again, and `changed`, waits for that.
+void let_a_commit_wait(Rig& rig) {
+  rig.deploy({{"changed", "match=a"}, {"late", "match=a"}, {"t", "match=a"}});
+  rig.send("a", 25);
+  rig.deploy({{"changed", "match=a emit=2"}, {"late", "match=a"}, {"t", "match=a emit=2"}});
+  rig.send("a", 5);
+  rig.holds_judgements = true;
+  rig.deploy({{"changed", "match=a emit=2"}, {"late", "match=a emit=9"}, {"t", "match=a emit=2"}});
+  rig.wait(std::chrono::seconds{5});
+  rig.deploy({{"changed", "match=a emit=3"}, {"late", "match=a emit=3"}, {"t", "match=a emit=2"}},
+             "waits");
+}
+
+TEST(WaitingDeployment, WhatItLeavesAsItIsCanBeRolledBackMeanwhile) {
+  Rig rig;
+  let_a_commit_wait(rig);
+  const std::uint64_t decided = newest(rig).id;
+  const auto changed = rig.dispatcher->rollback("changed", 0, "");
+  EXPECT_EQ(changed.error().code, ErrorCode::conflict);
+  EXPECT_EQ(changed.error().message,
+            "another run of changed is about to begin; try again in a moment");
+  const auto back = rig.dispatcher->rollback("t", 0, "it was worse");
+  ASSERT_TRUE(back) << back.error().message;
+  rig.pump();
+  rig.wait(std::chrono::seconds{5});
+  EXPECT_EQ(newest(rig).id, decided + 1);
+  EXPECT_EQ(newest(rig).kind, DeploymentKind::rollback);
+  EXPECT_EQ(rig.deployed.back().ticket, *back);
+  EXPECT_TRUE(rig.dispatcher->pins().contains("t"));
+  // A later commit comes after the first.
+  rig.deploy({{"late", "match=a emit=9"}, {"t", "match=a emit=2"}, {"x", "match=a"}}, "later");
+  EXPECT_EQ(newest(rig).id, decided + 1);
+  rig.holds_judgements = false;
+  rig.send("a", 5);
+  rig.send("b", 20);
+  const auto all = rig.store->deployments({.max = 3}).value();
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].commit, "later");
+  EXPECT_EQ(all[1].commit, "waits");
+  EXPECT_EQ(all[2].id, decided + 1);
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a") << "it is pinned";
+  EXPECT_EQ(rig.stored_n("t"), 30u);
+}
+
+TEST(WaitingDeployment, OneTriggerOfACommitIsTakenMeanwhileIfItLeavesThatAsItIs) {
+  Rig rig;
+  let_a_commit_wait(rig);
+  const std::uint64_t decided = newest(rig).id;
+  const auto only = [&](const std::string& name, const std::string& text) {
+    rig.dispatcher->deploy({.kind = DeploymentKind::only,
+                            .scripts = {{name, make_version({name + ".lua", text}, {})}}});
+    rig.pump();
+    rig.wait(std::chrono::seconds{5});
+  };
+  only("changed", "match=a emit=5");
+  EXPECT_EQ(newest(rig).id, decided) << "it comes after the commit";
+  only("t", "match=a emit=5");
+  ASSERT_EQ(newest(rig).id, decided + 1);
+  EXPECT_EQ(newest(rig).changes[0].trigger, "t");
+  rig.holds_judgements = false;
+  rig.send("a", 5);
+  EXPECT_EQ(newest(rig).id, decided + 3);
+  EXPECT_EQ(rig.trigger("changed").version().script.text, "match=a emit=5");
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a emit=5");
+}
+
 TEST(DirectoryDeployment, IsStoredIfItChangesOrRefusesAnything) {
   Rig rig;
   rig.desire({{"a", "match=a"}});
@@ -335,10 +520,54 @@ TEST(Rollback, CodeAndStateAreThoseOfBefore) {
   EXPECT_EQ(newest(rig).kind, DeploymentKind::rollback);
   EXPECT_EQ(newest(rig).report, "it was worse");
   // There is nothing before the first version.
-  EXPECT_EQ(rig.dispatcher->rollback("t", 0, "further").error().code, ErrorCode::not_found);
+  const auto further = rig.dispatcher->rollback("t", 0, "further");
+  EXPECT_EQ(further.error().code, ErrorCode::not_found);
+  EXPECT_EQ(further.error().message,
+            "nothing is known of t from before its present version; see hastur deployments. It is "
+            "pinned: hastur rollback t --before d-3 undoes what has pinned it, and hastur unpin t "
+            "lets it follow its file");
   // The same deployment can be named.
   EXPECT_TRUE(rig.dispatcher->rollback("t", bad, "once more"));
   EXPECT_EQ(rig.dispatcher->rollback("nobody", 0, "").error().code, ErrorCode::not_found);
+}
+
+TEST(Rollback, OneThatIsNamedIsUndoneItself) {
+  Rig rig;
+  rig.deploy({{"t", "match=a"}});
+  rig.send("a", 25);
+  rig.deploy({{"t", "match=a migrate=1000"}}, "good after all");
+  rig.send("a", 25);
+  rig.send("b", 20);
+  ASSERT_TRUE(rig.dispatcher->rollback("t", 0, "it was worse"));
+  rig.pump();
+  const std::uint64_t back = newest(rig).id;
+  rig.send("a", 5);
+  rig.send("b", 20);
+  ASSERT_EQ(rig.stored_n("t"), 30u);
+  const auto undone = rig.dispatcher->rollback("t", back, "it was not");
+  ASSERT_TRUE(undone) << undone.error().message;
+  rig.pump();
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.trigger("t").version().script.text, "match=a migrate=1000");
+  EXPECT_EQ(rig.stored_n("t"), 1'055u);
+  EXPECT_TRUE(rig.dispatcher->pins().contains("t"));
+}
+
+TEST(Rollback, OfWhatWasRemovedSaysHowItComesBack) {
+  Rig rig;
+  rig.deploy({{"t", "match=a"}, {"u", "match=a"}});
+  rig.send("a", 25);
+  rig.deploy({{"heir", "match=a was=u"}});
+  rig.send("a", 25);
+  const std::string text =
+      "there is no trigger t: it was removed. Once its file is back, hastur snapshots t lists what "
+      "is kept of it, and hastur restore t s-… goes on from there";
+  EXPECT_EQ(rig.dispatcher->rollback("t", 0, "").error().message, text);
+  EXPECT_EQ(rig.dispatcher->restore("t", 1, "").error().message, text);
+  EXPECT_EQ(rig.dispatcher->rollback("u", 0, "").error().message,
+            "there is no trigger u: it went on as heir");
+  EXPECT_EQ(rig.dispatcher->rollback("v", 0, "").error().message, "there is no trigger v");
 }
 
 TEST(Rollback, PinsTheTriggerUntilItsFileChanges) {

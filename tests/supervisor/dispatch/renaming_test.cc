@@ -104,6 +104,64 @@ TEST(Renaming, OfTwoHeirsOneTakesOver) {
             "another)\n");
 }
 
+TEST(Renaming, AStateThatWentToAnHeirIsGivenToNobodyElse) {
+  Rig rig;
+  const auto report = [&] { return rig.store->deployments({.max = 1}).value()[0].report; };
+  rig.desire({{"old", "match=a"}, {"other", "match=b"}});
+  rig.send("a", 25);
+  rig.desire({{"new", "match=a was=old"}, {"other", "match=b"}});
+  rig.send("a", 5);
+  rig.desire({{"other", "match=b"}});
+  rig.send("a", 5);
+  rig.start();
+  // What `old` ended with is older than what `new` ended with.
+  rig.desire({{"new", "match=a was=old"}, {"other", "match=b"}, {"third", "match=a was=old"}});
+  EXPECT_EQ(report(),
+            "new begins anew: its ctx:was finds nothing to take over (old went on as new)\n"
+            "third begins anew: its ctx:was finds nothing to take over (old went on as new)\n");
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("new"), 5u);
+  EXPECT_EQ(rig.stored_n("third"), 5u);
+}
+
+TEST(Renaming, WhatWasRemovedBeforeIsGivenToOneHeirOnly) {
+  Rig rig;
+  rig.desire({{"old", "match=a"}, {"other", "match=b"}});
+  rig.send("a", 25);
+  rig.desire({{"other", "match=b"}});
+  rig.send("b", 5);
+  rig.desire({{"other", "match=b"}, {"new", "match=a was=old"}});
+  rig.send("a", 5);
+  rig.desire({{"other", "match=b"}, {"new", "match=a was=old"}, {"third", "match=a was=old"}});
+  EXPECT_EQ(rig.store->deployments({.max = 1}).value()[0].report,
+            "third begins anew: its ctx:was finds nothing to take over (old went on as new)\n");
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("new"), 35u);
+  EXPECT_EQ(rig.stored_n("third"), 5u);
+  // It has ended where it ended, and once.
+  const auto journal = rig.store->journal("old", {1}).value();
+  ASSERT_EQ(journal.size(), 3u);
+  EXPECT_EQ(journal[1].detail, "{}");
+  EXPECT_EQ(journal[2].detail, R"({"heir":"new"})");
+  EXPECT_EQ(journal[1].sequence, journal[2].sequence);
+}
+
+TEST(Renaming, WhatGoesBackToItsOldNameKeepsItsState) {
+  Rig rig;
+  rig.desire({{"old", "match=a"}});
+  rig.send("a", 25);
+  rig.desire({{"new", "match=a was=old"}});
+  rig.send("a", 5);
+  rig.desire({{"old", "match=a was=new"}});
+  rig.send("a", 5);
+  rig.desire({{"new", "match=a was=old"}});
+  rig.send("a", 5);
+  rig.send("b", 20);
+  EXPECT_EQ(rig.stored_n("new"), 40u);
+}
+
 TEST(Renaming, WhatSomebodyPausedStaysSo) {
   Rig rig;
   rig.desire({{"old", "match=a"}});

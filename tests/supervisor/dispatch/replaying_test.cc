@@ -113,6 +113,22 @@ TEST_F(Replayed, WhatTheRunBeforeMadeOfTheSameInputsIsSuperseded) {
   EXPECT_EQ(replays[0].live, through.next());
 }
 
+TEST_F(Replayed, OnlyADeploymentThatWaitsAndChangesItsTriggersStopsIt) {
+  rig.desire({{"t", "match=a emit=5"}, {"late", "match=a"}});
+  rig.send("a", 5);
+  rig.holds_judgements = true;
+  rig.deploy({{"t", "match=a emit=5"}, {"late", "match=a emit=2"}});
+  rig.wait(5s);
+  rig.deploy({{"t", "match=a emit=7"}, {"late", "match=a emit=3"}});
+  EXPECT_EQ(rig.dispatcher->hold(claims(), 30s).error().code, ErrorCode::conflict);
+  rig.start();
+  rig.deploy({{"t", "match=a emit=5"}, {"late", "match=a emit=3"}});
+  const auto held = rig.dispatcher->hold(claims(), 30s);
+  ASSERT_TRUE(held) << held.error().message;
+  rig.pump();
+  EXPECT_TRUE(rig.dispatcher->held_through());
+}
+
 TEST_F(Replayed, TriggersGoOnWhenTheReplayIsNotHeardOfAnyMore) {
   ASSERT_TRUE(rig.dispatcher->hold(claims(), 30s));
   rig.pump();

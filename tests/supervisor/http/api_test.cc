@@ -325,6 +325,62 @@ TEST_F(ApiTest, HealthNamesAHistoryThatCannotBeWritten) {
       << health();
 }
 
+// A slip in a name must not make another command of it.
+TEST_F(ApiTest, TakesNoFieldThatACommandDoesNotKnowAndNoneOfAnotherType) {
+  rig_.send("a", 25);
+  rig_.deploy({{"billing/t", "match=a emit=2"}});
+  rig_.deployed.clear();
+  const auto refusal_of = [&](const std::string& verb, const std::string& body) {
+    const HttpResponse refused = ask(command(verb, body));
+    EXPECT_EQ(refused.status, 400u) << verb << " " << body;
+    const Json json = parse_json(refused.body).value();
+    EXPECT_EQ(json["reason"], "bad_argument") << verb << " " << body;
+    return json["error"].get<std::string>();
+  };
+  EXPECT_EQ(refusal_of("rollback", R"({"trigger":"billing/t","befor":"d-1"})"),
+            "there is no field 'befor' here; there are before, replay, trigger, why");
+  EXPECT_EQ(refusal_of("rollback", R"({"trigger":"billing/t","before":5})"),
+            "before must be a text");
+  EXPECT_EQ(refusal_of("rollback", R"({"trigger":"billing/t","before":null})"),
+            "before must be a text");
+  EXPECT_EQ(refusal_of("rollback", R"({"trigger":"billing/t","replay":"no"})"),
+            "replay must be true or false");
+  EXPECT_EQ(rig_.trigger("billing/t").run(), hastur::Run{2}) << "nothing was rolled back";
+  EXPECT_EQ(refusal_of("unpin", R"({"name":"billing/t"})"),
+            "there is no field 'name' here; there are trigger");
+  EXPECT_EQ(refusal_of("pause", R"({"trigger":"billing/t","snapshot":"s-1"})"),
+            "there is no field 'snapshot' here; there are trigger, why");
+  EXPECT_EQ(refusal_of("resume", R"({"trigger":"billing/t","why":7})"), "why must be a text");
+  EXPECT_EQ(refusal_of("restore", R"({"trigger":"billing/t","snapshot":1})"),
+            "snapshot must be a text");
+  EXPECT_EQ(refusal_of("judge", R"({"comit":"c"})"),
+            "there is no field 'comit' here; there are author, branch, commit, files, problems, "
+            "subject, time");
+  EXPECT_EQ(refusal_of("judge", R"({"branch":1})"), "branch must be a text");
+  EXPECT_EQ(refusal_of("follow", R"({"commit":["c"]})"), "commit must be a text");
+  EXPECT_EQ(refusal_of("deploy", R"({"only":"t","comit":"c"})"),
+            "there is no field 'comit' here; there are commit, only, why");
+  EXPECT_EQ(refusal_of("replay", R"({"step":"check","trigger":"t"})"),
+            "there is no field 'trigger' here; there are file, replay, step, triggers");
+  EXPECT_EQ(refusal_of("replay", R"({"step":"check","triggers":[{"trigger":"t","ran":1}]})"),
+            "triggers: there is no field 'ran' here; there are replaces, run, trigger");
+  EXPECT_EQ(refusal_of("replay",
+                       R"({"step":"check","triggers":[{"trigger":"t","run":-1,"replaces":1}]})"),
+            "triggers: run must be a whole number");
+}
+
+TEST_F(ApiTest, OfATriggerThatWasRemovedSaysHowItComesBack) {
+  rig_.desire({{"other", "match=a"}});
+  const HttpResponse none = ask(command("rollback", R"({"trigger":"billing/t"})"));
+  EXPECT_EQ(none.status, 404u);
+  EXPECT_NE(none.body.find("it was removed. Once its file is back"), std::string::npos)
+      << none.body;
+  const HttpResponse snapshots = get("/v1/triggers/billing/t/snapshots");
+  EXPECT_TRUE(snapshots.status == 200 || snapshots.body.find("it was removed") != std::string::npos)
+      << snapshots.body;
+  EXPECT_EQ(get("/v1/triggers/nobody/snapshots").status, 404u);
+}
+
 TEST_F(ApiTest, SaysWhatIsWrongWithACommand) {
   EXPECT_EQ(ask(command("pause", "{")).status, 400u);
   EXPECT_EQ(ask(command("pause", "[]")).status, 400u);

@@ -205,7 +205,8 @@ TEST_F(NotifyApiTest, SaysWhatIsWrongWithAnOrder) {
   says("notify", {{"mode", "off"}, {"for", "soon"}}, 400, "'soon' is no span");
   says("notify", {{"mode", "off"}, {"until", "2020-01-01T00:00:00Z"}}, 400, "no time to come");
   says("notify", {{"mode", "default"}, {"for", "2h"}}, 400, "default has no end");
-  says("notify", {{"mode", "off"}, {"fro", "2h"}}, 400, "notify has no field 'fro'");
+  says("notify", {{"mode", "off"}, {"fro", "2h"}}, 400,
+       "no field 'fro' here; there are channel, for, mode, release, trigger, until, why");
   says("notify", {{"mode", "on"}, {"release", "yes"}}, 400, "release must be true or false");
   says("notify", {{"mode", "off"}, {"for", "2h"}, {"until", 1}}, 400, "keep one");
   says("silence", {{"trigger", "billing/load"}}, 400, "a silence has an end");

@@ -54,6 +54,9 @@ TEST_F(GitRepositoryTest, WhatIsCommittedIsReadBack) {
   EXPECT_EQ(repository.resolve("main").value(), *second);
   EXPECT_EQ(repository.resolve(first->substr(0, 10)).value(), *first);
   EXPECT_EQ(repository.resolve("nothing").error().code, ErrorCode::not_found);
+  EXPECT_EQ(repository.resolve("no name..at:all").error().code, ErrorCode::not_found);
+  EXPECT_EQ(repository.resolve("main^{tree}").error().code, ErrorCode::not_found);
+  EXPECT_EQ(repository.resolve("").error().code, ErrorCode::not_found);
   const CommitFiles old = repository.read(*first).value();
   EXPECT_EQ(old.files, (std::map<std::string, std::string>{{"a.lua", "one"}}));
   EXPECT_EQ(old.author, "Ada");
