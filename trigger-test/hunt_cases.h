@@ -24,9 +24,9 @@ class CaseMaker {
   CaseMaker(const MessageMaker& messages, const ScriptWords& words)
       : messages_(messages), words_(words) {}
 
-  // A steady flow, bursts within one instant, duplicates, late messages and some that are ahead, gaps
-  // around the spans that the script waits for, and silence at the end. Without messages if none
-  // can be made.
+  // A steady flow, bursts within one instant, duplicates, late messages and some that are ahead,
+  // gaps around the spans that the script waits for, and silence at the end. Without messages if
+  // none can be made.
   TestCase flow(MessageMaker::Kind kind, Dice dice) const;
 
   // A flow between whose parts lies all that the script waits for, however long: as deafness of the

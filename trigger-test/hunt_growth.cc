@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <functional>
 #include <set>
 
 #include "core/json.h"
 #include "trigger-test/hunt_full_size.h"
+#include "trigger-test/hunt_growth_case.h"
 #include "trigger-test/hunt_places.h"
 #include "trigger-test/state_weight.h"
 
@@ -119,7 +119,8 @@ class GrowthHunt {
     how.pause = pauses.front();
     const auto seen = look(how);
     if (!seen) return fail(seen.error());
-    if (seen->failed_after > 0) answer_.suspicious = leading_to(*seen, how.apart);
+    if (seen->failed_after > 0)
+      answer_.suspicious = leading_to(few_, seen->failed_after, seen->failed_at, how.apart);
     return std::move(answer_);
   }
 
@@ -137,7 +138,7 @@ class GrowthHunt {
         auto seen = look(how);
         if (!seen) return fail(seen.error());
         if (seen->failed_after > 0 && !answer_.suspicious)
-          answer_.suspicious = leading_to(*seen, apart);
+          answer_.suspicious = leading_to(few_, seen->failed_after, seen->failed_at, apart);
         first = std::move(seen->grown);
         first_weight = seen->weight;
         if (!first || has_an_end_.contains(first->path)) break;
@@ -301,12 +302,13 @@ class GrowthHunt {
     // One message over and over is the smallest case, if it is enough.
     if (*wrote) {
       growth.finding.caused_at = (*wrote)->at;
-      auto test = make_test({few_[(*wrote)->message]}, grown, apart);
+      auto test =
+          growing_case(runs_, {few_[(*wrote)->message]}, {grown.bytes, grown.messages}, apart);
       if (!test) return fail(test.error());
       growth.test = std::move(*test);
     }
     if (!growth.test) {
-      auto test = make_test(few_, grown, apart);
+      auto test = growing_case(runs_, few_, {grown.bytes, grown.messages}, apart);
       if (!test) return fail(test.error());
       growth.test = std::move(*test);
     }
@@ -359,71 +361,6 @@ class GrowthHunt {
           Wrote{place, static_cast<std::size_t>(message > 0 ? message - 1 : 0) % few_.size()});
     }
     return Answer();
-  }
-
-  // The messages up to the one at which a look failed, one second apart, at the time at which it
-  // did: that may be what failed.
-  TestCase leading_to(const Seen& seen, Micros apart) const {
-    TestCase test;
-    const Micros last = std::min<Micros>(apart, 2h);
-    for (std::size_t i = 0; i < seen.failed_after; ++i) {
-      const MessageSpec& one = few_[i % few_.size()];
-      test.ends += i + 1 == seen.failed_after ? last : 1s;
-      if (one.fields.empty()) continue;
-      test.messages.push_back(one);
-      test.messages.back().at = test.ends;
-    }
-    if (seen.failed_at > test.ends)
-      test.start = whole_second(test.start + seen.failed_at - test.ends);
-    test.ends += 1s;
-    return test;
-  }
-
-  // `few`, so often that they come to `count`.
-  static TestCase repeated(const std::vector<MessageSpec>& few, std::size_t count, Micros apart) {
-    TestCase test;
-    Micros at{0};
-    for (const MessageSpec& each : few) {
-      if (each.fields.empty()) continue;
-      MessageSpec spec = each;
-      spec.at = at += apart;
-      spec.every = apart * static_cast<std::int64_t>(few.size());
-      spec.times = std::max<std::uint64_t>(count / few.size(), 1);
-      test.messages.push_back(std::move(spec));
-    }
-    if (test.messages.empty()) test.ends = apart * static_cast<std::int64_t>(count);
-    return test;
-  }
-
-  // A test that asks for a state of the size that it has half-way, and so fails. Nothing if it
-  // would take too many ticks, or the state does not grow in it.
-  Result<std::optional<TestCase>> make_test(const std::vector<MessageSpec>& few, const Grown& grown,
-                                            Micros apart) {
-    using Answer = std::optional<TestCase>;
-    constexpr Micros long_enough = std::chrono::hours{24 * 2};
-    // The state is written out at each tick.
-    constexpr std::size_t bytes_enough = 64 << 10;
-    const std::size_t of_size =
-        bytes_enough * grown.messages / std::max<std::size_t>(grown.bytes, 1);
-    const auto count = static_cast<std::size_t>(std::min<std::int64_t>(
-        std::clamp<std::int64_t>(static_cast<std::int64_t>(of_size), 8, 1'000),
-        long_enough / apart));
-    if (count < 4) return Answer();
-    std::array<std::size_t, 2> bytes{};
-    for (const std::size_t half : {0u, 1u}) {
-      const auto prepared = runs_.prepare(repeated(few, count / (2 - half), apart), 0);
-      if (!prepared) return Answer();
-      const Result<Outcome> outcome = runs_.run(*prepared, Way::straight);
-      if (!outcome) return fail(outcome.error());
-      bytes[half] = outcome->state.size();
-    }
-    if (bytes[1] < bytes[0] + 8) return Answer();
-    TestCase test = repeated(few, count, apart);
-    Expectation expectation;
-    expectation.kind = Expectation::Kind::state;
-    expectation.state_bytes_max = bytes[0];
-    test.expect.push_back(std::move(expectation));
-    return Answer(std::move(test));
   }
 
   HuntRuns& runs_;

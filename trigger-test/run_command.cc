@@ -4,7 +4,9 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
+#include "core/time.h"
 #include "message/recording.h"
 #include "message/recording_file.h"
 #include "trigger-runtime/host/effect_lines.h"
@@ -17,6 +19,9 @@ namespace hastur {
 namespace {
 
 // Numbers inputs as the contract wants it, and writes what comes out.
+// A trigger that goes over its limits so often within a second does so at nearly every message.
+constexpr std::uint64_t stops_told = 3;
+
 class Output final : public StreamListener {
  public:
   explicit Output(std::unique_ptr<EffectLines> lines) : lines_(std::move(lines)) {}
@@ -34,6 +39,8 @@ class Output final : public StreamListener {
   void error(std::size_t /*trigger*/, Sequence input, const CallError& error) override {
     ++errors_;
     lines_->error(printer_.text, seq(input), error.time, error.error);
+    if (error.kind != CallError::Kind::raised && error.kind != CallError::Kind::judgement)
+      tell_stop(error.time);
   }
   void load_error(const ScriptError& error) {
     ++errors_;
@@ -49,6 +56,16 @@ class Output final : public StreamListener {
   std::uint64_t errors() const { return errors_; }
 
  private:
+  // What takes long is seen while it does.
+  void tell_stop(Time at) {
+    printer_.flush();
+    if (whole_second(at) != whole_second(std::exchange(stopped_at_, at))) stops_ = 0;
+    if (++stops_ != stops_told) return;
+    tell(
+        "calls of one second go over a limit again and again, and after each all that came since "
+        "the last judgement, which is at a tick, is run again: this may take long");
+  }
+
   std::uint64_t seq(Sequence input) const {
     if (row_messages_ == nullptr || input < first_) return 0;
     return row_messages_->at(input.value - first_.value);
@@ -58,6 +75,9 @@ class Output final : public StreamListener {
   Sequence first_;
   const std::vector<std::uint64_t>* row_messages_ = nullptr;
   std::uint64_t errors_ = 0;
+  // In the second of the last one.
+  std::uint64_t stops_ = 0;
+  Time stopped_at_{};
   Printer printer_;
 };
 

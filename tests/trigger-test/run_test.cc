@@ -186,5 +186,28 @@ TEST_F(TriggerTestRun, WhatItDerivedAlreadyDoesNotComeTwice) {
   EXPECT_EQ(end["matched"], 2) << output_;
 }
 
+// Nothing is judged within a second, so that each of them has all of it run again.
+TEST_F(TriggerTestRun, CallsOfOneSecondOverALimitAreToldWhileItRuns) {
+  write("endless.lua", R"(local ctx = hastur.trigger{ state = { text = ("x"):rep(5000) } }
+ctx:gauges({ name = "load" }, function(msg)
+  while msg.value > 10 do end
+end)
+)");
+  const std::string note = "is run again: this may take long";
+  std::string apart;
+  for (int second = 0; second < 4; ++second) apart += gauge(second, 11);
+  write("apart.jsonl", apart);
+  run("run endless.lua --input apart.jsonl");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_EQ(error_.find(note), std::string::npos) << error_;
+  std::string together;
+  for (int i = 0; i < 4; ++i) together += gauge(0, 11);
+  write("together.jsonl", together);
+  run("run endless.lua --input together.jsonl --format json");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_NE(error_.find(note), std::string::npos) << error_;
+  EXPECT_EQ(lines().size(), 5u) << output_;
+}
+
 }  // namespace
 }  // namespace hastur

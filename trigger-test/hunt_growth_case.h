@@ -1,0 +1,30 @@
+#pragma once
+
+// Test cases of what a look at growth (hunt_growth.h) has seen, of the few messages that it fed.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/result.h"
+#include "trigger-test/hunt_runs.h"
+#include "trigger-test/test_file.h"
+
+namespace hastur {
+
+// So many of the messages, one second apart, the last of them `at` after the usual start: where a
+// look failed, the time may be why. Before the last lies `apart`, or two hours if that is less.
+TestCase leading_to(const std::vector<MessageSpec>& few, std::size_t messages, Micros at,
+                    Micros apart);
+
+// A test that asks for a state of the size that it has half-way, and so fails; `few` are repeated,
+// so far apart, until the state is some 64 KiB large, by what it came to in a look. Nothing if it
+// would take too many ticks, or the state does not grow in it. An error is one of the machine.
+struct CameTo {
+  std::size_t bytes = 0;
+  std::size_t messages = 0;
+};
+Result<std::optional<TestCase>> growing_case(HuntRuns& runs, const std::vector<MessageSpec>& few,
+                                             const CameTo& look, Micros apart);
+
+}  // namespace hastur
