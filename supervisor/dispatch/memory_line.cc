@@ -73,9 +73,8 @@ std::optional<Sequence> fresh_from(const JournalRecord& replay, Sequence after) 
   const auto detail = parse_json(replay.detail);
   if (!detail || !detail->value("fresh", false)) return std::nullopt;
   const auto from = detail->find("from");
-  return from != detail->end() && from->is_number_unsigned()
-             ? Sequence{from->get<std::uint64_t>()}
-             : after;
+  return from != detail->end() && from->is_number_unsigned() ? Sequence{from->get<std::uint64_t>()}
+                                                             : after;
 }
 
 }  // namespace hastur

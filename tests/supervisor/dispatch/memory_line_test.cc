@@ -49,8 +49,8 @@ TEST_F(MemoryLines, OfAReplayThatBeganAnewHoldsWhatItWentThroughBeforeItsAnswer)
 }
 
 TEST_F(MemoryLines, OfAReplayThatBeganAnewAtItsAnswerHoldsNothingOfBefore) {
-  for (const char* detail : {R"({"after":59,"fresh":true,"from":59,"run":1})",
-                             R"({"after":59,"fresh":true,"run":1})"}) {
+  for (const char* detail :
+       {R"({"after":59,"fresh":true,"from":59,"run":1})", R"({"after":59,"fresh":true,"run":1})"}) {
     store_ = make_memory_store();
     CommitBuilder first;
     first.start("t", 1, 10, "").journal("t", 1, 11, "start");
