@@ -15,9 +15,13 @@
 #include "syndicator/daemon.h"
 #include "syndicator/import_command.h"
 #include "syndicator/options.h"
+#include "syndicator/stream_clock.h"
 
 namespace hastur {
 namespace {
+
+// How far the machine's clock must stand behind the stream for that to be told.
+constexpr Micros ahead_told = std::chrono::seconds{2};
 
 // Empty where there is none; History then takes every start for one after a power loss.
 std::string boot_id() {
@@ -67,7 +71,15 @@ int run(const CommandLine& line, const SyndicatorOptions& options) {
   auto history = open_history(history_options(options));
   if (!history) return refuse(history.error());
   SystemClock system_clock;
-  SharedClock clock(system_clock);
+  StreamClock stream_clock(system_clock, (*history)->received_at());
+  if (stream_clock.ahead() >= ahead_told) {
+    log_warn(
+        "the clock of this machine stands {} behind the newest message of the stream: time goes on "
+        "from there, and a hundredth slower until they meet. What senders give a time by their own "
+        "clocks counts as late meanwhile",
+        format_span(std::chrono::floor<std::chrono::seconds>(stream_clock.ahead())));
+  }
+  SharedClock clock(stream_clock);
   Loop loop;
   // Before anything is promised: a stop that comes early is a clean one too.
   const auto signals = loop.on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
