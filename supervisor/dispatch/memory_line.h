@@ -5,6 +5,7 @@
 // nothing of what the run before it did since.
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -29,6 +30,9 @@ class MemoryLine {
   // Nothing up to here is part of it.
   Sequence after_;
 };
+
+// In the file of a replay, a decision about a run that began without a memory, at its first input.
+inline constexpr std::string_view begins_fresh = "fresh";
 
 // Of a decision "replay", whose answer begins after `after`: the input after which the run began
 // with the state that its script gives, which may be before that; nothing if it began with a

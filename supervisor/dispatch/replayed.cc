@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "supervisor/dispatch/memory_line.h"
 
 namespace hastur {
 namespace {
@@ -39,10 +40,15 @@ Result<ReplayedRun> read_run(CheckpointStore& file, StoredTrigger stored) {
     begins.state = std::move((*snapshot)->state);
     begins.runtime = std::move((*snapshot)->runtime);
   }
-  begins.effects_sequence = std::max(begins.state_sequence, record.after);
   auto journal = file.journal(record.trigger, record.run);
   if (!journal) return fail(journal.error());
   run.decisions = std::move(*journal);
+  const auto fresh = std::ranges::find(run.decisions, begins_fresh, &JournalRecord::decision);
+  if (fresh != run.decisions.end()) {
+    begins.state_sequence = Sequence{fresh->sequence.value - 1};
+    run.decisions.erase(fresh);
+  }
+  begins.effects_sequence = std::max(begins.state_sequence, record.after);
   return run;
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "supervisor/dispatch/limits_json.h"
+#include "supervisor/dispatch/memory_line.h"
 #include "supervisor/dispatch/replayed.h"
 
 namespace hastur {
@@ -130,6 +131,11 @@ Result<void> ReplayFile::begin() {
     auto version = versions_.version(starts_[i].run.version);
     if (!version) return fail(version.error());
     starts_[i].version = std::move(*version);
+    const Checkpoint& begins = starts_[i].checkpoint;
+    if (begins.state.empty()) {
+      batch.journal.push_back({begins.trigger, begins.run, begins.state_sequence.next(),
+                               std::string(begins_fresh), "{}", options_.started_at});
+    }
     std::ranges::move(decisions_[i], std::back_inserter(batch.journal));
   }
   batch.starts = starts_;

@@ -16,6 +16,7 @@
 #include "tests/integration/platform.h"
 #include "tests/integration/scripts.h"
 #include "tests/integration/waiting.h"
+#include "tests/support/datagram_sender.h"
 
 namespace hastur {
 namespace {
@@ -144,6 +145,38 @@ TEST_F(Replay, GivesStateMessagesAndNotificationsOfTheLiveRunByteForByteTwice) {
   EXPECT_EQ(notifications, recorded);
   fmt::print("{} inputs through {} triggers in {}\n", remains.history().last().value, names.size(),
              format_span(took));
+}
+
+// The second begins with its script's state, too, where no memory of before its --from is left:
+// what it went through on the way there is part of it, and of what comes after.
+TEST_F(Replay, OneIntoLiveAfterAnotherLosesNothingOfBefore) {
+  platform_.save_script("counts", R"(
+local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "it.load" }, function(msg)
+  ctx.state.n = ctx.state.n + 1
+  if ctx.state.n == 1 then pager_duty("first", "the first one") end
+end)
+)");
+  ASSERT_TRUE(platform_.start_syndicator());
+  ASSERT_TRUE(platform_.start_supervisor());
+  ASSERT_TRUE(platform_.wait_for_triggers());
+  DatagramSender sender(fmt::format("127.0.0.1:{}", platform_.udp_port()));
+  for (int i = 0; i < 200; ++i)
+    ASSERT_TRUE(sender.send(R"({"type":"gauge","name":"it.load","value":1})"));
+  ASSERT_TRUE(wait_until(
+      [&] { return platform_.metric("hastur_received_total").value_or(0) >= 200; }, soon));
+  ASSERT_TRUE(platform_.settle("counts"));
+  for (const int from : {1, 60, 120}) {
+    const auto replayed = platform_.run_supervisor(
+        fmt::format("replay --trigger counts --from {} --into live --yes", from));
+    ASSERT_EQ(replayed.exit_code, 0) << replayed.error;
+    ASSERT_TRUE(platform_.settle("counts"));
+    EXPECT_EQ(stored_state("counts")["state"]["n"], 200) << from;
+  }
+  const auto incidents = platform_.get("/v1/incidents");
+  ASSERT_TRUE(incidents);
+  ASSERT_EQ((*incidents)["items"].size(), 1u) << incidents->dump();
+  EXPECT_EQ((*incidents)["items"][0]["state"], "open") << "nobody resolved it";
 }
 
 // What a trigger has now is what its newest version makes of all of History, while more comes.
