@@ -27,7 +27,8 @@ int check_history_command(const std::string& history) {
              checked->last.value, lost);
   if (checked->findings.empty()) return 0;
   fmt::print(
-      "  what is on damaged pages is lost to readers, who go on after it; if the syndicator does not "
+      "  what is on damaged pages is lost to readers, who go on after it; if the syndicator does "
+      "not "
       "start on it, restore the newest file from a copy (docs/durability.md)\n");
   return 1;
 }
