@@ -63,28 +63,11 @@ Result<ReplayTrigger> begin_with_script(CheckpointStore& store, const RunRecord&
   return planned;
 }
 
-// The newest kept memory of before `begin`, or the snapshot that is asked for.
-Result<std::optional<Snapshot>> memory_before(CheckpointStore& store, const StoredTrigger& trigger,
-                                              Sequence begin) {
+// What a run that began without a memory began with is no snapshot; but its journal says so.
+// Nothing if it began with one, or not before `begin`.
+Result<std::optional<Snapshot>> beginning_of(CheckpointStore& store, const StoredTrigger& trigger,
+                                             Sequence begin) {
   const Checkpoint& stored = trigger.checkpoint;
-  if (stored.state_sequence < begin) {
-    SnapshotRecord record;
-    record.trigger = stored.trigger;
-    record.run = stored.run;
-    record.sequence = stored.state_sequence;
-    record.time = stored.state_time;
-    return std::optional(Snapshot{std::move(record), stored.state, stored.runtime});
-  }
-  const auto kept = store.snapshots(stored.trigger);
-  if (!kept) return fail(kept.error());
-  RunOrder order(store);
-  for (const SnapshotRecord& record : *kept) {
-    if (record.sequence >= begin) continue;
-    const auto superseded = order.is_superseded(record.trigger, record.run, record.sequence);
-    if (!superseded) return fail(superseded.error());
-    if (!*superseded) return store.snapshot(record.number);
-  }
-  // What a run that began without a memory began with is no snapshot; but its journal says so.
   const auto journal = store.journal(stored.trigger, stored.run);
   if (!journal) return fail(journal.error());
   std::optional<Sequence> after;
@@ -98,6 +81,35 @@ Result<std::optional<Snapshot>> memory_before(CheckpointStore& store, const Stor
   record.run = stored.run;
   record.sequence = *after;
   return std::optional(Snapshot{std::move(record), "", ""});
+}
+
+// The newest kept memory of before `begin`. One of the run that lived through it comes before those
+// of others, which may have been removed, or had decided otherwise.
+Result<std::optional<Snapshot>> memory_before(CheckpointStore& store, const StoredTrigger& trigger,
+                                              Sequence begin) {
+  const Checkpoint& stored = trigger.checkpoint;
+  if (stored.state_sequence < begin) {
+    SnapshotRecord record;
+    record.trigger = stored.trigger;
+    record.run = stored.run;
+    record.sequence = stored.state_sequence;
+    record.time = stored.state_time;
+    return std::optional(Snapshot{std::move(record), stored.state, stored.runtime});
+  }
+  const auto kept = store.snapshots(stored.trigger);
+  if (!kept) return fail(kept.error());
+  for (const SnapshotRecord& record : *kept) {
+    if (record.run == stored.run && record.sequence < begin) return store.snapshot(record.number);
+  }
+  if (auto fresh = beginning_of(store, trigger, begin); !fresh || *fresh) return fresh;
+  RunOrder order(store);
+  for (const SnapshotRecord& record : *kept) {
+    if (record.sequence >= begin) continue;
+    const auto superseded = order.is_superseded(record.trigger, record.run, record.sequence);
+    if (!superseded) return fail(superseded.error());
+    if (!*superseded) return store.snapshot(record.number);
+  }
+  return std::optional<Snapshot>();
 }
 
 Result<void> begin_with(CheckpointStore& store, const Snapshot& snapshot, ReplayTrigger& planned) {

@@ -115,6 +115,19 @@ TEST_F(PlanReplay, AReplayThatBeganWithoutAMemoryIsRepeatedFromItsBeginning) {
   EXPECT_EQ(plan(Sequence{8}, "b")->after, Sequence{7});
 }
 
+// Its file went and came back: it began anew, and the memory of before is another trigger's.
+TEST_F(PlanReplay, ATriggerThatCameBackDoesNotBeginWithWhatItHadBefore) {
+  CommitBuilder back;
+  back.journal("a", 1, 55, "forget").start("a", 2, 60, "").journal("a", 2, 61, "start");
+  back.checkpoint("a", 2, 90, "{}");
+  commit(back);
+  const auto planned = plan(Sequence{70});
+  ASSERT_TRUE(planned);
+  EXPECT_EQ(planned->after, Sequence{60});
+  EXPECT_FALSE(planned->triggers[0].stream.memory);
+  EXPECT_TRUE(plan(Sequence{55})->triggers[0].stream.memory) << "as it was then";
+}
+
 TEST_F(PlanReplay, OfAnotherRunTakesTheStateThroughTheMigrationAndNoJournal) {
   CommitBuilder next;
   next.start("a", 2, 60);
