@@ -28,8 +28,7 @@ int check_history_command(const std::string& history) {
   if (checked->findings.empty()) return 0;
   fmt::print(
       "  what is on damaged pages is lost to readers, who go on after it; if the syndicator does "
-      "not "
-      "start on it, restore the newest file from a copy (docs/durability.md)\n");
+      "not start on it, restore the newest file from a copy (docs/durability.md)\n");
   return 1;
 }
 

@@ -18,10 +18,10 @@
 namespace hastur {
 namespace {
 
-// Numbers inputs as the contract wants it, and writes what comes out.
 // A trigger that goes over its limits so often within a second does so at nearly every message.
 constexpr std::uint64_t stops_told = 3;
 
+// Numbers inputs as the contract wants it, and writes what comes out.
 class Output final : public StreamListener {
  public:
   explicit Output(std::unique_ptr<EffectLines> lines) : lines_(std::move(lines)) {}
