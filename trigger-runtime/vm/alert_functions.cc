@@ -25,18 +25,6 @@ constexpr std::uint32_t burst_max = 10'000;
 constexpr std::size_t text_bytes_max = 4 * 1024;
 constexpr std::size_t details_bytes_max = 32 * 1024;
 
-std::optional<Condition> condition(lua_State* lua, const HelperOptions& options, const char* key,
-                                   std::string& words) {
-  std::optional<std::string> json = options.json(key);
-  if (!json) return std::nullopt;
-  const Result<Json> spec = parse_json(*json);
-  HASTUR_CHECK(spec.has_value(), "a condition's JSON cannot be read back");
-  Result<Condition> condition = Condition::parse(*spec, false, true);
-  if (!condition) raise(lua, fmt::format("ctx:alert: {}: {}", key, condition.error().message));
-  words = std::move(*json);
-  return std::move(*condition);
-}
-
 // The numbers that bound ranges in a condition, and the other values that it names.
 void collect(const Json& words, bool is_range, std::vector<double>& bounds,
              std::vector<Json>& named) {
@@ -49,28 +37,72 @@ void collect(const Json& words, bool is_range, std::vector<double>& bounds,
   }
 }
 
-// A value that would open a key and close it, too. Ranges may have a border in common.
-std::optional<std::string> in_both(const Alert::Options& options) {
-  std::vector<double> bounds;
-  std::vector<Json> named;
-  for (const std::string* words : {&options.raise_words, &options.clear_words})
-    collect(parse_json(*words).value(), false, bounds, named);
+// A number that is greater (direction 1) or less (-1), if there is one.
+double beside(double bound, double direction) {
+  const double near = bound + direction;
+  return near != bound ? near : std::nextafter(bound, direction * HUGE_VAL);
+}
+
+// Values among which some satisfy a condition of these words if any do: those that it names, its
+// bounds, and one on either side of each.
+struct Samples {
+  std::vector<double> bounds;  // in order
+  std::vector<Json> values;
+};
+
+Samples samples_of(std::initializer_list<const std::string*> all_words) {
+  Samples samples;
+  for (const std::string* words : all_words)
+    collect(parse_json(*words).value(), false, samples.bounds, samples.values);
+  std::vector<double>& bounds = samples.bounds;
   std::ranges::sort(bounds);
   for (std::size_t i = 0; i < bounds.size(); ++i) {
-    named.emplace_back(i == 0 ? bounds[0] - 1 : bounds[i - 1] + (bounds[i] - bounds[i - 1]) / 2);
-    if (i + 1 == bounds.size()) named.emplace_back(bounds[i] + 1);
+    samples.values.emplace_back(i == 0 ? beside(bounds[0], -1)
+                                       : bounds[i - 1] + (bounds[i] - bounds[i - 1]) / 2);
+    samples.values.emplace_back(bounds[i]);
+    if (i + 1 == bounds.size()) samples.values.emplace_back(beside(bounds[i], 1));
   }
-  for (const Json& json : named) {
+  return samples;
+}
+
+// `holds` is asked with each as a value; the first for which it says so, as JSON.
+template <class Holds>
+std::optional<std::string> first_of(const std::vector<Json>& samples, Holds holds) {
+  for (const Json& json : samples) {
     const std::string text = json.is_string() ? json.get<std::string>() : "";
-    const Value value = json.is_string()   ? Value::of(text)
-                        : json.is_number() ? Value::of(json.get<double>())
-                                           : Value{};
-    const bool is_border = json.is_number() && std::ranges::binary_search(bounds, value.number);
-    if (value.kind != Value::Kind::absent && !is_border && options.raise->holds(value) &&
-        options.clear->holds(value))
-      return canonical_json(json);
+    const Value value = json.is_string()    ? Value::of(text)
+                        : json.is_boolean() ? Value::of_boolean(json.get<bool>())
+                        : json.is_number()  ? Value::of(json.get<double>())
+                                            : Value{};
+    if (value.kind != Value::Kind::absent && holds(value)) return canonical_json(json);
   }
   return std::nullopt;
+}
+
+std::optional<Condition> condition(lua_State* lua, const HelperOptions& options, const char* key,
+                                   std::string& words) {
+  std::optional<std::string> json = options.json(key);
+  if (!json) return std::nullopt;
+  const Result<Json> spec = parse_json(*json);
+  HASTUR_CHECK(spec.has_value(), "a condition's JSON cannot be read back");
+  Result<Condition> condition = Condition::parse(*spec, false, true);
+  if (!condition) raise(lua, fmt::format("ctx:alert: {}: {}", key, condition.error().message));
+  words = std::move(*json);
+  if (!first_of(samples_of({&words}).values,
+                [&](const Value& value) { return condition->holds(value); })) {
+    raise(lua, fmt::format("ctx:alert: {}: there is no value that is {}", key, words));
+  }
+  return std::move(*condition);
+}
+
+// A value that would open a key and close it, too. Ranges may have a border in common.
+std::optional<std::string> in_both(const Alert::Options& options) {
+  const Samples samples = samples_of({&options.raise_words, &options.clear_words});
+  return first_of(samples.values, [&](const Value& value) {
+    const bool is_border = value.kind == Value::Kind::number &&
+                           std::ranges::binary_search(samples.bounds, value.number);
+    return !is_border && options.raise->holds(value) && options.clear->holds(value);
+  });
 }
 
 struct Self {
@@ -229,9 +261,9 @@ Alert::Options alert_options(lua_State* lua, int index) {
   if (options.has("flap")) {
     lua_getfield(lua, index, "flap");
     const HelperOptions flap(lua, lua_gettop(lua), "ctx:alert: flap", {"changes", "span"});
-    const auto changes = flap.count("changes", changes_max);
+    const auto changes = flap.count("changes", changes_max, 2);
     const auto span = flap.span("span");
-    if (!changes || *changes < 2 || !span) {
+    if (!changes || !span) {
       raise(lua,
             "ctx:alert: flap takes how many changes (2 or more) in which span: { changes = 6, "
             "span = \"10m\" }");
@@ -248,14 +280,15 @@ Alert::Options alert_options(lua_State* lua, int index) {
   return asked;
 }
 
-Notification alert_notification(const Alert::Options& options, std::string_view alert,
-                                std::string_view trigger, const AlertPage& page) {
+Notification alert_notification(const Alert& alert, std::string_view trigger,
+                                const AlertPage& page) {
+  const Alert::Options& options = alert.options();
   Notification notification;
   notification.kind = "pager_duty";
   notification.key =
-      json_text(page.key.empty() ? fmt::format("{}/{}", trigger, alert)
-                                 : fmt::format("{}/{}/{}", trigger, alert, page.key));
-  if (!options.to.empty()) notification.to = json_text(options.to);
+      json_text(page.key.empty() ? fmt::format("{}/{}", trigger, alert.name())
+                                 : fmt::format("{}/{}/{}", trigger, alert.name(), page.key));
+  if (!page.to.empty()) notification.to = json_text(page.to);
   notification.text = page.text;
   notification.details = page.details;
   const std::string severity =

@@ -46,6 +46,7 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
   const std::uint64_t dropped_before = vm_.helpers.dropped();
   vm_.effects.begin_feed();
   vm_.messages.begin_batch(batch_);
+  vm_.ahead.begin_batch(batch_);
   // There is no emergency collection when the cap is reached: room is made here.
   if (vm_.memory.used() > vm_.memory.cap() / 2) lua_gc(lua_, LUA_GCCOLLECT, 0);
 
@@ -72,6 +73,7 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
   }
 
   vm_.messages.end_batch();
+  vm_.ahead.end_batch();
   progress_.reached = reached;
   progress_.effects = vm_.effects.take();
   progress_.effects_hash = vm_.effects.hash();
@@ -79,7 +81,7 @@ TriggerProgress Feed::run(std::uint32_t from_row, std::uint32_t end_row,
   progress_.callbacks_undone = std::exchange(trigger_.undone, 0);
   progress_.helpers_dropped = vm_.helpers.dropped() - dropped_before;
   progress_.touched = trigger_.touched;
-  progress_.wants_ticks = !trigger_.runtime.failures.empty();
+  progress_.wants_ticks = !trigger_.runtime.failures.empty() || vm_.helpers.has_retired();
   return std::move(progress_);
 }
 
@@ -122,6 +124,7 @@ void Feed::count_failure(const ScriptError& error) {
 }
 
 bool Feed::take_message(std::uint32_t row, std::span<const Match>& matches) {
+  vm_.ahead.begin_message(matches);
   while (!matches.empty() && matches.front().row == row) {
     if (!call_with_message(matches.front().callback, row)) return false;
     matches = matches.subspan(1);
@@ -131,6 +134,7 @@ bool Feed::take_message(std::uint32_t row, std::span<const Match>& matches) {
 }
 
 bool Feed::take_tick(std::uint32_t row) {
+  vm_.ahead.end_message();
   const Time time = time_from_us(batch_.timestamps()[row]);
   const std::vector<Callback>& callbacks = vm_.declared.callbacks;
   if (vm_.observation.is_on() && !vm_.helpers.empty()) [[unlikely]]
@@ -155,7 +159,7 @@ void Feed::judge_tick(bool is_first) {
   const Time now = vm_.effects.now();
   std::vector<HelperSet::Page> pages;
   if (!vm_.helpers.empty() && trigger_.may_alerts_speak(now))
-    pages = vm_.helpers.pages(now, trigger_.touched);
+    pages = vm_.helpers.pages(lua_, now, trigger_.touched);
   const bool is_due = trigger_.is_judgement_due(now, is_first);
   std::optional<CallError> error;
   if (is_due) error = trigger_.examine(vm_.effects.sequence(), now);
@@ -189,8 +193,7 @@ bool Feed::take_deadlines(std::uint32_t row) {
 void Feed::send(std::span<const HelperSet::Page> pages) {
   for (const HelperSet::Page& one : pages) {
     vm_.effects.begin_callback(vm_.effects.now());
-    vm_.effects.add_notification(
-        alert_notification(one.alert->options(), one.alert->name(), vm_.name, one.page));
+    vm_.effects.add_notification(alert_notification(*one.alert, vm_.name, one.page));
     vm_.effects.end_callback(true);
   }
 }

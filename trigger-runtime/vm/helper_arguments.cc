@@ -57,12 +57,14 @@ std::optional<Micros> HelperOptions::span(const char* key) const {
   return *span;
 }
 
-std::optional<std::uint32_t> HelperOptions::count(const char* key, std::uint32_t most) const {
+std::optional<std::uint32_t> HelperOptions::count(const char* key, std::uint32_t most,
+                                                  std::uint32_t least) const {
   if (!has(key)) return std::nullopt;
   lua_getfield(lua_, index_, key);
   const double number = lua_type(lua_, -1) == LUA_TNUMBER ? lua_tonumber(lua_, -1) : 0;
-  if (!(number >= 1 && number <= most) || std::floor(number) != number) {
-    raise(lua_, fmt::format("{}: {} must be a whole number, 1 to {}", function_, key, most));
+  if (!(number >= least && number <= most) || std::floor(number) != number) {
+    raise(lua_,
+          fmt::format("{}: {} must be a whole number, {} to {}", function_, key, least, most));
   }
   lua_pop(lua_, 1);
   return static_cast<std::uint32_t>(number);
@@ -130,10 +132,11 @@ std::string_view key_argument(lua_State* lua, int index, const ScriptHelper& sel
 std::string_view made_key_argument(lua_State* lua, int index, const ScriptHelper& self,
                                    std::string_view function) {
   const std::string_view key = key_argument(lua, index, self, function);
-  if (key.empty() || key.size() > helper_key_bytes_max) [[unlikely]] {
+  if (key.empty() || key.size() > Helper::key_bytes_max) [[unlikely]] {
     raise(lua, fmt::format("{}: a key has 1 to {} bytes, this one has {}", called(self, function),
-                           helper_key_bytes_max, key.size()));
+                           Helper::key_bytes_max, key.size()));
   }
+  vm_of(lua).ahead.learn(*self.helper, key);
   return key;
 }
 

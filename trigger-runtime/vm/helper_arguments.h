@@ -22,8 +22,9 @@ class HelperOptions {
 
   // A span of at least a second.
   std::optional<Micros> span(const char* key) const;
-  // A whole number, 1 to `most`.
-  std::optional<std::uint32_t> count(const char* key, std::uint32_t most) const;
+  // A whole number, `least` to `most`.
+  std::optional<std::uint32_t> count(const char* key, std::uint32_t most,
+                                     std::uint32_t least = 1) const;
   bool has(const char* key) const;
   std::optional<std::string> text(const char* key) const;
   // Its JSON.
@@ -43,9 +44,8 @@ ScriptHelper& helper_self(lua_State* lua, std::string_view function,
 // The key at `index`: a string, or a number, which becomes its text.
 std::string_view key_argument(lua_State* lua, int index, const ScriptHelper& self,
                               std::string_view function);
-// The same of a call that makes the key if need be: it has 1 to helper_key_bytes_max bytes, in
+// The same of a call that makes the key if need be: it has 1 to Helper::key_bytes_max bytes, in
 // every helper alike, so that what one takes from a sender's label does not fail in another.
-inline constexpr std::size_t helper_key_bytes_max = 1'024;
 std::string_view made_key_argument(lua_State* lua, int index, const ScriptHelper& self,
                                    std::string_view function);
 // Raises for a new key that is not UTF-8, as JSON must be.

@@ -22,8 +22,8 @@ void push_alert_functions(lua_State* lua);
 // What ctx:alert was given in its table of options at `index`.
 Alert::Options alert_options(lua_State* lua, int index);
 // A page as it goes out; `page` outlives it.
-Notification alert_notification(const Alert::Options& options, std::string_view alert,
-                                std::string_view trigger, const AlertPage& page);
+Notification alert_notification(const Alert& alert, std::string_view trigger,
+                                const AlertPage& page);
 
 // Whether it is the step of an each(), which walks on from call to call.
 bool is_keyed_step(lua_CFunction function);

@@ -194,8 +194,13 @@ void HelperSet::add(lua_State* lua, std::unique_ptr<ScriptHelper> made) {
   lua_setmetatable(lua, -2);
   lua_replace(lua, methods);
 
+  make_view(lua, *made, all_.size() + 1);
+  all_.push_back(std::move(made));
+}
+
+void HelperSet::make_view(lua_State* lua, ScriptHelper& made, std::size_t number) const {
   push_registered(lua, Registered::helper_views);
-  push_userdata(lua, &view_marker, *made);
+  push_userdata(lua, &view_marker, made);
   lua_newtable(lua);
   add_function(lua, "__index", read_view);
   add_function(lua, "__newindex", refuse_view_write);
@@ -203,9 +208,40 @@ void HelperSet::add(lua_State* lua, std::unique_ptr<ScriptHelper> made) {
   lua_pushboolean(lua, 0);
   lua_setfield(lua, -2, "__metatable");
   lua_setmetatable(lua, -2);
-  all_.push_back(std::move(made));
-  lua_rawseti(lua, -2, static_cast<int>(all_.size()));
+  lua_rawseti(lua, -2, static_cast<int>(number));
   lua_pop(lua, 1);
+}
+
+// What cannot be read is passed over, as it would be if it were no alert's.
+void HelperSet::retire(lua_State* lua, std::string_view name, std::string_view json, Time now) {
+  auto made = std::make_unique<ScriptHelper>();
+  auto alert = std::make_unique<Alert>(std::string(name), Alert::Options{});
+  alert->retire();
+  if (alert->read(json, now) || alert->keys().count() == 0) return;
+  made->kind = HelperKind::alert;
+  made->helper = std::move(alert);
+  make_view(lua, *made, all_.size() + 1);
+  all_.push_back(std::move(made));
+}
+
+bool HelperSet::has_retired() const {
+  return !all_.empty() && all_.back()->kind == HelperKind::alert &&
+         static_cast<const Alert&>(*all_.back()->helper).is_retired();
+}
+
+// They are not in the state any more.
+void HelperSet::drop_retired(lua_State* lua) {
+  leaving_.clear();
+  while (has_retired()) {
+    ScriptHelper& made = *all_.back();
+    made.helper->clear();
+    account(lua, made);
+    push_text(lua, made.helper->state_key());
+    lua_pushnil(lua);
+    lua_rawset(lua, state_index);
+    leaving_.push_back(std::move(all_.back()));
+    all_.pop_back();
+  }
 }
 
 void HelperSet::keep(Window::Kept kept) {
@@ -296,19 +332,23 @@ std::map<std::string, std::int64_t> HelperSet::slots() const {
 }
 
 void HelperSet::clear(lua_State* lua) {
+  drop_retired(lua);
   for (const auto& made : all_) made->helper->clear();
   account_all(lua);
 }
 
-std::optional<ScriptError> HelperSet::read(std::string_view state_key, std::string_view json,
-                                           Time now,
+std::optional<ScriptError> HelperSet::read(lua_State* lua, std::string_view state_key,
+                                           std::string_view json, Time now,
                                            const std::map<std::string, std::int64_t>& slots) {
   const std::size_t dot = state_key.find('.');
   if (!state_key.starts_with('@') || dot == std::string_view::npos) return std::nullopt;
   const std::string_view kind = state_key.substr(1, dot - 1);
   const std::string_view name = state_key.substr(dot + 1);
   const ScriptHelper* made = find(name);
-  if (made == nullptr) return std::nullopt;
+  if (made == nullptr) {
+    if (kind == "alert") retire(lua, name, json, now);
+    return std::nullopt;
+  }
   Helper& helper = *made->helper;
   if (helper.kind() != kind) {
     return ScriptError{fmt::format("'{}' was kept by a ctx:{} and is a ctx:{} now: give it "
@@ -330,12 +370,12 @@ std::optional<ScriptError> HelperSet::read(std::string_view state_key, std::stri
   return std::nullopt;
 }
 
-std::optional<std::string> HelperSet::warm(std::string_view state_key, std::string_view json,
-                                           Time at, Time now) {
+std::optional<std::string> HelperSet::warm(lua_State* lua, std::string_view state_key,
+                                           std::string_view json, Time at, Time now) {
   for (const auto& made : all_) {
     if (made->helper->state_key() != state_key) continue;
     made->helper->clear();
-    if (auto fault = read(state_key, json, at, slots())) return std::move(fault->text);
+    if (auto fault = read(lua, state_key, json, at, slots())) return std::move(fault->text);
     made->helper->pass_deaf(now - at, now);
     made->helper->settle(now);
     return std::nullopt;
@@ -375,7 +415,7 @@ std::vector<DueKey> HelperSet::due(Time now) {
   return due;
 }
 
-std::vector<HelperSet::Page> HelperSet::pages(Time now, bool& changed) {
+std::vector<HelperSet::Page> HelperSet::pages(lua_State* lua, Time now, bool& changed) {
   std::vector<Page> all;
   for (const auto& made : all_) {
     if (made->kind != HelperKind::alert) continue;
@@ -387,8 +427,10 @@ std::vector<HelperSet::Page> HelperSet::pages(Time now, bool& changed) {
   std::ranges::sort(all, [](const Page& a, const Page& b) {
     if (a.page.at != b.page.at) return a.page.at < b.page.at;
     if (a.alert != b.alert) return a.alert->name() < b.alert->name();
-    return a.page.key < b.page.key;
+    if (a.page.key != b.page.key) return a.page.key < b.page.key;
+    return a.page.resolves > b.page.resolves;
   });
+  drop_retired(lua);
   return all;
 }
 

@@ -87,16 +87,18 @@ class HelperSet {
   // The state goes: nothing is kept of it.
   void clear(lua_State* lua);
   // Takes what stood at a key that begins with '@' ("@keyed.hosts"); what no helper of the script
-  // has written is passed over. `slots` are those of who wrote it. Says what is wrong, and with
-  // which line's helper.
-  std::optional<ScriptError> read(std::string_view state_key, std::string_view json, Time now,
-                                  const std::map<std::string, std::int64_t>& slots);
+  // has written is passed over, but that of an alert: it is there until the next pages(). `slots`
+  // are those of who wrote it. Says what is wrong, and with which line's helper.
+  std::optional<ScriptError> read(lua_State* lua, std::string_view state_key, std::string_view json,
+                                  Time now, const std::map<std::string, std::int64_t>& slots);
   // Of one that has been read: takes instead what stood there at `at`, written by this script, and
   // for what nothing was heard of from then to `now`. Says what is wrong.
-  std::optional<std::string> warm(std::string_view state_key, std::string_view json, Time at,
-                                  Time now);
+  std::optional<std::string> warm(lua_State* lua, std::string_view state_key, std::string_view json,
+                                  Time at, Time now);
   // Puts the views into the table at `state`.
   void put_views(lua_State* lua, int state) const;
+  // What an alert has paged that the script does not have any more waits to be resolved.
+  bool has_retired() const;
   void settle(Time now);
 
   bool pass_deaf(Micros deaf, Time now);
@@ -104,12 +106,12 @@ class HelperSet {
   std::vector<DueKey> due(Time now);
 
   // What the alerts page at a tick, after its callbacks, in the order (due, name, key); `changed`
-  // is set if anything of them has.
+  // is set if anything of them has. An alert in it lives until the next pages() or clear().
   struct Page {
     const Alert* alert = nullptr;
     AlertPage page;
   };
-  std::vector<Page> pages(Time now, bool& changed);
+  std::vector<Page> pages(lua_State* lua, Time now, bool& changed);
   // In the order of their making.
   std::vector<const Alert*> alerts() const;
 
@@ -121,7 +123,15 @@ class HelperSet {
   std::uint64_t dropped() const;
 
  private:
+  // The number of the view among those that are registered is the helper's place in all_, from 1.
+  void make_view(lua_State* lua, ScriptHelper& made, std::size_t number) const;
+  void retire(lua_State* lua, std::string_view name, std::string_view json, Time now);
+  void drop_retired(lua_State* lua);
+
+  // Those of the script; behind them retired alerts.
   std::vector<std::unique_ptr<ScriptHelper>> all_;
+  // Their pages are on their way.
+  std::vector<std::unique_ptr<ScriptHelper>> leaving_;
 };
 
 // The helper whose view stands at `index`, or null.

@@ -24,16 +24,12 @@ Self self_of(lua_State* lua, std::string_view function) {
 std::uint32_t touched(lua_State* lua, const Self& self, std::string_view function) {
   const std::string_view key = made_key_argument(lua, 2, self.made, function);
   Vm& vm = vm_of(lua);
-  const std::uint64_t births = self.keyed.keys().births();
-  const std::uint32_t id = self.keyed.touch(key, vm.effects.now());
-  if (self.keyed.keys().births() != births) [[unlikely]] {
-    vm.budget.charge(lua, instructions_per_helper_call + key.size() / 16);
-    vm.helpers.account(lua, self.made);
-    if (!is_utf8(key)) {
-      self.keyed.drop(id);
-      refuse_key(lua, self.made);
-    }
-  }
+  if (const auto id = self.keyed.touch(key, vm.effects.now())) [[likely]]
+    return *id;
+  vm.budget.charge(lua, instructions_per_helper_call + key.size() / 16);
+  if (!is_utf8(key)) refuse_key(lua, self.made);
+  const std::uint32_t id = self.keyed.make(key, vm.effects.now());
+  vm.helpers.account(lua, self.made);
   return id;
 }
 

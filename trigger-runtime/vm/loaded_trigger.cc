@@ -185,7 +185,7 @@ void LoadedTrigger::warm(const WarmHelpers& given, const std::optional<Memory>& 
       const std::string own(key);
       const std::optional<std::string_view> value = in.value();
       if (!value) return false;
-      if (!fault) fault = vm.helpers.warm(own, *value, given.at, given.now);
+      if (!fault) fault = vm.helpers.warm(vm.lua, own, *value, given.at, given.now);
       return true;
     });
     if (!whole) fault = "they are no JSON object";
@@ -324,7 +324,7 @@ std::optional<ScriptError> LoadedTrigger::fill_state(
     const std::optional<std::string_view> value = in.value();
     if (!value) return false;
     if (own.starts_with('@')) {
-      if (!fault) fault = vm.helpers.read(own, *value, now, slots);
+      if (!fault) fault = vm.helpers.read(lua, own, *value, now, slots);
       return true;
     }
     push_text(lua, own);

@@ -13,6 +13,7 @@
 #include "trigger-runtime/vm/constants.h"
 #include "trigger-runtime/vm/effects.h"
 #include "trigger-runtime/vm/helper_set.h"
+#include "trigger-runtime/vm/keys_ahead.h"
 #include "trigger-runtime/vm/lua.h"
 #include "trigger-runtime/vm/lua_json.h"
 #include "trigger-runtime/vm/msg_object.h"
@@ -69,6 +70,7 @@ struct Vm {
   Messages messages;
   EffectSink effects;
   HelperSet helpers;
+  KeysAhead ahead;
   // What the script and its libraries, as far as they are loaded, ask of windows.
   Window::Kept kept;
   // Of the input that a callback runs for: msg.timestamp, in ctx:every tick.time.

@@ -197,7 +197,7 @@ TEST(Alert, RefusesWhatItCannotTake) {
             "ctx:alert: clear goes with raise: which values raise it?");
   EXPECT_EQ(at_load("{ again = 'soon' }").substr(0, 31), "ctx:alert: again must be a span");
   EXPECT_EQ(at_load("{ flap = { changes = 1, span = '1m' } }").substr(0, 20),
-            "ctx:alert: flap take");
+            "ctx:alert: flap: cha");
   EXPECT_EQ(at_load("{ flap = { change = 1 } }").substr(0, 27), "ctx:alert: flap does not kn");
   EXPECT_EQ(at_load("{ severity = 'bad' }").substr(0, 31), "ctx:alert: severity must be one");
   EXPECT_EQ(at_load("{ burst = 0 }"), "ctx:alert: burst must be a whole number, 1 to 10000");
@@ -209,7 +209,17 @@ TEST(Alert, RefusesWhatItCannotTake) {
             "ctx:alert: raise and clear overlap: 6 would");
   EXPECT_EQ(at_load("{ raise = 'down', clear = { 'up', 'down' } }").substr(0, 43),
             "ctx:alert: raise and clear overlap: \"down\" ");
-  for (const char* fine : {"{ raise = { above = 10 }, clear = { below = 10 } }",
+  EXPECT_EQ(at_load("{ raise = { above = 10, below = 5 } }"),
+            R"(ctx:alert: raise: there is no value that is {"above":10,"below":5})");
+  EXPECT_EQ(at_load("{ raise = { at_least = 5, below = 5 } }").substr(0, 32),
+            "ctx:alert: raise: there is no va");
+  EXPECT_EQ(at_load("{ raise = false }"), "ctx:alert: raise: there is no value that is false");
+  EXPECT_EQ(at_load("{ raise = { above = 1 }, clear = true }").substr(0, 35),
+            "ctx:alert: raise and clear overlap:");
+  EXPECT_EQ(at_load("{ raise = {} }").substr(0, 35), "ctx:alert: raise: an empty table as");
+  for (const char* fine : {"{ raise = { above = 1e308 } }", "{ raise = { below = -1e300 } }",
+                           "{ raise = { at_least = 5, at_most = 5 } }",
+                           "{ raise = { above = 10 }, clear = { below = 10 } }",
                            "{ raise = { at_least = 10 }, clear = { at_most = 10 } }",
                            "{ raise = { above = 10 }, clear = { below = 5 } }",
                            "{ raise = 'down', clear = { 'up', 'idle' } }",
@@ -242,6 +252,123 @@ TEST(Alert, RefusesWhatItCannotTake) {
   EXPECT_EQ(in_call("a:raise('\\255', 'x')"), "a key of a is not UTF-8");
   EXPECT_EQ(in_call("a:clear('\\255')"), "");
   EXPECT_EQ(in_call("a.raise('k', 'x')").substr(0, 26), "call it as name:raise(…)");
+}
+
+// Each page with the channel that it names.
+std::vector<std::string> pages_with_channels(const TriggerProgress& progress) {
+  std::vector<std::string> pages = pages_of(progress);
+  std::size_t at = 0;
+  for (const Effect& effect : progress.effects) {
+    if (effect.kind != EffectKind::notification) continue;
+    const Json to = parse_json(effect.payload).value()["to"];
+    pages[at++] += " → " + (to.is_string() ? to.get<std::string>() : "nobody named");
+  }
+  return pages;
+}
+
+// What a version had paged when the next one began.
+class AlertSuccession : public ::testing::Test {
+ protected:
+  std::string rule(const std::string& options, const std::string& name = "up") {
+    return fmt::format("{}local a = ctx:alert('{}', {})\n", head, name, options) +
+           "ctx:gauges({}, function(msg) a:set(msg.name, msg.value > 0, msg.name .. ' is down') "
+           "end)\n";
+  }
+  // As the version's trigger leaves it after second 1.
+  Memory left_by(const std::string& script) {
+    TestTrigger trigger(script);
+    Stream stream;
+    stream.tick(0).gauge(0.5, 1, "a").gauge(0.6, 1, "b").tick(1);
+    return *trigger.feed(stream).judged;
+  }
+  // What the next version says at the two ticks that follow, and whether it asks for them.
+  std::vector<std::string> said(TestTrigger& next, const std::string& between = "") {
+    Stream stream;
+    if (!between.empty()) stream.message(1.5, between);
+    stream.tick(2).tick(3);
+    const Batch batch = stream.take();
+    return pages_with_channels(next.feed(batch));
+  }
+  TriggerOptions with(Memory memory) {
+    TriggerOptions options;
+    options.memory = std::move(memory);
+    return options;
+  }
+};
+
+TEST_F(AlertSuccession, ResolvesWhereItPagedAndPagesAnewWhereItGoesNow) {
+  const Memory memory = left_by(rule("{ to = 'ops' }"));
+  EXPECT_NE(memory.state.find(R"("to":"ops")"), std::string::npos) << memory.state;
+  TestTrigger next(rule("{ to = 'db' }"), with(memory));
+  EXPECT_EQ(said(next),
+            (std::vector<std::string>{
+                "page billing/load/up/a: a is down → db", "page billing/load/up/b: b is down → db",
+                "resolve billing/load/up/a: resolved here: it pages db from now on → ops",
+                "resolve billing/load/up/b: resolved here: it pages db from now on → ops"}));
+  TestTrigger same(rule("{ to = 'ops', again = '1h' }"), with(memory));
+  EXPECT_EQ(said(same), std::vector<std::string>());
+  // What is over by then is resolved there, and told of nowhere else.
+  TestTrigger over(rule("{}"), with(memory));
+  EXPECT_EQ(said(over, R"({"type":"gauge","name":"a","value":0})"),
+            (std::vector<std::string>{
+                "page billing/load/up/b: b is down → nobody named",
+                "resolve billing/load/up/a: resolved after 1s: a is down → ops",
+                "resolve billing/load/up/b: resolved here: it pages the channel of pages without "
+                "`to` from now on → ops"}));
+}
+
+TEST_F(AlertSuccession, OfABurstGoesOnWhereItGoesNow) {
+  const Memory memory = left_by(rule("{ burst = 1, to = 'ops' }"));
+  TestTrigger next(rule("{ burst = 1 }"), with(memory));
+  EXPECT_EQ(said(next),
+            (std::vector<std::string>{
+                "resolve billing/load/up: resolved here: it pages the channel of pages without "
+                "`to` from now on → ops",
+                "page billing/load/up: 2 up still open after 1s: a, b → nobody named"}));
+}
+
+TEST_F(AlertSuccession, ResolvesWhatNoAlertOfTheScriptHolds) {
+  const Memory memory = left_by(rule("{ to = 'ops' }"));
+  for (const std::string& script :
+       {rule("{}", "down"), head + "ctx:every('1h', function() end)", head + "ctx:gauges({}, function() end)"}) {
+    TestTrigger next(script, with(memory));
+    ASSERT_TRUE(next.is_loaded());
+    // Nothing asks for ticks but the alert that is gone.
+    Stream before;
+    before.gauge(1.2, 0);
+    EXPECT_TRUE(next.feed(before).wants_ticks);
+    // What is kept meanwhile is the same again.
+    const std::string kept = next.state();
+    EXPECT_NE(kept.find("@alert.up"), std::string::npos);
+    next.vm().restore(Memory{Sequence{3}, at_second(1.2), kept, memory.runtime}, 0);
+    Stream stream;
+    stream.tick(2);
+    const TriggerProgress progress = next.feed(stream);
+    EXPECT_EQ(pages_with_channels(progress),
+              (std::vector<std::string>{
+                  "resolve billing/load/up/a: resolved: its script does not have this alert any "
+                  "more → ops",
+                  "resolve billing/load/up/b: resolved: its script does not have this alert any "
+                  "more → ops"}));
+    EXPECT_FALSE(progress.wants_ticks);
+    EXPECT_EQ(next.state().find("@alert.up"), std::string::npos);
+    stream.tick(3);
+    EXPECT_EQ(pages_of(next.feed(stream)), std::vector<std::string>());
+  }
+}
+
+TEST_F(AlertSuccession, IsSeenByTheScriptUntilItIsResolved) {
+  TestTrigger next(head + R"lua(
+ctx:every("1s", function()
+  local n = 0
+  for key in pairs(ctx.state) do n = n + 1 end
+  print(n, ctx.state["@alert.up"] and ctx.state["@alert.up"].a.text)
+end)
+)lua",
+                   with(left_by(rule("{}"))));
+  Stream stream;
+  stream.tick(2).tick(3);
+  EXPECT_EQ(logs_of(next.feed(stream)), "1\ta is down\n0\tnil\n");
 }
 
 // The rule of the helpers' issue: a page per silent host, one if the site goes.

@@ -126,6 +126,59 @@ ctx:gauges({}, function(msg) hosts:touch(msg.name) end)
   EXPECT_EQ(short_state(trigger).dump(), R"({"@keyed.hosts":{"b":{"t":3.0},"d":{"t":4.0}}})");
 }
 
+TEST(Keyed, ThatIsFullLosesNothingToAKeyThatIsRefused) {
+  TestTrigger trigger(head + R"lua(
+local k = ctx:keyed("k", { max = 2 })
+ctx:gauges({}, function(msg)
+  k:touch("a") k:touch("b")
+  print(pcall(k.touch, k, "\255"))
+  for key in k:each() do print(key) end
+end)
+)lua");
+  Stream stream;
+  stream.gauge(1, 1);
+  EXPECT_EQ(logs_of(trigger.feed(stream)), "false\ta key of k is not UTF-8\na\nb\n");
+}
+
+// What is fetched ahead for the messages behind one in hand changes nothing: with enough keys for
+// it, in batches of every length, whatever field of a message the keys are.
+TEST(Keyed, OfManyKeysIsTheSameInBatchesOfAnyLength) {
+  TriggerOptions options;
+  options.limits.instructions_max = 100'000'000;
+  const auto state_after = [&](std::size_t most) {
+    TestTrigger trigger(head + R"lua(
+local by_uuid, by_host = ctx:keyed("u", { max = 17000 }), ctx:keyed("h", { max = 17000 })
+local other = ctx:window("o", { last = 2 })
+ctx:events({}, function()
+  for i = 1, 17000 do by_uuid:touch(i) by_host:touch(i) end
+end)
+ctx:gauges({}, function(msg)
+  by_uuid:touch(msg.uuid) by_host:touch(msg.host) by_uuid:touch("x" .. msg.value)
+  other:add(msg.name, msg.value)
+end)
+)lua",
+                        options);
+    Stream stream;
+    stream.tick(0).message(0.5, R"({"type":"event","name":"fill"})");
+    std::size_t rows = 2;
+    for (int i = 0; i < 40; ++i) {
+      stream.message(1 + i * 0.01,
+                     fmt::format(R"({{"type":"gauge","name":"n{}","value":{},)"
+                                 R"("uuid":"8e58af00-708c-012f-e468-0000000000{:02}"}})",
+                                 i % 3, i, i % 10));
+      if (++rows < most) continue;
+      trigger.feed(stream);
+      rows = 0;
+    }
+    stream.tick(2);
+    trigger.feed(stream);
+    return trigger.state();
+  };
+  const std::string expected = state_after(1);
+  EXPECT_NE(expected.find("8e58af00-708c-012f-e468-000000000007"), std::string::npos);
+  for (const std::size_t most : {2u, 3u, 5u, 7u, 100u}) EXPECT_EQ(state_after(most), expected);
+}
+
 TEST(Keyed, CallsForSilenceAreCallsOfTheirOwn) {
   TestTrigger trigger(head + R"lua(
 local hosts = ctx:keyed("hosts", { forget = "1m" })

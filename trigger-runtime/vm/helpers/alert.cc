@@ -166,6 +166,7 @@ Time Alert::deadline_of(const Key& key) const {
   };
   at(key.due);
   at(stale_at(key));
+  if (moves(key)) at(key.sent);
   if (!key.changes.empty()) at(key.changes.back() + options_.flap->span);
   if (begins_flapping(key)) at(key.changes.back());
   if (key.flapping) return first;
@@ -212,49 +213,100 @@ bool Alert::pass_time(std::uint32_t id, Time now) {
   if (!key.changes.empty() && key.changes.back() + options_.flap->span <= now) {
     key.changes.clear();
     // What was told last is that it flaps; that it is open now, nobody has been told.
-    if (key.flapping && key.is_open()) key.sent.reset();
+    if (key.flapping && key.is_open()) {
+      key.sent.reset();
+      key.to.clear();
+    }
     key.flapping = false;
     changed = true;
   }
   return changed;
 }
 
+AlertPage Alert::page_of(std::uint32_t id, const Key& key, Time at, std::string text) const {
+  return {at,
+          std::string(keys().key(id)),
+          std::move(text),
+          key.details.empty() ? "{}" : key.details,
+          options_.to,
+          false};
+}
+
+// Where the key was paged last.
+AlertPage Alert::resolve_of(std::uint32_t id, const Key& key, Time at, std::string text) const {
+  AlertPage page = page_of(id, key, at, std::move(text));
+  page.to = key.to;
+  page.resolves = true;
+  return page;
+}
+
+void Alert::resolve_all(Time now, std::vector<AlertPage>& pages) {
+  for (const std::uint32_t id : keys().in_order()) {
+    const Key key = whole(id);
+    if (key.sent) pages.push_back(resolve_of(id, key, now, retired_text()));
+  }
+  clear();
+}
+
+bool Alert::move(std::uint32_t id, Time now, std::vector<AlertPage>& pages) {
+  // What is over is resolved where it was paged in any case.
+  if (is_folded(id) || !moves(*known_[id]) || known_[id]->over) return false;
+  Key& key = *known_[id];
+  pages.push_back(resolve_of(id, key, now, moved_text(options_)));
+  key.sent.reset();
+  key.to.clear();
+  // There it is told of as it is.
+  key.flapping = false;
+  return true;
+}
+
 bool Alert::page(std::uint32_t id, Time now, Time not_before, std::vector<AlertPage>& pages) {
   if (is_folded(id) && is_burst()) return false;
   Key& key = unfold(id);
   const std::size_t before = pages.size();
-  const auto add = [&](Time at, std::string text, bool resolves) {
-    pages.push_back({std::max(at, not_before), std::string(keys().key(id)), std::move(text),
-                     key.details.empty() ? "{}" : key.details, resolves});
+  const auto add = [&](Time at, std::string text) {
+    pages.push_back(page_of(id, key, std::max(at, not_before), std::move(text)));
     key.sent = now;
+    key.to = options_.to;
   };
   if (begins_flapping(key)) {
     key.flapping = true;
-    add(key.changes.back(), flapping_text(key, *options_.flap), false);
+    add(key.changes.back(), flapping_text(key, *options_.flap));
   } else if (key.flapping) {
     return false;  // quiet until it is steady
   } else if (key.over) {
-    if (key.sent) add(*key.over, resolve_text(key, options_), true);
+    if (key.sent) {
+      pages.push_back(
+          resolve_of(id, key, std::max(*key.over, not_before), resolve_text(key, options_)));
+    }
     key.open.reset();
     key.over.reset();
     key.sent.reset();
+    key.to.clear();
     key.stale = false;
     return true;
   } else if (key.is_open() && !is_burst()) {
     if (!key.sent) {
-      add(*key.open, key.text, false);
+      add(*key.open, key.text);
     } else if (options_.again && !key.due && *key.sent + *options_.again <= now) {
-      add(*key.sent + *options_.again, again_text(key, now), false);
+      add(*key.sent + *options_.again, again_text(key, now));
     }
   }
   return pages.size() > before;
 }
 
 bool Alert::decide(Time now, std::vector<AlertPage>& pages) {
+  if (is_retired_) {
+    resolve_all(now, pages);
+    return true;
+  }
   std::vector<std::uint32_t> due = queue_.take_due(now);
   // What was looked at in vain must not count: it depends on when the state was restored.
   bool changed = false;
-  for (const std::uint32_t id : due) changed = pass_time(id, now) || changed;
+  for (const std::uint32_t id : due) {
+    changed = move(id, now, pages) || changed;
+    changed = pass_time(id, now) || changed;
+  }
   Time not_before = Time::min();
   const BurstStep step = decide_burst(now, pages);
   if (step == BurstStep::ended) {

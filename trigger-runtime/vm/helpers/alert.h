@@ -8,16 +8,20 @@
 //
 // State of a key, without what does not apply:
 //   {"d":details,"due":µs,"f":[µs,…],"flap":true,"open":µs,"over":µs,"sent":µs,"stale":true,"t":µs,
-//    "text":"…","v":value}
+//    "text":"…","to":"…","v":value}
 // t: the last call for it; open: since when it is; over: when it closed, until that was told; due:
 // when it will open (not open) or close (open) if nothing else comes; sent: its last page, unless
-// it was resolved; f: when it opened or closed lately; flap: it is flapping; stale: it closed for
-// want of data. A key of which nothing is known but that it is quiet is not there.
+// it was resolved; to: where that went, unless it named no channel; f: when it opened or closed
+// lately; flap: it is flapping; stale: it closed for want of data. A key of which nothing is known
+// but that it is quiet is not there.
 //
 // The key "" is that of a burst: open, sent, due, when it will be over, and text, what most keys
 // said when it began, with {key} for the key. A burst may hold a million keys. One that says that
 // text, opened with its last call and was not paged has a number for its state: that call, in µs
 // after the burst was open. Of such a key open moves with t by what could not be heard.
+//
+// What was paged is resolved where it was paged: by a script whose alert pages another channel, and
+// by one that has no such alert any more (retire).
 
 #include <memory>
 #include <optional>
@@ -41,13 +45,14 @@ struct AlertPage {
   std::string key;
   std::string text;
   std::string details = "{}";  // JSON
+  std::string to;              // the channel; empty: none was named
   bool resolves = false;
 };
 
 class Alert final : public Helper {
  public:
   // Counts up whenever the same calls may give another state: part of a run (commands.h).
-  static constexpr int revision = 3;
+  static constexpr int revision = 4;
 
   // The burst of an alert that names none: what one tick may cause has to end somewhere.
   static constexpr std::uint32_t burst_default = 1'000;
@@ -100,6 +105,7 @@ class Alert final : public Helper {
     bool stale = false;
     std::vector<Time> changes;
     std::string text, details, value;
+    std::string to;  // of `sent`
 
     bool is_open() const { return open && !over; }
     bool is_quiet() const { return !open && !due && changes.empty() && !flapping; }
@@ -111,6 +117,11 @@ class Alert final : public Helper {
   const Options& options() const { return options_; }
   // What the value says. A boolean says it itself; any other needs options().raise.
   Call call_of(const Value& value) const;
+
+  // Its script does not have it any more: what it has paged is resolved at the next tick, and
+  // nothing is left of it.
+  void retire() { is_retired_ = true; }
+  bool is_retired() const { return is_retired_; }
 
   // `key` is not empty; `now` never goes back.
   void set(std::string_view key, const Call& call, Time now);
@@ -132,6 +143,7 @@ class Alert final : public Helper {
  private:
   static constexpr Time never = DeadlineQueue::never;
 
+  void fetch_value(std::uint32_t id) const override { __builtin_prefetch(&known_[id], 1); }
   bool read_key(std::string_view key, JsonCursor& in, Time now) override;
   bool read_folded(std::string_view key, JsonCursor& in, Time now);
   bool read_fields(Key& key, JsonCursor& in, Time now) const;
@@ -146,6 +158,8 @@ class Alert final : public Helper {
   void note_change(Key& key, Time at) const;
   std::optional<Time> stale_at(const Key& key) const;
   bool begins_flapping(const Key& key) const;
+  // It was paged elsewhere, by a script with another `to`.
+  bool moves(const Key& key) const { return key.sent && key.to != options_.to; }
 
   // A key that opened with its last call, said folded_text_, and was not paged is folded: all that
   // is kept of it is the time of that call.
@@ -169,11 +183,16 @@ class Alert final : public Helper {
   void begin_burst(Time now);
   // What most of the open keys say that were not paged.
   KeyText most_said();
-  // … then the page of a key.
+  // … then the page of a key. What was paged elsewhere is resolved there before all.
+  bool move(std::uint32_t id, Time now, std::vector<AlertPage>& pages);
   bool page(std::uint32_t id, Time now, Time not_before, std::vector<AlertPage>& pages);
   std::string some_open(std::size_t most) const;
+  void resolve_all(Time now, std::vector<AlertPage>& pages);
+  AlertPage page_of(std::uint32_t id, const Key& key, Time at, std::string text) const;
+  AlertPage resolve_of(std::uint32_t id, const Key& key, Time at, std::string text) const;
 
   Options options_;
+  bool is_retired_ = false;
   // Nothing for a folded key.
   std::vector<std::unique_ptr<Key>> known_;
   KeyText folded_text_;

@@ -29,9 +29,13 @@ std::string Alert::some_open(std::size_t most) const {
 }
 
 Alert::BurstStep Alert::decide_burst(Time now, std::vector<AlertPage>& pages) {
-  const auto add = [&](Time at, std::string text, bool resolves) {
+  const auto add = [&](Time at, std::string text, const std::string& to, bool resolves) {
     pages.push_back(
-        {at, "", std::move(text), fmt::format(R"({{"open":{}}})", open_count_), resolves});
+        {at, "", std::move(text), fmt::format(R"({{"open":{}}})", open_count_), to, resolves});
+  };
+  const auto still_open = [&](const Key& burst) {
+    return fmt::format("{} {} still open after {}: {}", open_count_, name(),
+                       rough_span(now - *burst.open), some_open(named_max));
   };
   if (!is_burst()) {
     if (open_count_ <= options_.burst) return BurstStep::none;
@@ -39,12 +43,19 @@ Alert::BurstStep Alert::decide_burst(Time now, std::vector<AlertPage>& pages) {
         fmt::format("{} {} at once: {}. They are paged together until {} or fewer are open for a "
                     "minute",
                     open_count_, name(), some_open(named_max), options_.burst / 2),
-        false);
+        options_.to, false);
     begin_burst(now);
     return BurstStep::changed;
   }
   Key& burst = *known_[burst_id_];
   BurstStep step = BurstStep::none;
+  if (moves(burst)) {
+    add(now, moved_text(options_), burst.to, true);
+    add(now, still_open(burst), options_.to, false);
+    burst.sent = now;
+    burst.to = options_.to;
+    step = BurstStep::changed;
+  }
   const bool is_calm = open_count_ <= options_.burst / 2;
   if (is_calm != burst.due.has_value()) {
     burst.due = is_calm ? std::optional(now + calm_after) : std::nullopt;
@@ -53,20 +64,18 @@ Alert::BurstStep Alert::decide_burst(Time now, std::vector<AlertPage>& pages) {
   if (burst.due && *burst.due <= now) {
     const Time end = *burst.due;
     const std::string after = rough_span(now - *burst.open);
+    const std::string to = burst.to;
     forget(burst_id_);
     burst_id_ = KeyTable::none;
     add(end,
         open_count_ == 0 ? fmt::format("resolved after {}: no {} is open", after, name())
                          : fmt::format("resolved after {}: {} {} still open: {}", after,
                                        open_count_, name(), some_open(named_max)),
-        true);
+        to, true);
     return BurstStep::ended;
   }
   if (options_.again && !burst.due && *burst.sent + *options_.again <= now) {
-    add(*burst.sent + *options_.again,
-        fmt::format("{} {} still open after {}: {}", open_count_, name(),
-                    rough_span(now - *burst.open), some_open(named_max)),
-        false);
+    add(*burst.sent + *options_.again, still_open(burst), options_.to, false);
     burst.sent = now;
     step = BurstStep::changed;
   }
@@ -106,6 +115,7 @@ void Alert::begin_burst(Time now) {
   Key& burst = *known_[burst_id_];
   burst.t = now;
   burst.open = burst.sent = now;
+  burst.to = options_.to;
   burst.text = said.written();
   text_bytes_ += text_bytes(burst);
   for (std::uint32_t id = 0; id < known_.size(); ++id) {

@@ -54,6 +54,7 @@ bool Alert::write_whole(std::uint32_t id, std::string& out) const {
   if (key.stale) field("stale") += "true";
   time("t", key.t);
   if (!key.text.empty()) append_json_string(field("text"), key.text);
+  if (!key.to.empty()) append_json_string(field("to"), key.to);
   if (!key.value.empty()) field("v") += key.value;
   out += '}';
   return true;
@@ -71,6 +72,11 @@ bool Alert::read_fields(Key& key, JsonCursor& in, Time now) const {
     const std::optional<std::string_view> value = in.value();
     if (value) place = *value;
     return value && (!is_object || value->starts_with('{'));
+  };
+  const auto string = [&](std::string& place) {
+    const std::optional<std::string_view> text = in.text();
+    if (text) place = *text;
+    return text.has_value();
   };
   return in.object([&](std::string_view field) {
     if (field == "d") return raw(key.details, true);
@@ -92,17 +98,14 @@ bool Alert::read_fields(Key& key, JsonCursor& in, Time now) const {
         return us.has_value();
       });
     }
-    if (field == "text") {
-      const std::optional<std::string_view> text = in.text();
-      if (text) key.text = *text;
-      return text.has_value();
-    }
+    if (field == "text") return string(key.text);
+    if (field == "to") return string(key.to);
     std::optional<Time> at;
     if (field != "t" || !time(at)) return false;
     key.t = *at;
     return has_time = true;
   }) && has_time &&
-         (key.open || (!key.over && !key.sent && !key.flapping));
+         (key.open || (!key.over && !key.sent && !key.flapping)) && (key.sent || key.to.empty());
 }
 
 bool Alert::read_folded(std::string_view name, JsonCursor& in, Time now) {

@@ -131,6 +131,13 @@ std::string resolve_text(const Alert::Key& key, const Alert::Options& options) {
   return fmt::format("resolved at {} after {}: {}", rough_value(key.value), after, key.text);
 }
 
+std::string moved_text(const Alert::Options& options) {
+  return "resolved here: it pages " +
+         (options.to.empty() ? "the channel of pages without `to`" : options.to) + " from now on";
+}
+
+std::string retired_text() { return "resolved: its script does not have this alert any more"; }
+
 std::string why_quiet(const Alert& alert, std::string_view name, std::string_view value, Time now) {
   const Alert::Options& options = alert.options();
   const std::optional<Alert::Key> key = alert.find(name);

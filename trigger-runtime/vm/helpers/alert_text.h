@@ -14,6 +14,9 @@ std::string again_text(const Alert::Key& key, Time now);
 // … about one that is flapping, and of one that is over.
 std::string flapping_text(const Alert::Key& key, const Alert::Flap& flap);
 std::string resolve_text(const Alert::Key& key, const Alert::Options& options);
+// What the channel that was paged before is told when the alert pages another one, or is gone.
+std::string moved_text(const Alert::Options& options);
+std::string retired_text();
 
 // Why there is no page about this key now: "0.08 is not above 0.10", "held 4 of 5 min", "again in
 // 41 min", "burst". `value` is what a call had said of it last, as JSON; empty if nothing is known.

@@ -10,7 +10,8 @@ std::optional<std::string> Helper::read(std::string_view json, Time now) {
   const bool whole = in.object([&](std::string_view key) {
     // Escaped keys lie in the cursor, which goes on.
     const std::string own(key);
-    if (keys_.find(own) == KeyTable::none && read_key(own, in, now)) return true;
+    if (own.size() <= key_bytes_max && keys_.find(own) == KeyTable::none && read_key(own, in, now))
+      return true;
     fault = fmt::format("[\"{}\"]", own);
     return false;
   });

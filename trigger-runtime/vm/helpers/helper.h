@@ -32,6 +32,9 @@ struct DueKey {
 
 class Helper {
  public:
+  // Of a key.
+  static constexpr std::size_t key_bytes_max = 1'024;
+
   virtual ~Helper() = default;
   Helper(const Helper&) = delete;
   Helper& operator=(const Helper&) = delete;
@@ -45,6 +48,12 @@ class Helper {
   const KeyTable& keys() const { return keys_; }
 
   virtual void clear() { keys_.clear(); }
+  // This key will be asked for soon: fetches where it stands in the table …
+  void fetch_place(std::string_view key) const { keys_.fetch_place(key); }
+  // … and then, a little later, what is kept of it.
+  void fetch(std::string_view key) const {
+    keys_.fetch_entry(key, [this](std::uint32_t id) { fetch_value(id); });
+  }
   // Takes the state that was written; the helper must be clear. Nothing if it is one, else where it
   // is none: "[\"u1\"].t". `now` is the stream time at which it was written: nothing in it is
   // later.
@@ -73,6 +82,8 @@ class Helper {
   Helper(std::string_view kind, std::string name)
       : kind_(kind), name_(std::move(name)), state_key_("@" + kind_ + "." + name_) {}
 
+  // Fetches what is kept of the key beside its entry in the table.
+  virtual void fetch_value(std::uint32_t) const {}
   // Makes the key from its value; false if it is none.
   virtual bool read_key(std::string_view key, JsonCursor& in, Time now) = 0;
   // After the last key.

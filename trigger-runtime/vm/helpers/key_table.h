@@ -42,6 +42,22 @@ class KeyTable {
   std::uint32_t find(std::string_view key) const {
     return find(key, [](std::uint32_t) {});
   }
+  // The key will be looked for soon: fetches where its id stands …
+  void fetch_place(std::string_view key) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[hash_of(key) & (slots_.size() - 1)]);
+  }
+  // … and then, a little later, its entry and what candidate(id) fetches, as find() does.
+  template <class Candidate>
+  void fetch_entry(std::string_view key, Candidate candidate) const {
+    if (slots_.empty()) return;
+    const std::size_t mask = slots_.size() - 1;
+    const std::uint32_t hash = hash_of(key);
+    for (std::size_t at = hash & mask; slots_[at].id != none; at = (at + 1) & mask) {
+      if (slots_[at].hash != hash) continue;
+      __builtin_prefetch(&entries_[slots_[at].id], 1);
+      return candidate(slots_[at].id);
+    }
+  }
   // Adds a key that is not there.
   std::uint32_t add(std::string_view key);
   void remove(std::uint32_t id);

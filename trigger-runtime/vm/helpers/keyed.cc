@@ -22,26 +22,30 @@ void Keyed::unlink(std::uint32_t id) {
   if (!oldest_.empty() && keys().time(id) == oldest_time_) oldest_.erase(id);
 }
 
-std::uint32_t Keyed::touch(std::string_view key, Time now) {
-  std::uint32_t id = keys().find(
-      key, [this](std::uint32_t candidate) { __builtin_prefetch(&links_[candidate], 1); });
-  if (id == none) {
-    if (options_.max && keys().count() >= *options_.max) drop_oldest();
-    id = keys().add(key);
-    keys().time(id) = to_us(now);
-    append(id);
-    if (!oldest_.empty() && oldest_time_ == to_us(now)) oldest_.insert(id);
-    return id;
-  }
+std::optional<std::uint32_t> Keyed::touch(std::string_view key, Time now) {
+  const std::uint32_t id =
+      keys().find(key, [this](std::uint32_t candidate) { fetch_value(candidate); });
+  if (id == none) return std::nullopt;
   // One that was told of is told of again, also if a deaf span has just moved it to now.
   const bool was_quiet = (keys().mark(id) & quiet) != 0;
   keys().mark(id) &= ~quiet;
   if (keys().time(id) == to_us(now) && !was_quiet) return id;
   unlink(id);
+  put_last(id, now);
+  return id;
+}
+
+std::uint32_t Keyed::make(std::string_view key, Time now) {
+  if (options_.max && keys().count() >= *options_.max) drop_oldest();
+  const std::uint32_t id = keys().add(key);
+  put_last(id, now);
+  return id;
+}
+
+void Keyed::put_last(std::uint32_t id, Time now) {
   keys().time(id) = to_us(now);
   append(id);
   if (!oldest_.empty() && oldest_time_ == to_us(now)) oldest_.insert(id);
-  return id;
 }
 
 void Keyed::drop(std::uint32_t id) {

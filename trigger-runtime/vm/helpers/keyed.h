@@ -47,8 +47,9 @@ class Keyed final : public Helper {
   void set_silence(Micros after) { silence_ = after; }
   const std::optional<Micros>& silence() const { return silence_; }
 
-  // The key's id; makes it if it is not there. `now` never goes back.
-  std::uint32_t touch(std::string_view key, Time now);
+  // The key's id; nothing if it is not there: then make() makes it. `now` never goes back.
+  std::optional<std::uint32_t> touch(std::string_view key, Time now);
+  std::uint32_t make(std::string_view key, Time now);
   void drop(std::uint32_t id);
   bool has_value(std::uint32_t id) const { return (keys().mark(id) & valued) != 0; }
   // The value itself is with KeyValues.
@@ -80,11 +81,13 @@ class Keyed final : public Helper {
     bool operator()(std::uint32_t a, std::uint32_t b) const { return keys->key(a) < keys->key(b); }
   };
 
+  void fetch_value(std::uint32_t id) const override { __builtin_prefetch(&links_[id], 1); }
   bool read_key(std::string_view key, JsonCursor& in, Time now) override;
   void finish_reading() override;
   bool is_due(std::uint32_t id, const std::optional<Micros>& span, Time now) const {
     return span && keys().time(id) <= to_us(now) - span->count();
   }
+  void put_last(std::uint32_t id, Time now);
   void append(std::uint32_t id);
   void unlink(std::uint32_t id);
   void drop_oldest();

@@ -67,6 +67,7 @@ class SpanWindow final : public Window {
     std::int64_t oldest() const { return newest - static_cast<std::int64_t>(cells.size()) + 1; }
   };
 
+  void fetch_value(std::uint32_t id) const override { __builtin_prefetch(&series_[id], 1); }
   bool read_key(std::string_view key, JsonCursor& in, Time now) override;
   void forget_series(std::uint32_t id) override;
   bool keeps_spread() const { return kept_.squares || kept_.extremes; }

@@ -43,7 +43,8 @@ std::string written(Alert& alert) {
 }
 
 std::string shown(const AlertPage& page) {
-  return fmt::format("{} {} {}", to_us(page.at), page.key, page.resolves ? "resolve" : "page");
+  return fmt::format("{} {} {} {}", to_us(page.at), page.key, page.resolves ? "resolve" : "page",
+                     page.to);
 }
 
 struct PlainKey {
@@ -54,6 +55,7 @@ struct PlainKey {
   // All within the span that ends with the last one.
   std::vector<std::int64_t> changes;
   std::string text;
+  std::string to;
 
   bool is_open() const { return open && !over; }
   bool is_quiet() const { return !open && !due && changes.empty() && !flapping; }
@@ -66,6 +68,7 @@ struct PlainAlert {
     std::int64_t t = 0, open = 0, sent = 0;
     Moment due;
     std::string text;
+    std::string to;
   };
   std::optional<Burst> burst;
 
@@ -160,6 +163,12 @@ struct PlainAlert {
     std::vector<std::string> pages;
     std::uint32_t open = 0;
     for (auto& [name, key] : keys) {
+      if (key.sent && !key.over && key.to != options.to) {
+        pages.push_back(fmt::format("{} {} resolve {}", now, name, key.to));
+        key.sent = std::nullopt;
+        key.to = "";
+        key.flapping = false;
+      }
       // Whatever runs out first is first; a second may follow from it.
       for (int i = 0; i < 3; ++i) {
         Moment stale;
@@ -176,16 +185,25 @@ struct PlainAlert {
       }
       if (!key.changes.empty() && key.changes.back() + us(options.flap->span) <= now) {
         key.changes.clear();
-        if (key.flapping && key.is_open()) key.sent = std::nullopt;
+        if (key.flapping && key.is_open()) {
+          key.sent = std::nullopt;
+          key.to = "";
+        }
         key.flapping = false;
       }
       if (key.is_open()) ++open;
     }
     std::int64_t not_before = INT64_MIN;
     if (!burst && open > options.burst) {
-      burst = Burst{now, now, now, std::nullopt, most_said()};
-      pages.push_back(fmt::format("{}  page", now));
+      burst = Burst{now, now, now, std::nullopt, most_said(), options.to};
+      pages.push_back(fmt::format("{}  page {}", now, options.to));
     } else if (burst) {
+      if (burst->to != options.to) {
+        pages.push_back(fmt::format("{}  resolve {}", now, burst->to));
+        pages.push_back(fmt::format("{}  page {}", now, options.to));
+        burst->sent = now;
+        burst->to = options.to;
+      }
       if (2 * open > options.burst) {
         burst->due.reset();
       } else if (!burst->due) {
@@ -193,33 +211,38 @@ struct PlainAlert {
       }
       if (burst->due && *burst->due <= now) {
         not_before = *burst->due;
-        pages.push_back(fmt::format("{}  resolve", not_before));
+        pages.push_back(fmt::format("{}  resolve {}", not_before, burst->to));
         burst.reset();
       } else if (options.again && !burst->due && burst->sent + us(*options.again) <= now) {
-        pages.push_back(fmt::format("{}  page", burst->sent + us(*options.again)));
+        pages.push_back(fmt::format("{}  page {}", burst->sent + us(*options.again), burst->to));
         burst->sent = now;
       }
     }
     for (auto& [name, key] : keys) {
-      const auto page = [&, &own = key, &said = name](std::int64_t at, const char* what) {
-        pages.push_back(fmt::format("{} {} {}", std::max(at, not_before), said, what));
+      const auto say = [&, &said = name](std::int64_t at, const char* what, const std::string& to) {
+        pages.push_back(fmt::format("{} {} {} {}", std::max(at, not_before), said, what, to));
+      };
+      const auto page = [&, &own = key](std::int64_t at) {
+        say(at, "page", options.to);
         own.sent = now;
+        own.to = options.to;
       };
       if (options.flap && key.open && !key.flapping && !burst && !key.changes.empty() &&
           counted(key).size() == options.flap->changes) {
         key.flapping = true;
-        page(key.changes.back(), "page");
+        page(key.changes.back());
       }
       if (key.flapping) continue;
       if (key.over) {
-        if (key.sent) page(*key.over, "resolve");
+        if (key.sent) say(*key.over, "resolve", key.to);
         key.open = key.over = key.sent = std::nullopt;
+        key.to = "";
         key.stale = false;
       } else if (key.open && !burst && !key.sent) {
-        page(*key.open, "page");
+        page(*key.open);
       } else if (key.open && !burst && options.again && !key.due &&
                  *key.sent + us(*options.again) <= now) {
-        page(*key.sent + us(*options.again), "page");
+        page(*key.sent + us(*options.again));
       }
     }
     std::erase_if(keys, [](const auto& entry) { return entry.second.is_quiet(); });
@@ -230,7 +253,7 @@ struct PlainAlert {
     std::map<std::string, std::string> all;
     const auto object = [](std::int64_t t, Moment open, Moment over, Moment sent, Moment due,
                            bool flapping, bool stale, const std::vector<std::int64_t>& changes,
-                           const std::string& text) {
+                           const std::string& text, const std::string& to) {
       std::vector<std::string> fields;
       if (due) fields.push_back(fmt::format("\"due\":{}", *due));
       if (!changes.empty()) fields.push_back(fmt::format("\"f\":[{}]", fmt::join(changes, ",")));
@@ -241,16 +264,18 @@ struct PlainAlert {
       if (stale) fields.push_back("\"stale\":true");
       fields.push_back(fmt::format("\"t\":{}", t));
       if (!text.empty()) fields.push_back(fmt::format("\"text\":\"{}\"", text));
+      if (!to.empty()) fields.push_back(fmt::format("\"to\":\"{}\"", to));
       return fmt::format("{{{}}}", fmt::join(fields, ","));
     };
     for (const auto& [name, key] : keys) {
-      all[name] = is_held(name, key) ? std::to_string(key.t - burst->open)
-                                     : object(key.t, key.open, key.over, key.sent, key.due,
-                                              key.flapping, key.stale, counted(key), key.text);
+      all[name] = is_held(name, key)
+                      ? std::to_string(key.t - burst->open)
+                      : object(key.t, key.open, key.over, key.sent, key.due, key.flapping,
+                               key.stale, counted(key), key.text, key.to);
     }
     if (burst) {
       all[""] = object(burst->t, burst->open, std::nullopt, burst->sent, burst->due, false, false,
-                       {}, burst->text);
+                       {}, burst->text, burst->to);
     }
     std::string out = "{";
     for (const auto& [name, text] : all)
@@ -279,7 +304,7 @@ Alert::Options some_options() {
 
 TEST(AlertModel, GivesTheSameStateAndPages) {
   EXPECT_TRUE(rc::check([] {
-    const Alert::Options options = some_options();
+    Alert::Options options = some_options();
     auto alert = std::make_unique<Alert>("a", options);
     PlainAlert model{options, {}, {}};
     std::int64_t now = 1'000'000'000;
@@ -327,6 +352,9 @@ TEST(AlertModel, GivesTheSameStateAndPages) {
       }
       RC_ASSERT(written(*alert) == model.json());
       if (pick(0, 8) == 0) {
+        // Also by another version of the script.
+        options.to = one_of<std::string>({options.to, options.to, "", "ops"});
+        model.options.to = options.to;
         auto other = std::make_unique<Alert>("a", options);
         RC_ASSERT(!other->read(written(*alert), time_from_us(now)));
         RC_ASSERT(written(*other) == written(*alert));

@@ -119,7 +119,8 @@ TEST(KeyedModel, GivesTheSameStateAndDeadlines) {
         case 0:
         case 1:
         case 2: {
-          const std::uint32_t id = keyed->touch(key, now);
+          const auto there = keyed->touch(key, now);
+          const std::uint32_t id = there ? *there : keyed->make(key, now);
           const auto found = model.find(key);
           if (found == model.end() && options.max && model.size() >= *options.max) {
             auto oldest = model.begin();
