@@ -53,6 +53,7 @@ Result<std::uint64_t> Dispatcher::restore(const TriggerName& name, std::uint64_t
   deployment.restoration = Trigger::Restoration{snapshot,
                                                 record.run,
                                                 record.sequence,
+                                                record.time,
                                                 *run ? (*run)->version : VersionId(),
                                                 std::move((*kept)->state),
                                                 std::move((*kept)->runtime),
@@ -122,8 +123,8 @@ Result<std::uint64_t> Dispatcher::rollback(const TriggerName& name, std::uint64_
                   .why = why,
                   .replays = since == HistorySince::replayed};
   back.restoration = Trigger::Restoration{end->record.number, end->record.run, end->record.sequence,
-                                          undone->before,     end->state,      end->runtime,
-                                          std::move(why)};
+                                          end->record.time,   undone->before,  end->state,
+                                          end->runtime,       std::move(why)};
   return deploy(std::move(back));
 }
 

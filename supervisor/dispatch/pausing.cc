@@ -159,7 +159,7 @@ void Dispatcher::judge_at_pauses() {
     // If its version ends here too, that judgement serves both.
     if (trigger->next_switch && trigger->next_switch->at == trigger->cursor().next()) continue;
     trigger->phase = Trigger::Phase::judging;
-    act(ToWorker{trigger->worker, JudgeCommand{trigger->handle}});
+    act(ToWorker{trigger->worker, JudgeCommand{trigger->handle, true}});
   }
 }
 

@@ -252,6 +252,7 @@ bool Dispatcher::go_on_with(const DeploymentRecord& record) {
       next.restoration = Trigger::Restoration{of.number,
                                               of.run,
                                               of.sequence,
+                                              of.time,
                                               *run ? (*run)->version : VersionId(),
                                               std::move((*kept)->state),
                                               std::move((*kept)->runtime),

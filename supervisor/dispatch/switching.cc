@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "supervisor/dispatch/dispatcher.h"
+#include "trigger-runtime/protocol/stand_still.h"
 
 namespace hastur {
 
@@ -31,7 +32,7 @@ void Dispatcher::advance_switches() {
     } else if (trigger->phase == Trigger::Phase::running && trigger->cursor() == last &&
                trigger->unanswered() == 0 && !trigger->yields() && ending_of(name) == nullptr) {
       trigger->phase = Trigger::Phase::judging;
-      act(ToWorker{trigger->worker, JudgeCommand{trigger->handle}});
+      act(ToWorker{trigger->worker, JudgeCommand{trigger->handle, true}});
     }
   }
   const bool replay_is_whole = this->replay_is_whole();
@@ -120,7 +121,8 @@ void Dispatcher::end_version(const Trigger& trigger, Checkpoint last) {
     ending.checkpoint.effects_hash = effects_not_compared;
   if (const auto& from = trigger.next_switch->restoration; from && !from->by_replay) {
     ending.checkpoint.state = from->state;
-    ending.checkpoint.runtime = from->runtime;
+    // What came since then it has not heard.
+    ending.checkpoint.runtime = stood_still(from->runtime, from->time);
   }
   endings_.push_back(std::move(ending));
   begin_migration(endings_.back());

@@ -204,6 +204,7 @@ class Trigger {
     std::uint64_t snapshot = 0;
     Run run;
     Sequence sequence;
+    Time time;  // stream time there
     VersionId version;
     std::string state, runtime;
     // What somebody said.

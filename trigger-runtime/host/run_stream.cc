@@ -124,7 +124,8 @@ class StreamRun::Parts {
   Result<std::variant<std::size_t, ScriptError>> add(StreamTrigger trigger);
   Result<void> feed(const std::shared_ptr<const InputBatch>& input);
   Result<Memory> finish(Track& track);
-  Result<void> judge_here(Track& track);
+  // `may_stand_still` is as in JudgeCommand.
+  Result<void> judge_here(Track& track, bool may_stand_still);
   Result<std::string> observe(Track& track, ObserveCommand::What what);
   Result<void> unload();
   Track& track(std::size_t number) { return tracks_.at(number); }
@@ -381,7 +382,7 @@ Result<std::optional<TriggerFeed>> StreamRun::Parts::next_feed(Track& track,
       const StreamPause& pause = track.pauses.front();
       if (pause.from <= next) {
         // A memory that was taken within a pause was judged where that began.
-        if (track.passed < pause.from) HASTUR_TRY(judge_here(track));
+        if (track.passed < pause.from) HASTUR_TRY(judge_here(track, true));
         const bool ends = pause.until && *pause.until <= header.last().next();
         const Sequence last = ends ? Sequence{pause.until->value - 1} : header.last();
         track.passed = std::max(track.passed, last);
@@ -412,8 +413,8 @@ Result<std::optional<TriggerFeed>> StreamRun::Parts::next_feed(Track& track,
   return std::optional<TriggerFeed>();
 }
 
-Result<void> StreamRun::Parts::judge_here(Track& track) {
-  Result<Judged> judged = ask<Judged>(JudgeCommand{track.handle});
+Result<void> StreamRun::Parts::judge_here(Track& track, bool may_stand_still) {
+  Result<Judged> judged = ask<Judged>(JudgeCommand{track.handle, may_stand_still});
   if (!judged) return fail(judged.error());
   if (judged->error)
     listener_.error(track.number, place_of(track, judged->error->sequence), *judged->error);
@@ -706,7 +707,7 @@ Result<Memory> StreamRun::finish(std::size_t trigger) {
 }
 Result<Memory> StreamRun::judge(std::size_t trigger) {
   Track& track = parts_->track(trigger);
-  HASTUR_TRY(parts_->judge_here(track));
+  HASTUR_TRY(parts_->judge_here(track, false));
   return *track.judged;
 }
 std::uint64_t StreamRun::matched(std::size_t trigger) const {

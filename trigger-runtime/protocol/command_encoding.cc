@@ -197,6 +197,11 @@ void put(MsgpackWriter& out, const ObserveCommand& observe) {
   out.unsigned_integer(static_cast<std::uint8_t>(observe.what));
 }
 
+JudgeCommand take_judge(FieldReader& in) {
+  const TriggerHandle handle{in.u32()};
+  return {handle, in.truth()};
+}
+
 ObserveCommand take_observe(FieldReader& in) {
   ObserveCommand observe;
   observe.handle = {in.u32()};
@@ -232,7 +237,7 @@ ReceivedCommand take_command(FieldReader& in) {
     case CommandKind::feed:
       return take_placed_feed(in);
     case CommandKind::judge:
-      return JudgeCommand{{in.u32()}};
+      return take_judge(in);
     case CommandKind::unload:
       return UnloadCommand{{in.u32()}};
     case CommandKind::observe:
@@ -257,6 +262,7 @@ void encode_command(std::string& out, const WorkerCommand& command, const Placed
   } else if (const auto* judge = std::get_if<JudgeCommand>(&command)) {
     writer.unsigned_integer(static_cast<std::uint8_t>(CommandKind::judge));
     writer.unsigned_integer(judge->handle.value);
+    writer.boolean(judge->may_stand_still);
   } else if (const auto* observe = std::get_if<ObserveCommand>(&command)) {
     put(writer, *observe);
   } else if (const auto* evaluate = std::get_if<EvaluateCommand>(&command)) {

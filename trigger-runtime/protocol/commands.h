@@ -27,7 +27,7 @@ namespace hastur {
 
 // Counts up whenever the same script on the same inputs may give other results: part of every run.
 // Each helper has a number of its own, which stands in its header (vm_test holds them together).
-inline constexpr std::string_view runtime_revision = "luajit-5 keyed-2 window-4 throttle-2 alert-4";
+inline constexpr std::string_view runtime_revision = "luajit-6 keyed-3 window-5 throttle-2 alert-4";
 
 // A loaded trigger within one worker: chosen by whoever drives the worker, unused before.
 struct TriggerHandle {
@@ -177,10 +177,13 @@ struct FeedCommand {
   std::uint64_t instructions_slice = 0;
 };
 
-// Judges the state now, outside the schedule of ticks, and takes it: a version ends at this point
-// of the stream.
+// Judges the state now, outside the schedule of ticks, and takes it: a version or a run ends at
+// this point of the stream, or a pause begins.
 struct JudgeCommand {
   TriggerHandle handle;
+  // The trigger, or who takes over its memory, may stand still from here on: if more than a second
+  // of stream time passes until its next tick, it counts as time in which nothing could be heard.
+  bool may_stand_still = false;
 };
 
 struct UnloadCommand {

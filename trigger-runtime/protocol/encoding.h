@@ -26,7 +26,7 @@
 namespace hastur {
 
 // Goes up with every change of what stands below.
-inline constexpr std::uint32_t protocol_version = 7;
+inline constexpr std::uint32_t protocol_version = 8;
 
 // A place in a memory file.
 struct Region {

@@ -216,7 +216,8 @@ int refuse_loading(lua_State* lua) {
 // What is no method of ctx is looked for in the state: a name that is nearly one is taken for it.
 int refuse_reading_loading(lua_State* lua) {
   if (is_text(lua, 2)) {
-    std::vector<std::string> methods = {"every", "migrate", "was", "keyed", "window", "throttle"};
+    std::vector<std::string> methods = {"every",  "migrate", "was",     "keyed",
+                                        "window", "alert",   "throttle"};
     for (const Method& method : subscription_methods()) methods.emplace_back(method.name);
     const std::string word(text_argument(lua, 2, "ctx", "a key"));
     if (const std::string meant = nearest_word(lua, word, methods); !meant.empty()) {

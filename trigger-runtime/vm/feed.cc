@@ -136,16 +136,18 @@ bool Feed::take_message(std::uint32_t row, std::span<const Match>& matches) {
 bool Feed::take_tick(std::uint32_t row) {
   vm_.ahead.end_message();
   const Time time = time_from_us(batch_.timestamps()[row]);
+  deaf_ = trigger_.take_deaf(Micros{static_cast<std::int64_t>(batch_.values()[row])}, time);
   const std::vector<Callback>& callbacks = vm_.declared.callbacks;
   if (vm_.observation.is_on() && !vm_.helpers.empty()) [[unlikely]]
     vm_.observation.begin_tick(lua_);
-  if (!vm_.helpers.empty() && !take_deadlines(row)) return false;
+  if (!vm_.helpers.empty() && !take_deadlines()) return false;
   if (trigger_.runtime.last_tick && trigger_.loaded.periodic > 0) {
     for (std::uint32_t i = 0; i < callbacks.size(); ++i) {
       if (!callbacks[i].period) continue;
+      if (deaf_ > Micros{0}) add_deaf(i);
       const std::optional<Firing> fires =
           firing(*callbacks[i].period, *trigger_.runtime.last_tick, time);
-      if (fires && !call_with_tick(i, *fires, row)) return false;
+      if (fires && !call_with_tick(i, *fires)) return false;
     }
   }
   const bool first = !std::exchange(trigger_.runtime.last_tick, time);
@@ -171,10 +173,15 @@ void Feed::judge_tick(bool is_first) {
   if (error) progress_.errors.push_back(std::move(*error));
 }
 
-bool Feed::take_deadlines(std::uint32_t row) {
+// A callback that is not called at this tick is told when it is.
+void Feed::add_deaf(std::uint32_t callback) {
+  trigger_.runtime.deaf[callback] += deaf_;
+  trigger_.touched = true;
+}
+
+bool Feed::take_deadlines() {
   const Time now = vm_.effects.now();
-  const Micros deaf{static_cast<std::int64_t>(batch_.values()[row])};
-  if (deaf > Micros{0} && vm_.helpers.pass_deaf(deaf, now)) trigger_.touched = true;
+  if (deaf_ > Micros{0} && vm_.helpers.pass_deaf(deaf_, now)) trigger_.touched = true;
   auto call = static_cast<std::uint32_t>(vm_.declared.callbacks.size());
   for (const DueKey& due : vm_.helpers.due(now)) {
     auto& keyed = static_cast<Keyed&>(*due.helper);
@@ -222,9 +229,12 @@ bool Feed::call_with_silence(const DueKey& due, std::uint32_t id, std::uint32_t 
 bool Feed::begin_call(const Call& call, Time event_time, Time input_time) {
   trigger_.touched = true;
   const Skip here{vm_.effects.sequence(), call.number, {}};
-  while (!skips_.empty() && skips_.front() < here) skips_ = skips_.subspan(1);
-  if (!skips_.empty() && skips_.front() == here) {
-    count_failure(skips_.front().error);
+  // Within an input calls do not come in the order of their numbers.
+  while (!skips_.empty() && skips_.front().sequence < here.sequence) skips_ = skips_.subspan(1);
+  for (const Skip& skip : skips_) {
+    if (skip.sequence != here.sequence) break;
+    if (skip != here) continue;
+    count_failure(skip.error);
     return false;
   }
   guarded_ = trigger_.guard();
@@ -280,8 +290,10 @@ bool Feed::call_with_message(std::uint32_t callback, std::uint32_t row) {
   return finish_call(call);
 }
 
-bool Feed::call_with_tick(std::uint32_t callback, const Firing& firing, std::uint32_t row) {
+bool Feed::call_with_tick(std::uint32_t callback, const Firing& firing) {
   const Call call{callback, callback, 1};
+  const auto found = trigger_.runtime.deaf.extract(callback);
+  const Micros deaf = found.empty() ? Micros{0} : found.mapped();
   if (!begin_call(call, firing.time, firing.time)) return true;
   {
     const CapLifted lifted(vm_.memory);
@@ -290,7 +302,7 @@ bool Feed::call_with_tick(std::uint32_t callback, const Firing& firing, std::uin
     lua_setfield(lua_, -2, "time");
     lua_pushnumber(lua_, static_cast<double>(firing.missed));
     lua_setfield(lua_, -2, "missed");
-    lua_pushnumber(lua_, static_cast<double>(batch_.values()[row]));
+    lua_pushnumber(lua_, static_cast<double>(deaf.count()));
     lua_setfield(lua_, -2, "deaf");
   }
   return finish_call(call);

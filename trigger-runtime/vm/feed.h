@@ -28,12 +28,13 @@ class Feed {
   // These return false where the feed stops.
   bool take_message(std::uint32_t row, std::span<const Match>& matches);
   bool take_tick(std::uint32_t row);
-  bool take_deadlines(std::uint32_t row);
+  bool take_deadlines();
+  void add_deaf(std::uint32_t callback);
   void judge_tick(bool is_first);
   void send(std::span<const HelperSet::Page> pages);
   bool call_with_silence(const DueKey& due, std::uint32_t id, std::uint32_t call);
   bool call_with_message(std::uint32_t callback, std::uint32_t row);
-  bool call_with_tick(std::uint32_t callback, const Firing& firing, std::uint32_t row);
+  bool call_with_tick(std::uint32_t callback, const Firing& firing);
   // Whether the observer wants the feed to end before the input at hand. Asked once so much work
   // has been done since it was asked last that reading a clock costs nothing beside it.
   bool must_yield();
@@ -62,6 +63,8 @@ class Feed {
   CallObserver* observer_;
   TriggerProgress progress_;
   bool guarded_ = false;
+  // Of the tick under way.
+  Micros deaf_{0};
   // As they were before the input under way.
   bool touched_before_ = false;
   std::size_t errors_before_ = 0;

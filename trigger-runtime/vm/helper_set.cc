@@ -357,9 +357,15 @@ std::optional<ScriptError> HelperSet::read(lua_State* lua, std::string_view stat
                        "", made->line};
   }
   if (auto* window = dynamic_cast<SpanWindow*>(&helper)) {
-    const auto stored = slots.find(helper.name());
-    window->set_stored_slot(stored == slots.end() ? window->options().slot
-                                                  : Micros{stored->second});
+    const std::set<std::int64_t> stored = slots_before(name, slots);
+    if (stored.size() > 1) {
+      return ScriptError{fmt::format("of state[\"{}\"] nobody knows how wide its slots are, as "
+                                     "several windows that had other widths are gone: rename one "
+                                     "at a time",
+                                     state_key),
+                         "", made->line};
+    }
+    window->set_stored_slot(stored.empty() ? window->options().slot : Micros{*stored.begin()});
   }
   if (const std::optional<std::string> fault = helper.read(json, now)) {
     return ScriptError{fmt::format("state[\"{}\"]{} is not what this ctx:{} keeps: "
@@ -368,6 +374,18 @@ std::optional<ScriptError> HelperSet::read(lua_State* lua, std::string_view stat
                        "", made->line};
   }
   return std::nullopt;
+}
+
+// How wide the slots of what the window of this name is to read may be. A renamed window's are
+// those of one that is gone.
+std::set<std::int64_t> HelperSet::slots_before(
+    std::string_view name, const std::map<std::string, std::int64_t>& slots) const {
+  if (const auto own = slots.find(std::string(name)); own != slots.end()) return {own->second};
+  std::set<std::int64_t> widths;
+  for (const auto& [before, width] : slots) {
+    if (find(before) == nullptr) widths.insert(width);
+  }
+  return widths;
 }
 
 std::optional<std::string> HelperSet::warm(lua_State* lua, std::string_view state_key,

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -124,6 +125,8 @@ class HelperSet {
 
  private:
   // The number of the view among those that are registered is the helper's place in all_, from 1.
+  std::set<std::int64_t> slots_before(std::string_view name,
+                                      const std::map<std::string, std::int64_t>& slots) const;
   void make_view(lua_State* lua, ScriptHelper& made, std::size_t number) const;
   void retire(lua_State* lua, std::string_view name, std::string_view json, Time now);
   void drop_retired(lua_State* lua);

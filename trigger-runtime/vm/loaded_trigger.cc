@@ -400,6 +400,21 @@ Memory LoadedTrigger::judge(Sequence at, Time time, std::optional<CallError>& er
   return conclude(at, time);
 }
 
+// What has stood still already was judged then.
+void LoadedTrigger::stand_still(Time since) {
+  if (!runtime.still_since) runtime.still_since = since;
+}
+
+Micros LoadedTrigger::take_deaf(Micros deaf, Time tick) {
+  // A stream that goes on has a tick a second.
+  constexpr Micros goes_on = std::chrono::seconds{1};
+  if (!runtime.still_since) return deaf;
+  const Micros still = tick - *std::exchange(runtime.still_since, std::nullopt);
+  // The memory does not say so any more.
+  touched = true;
+  return still > goes_on ? std::max(deaf, still) : deaf;
+}
+
 bool LoadedTrigger::serialise_guard() {
   --guarded_left_;
   guard_text_.clear();

@@ -42,6 +42,11 @@ class LoadedTrigger {
   std::optional<CallError> examine(Sequence at, Time time);
   // … and this one, after the last effect of the input, makes what stands the judged state.
   Memory conclude(Sequence at, Time time);
+  // It may take no input from then on (JudgeCommand::may_stand_still).
+  void stand_still(Time since);
+  // What could not be heard before a tick, of which that says `deaf`. Once for each tick.
+  Micros take_deaf(Micros deaf, Time tick);
+
   // Both at once. What was wrong with the state goes to `error`.
   Memory judge(Sequence at, Time time, std::optional<CallError>& error);
 

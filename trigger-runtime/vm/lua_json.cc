@@ -223,7 +223,9 @@ bool LuaJsonWriter::write_value(int index, int depth, std::string& out) {
 bool LuaJsonWriter::write_frozen(int index, int depth, std::string& out) {
   // In a state it would be a table of its own after a restart.
   if (form_ == Form::state)
-    return fault("is a table that was made while the script was loaded: write a new one");
+    return fault(
+        "is a table that was made while the script was loaded, or part of what a helper "
+        "keeps: write a new one");
   if (lua_checkstack(lua_, 6) == 0) return fault("is nested too deep");
   lua_pushvalue(lua_, index);
   open_frozen(lua_, -1);

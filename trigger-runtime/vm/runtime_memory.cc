@@ -1,6 +1,7 @@
 #include "trigger-runtime/vm/runtime_memory.h"
 
 #include "core/json.h"
+#include "trigger-runtime/protocol/stand_still.h"
 
 namespace hastur {
 namespace {
@@ -33,6 +34,12 @@ std::string to_json(const RuntimeMemory& memory) {
   if (memory.last_tick) json["last_tick"] = to_us(*memory.last_tick);
   if (memory.judged_at) json["judged_at"] = to_us(*memory.judged_at);
   if (memory.failed_at) json["failed_at"] = to_us(*memory.failed_at);
+  if (memory.still_since) json[still_since_key] = to_us(*memory.still_since);
+  if (!memory.deaf.empty()) {
+    Json deaf = Json::array();
+    for (const auto& [callback, span] : memory.deaf) deaf.push_back({callback, span.count()});
+    json["deaf"] = std::move(deaf);
+  }
   // Counts of a minute in which nothing was counted say nothing.
   if (memory.minute.messages > 0 || memory.minute.log_bytes > 0) {
     json["minute"] = memory.minute.minute;
@@ -67,11 +74,19 @@ Result<RuntimeMemory> runtime_memory_from_json(std::string_view text) {
   if (const auto us = number("last_tick")) memory.last_tick = time_from_us(*us);
   if (const auto us = number("judged_at")) memory.judged_at = time_from_us(*us);
   if (const auto us = number("failed_at")) memory.failed_at = time_from_us(*us);
+  if (const auto us = number(still_since_key)) memory.still_since = time_from_us(*us);
   memory.minute.minute = number("minute").value_or(0);
   memory.minute.messages = static_cast<std::uint32_t>(number("minute_messages").value_or(0));
   memory.minute.log_bytes = static_cast<std::uint32_t>(number("minute_log_bytes").value_or(0));
   if (const auto found = json->find("failures"); found != json->end()) {
     HASTUR_TRY(read_failures(*found, memory.failures));
+  }
+  if (const auto deaf = json->find("deaf"); deaf != json->end() && deaf->is_array()) {
+    for (const Json& entry : *deaf) {
+      if (entry.is_array() && entry.size() == 2 && entry[0].is_number_unsigned() &&
+          entry[1].is_number_integer())
+        memory.deaf[entry[0].get<std::uint32_t>()] = Micros{entry[1].get<std::int64_t>()};
+    }
   }
   if (const auto slots = json->find("slots"); slots != json->end() && slots->is_object()) {
     for (const auto& [name, width] : slots->items()) {

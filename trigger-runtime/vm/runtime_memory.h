@@ -21,6 +21,11 @@ struct RuntimeMemory {
   std::optional<Time> judged_at;
   // Stream time of the last judgement that failed, for `alerts_wait` after it.
   std::optional<Time> failed_at;
+  // It may have stood still from then until the next tick (protocol/stand_still.h).
+  std::optional<Time> still_since;
+  // What could not be heard since the last call of each callback of ctx:every, by its number; not
+  // there: nothing.
+  std::map<std::uint32_t, Micros> deaf;
   MinuteCounts minute;
   FailureCounts failures;
   // How wide the slots of windows are in the state, by name of the window, in µs.

@@ -29,7 +29,8 @@ TriggerProgress ScriptVm::feed(const BatchView& batch, std::span<const std::int6
   return Feed(*trigger_, batch, stream_times, skips, observer).run(from_row, end_row, matches);
 }
 
-Judged ScriptVm::judge(Sequence at, Time time) {
+Judged ScriptVm::judge(Sequence at, Time time, bool may_stand_still) {
+  if (may_stand_still) trigger_->stand_still(time);
   Judged judged;
   judged.handle = trigger_->loaded.handle;
   judged.memory = trigger_->judge(at, time, judged.error);

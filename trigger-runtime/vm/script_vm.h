@@ -63,8 +63,8 @@ class ScriptVm {
                        CallObserver* observer);
 
   // Judges the state now, outside the schedule of ticks. All inputs up to `at` must have been fed;
-  // `time` is the stream time there.
-  Judged judge(Sequence at, Time time);
+  // `time` is the stream time there; `may_stand_still` is as in JudgeCommand.
+  Judged judge(Sequence at, Time time, bool may_stand_still = false);
 
   // Answers what was observed since the last time, and goes on as `what` says.
   std::string observe(ObserveCommand::What what);

@@ -58,11 +58,12 @@ int add(lua_State* lua) {
   double weight = 1;
   if (!lua_isnoneornil(lua, 4)) {
     weight = number_argument(lua, 4, self.made, "add", "the weight");
-    if (weight < 0) refuse(lua, self, "add", "the weight must not be below 0");
     if (self.made.kind == last_window)
       refuse(lua, self, "add", "a window of the last values has no weights");
-    // Nothing happened so often: a counter's delta may be 0.
-    if (weight == 0) return 0;
+    // Nothing happened so often: a counter's delta may be 0, and below 0 where it takes back what a
+    // window cannot give back.
+    if (weight < 0) self.window.note_dropped();
+    if (weight <= 0) return 0;
   }
   Vm& vm = vm_of(lua);
   const std::uint64_t births = self.window.keys().births();

@@ -118,7 +118,8 @@ Result<TriggerProgress> Dispatcher::run(const TriggerFeed& feed, const BatchView
 Result<WorkerReply> Dispatcher::run(const JudgeCommand& judge) {
   const Result<Trigger*> trigger = find(judge.handle);
   if (!trigger) return fail(trigger.error());
-  return WorkerReply((*trigger)->vm->judge((*trigger)->reached, (*trigger)->time));
+  return WorkerReply(
+      (*trigger)->vm->judge((*trigger)->reached, (*trigger)->time, judge.may_stand_still));
 }
 
 Result<WorkerReply> Dispatcher::run(const UnloadCommand& unload) {

@@ -90,7 +90,7 @@ inline WorkerCommand any_command() {
     case 2:
       return FeedCommand{nullptr, some(any_trigger_feed), Micros{any_number<std::int64_t>()}};
     case 3:
-      return JudgeCommand{any_handle()};
+      return JudgeCommand{any_handle(), *rc::gen::arbitrary<bool>()};
     case 4:
       return ObserveCommand{any_handle(),
                             static_cast<ObserveCommand::What>(*rc::gen::inRange(0, 3))};

@@ -317,6 +317,20 @@ TEST_F(AlertSuccession, ResolvesWhereItPagedAndPagesAnewWhereItGoesNow) {
                 "`to` from now on → ops"}));
 }
 
+TEST_F(AlertSuccession, FlapsByItsOwnSpanOnly) {
+  TestTrigger before(rule("{ flap = { changes = 6, span = '10m' } }"));
+  Stream stream;
+  stream.tick(0).gauge(1, 1, "a").tick(2).gauge(16, 0, "a").tick(17).gauge(31, 1, "a").tick(32);
+  const Memory memory = *before.feed(stream).judged;
+  EXPECT_NE(memory.state.find(R"("f":[)"), std::string::npos);
+  TestTrigger next(rule("{ flap = { changes = 3, span = '10s' } }"), with(memory));
+  stream.tick(33).tick(34);
+  EXPECT_EQ(pages_of(next.feed(stream)), std::vector<std::string>());
+  TestTrigger wide(rule("{ flap = { changes = 3, span = '1h' } }"), with(memory));
+  stream.tick(35).tick(36);
+  EXPECT_EQ(pages_of(wide.feed(stream)).size(), 1u);
+}
+
 TEST_F(AlertSuccession, OfABurstGoesOnWhereItGoesNow) {
   const Memory memory = left_by(rule("{ burst = 1, to = 'ops' }"));
   TestTrigger next(rule("{ burst = 1 }"), with(memory));
@@ -329,8 +343,8 @@ TEST_F(AlertSuccession, OfABurstGoesOnWhereItGoesNow) {
 
 TEST_F(AlertSuccession, ResolvesWhatNoAlertOfTheScriptHolds) {
   const Memory memory = left_by(rule("{ to = 'ops' }"));
-  for (const std::string& script :
-       {rule("{}", "down"), head + "ctx:every('1h', function() end)", head + "ctx:gauges({}, function() end)"}) {
+  for (const std::string& script : {rule("{}", "down"), head + "ctx:every('1h', function() end)",
+                                    head + "ctx:gauges({}, function() end)"}) {
     TestTrigger next(script, with(memory));
     ASSERT_TRUE(next.is_loaded());
     // Nothing asks for ticks but the alert that is gone.

@@ -236,7 +236,7 @@ end)
 
 TEST(Constants, CannotBecomeState) {
   EXPECT_EQ(with_constants("state.limits = limits").substr(0, 75),
-            "judged: state.limits is a table that was made while the script was loaded: ");
+            "judged: state.limits is a table that was made while the script was loaded, ");
 }
 
 TEST(Constants, OfLibrariesAreFrozenToo) {

@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "tests/trigger-runtime/vm/test_trigger.h"
+#include "trigger-runtime/protocol/stand_still.h"
 
 namespace hastur::testing {
 namespace {
@@ -293,6 +294,36 @@ TEST(Feed, AStoppedTriggerGoesOnFromItsRestoredMemoryWithASkip) {
   EXPECT_EQ(second.judged->state, R"({"a":3,"b":2})");
 }
 
+// Silences are called before what is periodic, though their numbers are behind it.
+TEST(Feed, ASkipOfAPeriodicCallHoldsAtATickThatHasASilence) {
+  constexpr const char* script = R"lua(
+local ctx = hastur.trigger{}
+local hosts = ctx:keyed("hosts", { forget = "1d" })
+ctx:gauges({}, function(msg) hosts:touch(msg.name) end)
+ctx:every("10s", function() print("periodic") error("no") end)
+hosts:silent("5s", function(host) print(host) end)
+)lua";
+  Stream stream;
+  stream.tick(0).gauge(4.5, 1).gauge(4.6, 1, "other").tick(10);
+  const Batch batch = stream.take();
+  TestTrigger trigger(script);
+  const TriggerProgress first = trigger.feed(batch);
+  ASSERT_TRUE(first.stopped);
+  const CallError& error = first.stopped->error;
+  trigger.vm().restore(*first.judged, 0);
+  const TriggerProgress second =
+      trigger.feed(batch, 1, UINT32_MAX, {{error.sequence, error.callback, error.error}});
+  EXPECT_FALSE(second.stopped);
+  EXPECT_EQ(logs_of(second), "load\nother\n");
+  // Of two skips at one input each is found, whichever comes first.
+  TestTrigger both(script);
+  const TriggerProgress third = both.feed(
+      batch, 0, UINT32_MAX,
+      {{error.sequence, error.callback, error.error}, {error.sequence, error.callback + 2, {}}});
+  EXPECT_FALSE(third.stopped);
+  EXPECT_EQ(logs_of(third), "other\n");
+}
+
 // Its parent cannot know of the stop before it sends what follows.
 TEST(Feed, AStoppedTriggerLeavesWhatFollowsAloneUntilItIsRestored) {
   Stream stream;
@@ -442,6 +473,92 @@ TEST(Judgement, ByCommandTakesTheStateAtOnce) {
   EXPECT_EQ(judged.memory.state, R"({"n":1})");
   EXPECT_EQ(judged.memory.sequence, Sequence{1});
   EXPECT_FALSE(judged.error);
+}
+
+constexpr const char* tells_deafness = R"lua(
+local ctx = hastur.trigger{}
+local hosts = ctx:keyed("hosts", { forget = "1d" })
+ctx:gauges({}, function(msg) hosts:touch(msg.name) end)
+ctx:every("1s", function(tick) if tick.deaf > 0 then print(tick.deaf / 1e6) end end)
+hosts:silent("10s", function(host) print(host, "is silent") end)
+)lua";
+
+// Paused, or put back to a snapshot: what came meanwhile it could not hear.
+TEST(StandingStill, IsDeafnessOfOurs) {
+  const auto after = [](bool restored, Micros deaf) {
+    TestTrigger trigger(tells_deafness);
+    Stream stream;
+    stream.tick(0).gauge(8, 1).tick(8);
+    trigger.feed(stream);
+    const Memory memory = trigger.vm().judge(Sequence{3}, at_second(8), true).memory;
+    TriggerOptions options;
+    options.memory = memory;
+    TestTrigger other(tells_deafness, options);
+    TestTrigger& goes_on = restored ? other : trigger;
+    // Heard again at 60.5 s; silent from 60.5 − what was passed of its ten seconds before.
+    stream.tick(61, deaf).tick(62).tick(70).tick(71).tick(72);
+    const TriggerProgress progress = goes_on.feed(stream);
+    EXPECT_TRUE(progress.judged);
+    EXPECT_EQ(progress.judged->runtime.find("still_since"), std::string::npos);
+    return logs_of(progress);
+  };
+  for (const bool restored : {false, true}) {
+    EXPECT_EQ(after(restored, Micros{0}), "53\nload\tis silent\n") << restored;
+    EXPECT_EQ(after(restored, std::chrono::seconds{5}), "53\nload\tis silent\n");
+    EXPECT_EQ(after(restored, std::chrono::seconds{60}), "60\nload\tis silent\n");
+  }
+}
+
+// Also of what ended between two calls, in whatever pieces, across a restart.
+TEST(Deafness, IsToldToEachCallbackAtItsNextCall) {
+  constexpr const char* script = R"lua(
+local ctx = hastur.trigger{}
+ctx:every("1s", function(tick) if tick.deaf > 0 then print("second", tick.deaf / 1e6) end end)
+ctx:every("minute", function(tick) print("minute", tick.deaf / 1e6) end)
+)lua";
+  TestTrigger trigger(script);
+  Stream stream;
+  stream.tick(0, std::chrono::seconds{9}).tick(45, std::chrono::seconds{30}).tick(46);
+  const TriggerProgress first = trigger.feed(stream);
+  EXPECT_EQ(logs_of(first), "second\t30\n");
+  TriggerOptions options;
+  options.memory = *first.judged;
+  TestTrigger next(script, options);
+  stream.tick(50, std::chrono::seconds{4}).tick(60).tick(120);
+  EXPECT_EQ(logs_of(next.feed(stream)), "second\t4\nminute\t34\nminute\t0\n");
+}
+
+TEST(StandingStill, IsNoneWhereTheStreamGoesOn) {
+  TestTrigger trigger(tells_deafness);
+  Stream stream;
+  stream.tick(0).gauge(0.5, 1).tick(1).gauge(1.5, 1, "other");
+  trigger.feed(stream);
+  const Memory memory = trigger.vm().judge(Sequence{4}, at_second(1.5), true).memory;
+  EXPECT_NE(memory.runtime.find("still_since"), std::string::npos);
+  stream.tick(2).tick(9);
+  EXPECT_EQ(logs_of(trigger.feed(stream)), "");
+  // That one did stand still says nothing of later gaps in the stream.
+  stream.tick(11).tick(12);
+  EXPECT_EQ(logs_of(trigger.feed(stream)), "load\tis silent\nother\tis silent\n");
+}
+
+TEST(StandingStill, CountsFromItsBeginningThroughJudgementsWithin) {
+  TestTrigger trigger(tells_deafness);
+  Stream stream;
+  stream.tick(0).gauge(1, 1).tick(1);
+  const Memory early = *trigger.feed(stream).judged;
+  trigger.vm().judge(Sequence{3}, at_second(1), true);
+  const Memory memory = trigger.vm().judge(Sequence{30}, at_second(25), true).memory;
+  TriggerOptions options;
+  options.memory = memory;
+  TestTrigger next(tells_deafness, options);
+  stream.tick(31);
+  EXPECT_EQ(logs_of(next.feed(stream)), "30\n");
+  // As one that begins with a snapshot.
+  options.memory->runtime = stood_still(early.runtime, at_second(6));
+  TestTrigger back(tells_deafness, options);
+  stream.tick(41).tick(42);
+  EXPECT_EQ(logs_of(back.feed(stream)), "35\n");
 }
 
 TEST(Judgement, OfBeforeTheFirstTickLeavesThatOneDue) {

@@ -138,8 +138,11 @@ bool Alert::read_key(std::string_view name, JsonCursor& in, Time now) {
   if (!options_.flap) {
     key.changes.clear();
     key.flapping = false;
-  } else if (key.changes.size() > options_.flap->changes) {
-    key.changes.erase(key.changes.begin(), key.changes.end() - options_.flap->changes);
+  } else if (!key.changes.empty()) {
+    const Time after = key.changes.back() - options_.flap->span;
+    std::erase_if(key.changes, [&](Time change) { return change <= after; });
+    if (key.changes.size() > options_.flap->changes)
+      key.changes.erase(key.changes.begin(), key.changes.end() - options_.flap->changes);
   }
   if (key.flapping && key.changes.empty()) key.flapping = false;
   const std::optional<Micros>& after = key.is_open() ? options_.clear_after : options_.raise_after;

@@ -77,6 +77,7 @@ class Helper {
   virtual std::size_t bytes() const { return keys_.bytes(); }
   // What was left out since the start: keys over the most, values too old for a window.
   std::uint64_t dropped() const { return dropped_; }
+  void note_dropped() { ++dropped_; }
 
  protected:
   Helper(std::string_view kind, std::string name)

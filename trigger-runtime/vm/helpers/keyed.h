@@ -28,7 +28,7 @@ class KeyValues {
 class Keyed final : public Helper {
  public:
   // Counts up whenever the same calls may give another state: part of a run (commands.h).
-  static constexpr int revision = 2;
+  static constexpr int revision = 3;
 
   struct Options {
     // A key that was not touched for so long goes.

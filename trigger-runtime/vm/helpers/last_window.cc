@@ -48,7 +48,7 @@ std::optional<double> LastWindow::percentile(std::uint32_t id, double percent,
   std::vector<double> values = series_[id].values;
   if (values.empty()) return std::nullopt;
   const auto count = static_cast<double>(values.size());
-  const double rank = std::ceil(count * (percent / 100));
+  const double rank = std::ceil(percentile_rank(count, percent));
   const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::clamp(rank, 1.0, count)) - 1;
   std::nth_element(values.begin(), at, values.end());
   return *at;

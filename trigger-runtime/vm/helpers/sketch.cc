@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 
+#include "trigger-runtime/vm/helpers/summary.h"
+
 namespace hastur {
 namespace {
 
@@ -95,10 +97,11 @@ void Sketch::bound() {
 std::optional<double> Sketch::percentile(double percent) const {
   double total = 0;
   for (const auto& [bucket, weight] : buckets_) total += weight;
+  const double rank = percentile_rank(total, percent);
   double reached = 0;
   for (const auto& [bucket, weight] : buckets_) {
     reached += weight;
-    if (reached >= total * (percent / 100)) return value_of(bucket);
+    if (reached >= rank) return value_of(bucket);
   }
   return buckets_.empty() ? std::nullopt : std::optional(value_of(buckets_.back().first));
 }

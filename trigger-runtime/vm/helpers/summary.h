@@ -9,6 +9,12 @@
 
 namespace hastur {
 
+// The rank of a percentile: the least weight of the lowest values that is so much of the whole.
+// What binary fractions add to a rank that is a whole number does not make it the next one.
+inline double percentile_rank(double whole, double percent) {
+  return whole * percent / 100 * (1 - 1e-12);
+}
+
 struct Summary {
   double count = 0;  // sum of the weights
   double sum = 0;    // of value times weight

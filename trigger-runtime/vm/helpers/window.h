@@ -11,7 +11,7 @@ namespace hastur {
 class Window : public Helper {
  public:
   // Counts up whenever the same calls may give another state: part of a run (commands.h).
-  static constexpr int revision = 4;
+  static constexpr int revision = 5;
 
   // What is kept besides counts and sums: only what the script asks for somewhere.
   struct Kept {
