@@ -1,40 +1,73 @@
-local function used(values)
-  return { type = "gauge", name = "system.disk.used_percent", uuid = "u1", labels = { mount = "/" }, every = "6m", values = values }
+local function used(values, every)
+  return { type = "gauge", name = "system.disk.used_percent", uuid = "u1", labels = { mount = "/" }, every = every or "5m", values = values }
 end
--- From 50 %, ten percent an hour, for so many reports; and then nothing more, for so many.
-local function growing(reports, standing)
+-- Stretches of { reports, from, to }, each in even steps.
+local function run(...)
   local values = {}
-  for i = 1, reports + (standing or 0) do values[i] = 49 + math.min(i, reports) end
+  for _, stretch in ipairs{ ... } do
+    local reports, from, to = stretch[1], stretch[2], stretch[3] or stretch[2]
+    for i = 1, reports do values[#values + 1] = from + (to - from) * i / reports end
+  end
   return values
 end
-local still = {}
-for i = 1, 36 do still[i] = 97 end
 
 return {
   {
-    name = "a disk that grows pages while there is time",
-    messages = { used(growing(36)) },
-    expect = { { between = { "3h20m", "3h30m" }, page = "disk_full/u1:/", text = "u1:/ is 8* % full, in 4 hours 100 %" } },
-    ends = "3h40m",
+    name = "after hours in which it stood still, a disk that grows by a tenth an hour pages more than two hours before it is full",
+    messages = { used(run({ 48, 60 }, { 24, 60, 80 })) }, -- stands for four hours
+    expect = { { between = { "5h", "5h20m" }, page = "disk_full/u1:/", text = "u1:/ is 7* % full and gains * % an hour" } },
     nothing_else = true,
   },
   {
-    name = "a disk that is nearly full and stays so wakes nobody",
-    messages = { used(still) },
+    name = "a disk that is full in two hours pages more than an hour before, also if it reports each half hour",
+    messages = { used(run({ 8, 20 }, { 4, 20, 60 }), "30m") }, -- full after two hours more
+    expect = { { between = { "4h30m", "5h40m" }, page = "disk_full/u1:/" } },
+    nothing_else = true,
+  },
+  {
+    name = "a disk that fills up within half an hour pages at the latest when it is full",
+    messages = { used(run({ 12, 50 }, { 6, 50, 100 })) },
+    expect = { { between = { "1h15m", "1h25m1s" }, page = "disk_full/u1:/" } },
+    ends = "1h30m",
+    nothing_else = true,
+  },
+  {
+    name = "a disk that is nearly full and stays so, more or less, wakes nobody",
+    messages = { used(run({ 10, 97 }, { 1, 97.8 }, { 3, 97 }, { 1, 96.5 }, { 2, 97.5 }, { 20, 97 })) },
+    nothing_else = true,
+  },
+  {
+    name = "a big file on its way through wakes nobody",
+    messages = { used(run({ 12, 60 }, { 4, 60, 90 }, { 20, 60 })) },
+    nothing_else = true,
+  },
+  {
+    name = "a big file that stays wakes nobody",
+    messages = { used(run({ 12, 60 }, { 60, 90 })) },
     nothing_else = true,
   },
   {
     name = "a host that said so once and fell silent wakes nobody",
-    messages = { used(growing(31)) }, -- the last of them is the first that goes back over three hours
-    ends = "3h30m",
+    messages = { used(run({ 12, 60 }, { 7, 60, 71.7 })) }, -- the last of them is the first that says so
+    ends = "5h",
     nothing_else = true,
   },
   {
     name = "a disk that has stopped growing is resolved, wherever it stands",
-    messages = { used(growing(48, 66)) }, -- 97 % from 4h42m on
+    messages = { used(run({ 12, 60 }, { 24, 60, 90 }, { 30, 90 })) }, -- stands still from 3h on
     expect = {
-      { between = { "3h20m", "3h30m" }, page = "disk_full/u1:/" },
-      { between = { "8h", "11h" }, resolve = "disk_full/u1:/", text = "resolved at 9*: u1:/ is 97 % full, in 4 hours 9* %" },
+      { between = { "1h30m", "2h" }, page = "disk_full/u1:/" },
+      { between = { "4h", "5h10m" }, resolve = "disk_full/u1:/", text = "resolved after *: u1:/ is 90 % full and gains 0.0 % an hour" },
+    },
+    nothing_else = true,
+  },
+  {
+    name = "of a host that is gone nothing is left",
+    messages = { used(run({ 12, 60 }, { 12, 60, 80 })) },
+    expect = {
+      { between = { "1h30m", "2h" }, page = "disk_full/u1:/" },
+      { between = { "4h55m", "5h5m" }, resolve = "disk_full/u1:/", text = "no data for 3h*" },
+      { at = "6h30m", state = {}, whole = true },
     },
     nothing_else = true,
   },
