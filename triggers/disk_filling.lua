@@ -1,20 +1,11 @@
--- A file system that is nearly full: page at 90 percent, resolve below 85, so that one on the edge pages once.
-local ctx = hastur.trigger{ state = { full = {} } }
+-- A file system that is nearly full: warn at 90 percent, resolve below 85, so that one on the edge is one warning.
+--
+-- The plain way, which knows nothing of growth; disk_full.lua does. A host that is gone takes its incidents with it.
+local ctx     = hastur.trigger{ state_bytes_max = "16MiB" }
+local filling = ctx:alert("disk_filling", { raise = { at_least = 90 }, clear = { below = 85 },
+  stale = "6h", severity = "warning" })
 
-ctx:gauges({ name = "system.disk.used_percent", value = { at_least = 90 }, labels = { mount = true } }, function(msg)
-  local key = msg.host .. msg.labels.mount
-  if not ctx.state.full[key] then
-    ctx.state.full[key] = true
-    pager_duty("disk_filling/" .. key, ("%s on %s is %.0f %% full"):format(msg.labels.mount, msg.host, msg.value),
-      { mount = msg.labels.mount, used_percent = msg.value })
-  end
-end)
-
-ctx:gauges({ name = "system.disk.used_percent", value = { below = 85 }, labels = { mount = true } }, function(msg)
-  local key = msg.host .. msg.labels.mount
-  if ctx.state.full[key] then
-    ctx.state.full[key] = nil
-    pager_duty("disk_filling/" .. key, ("%s on %s has room again: %.0f %%"):format(msg.labels.mount, msg.host, msg.value),
-      {}, { action = "resolve" })
-  end
+ctx:gauges({ name = "system.disk.used_percent", labels = { mount = true } }, function(msg)
+  filling:set(msg.host .. ":" .. msg.labels.mount, msg.value,
+    ("%s on %s is %.0f %% full"):format(msg.labels.mount, msg.host, msg.value), { used_percent = msg.value })
 end)
