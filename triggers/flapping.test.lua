@@ -26,4 +26,15 @@ return {
     },
     nothing_else = true,
   },
+  {
+    name = "a service that vanished while it was down is not paged for ever",
+    messages = { states{ "down" } },
+    expect = {
+      { at = "1s", page = "service/api@u1" },
+      { at = "14401s", every = "4h", times = 5, page = "service/api@u1", text = "api@u1 is down (still, after *" },
+      { at = "1d", resolve = "service/api@u1", text = "no data for 1d*" },
+    },
+    ends = "30h",
+    nothing_else = true,
+  },
 }

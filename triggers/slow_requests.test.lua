@@ -20,4 +20,17 @@ return {
     },
     nothing_else = true,
   },
+  {
+    name = "a service that is heard no more is forgotten",
+    messages = {
+      { type = "gauge", name = "http.request.seconds", uuid = "u1", labels = { service = "job" }, every = "1s", times = 100, value = 9 },
+    },
+    expect = {
+      { at = "100s", page = "slow_requests/job" },
+      { between = { "6h", "6h2m" }, resolve = "slow_requests/job", text = "no data for 6h*" },
+      { at = "6h2m", state_bytes_max = 100 },
+    },
+    ends = "6h3m",
+    nothing_else = true,
+  },
 }
