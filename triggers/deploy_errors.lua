@@ -1,7 +1,7 @@
 -- A deployment, and within ten minutes five exceptions of the same service: page whoever is still at the keyboard.
 --
 -- Without a deployment exceptions are someone else's rule; ten minutes after one they are, too.
-local ctx      = hastur.trigger()
+local ctx      = hastur.trigger{ state_bytes_max = "16MiB" }
 
 -- At most 500 bytes, and no part of a character.
 local function short(text)
@@ -13,7 +13,7 @@ local deployed = ctx:keyed("deployed", { forget = "10m" })
 local broken   = ctx:alert("deployment", { stale = "30m" })
 
 ctx:marks({ name = "deployed", labels = { service = true } }, function(msg)
-  deployed:swap(msg.labels.service, { version = tostring(msg.value), errors = 0 })
+  deployed:swap(msg.labels.service, { version = short(tostring(msg.value)), errors = 0 })
 end)
 
 ctx:errors({ labels = { service = true } }, function(msg)

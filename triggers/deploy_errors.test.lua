@@ -1,5 +1,5 @@
-local function deployed(at)
-  return { type = "mark", name = "deployed", uuid = "u1", value = "v7", labels = { service = "api" }, at = at }
+local function deployed(at, version)
+  return { type = "mark", name = "deployed", uuid = "u1", value = version or "v7", labels = { service = "api" }, at = at }
 end
 local function errors(at, times, text)
   return {
@@ -30,6 +30,16 @@ return {
   {
     name = "four do not, and neither do those without a deployment or long after one",
     messages = { errors("0s", 9), deployed("5m"), errors("6m", 4), errors("16m", 9) },
+    nothing_else = true,
+  },
+  {
+    name = "a version that is a whole text does not fill the state",
+    messages = { deployed("0s", ("v"):rep(400000)), errors("1m", 5) },
+    expect = {
+      { at = "30s", state_bytes_max = 700 },
+      { at = "101s", page = "deployment/api", text = "api vvv* …*", details = { errors = 5 } },
+    },
+    ends = "2m",
     nothing_else = true,
   },
 }

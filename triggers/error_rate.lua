@@ -1,5 +1,5 @@
 -- More than 10 % errors over 5 minutes per service, clear under 5 %.
-local ctx    = hastur.trigger()
+local ctx    = hastur.trigger{ state_bytes_max = "16MiB" }
 local errors = ctx:window("errors", { span = "5m" })
 local alert  = ctx:alert("rate", { raise = { above = 0.10 }, clear = { below = 0.05 }, stale = "5m" })
 ctx:counters({ name = "http.requests", labels = { service = true, status = { at_least = 0 } } }, function(msg)

@@ -2,7 +2,7 @@
 -- were.
 --
 -- Between 5 and 10 nothing changes, so a host that dances around 10 is one spike and one page.
-local ctx   = hastur.trigger{ state = { total = 0 } }
+local ctx   = hastur.trigger{ state = { total = 0 }, state_bytes_max = "16MiB" }
 local spike = ctx:alert("spike", { raise = { above = 10 }, clear = { below = 5 }, stale = "10m" })
 
 -- What people need of it: a whole message may be larger than details can be.
