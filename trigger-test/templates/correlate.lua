@@ -4,7 +4,8 @@ local deployed = ctx:keyed("deployed", { forget = "10m" })
 local broken   = ctx:alert("deployment", { stale = "30m" })
 
 ctx:marks({ name = "deployed", labels = { service = true } }, function(msg)
-  deployed:swap(msg.labels.service, { version = tostring(msg.value), errors = 0 })
+  local version = tostring(msg.value)
+  deployed:swap(msg.labels.service, { version = #version <= 100 and version or "of now", errors = 0 })
 end)
 
 ctx:errors({ labels = { service = true } }, function(msg)

@@ -1,15 +1,21 @@
-local function deployed(at)
-  return { type = "mark", name = "deployed", uuid = "u1", value = "v7", labels = { service = "api" }, at = at }
+local function deployed(at, service, version)
+  return { type = "mark", name = "deployed", uuid = "u1", value = version or "v7", labels = { service = service or "api" }, at = at }
 end
-local function errors(at, times)
-  return { type = "error", error = "boom", uuid = "u1", labels = { service = "api" }, at = at, every = "10s", times = times }
+local function errors(at, times, service)
+  return {
+    type = "error", error = "boom", uuid = "u1", labels = { service = service or "api" }, at = at, every = "10s", times = times,
+  }
 end
 
 return {
   {
-    name = "five errors after a deployment page",
-    messages = { deployed("0s"), errors("1m", 6) },
-    expect = { { at = "101s", page = "deployment/api", text = "api v7 fails since it was deployed", details = { errors = 5 } } },
+    name = "five errors after a deployment page, whatever the version is called",
+    messages = { deployed("0s"), errors("1m", 6), deployed("0s", "web", ("v"):rep(9000)), errors("2m", 5, "web") },
+    expect = {
+      { at = "30s", state_bytes_max = 300 },
+      { at = "101s", page = "deployment/api", text = "api v7 fails since it was deployed", details = { errors = 5 } },
+      { at = "161s", page = "deployment/web", text = "web of now fails since it was deployed", details = { errors = 5 } },
+    },
     ends = "3m",
     nothing_else = true,
   },
