@@ -6,10 +6,10 @@ local hosts = ctx:keyed("hosts", { forget = "1d" })
 local gone  = ctx:alert("no_heartbeat", { again = "1h", burst = 20, stale = "1d" })
 
 ctx:agent_heartbeats({}, function(msg)
-  hosts:touch(msg.host)
-  gone:clear(msg.host, "heartbeat is back")
+  hosts:at(msg.uuid).name = msg.host -- a host has its name only when it has registered
+  gone:clear(msg.uuid, "heartbeat is back")
 end)
 
-hosts:silent("30s", function(host)
-  gone:raise(host, "no heartbeat for 30 s from " .. host)
+hosts:silent("30s", function(uuid, host)
+  gone:raise(uuid, "no heartbeat for 30 s from " .. host.name)
 end)

@@ -5,11 +5,12 @@ return {
   {
     name = "a host that falls silent is paged once, and resolved when it is back",
     messages = {
-      { type = "hb_agent", uuid = "u1", every = "10s", times = 4 }, -- the last at 30s
+      { type = "hb_agent", uuid = "u1" }, -- before it has registered
+      { type = "hb_agent", uuid = "u1", hostname = "web1", at = "10s", every = "10s", times = 3 }, -- the last at 30s
       { type = "hb_agent", uuid = "u1", at = "5m" },
     },
     expect = {
-      { at = "1m", page = "no_heartbeat/u1", text = "no heartbeat for 30 s from u1" },
+      { at = "1m", page = "no_heartbeat/u1", text = "no heartbeat for 30 s from web1" },
       { between = { "5m", "5m2s" }, resolve = "no_heartbeat/u1", text = "*heartbeat is back" },
     },
     ends = "5m5s",
