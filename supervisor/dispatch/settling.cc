@@ -115,7 +115,7 @@ void Dispatcher::decide_deployment() {
     if (change.version.empty()) {
       log_info("{} ends at sequence {}: its file is gone", change.trigger, at.value);
     } else {
-      log_info("{} begins run {} at sequence {} ({})", change.trigger, change.run.value, at.value,
+      log_info("{} is to begin run {} at sequence {} ({})", change.trigger, change.run.value, at.value,
                change.why);
     }
   }

@@ -81,7 +81,9 @@ void ReplyCheck::sent(const WorkerCommand& command) {
   } else if (const auto* feed = std::get_if<FeedCommand>(&command)) {
     expected.input = feed->input;
     for (const TriggerFeed& trigger : feed->triggers) {
-      expected.rows.push_back({trigger.handle, trigger.from_row, trigger.end_row});
+      Rows& rows =
+          expected.rows.emplace_back(Rows{trigger.handle, trigger.from_row, trigger.end_row, {}});
+      for (const Skip& skip : trigger.skips) rows.skips.insert(skip.place());
     }
   } else if (const auto* judge = std::get_if<JudgeCommand>(&command)) {
     expected.handle = judge->handle;
@@ -272,6 +274,9 @@ Result<void> ReplyCheck::check_progress(const InputBatch& input, const Rows& row
     if (!window.holds(error.sequence, error.time) || error.sequence != progress.reached.next()) {
       return broke("it stopped at an input that the trigger was not handed");
     }
+    // It would be told to skip it again, and so on for ever.
+    if (rows.skips.contains({error.sequence, error.callback}))
+      return broke("it stopped in a call that it was told to skip");
     if (!bounded(error)) return broke("the text of an error is too large");
   }
   known.reached = progress.reached;

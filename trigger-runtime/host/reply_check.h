@@ -10,7 +10,9 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -56,6 +58,8 @@ class ReplyCheck {
     TriggerHandle handle;
     std::uint32_t from;
     std::uint32_t end;
+    // Calls that it was told to skip, by input and number.
+    std::set<std::pair<Sequence, std::uint32_t>> skips;
   };
   struct Expected {
     std::size_t command = 0;  // index of the variant

@@ -288,6 +288,15 @@ class FakeWorker {
     if (does == "stops_elsewhere") {
       progress.stopped = Stopped{{CallError::Kind::raised, {1}, first.time, 0, {}}};
     }
+    if (does == "stops_where_it_skips") {
+      const Effect at = first;
+      progress.effects.clear();
+      progress.judged.reset();
+      progress.reached = {at.sequence.value - 1};
+      progress.stopped = Stopped{{CallError::Kind::raised, at.sequence, at.time, 3, {}}};
+      reply(honest);
+      return true;
+    }
     if (does == "unloads_instead") {
       reply(Unloaded{progress.handle});
       return true;

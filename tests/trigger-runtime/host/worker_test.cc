@@ -189,6 +189,24 @@ INSTANTIATE_TEST_SUITE_P(
         Breach{"migrates_unasked", "not asked to"}, Breach{"names_nothing", "former name"}),
     [](const auto& breach) { return std::string(breach.param.does); });
 
+// It would be told to skip the call again, and so on for ever.
+TEST_F(WorkerTest, IsKilledIfItStopsInACallThatItWasToSkip) {
+  for (const std::uint32_t skipped : {2u, 3u}) {
+    Driver driver = spawn();
+    driver.worker().send(load_of(1, "stops_where_it_skips"));
+    TriggerFeed feed = full_feed(1, 4);
+    feed.skips = {{Sequence{100}, skipped, {}}};
+    driver.worker().send(FeedCommand{numbered_input(100, 4), {feed}});
+    if (skipped == 2) {
+      driver.run_until(2);
+      EXPECT_FALSE(driver.death());
+    } else {
+      driver.run_until_dead();
+      EXPECT_NE(driver.death()->why.find("told to skip"), std::string::npos);
+    }
+  }
+}
+
 TEST_F(WorkerTest, IsKilledForAJudgementOfAnotherPlace) {
   Driver driver = spawn();
   driver.worker().send(load_of(1, "judges_elsewhere"));
