@@ -20,9 +20,64 @@ class CloseRun::Collector final : public StreamListener {
     if (keeps) seen.push_back({input, error.time, std::nullopt, error});
   }
 
+  void begins(std::size_t /*trigger*/, const OwnInput& input) override {
+    if (!keeps) return;
+    Began one{input.own, std::nullopt};
+    if (input.derived != nullptr) one.derived = Message(*input.derived);
+    began.push_back(std::move(one));
+  }
+
   bool keeps = true;
   std::vector<Seen> seen;
+  // Of a trigger that takes what it derives itself.
+  struct Began {
+    std::optional<Sequence> own;
+    std::optional<Message> derived;
+  };
+  std::vector<Began> began;
 };
+
+namespace {
+
+// Finds the story that a sequence belongs to.
+class Places {
+ public:
+  void add(Sequence first, std::size_t story) { places_.push_back({first, story}); }
+  Sequence first() const { return places_.front().first; }
+  std::size_t of(Sequence sequence) const {
+    const auto next = std::ranges::upper_bound(places_, sequence, {}, &Place::first);
+    return next == places_.begin() ? 0 : std::prev(next)->story;
+  }
+
+ private:
+  struct Place {
+    Sequence first;
+    std::size_t story;
+  };
+  std::vector<Place> places_;
+};
+
+void tell_state(InputStory& story) {
+  StateStory& state = story.state;
+  for (ObservedCall& call : story.calls) {
+    if (!state.is_touched) state.before = state.after = call.before;
+    state.is_touched = true;
+    if (call.returned) state.after = call.after;
+  }
+}
+
+void add_tick(ObservedTick& tick, InputStory& story) {
+  if (!tick.before.is_null() || !tick.after.is_null())
+    story.state = {true, std::move(tick.before), std::move(tick.after)};
+  if (tick.alerts) story.alerts = std::move(*tick.alerts);
+}
+
+}  // namespace
+
+const char* StateStory::unknown_words() const {
+  if (!before.is_null()) return "has become larger than 64 KiB or no JSON";
+  return after.is_null() ? "is larger than 64 KiB or no JSON" : "was larger than 64 KiB or no JSON";
+}
 
 CloseRun::CloseRun() = default;
 CloseRun::~CloseRun() = default;
@@ -41,6 +96,7 @@ Result<std::variant<std::unique_ptr<CloseRun>, ScriptError>> CloseRun::start(
   StreamRun::Options options;
   options.derived_come_back = true;
   run->run_ = std::make_unique<StreamRun>(*run->worker_, *run->collector_, std::move(options));
+  run->name_ = trigger.name;
   StreamTrigger loading;
   loading.name = trigger.name;
   loading.script = trigger.script;
@@ -72,48 +128,52 @@ Result<std::vector<Seen>> CloseRun::feed(std::shared_ptr<const InputBatch> input
   return std::exchange(collector_->seen, {});
 }
 
-Result<InputStory> CloseRun::look(const InputBatch& input, std::uint32_t from_row,
-                                  std::uint32_t row) {
+bool CloseRun::derives_again(const BatchView& view, std::uint32_t row) const {
+  const std::uint32_t origin = view.origins()[row];
+  return origin != BatchView::none && view.origin(origin).trigger == name_ &&
+         std::ranges::any_of(loaded().subscriptions, &SubscriptionSpec::own);
+}
+
+Result<std::vector<InputStory>> CloseRun::look(const InputBatch& input, std::uint32_t from_row,
+                                               std::uint32_t row) {
   if (!std::exchange(looking_, true)) {
     const auto observed = run_->observe(0, ObserveCommand::What::calls);
     if (!observed) return fail(observed.error());
   }
   collector_->keeps = true;
+  collector_->began.clear();
   HASTUR_TRY(run_->feed(some_rows(input, from_row, row + 1)));
   const auto observed = run_->observe(0, ObserveCommand::What::calls);
   if (!observed) return fail(observed.error());
-  InputStory story;
-  story.seen = std::exchange(collector_->seen, {});
+  const BatchView view = BatchView::trusted(input.batch.header, input.batch.body);
+  std::vector<InputStory> stories;
+  if (derives_again(view, row)) return stories;
+
+  Places places;
+  for (Collector::Began& began : collector_->began) {
+    if (began.own) places.add(*began.own, stories.size());
+    stories.push_back({std::move(began.derived), {}, {}, {}, {}});
+  }
+  if (stories.empty()) {
+    places.add(view.sequence(row), 0);
+    stories.emplace_back();
+  }
+  for (Seen& seen : std::exchange(collector_->seen, {})) {
+    const Sequence sequence = seen.effect ? seen.effect->sequence : seen.error->sequence;
+    stories[places.of(sequence)].seen.push_back(std::move(seen));
+  }
   const Result<Json> json = parse_json(*observed);
-  if (!json) return story;
-
+  if (!json) return stories;
   // Inputs that ran again after an error stand before this one.
-  story.calls = observed_calls(*json, {});
-  std::vector<ObservedTick> ticks = observed_ticks(*json);
-  const auto first = json->find("calls");
-  Sequence from{};
-  if (first != json->end() && !first->empty() && !story.calls.empty()) {
-    const Json sequence = first->front().value("sequence", Json(0));
-    if (sequence.is_number_unsigned()) from = {sequence.get<std::uint64_t>()};
+  for (ObservedCall& call : observed_calls(*json, {})) {
+    if (call.input >= places.first())
+      stories[places.of(call.input)].calls.push_back(std::move(call));
   }
-  std::erase_if(story.calls, [&](const ObservedCall& call) { return call.input < from; });
-  std::erase_if(ticks, [&](const ObservedTick& tick) { return tick.input < from; });
-
-  if (!story.calls.empty()) {
-    story.before = story.after = story.calls.front().before;
-    for (ObservedCall& call : story.calls) {
-      if (call.returned) story.after = call.after;
-    }
+  for (InputStory& story : stories) tell_state(story);
+  for (ObservedTick& tick : observed_ticks(*json)) {
+    if (tick.input >= places.first()) add_tick(tick, stories[places.of(tick.input)]);
   }
-  if (!ticks.empty()) {
-    ObservedTick& tick = ticks.back();
-    if (!tick.before.is_null() || !tick.after.is_null()) {
-      story.before = std::move(tick.before);
-      story.after = std::move(tick.after);
-    }
-    if (tick.alerts) story.alerts = std::move(*tick.alerts);
-  }
-  return story;
+  return stories;
 }
 
 Result<CloseRun::End> CloseRun::finish() {

@@ -10,6 +10,7 @@
 
 #include "core/json.h"
 #include "core/result.h"
+#include "message/message.h"
 #include "trigger-runtime/host/run_stream.h"
 #include "trigger-runtime/host/worker.h"
 #include "trigger-test/calls.h"
@@ -18,14 +19,29 @@
 
 namespace hastur {
 
+// The state around an input.
+struct StateStory {
+  // Whether anything ran that may have changed it.
+  bool is_touched = false;
+  // Null: it could not be looked at, since it is larger than 64 KiB or no JSON.
+  Json before;
+  Json after;
+
+  bool is_known() const { return !is_touched || (!before.is_null() && !after.is_null()); }
+  // It did; of what is not known: it may have.
+  bool may_differ() const { return is_touched && (!is_known() || before != after); }
+  // "was larger than 64 KiB or no JSON", if it is not known.
+  const char* unknown_words() const;
+};
+
 // What a trigger did with one input.
 struct InputStory {
+  // A message that it derived itself; nothing: the row that was looked at.
+  std::optional<Message> derived;
   std::vector<ObservedCall> calls;
   // Of a tick, why the keys of alerts are not paged then.
   std::vector<QuietAlert> alerts;
-  // The state; null if it is too large to be looked at or no callback ran.
-  Json before;
-  Json after;
+  StateStory state;
   // Effects and errors, in order.
   std::vector<Seen> seen;
 };
@@ -43,9 +59,12 @@ class CloseRun {
   Result<void> pass(std::shared_ptr<const InputBatch> input);
   // The same; what came out is given.
   Result<std::vector<Seen>> feed(std::shared_ptr<const InputBatch> input);
-  // Feeds rows [from, row] of a batch; the story is that of the last, the others must be no inputs
-  // of the trigger.
-  Result<InputStory> look(const InputBatch& input, std::uint32_t from, std::uint32_t row);
+  // Feeds rows [from, row] of a batch. The first story is that of the last row, the others must be
+  // no inputs of the trigger. If it takes what it derives itself, the messages derived from that
+  // row follow in their order, those that no subscription takes, too; and of a row that it derived
+  // when this was recorded there is no story, since it derives it again.
+  Result<std::vector<InputStory>> look(const InputBatch& input, std::uint32_t from,
+                                       std::uint32_t row);
   // At the end. A state that is none is an error in `seen`.
   struct End {
     std::string state;
@@ -59,7 +78,9 @@ class CloseRun {
   class Collector;
   CloseRun();
   Result<void> stop_looking();
+  bool derives_again(const BatchView& view, std::uint32_t row) const;
 
+  TriggerName name_;
   std::unique_ptr<SharedInputs> inputs_;
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<Collector> collector_;

@@ -94,18 +94,29 @@ class Explainer {
                               "--around",
                               looks_max, format_time(out_.from), format_time(out_.to)));
     }
-    Result<InputStory> story = close.look(batch, row, row);
-    if (!story) return fail(story.error());
+    Result<std::vector<InputStory>> stories = close.look(batch, row, row);
+    if (!stories) return fail(stories.error());
     const BatchView view = BatchView::trusted(batch.batch.header, batch.batch.body);
     std::vector<Label> scratch;
-    ExplainedInput input{time_from_us(batch.stream_times[row]),
-                         stream_.row_messages[view.sequence(row).value - 1],
-                         Message(view.message(row, scratch)),
-                         {},
-                         {},
-                         {},
-                         std::move(story->alerts),
-                         std::move(story->seen)};
+    const Message root(view.message(row, scratch));
+    for (InputStory& story : *stories) {
+      ExplainedInput input{time_from_us(batch.stream_times[row]),
+                           stream_.row_messages[view.sequence(row).value - 1],
+                           story.derived ? std::move(*story.derived) : root,
+                           story.derived.has_value(),
+                           {},
+                           {},
+                           {},
+                           {},
+                           std::move(story.alerts),
+                           std::move(story.seen)};
+      tell(judge, story, std::move(input));
+    }
+    return {};
+  }
+
+  // Keeps an input if it is one to be told.
+  void tell(const FilterJudge& judge, const InputStory& story, ExplainedInput input) {
     // What the platform reports of errors says again what those said.
     std::erase_if(input.seen, [](const Seen& seen) {
       return seen.effect && seen.effect->kind == EffectKind::report;
@@ -116,21 +127,24 @@ class Explainer {
       // They point to what the run has loaded; the explanation outlives that.
       for (Judgement& each : input.judgements) each.subscription = own(*each.subscription);
     }
-    for (const ObservedCall& call : story->calls) input.calls.push_back(tell(call, input));
-    input.changes =
-        state_changes(story->before, story->after, {input.message.view().deaf, input.time});
+    for (const ObservedCall& call : story.calls) input.calls.push_back(tell(call, input));
+    if (story.state.is_known()) {
+      input.changes = state_changes(story.state.before, story.state.after,
+                                    {input.message.view().deaf, input.time});
+    } else {
+      input.unknown_changes = story.state.unknown_words();
+    }
     note_keys(input);
-    const bool nothing =
-        input.calls.empty() && input.changes.empty() && input.alerts.empty() && input.seen.empty();
+    const bool nothing = input.calls.empty() && input.changes_nothing() && input.alerts.empty() &&
+                         input.seen.empty();
     if (nothing && std::ranges::none_of(input.judgements, &Judgement::is_near) &&
         (options_.key.empty() || input.is_tick() || !concerns(input.message.view(), options_.key)))
-      return {};
+      return;
     if (!options_.key.empty() && !is_of_key(input)) {
       ++out_.of_other_keys;
-      return {};
+      return;
     }
     out_.inputs.push_back(std::move(input));
-    return {};
   }
 
   const SubscriptionSpec* own(const SubscriptionSpec& spec) const {
@@ -141,6 +155,7 @@ class Explainer {
 
   RanCall tell(const ObservedCall& call, const ExplainedInput& input) const {
     RanCall ran;
+    ran.callback = call.callback;
     const auto subscription =
         std::ranges::find(out_.loaded.subscriptions, call.callback, &SubscriptionSpec::callback);
     if (subscription != out_.loaded.subscriptions.end()) ran.subscribed_at = subscription->line;
@@ -197,7 +212,7 @@ class Explainer {
     std::vector<ExplainedInput> left;
     for (ExplainedInput& input : inputs) {
       const bool only_alerts =
-          input.is_tick() && input.calls.empty() && input.changes.empty() && input.seen.empty();
+          input.is_tick() && input.calls.empty() && input.changes_nothing() && input.seen.empty();
       const bool repeated = input.alerts == told;
       if (input.is_tick() && !input.alerts.empty()) told = input.alerts;
       if (!only_alerts || !repeated || &input == kept) left.push_back(std::move(input));

@@ -20,6 +20,7 @@
 namespace hastur {
 
 struct RanCall {
+  std::uint32_t callback = 0;
   // Of the subscription that it is of; nothing: ctx:every, or a key's silence.
   std::optional<std::uint32_t> subscribed_at;
   // Where its function begins to run.
@@ -31,17 +32,24 @@ struct RanCall {
 
 struct ExplainedInput {
   Time time;
-  // Of the message in the recording; of a tick that of the message before it.
+  // Of the message in the recording; of a tick that of the message before it, of a derived one that
+  // of the input which it was derived from.
   std::uint64_t number = 0;
   Message message;
+  // The trigger derived it itself, from the input before it that is not derived.
+  bool is_derived = false;
   // Of subscriptions that take its type. Empty for a tick.
   std::vector<Judgement> judgements;
   std::vector<RanCall> calls;
   std::vector<StateChange> changes;
+  // Why they are not known, of a state that something ran on: "is larger than 64 KiB or no JSON";
+  // empty: they are.
+  std::string unknown_changes;
   std::vector<QuietAlert> alerts;
   std::vector<Seen> seen;
 
   bool is_tick() const { return message.view().type == MessageType::tick; }
+  bool changes_nothing() const { return changes.empty() && unknown_changes.empty(); }
 };
 
 struct Explanation {

@@ -57,6 +57,8 @@ Json json_of(const ExplainedInput& input, const TriggerFiles& trigger) {
     json["subscriptions"].push_back(json_of(judgement));
   for (const RanCall& call : input.calls) json["calls"].push_back(json_of(call, trigger));
   for (const StateChange& change : input.changes) json["state"].push_back(json_of(change));
+  if (!input.unknown_changes.empty()) json["state"] = nullptr;
+  if (input.is_derived) json["derived"] = true;
   for (const Seen& seen : input.seen) json["effects"].push_back(json_of(seen));
   for (const QuietAlert& alert : input.alerts) {
     json["alerts"].push_back({{"alert", alert.alert}, {"key", alert.key}, {"quiet", alert.why}});

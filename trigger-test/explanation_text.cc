@@ -156,7 +156,9 @@ class TextTeller {
     const std::string what = cut_text(row.what);
     std::string text = fmt::format("\n{}  {}", paint_.bold(clock_words(row.first->time)),
                                    is_tick ? paint_.faint(what) : paint_.bold(what));
-    if (!is_tick) text += paint_.faint(fmt::format("  #{}", row.first->number));
+    if (!is_tick)
+      text += paint_.faint(
+          fmt::format("  {}#{}", row.first->is_derived ? "its own, at " : "", row.first->number));
     if (row.times > 1) {
       text += paint_.faint(
           fmt::format("  ({} times, the last at {})", row.times, clock_words(row.last->time)));
@@ -177,6 +179,10 @@ class TextTeller {
 
   // ---- filters ----
 
+  static bool is_of(const RanCall& call, const Judgement& judgement) {
+    return call.subscribed_at && call.callback == judgement.subscription->callback;
+  }
+
   static std::string held(const KeyVerdict& key) {
     if (key.key == "none_of") return "none_of";
     // What was found says it, unless the filter asks for less than that.
@@ -188,21 +194,18 @@ class TextTeller {
 
   void tell_filters(const ExplainedInput& input) {
     bool any = false;
+    const bool is_taken = std::ranges::any_of(input.judgements, &Judgement::takes);
     for (const Judgement& judgement : input.judgements) {
-      const bool ran = std::ranges::any_of(input.calls, [&](const RanCall& call) {
-        return call.subscribed_at == judgement.subscription->line;
-      });
-      if (judgement.takes() && (ran || !input.calls.empty())) {
-        any = true;
-        continue;
-      }
+      const bool ran = std::ranges::any_of(
+          input.calls, [&](const RanCall& call) { return is_of(call, judgement); });
       if (judgement.takes()) {
         any = true;
+        if (ran || (!input.calls.empty() && !input.is_derived)) continue;
         line(
             fmt::format("    {} line {} does not take it: it is the trigger's own (own = true "
                         "takes those)",
                         paint_.red("✗"), judgement.subscription->line));
-      } else if (judgement.is_near()) {
+      } else if (judgement.is_near() && !(is_taken && judgement.is_of_another_name())) {
         any = true;
         tell_refusal(judgement);
       }
@@ -242,7 +245,7 @@ class TextTeller {
     if (call.subscribed_at) {
       why = fmt::format("line {} took it", *call.subscribed_at);
       for (const Judgement& judgement : input.judgements) {
-        if (judgement.subscription->line != *call.subscribed_at) continue;
+        if (!is_of(call, judgement)) continue;
         std::string keys;
         for (const KeyVerdict& key : judgement.keys) keys += (keys.empty() ? "" : ", ") + held(key);
         if (!keys.empty()) why += ": " + cut_text(keys);
@@ -329,6 +332,8 @@ class TextTeller {
       if (++told > changes_max) break;
       line(fmt::format("    {} {}", paint_.yellow("∆"), change.words()));
     }
+    if (!input.unknown_changes.empty())
+      line(fmt::format("    {} state  {}", paint_.yellow("∆"), input.unknown_changes));
     if (input.changes.size() > changes_max) {
       line(
           fmt::format("      … and {}", plural(input.changes.size() - changes_max, "more change")));
@@ -342,7 +347,8 @@ class TextTeller {
       line(seen.error ? fmt::format("    {} {}", paint_.red("✗"), paint_.red(seen_words(seen)))
                       : fmt::format("    {} {}", paint_.green("→"), cut_text(seen_words(seen))));
     }
-    if (!input.calls.empty() && input.seen.empty() && input.changes.empty() && input.alerts.empty())
+    if (!input.calls.empty() && input.seen.empty() && input.changes_nothing() &&
+        input.alerts.empty())
       line(paint_.faint("      nothing came of it"));
   }
 

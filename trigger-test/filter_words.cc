@@ -57,6 +57,26 @@ Json asked(const Filter& filter, const std::string& key) {
   return found == whole->end() ? Json() : *found;
 }
 
+std::string listed(const Json& options) {
+  std::string words;
+  for (const Json& option : options) {
+    words += (words.empty() ? "" : ", ") +
+             (option.is_object() ? wanted_words(option) : canonical_json(option));
+  }
+  return words;
+}
+
+// Other than elsewhere, a list asks for all of them.
+std::string missing_attn(const Json& wanted, const Json& found) {
+  Json missing = Json::array();
+  const Json all = wanted.is_array() ? wanted : Json::array({wanted});
+  for (const Json& one : all) {
+    if (!found.is_array() || std::ranges::find(found, one) == found.end()) missing.push_back(one);
+  }
+  if (missing.size() == all.size()) return "";
+  return fmt::format("{} {} missing", listed(missing), missing.size() == 1 ? "is" : "are");
+}
+
 KeyVerdict verdict_of(const Filter& filter, const Filter::Verdict& judged) {
   KeyVerdict verdict{judged.key, judged.holds, judged.found, "", ""};
   if (judged.key == "none_of") {
@@ -66,9 +86,12 @@ KeyVerdict verdict_of(const Filter& filter, const Filter::Verdict& judged) {
   }
   const Json condition = asked(filter, judged.key);
   verdict.wanted = wanted_words(condition);
+  if (judged.key == "attn" && condition.is_array() && condition.size() > 1)
+    verdict.wanted = "all of " + listed(condition);
   if (judged.holds || judged.found == "absent") return verdict;
   const Result<Json> found = parse_json(judged.found);
-  if (found) verdict.far = how_far(condition, *found);
+  if (!found) return verdict;
+  verdict.far = judged.key == "attn" ? missing_attn(condition, *found) : how_far(condition, *found);
   return verdict;
 }
 
@@ -77,13 +100,7 @@ KeyVerdict verdict_of(const Filter& filter, const Filter::Verdict& judged) {
 std::string wanted_words(const Json& condition) {
   if (condition.is_boolean()) return condition == true ? "any" : "absent";
   if (condition.is_array()) {
-    std::string words = condition.size() == 1 ? "" : "one of ";
-    for (std::size_t i = 0; i < condition.size(); ++i) {
-      const Json& option = condition[i];
-      words += (i == 0 ? "" : ", ") +
-               (option.is_object() ? wanted_words(option) : canonical_json(option));
-    }
-    return words;
+    return (condition.size() == 1 ? "" : "one of ") + listed(condition);
   }
   if (!condition.is_object()) return canonical_json(condition);
   std::string words;
@@ -127,8 +144,13 @@ std::size_t Judgement::refused() const {
 bool Judgement::is_near() const {
   if (!takes_type || refused() != 1) return false;
   const auto refused_by = std::ranges::find(keys, false, &KeyVerdict::holds);
-  // Another name is another thing.
-  return refused_by->key == "name" ? !refused_by->far.empty() : keys.size() > 1;
+  // Another name is another thing; and of a single key nothing else says that it was meant.
+  return refused_by->key == "name" || keys.size() == 1 ? !refused_by->far.empty() : true;
+}
+
+bool Judgement::is_of_another_name() const {
+  return std::ranges::any_of(
+      keys, [](const KeyVerdict& each) { return each.key == "name" && !each.holds; });
 }
 
 FilterJudge::FilterJudge(const Loaded& loaded) {

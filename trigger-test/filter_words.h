@@ -42,8 +42,11 @@ struct Judgement {
   std::size_t refused() const;
   // Type and all keys hold. Its own derived messages may be kept from it all the same.
   bool takes() const { return takes_type && refused() == 0; }
-  // One more key that holds would do, or its name is right but for a slip.
+  // One more key that holds would do; if that is the name or the only key, what was found is a step
+  // from what was wanted (`far`).
   bool is_near() const;
+  // Its name is what does not hold.
+  bool is_of_another_name() const;
 };
 
 // The subscriptions of a trigger, to judge messages with.

@@ -38,7 +38,8 @@ std::string message_words(const MessageView& message) {
   std::string text(type_name(message.type));
   if (message.name) text += fmt::format(" {}", *message.name);
   if (message.value.kind != Value::Kind::absent) text += " " + value_words(message.value);
-  if (message.uuid != recording_uuid)
+  // What a trigger derived has its label.
+  if (message.uuid != recording_uuid && !message.origin)
     text += fmt::format(" from {}", message.hostname ? *message.hostname : message.uuid);
   for (const Label& label : message.labels)
     text += fmt::format(" {}={}", label.key, value_words(label.value));

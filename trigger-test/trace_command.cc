@@ -11,6 +11,7 @@
 #include "message/recording_file.h"
 #include "trigger-runtime/host/effect_lines.h"
 #include "trigger-test/close_run.h"
+#include "trigger-test/explanation.h"
 #include "trigger-test/filter_words.h"
 #include "trigger-test/message_words.h"
 #include "trigger-test/printer.h"
@@ -29,9 +30,14 @@ class TraceLines {
  public:
   virtual ~TraceLines() = default;
   virtual void input(std::string& out, const TracedInput& input) const = 0;
-  // `known`: the state could be looked at.
-  virtual void changes(std::string& out, const TracedInput& input, bool known,
-                       const std::vector<StateChange>& changes) const = 0;
+  // Of a state that may differ.
+  virtual void changes(std::string& out, const TracedInput& input,
+                       const StateStory& state) const = 0;
+
+ protected:
+  static std::vector<StateChange> changes_of(const TracedInput& input, const StateStory& state) {
+    return state_changes(state.before, state.after, {input.message.deaf, input.time});
+  }
 };
 
 class JsonTrace final : public TraceLines {
@@ -42,12 +48,12 @@ class JsonTrace final : public TraceLines {
     fmt::format_to(std::back_inserter(out), ",\"seq\":{},\"time\":{}}}\n", input.seq,
                    to_us(input.time));
   }
-  void changes(std::string& out, const TracedInput& input, bool known,
-               const std::vector<StateChange>& changes) const override {
+  void changes(std::string& out, const TracedInput& input, const StateStory& state) const override {
     Json list;
-    if (known) list = Json::array();
-    for (const StateChange& change : changes)
-      list.push_back({{"path", change.path}, {"before", change.before}, {"after", change.after}});
+    if (state.is_known()) {
+      list = Json::array();
+      for (const StateChange& change : changes_of(input, state)) list.push_back(json_of(change));
+    }
     fmt::format_to(std::back_inserter(out), "{{\"change\":{},\"seq\":{},\"time\":{}}}\n",
                    canonical_json(list), input.seq, to_us(input.time));
   }
@@ -60,13 +66,14 @@ class TextTrace final : public TraceLines {
     out += input.message.type == MessageType::tick ? "tick" : message_words(input.message);
     out += '\n';
   }
-  void changes(std::string& out, const TracedInput& input, bool known,
-               const std::vector<StateChange>& changes) const override {
-    if (!known) {
+  void changes(std::string& out, const TracedInput& input, const StateStory& state) const override {
+    if (!state.is_known()) {
       begin(out, input, "state");
-      out += "too large to be compared\n";
+      out += state.unknown_words();
+      out += '\n';
+      return;
     }
-    for (const StateChange& change : changes) {
+    for (const StateChange& change : changes_of(input, state)) {
       begin(out, input, "state");
       out += change.words() + '\n';
     }
@@ -101,13 +108,17 @@ class Tracer {
       const MessageView message = view.message(row, scratch);
       const bool is_tick = message.type == MessageType::tick;
       if (!is_tick && !judge_.any_takes(message) && row + 1 < view.count()) continue;
-      const auto story = run_.look(batch, from, row);
-      if (!story) return fail(story.error());
+      const auto stories = run_.look(batch, from, row);
+      if (!stories) return fail(stories.error());
       from = row + 1;
-      const bool quiet =
-          story->calls.empty() && story->seen.empty() && story->before == story->after;
-      if (quiet && (is_tick || !judge_.any_takes(message))) continue;
-      tell({row_messages[row], time_from_us(batch.stream_times[row]), message}, *story);
+      const TracedInput root{row_messages[row], time_from_us(batch.stream_times[row]), message};
+      for (const InputStory& story : *stories) {
+        const bool is_taken = story.derived ? judge_.any_takes(story.derived->view())
+                                            : !is_tick && judge_.any_takes(message);
+        if (!is_taken && story.calls.empty() && story.seen.empty() && !story.state.may_differ())
+          continue;
+        tell(story.derived ? TracedInput{root.seq, root.time, story.derived->view()} : root, story);
+      }
       printer_.flush_if_large();
     }
     return {};
@@ -134,13 +145,7 @@ class Tracer {
   void tell(const TracedInput& input, const InputStory& story) {
     trace_->input(printer_.text, input);
     tell(input.seq, story.seen);
-    const bool known = !story.before.is_null() || story.calls.empty();
-    if (!known || story.before != story.after) {
-      trace_->changes(
-          printer_.text, input, known,
-          known ? state_changes(story.before, story.after, {input.message.deaf, input.time})
-                : std::vector<StateChange>());
-    }
+    if (story.state.may_differ()) trace_->changes(printer_.text, input, story.state);
   }
 
   CloseRun& run_;

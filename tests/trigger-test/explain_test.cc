@@ -98,6 +98,15 @@ TEST_F(TriggerTestExplain, SaysWhatOfTheRecordingCannotBeDecoded) {
   EXPECT_EQ(error_, "");
 }
 
+TEST_F(TriggerTestExplain, TellsNearMissesOfAFilterWithOneKey) {
+  write("over.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({ value = { above = 10 } }, function(msg) print("x") end)
+)");
+  write("in.jsonl", gauge("load", 1, 9.7));
+  run("explain over.lua --input in.jsonl --at 1s");
+  EXPECT_TRUE(says("✗ value  9.7, wanted above 10 (0.3 too low)")) << output_;
+}
+
 TEST_F(TriggerTestExplain, WidensToTheLastMessagesThatWereTaken) {
   write("spike.lua", spike);
   write("in.jsonl", gauge("load", 1, 60) + gauge("cpu", 600, 1));
@@ -180,6 +189,80 @@ ctx:gauges({ name = "twice" }, function(msg) ctx.state.own = ctx.state.own + 1 e
   EXPECT_EQ(exit_code_, 0) << error_;
   EXPECT_TRUE(says("→ gauge twice 8")) << output_;
   EXPECT_TRUE(says("∆ own  1 → 2")) << output_;
+}
+
+// Each message that it derives and takes is an input with a filter, fields and changes of its own.
+TEST_F(TriggerTestExplain, TellsOwnMessagesAsTheInputsThatTheyAre) {
+  write("chain.lua", R"(local ctx = hastur.trigger{ own = true, state = { seen = 0 } }
+ctx:counters({ name = "rates" }, function(msg)
+  hastur.gauge("rate", msg.value * 2)
+end)
+ctx:gauges({ name = "rate", value = { above = 5 } }, function(msg)
+  ctx.state.seen = msg.value
+  if msg.value < 30 then hastur.gauge("rate", 2 * msg.value) end
+end)
+)");
+  const std::string counter =
+      R"({"type":"counter","name":"rates","value":%,"timestamp":1704067200500000})"
+      "\n";
+  const auto of = [&](const char* value) {
+    return std::string(counter).replace(counter.find('%'), 1, value);
+  };
+  // As an export has it: what it derived then, too.
+  const std::string recorded =
+      R"({"type":"gauge","name":"rate","value":2,"timestamp":1704067200500000,"origin":)"
+      R"({"trigger":"chain","run":1,"sequence":1,"ordinal":0,"depth":1}})"
+      "\n";
+  write("in.jsonl", of("1") + recorded + of("9"));
+  run("explain chain.lua --input in.jsonl --at 1s");
+  EXPECT_EQ(exit_code_, 0) << error_;
+  EXPECT_TRUE(
+      says("gauge rate 2 trigger=\"chain\"  its own, at #1\n"
+           "    ✗ line 5 did not take it\n"
+           "        ✓ name   \"rate\"\n"
+           "        ✗ value  2, wanted above 5 (3 too low)\n"))
+      << output_;
+  EXPECT_TRUE(
+      says("gauge rate 18 trigger=\"chain\"  its own, at #3\n"
+           "    ✓ line 5 took it: name \"rate\", value 18 (above 5)\n"))
+      << output_;
+  EXPECT_TRUE(says("msg.value = 18\n")) << output_;
+  EXPECT_TRUE(says("    ∆ seen  0 → 18\n    → gauge rate 36\n")) << output_;
+  EXPECT_TRUE(says("    ∆ seen  18 → 36\n")) << output_;
+  EXPECT_FALSE(says("nearly the same")) << "rates is a name that it takes: " << output_;
+  EXPECT_FALSE(says("own = true takes those")) << output_;
+
+  run("explain chain.lua --input in.jsonl --at 1s --format json");
+  const Result<Json> json = parse_json(output_);
+  ASSERT_TRUE(json) << output_;
+  ASSERT_EQ((*json)["inputs"].size(), 5u) << output_;
+  const Json& own = (*json)["inputs"][3];
+  EXPECT_EQ(own["derived"], true);
+  EXPECT_EQ(own["input"]["value"], 18);
+  EXPECT_EQ(own["calls"][0]["lines"][0]["values"]["msg.value"], "18");
+  EXPECT_FALSE((*json)["inputs"][0].contains("derived"));
+}
+
+// What cannot be looked at has not become nothing.
+TEST_F(TriggerTestExplain, SaysThatAStateIsTooLargeOrNoJson) {
+  write("big.lua", R"(local ctx = hastur.trigger{ state = { big = "" } }
+ctx:gauges({}, function(msg)
+  ctx.state.big = msg.value > 0 and ("x"):rep(msg.value) or print
+end)
+)");
+  write("in.jsonl", gauge("load", 1, 70'000) + gauge("load", 2, 70'000) + gauge("load", 3, 1) +
+                        gauge("load", 4, 0));
+  run("explain big.lua --input in.jsonl --at 2s --around 3s");
+  EXPECT_TRUE(says("∆ state  has become larger than 64 KiB or no JSON\n\n00:00:02")) << output_;
+  EXPECT_TRUE(says("∆ state  is larger than 64 KiB or no JSON\n\n")) << output_;
+  EXPECT_TRUE(says("∆ state  was larger than 64 KiB or no JSON\n\n── 00:00:03")) << output_;
+  EXPECT_FALSE(says("nothing")) << output_;
+  run("explain big.lua --input in.jsonl --at 2s --around 3s --format json");
+  const Result<Json> json = parse_json(output_);
+  ASSERT_TRUE(json) << output_;
+  for (const Json& input : (*json)["inputs"]) {
+    EXPECT_TRUE(input["input"]["type"] == "tick" || input["state"].is_null()) << input;
+  }
 }
 
 TEST_F(TriggerTestExplain, TellsThatAnAlertFallsWithAStateThatFails) {

@@ -68,6 +68,33 @@ TEST(FilterWords, NearIsWhatOneMoreKeyWouldMakeTaken) {
   EXPECT_FALSE(judged.of(message).takes_type);
 }
 
+TEST(FilterWords, OfASingleKeyNearIsWhatIsAStepAway) {
+  const Judged judged(R"({"value":{"above":10}})");
+  MessageView message;
+  message.type = MessageType::gauge;
+  message.value = Value::of(9.7);
+  EXPECT_TRUE(judged.of(message).is_near());
+  const Judged labelled(R"({"labels":{"mount":true}})");
+  EXPECT_FALSE(labelled.of(message).is_near()) << "nothing of what it is about is there";
+}
+
+TEST(FilterWords, OfAttnAllAreWanted) {
+  const Judged judged(R"({"attn":["ops","db"]})");
+  const auto of = [&](const char* attn) {
+    const Json fields = {{"attn", Json::parse(attn)}};
+    std::string packed;
+    Json::to_msgpack(fields, packed);
+    MessageView message;
+    message.type = MessageType::gauge;
+    message.fields = packed;
+    const Judgement judgement = judged.of(message);
+    return judgement.keys.at(0).sentence() + (judgement.is_near() ? ", near" : "");
+  };
+  EXPECT_EQ(of(R"(["ops"])"),
+            R"(attn is ["ops"], wanted all of "ops", "db": "db" is missing, near)");
+  EXPECT_EQ(of(R"(["web"])"), R"(attn is ["web"], wanted all of "ops", "db")");
+}
+
 TEST(FilterWords, ASlipInTheNameIsNear) {
   const Judged judged(R"({"name":"shop.queue"})");
   MessageView message;

@@ -63,17 +63,17 @@ TEST_F(TriggerTestTrace, OfAnInputStandsBeforeItsEffectsAndTheChangeBehindThem) 
   run("trace rising.lua --input in.jsonl");
   EXPECT_EQ(exit_code_, 0) << error_;
   const std::vector<Json> all = lines();
-  ASSERT_EQ(all.size(), 7u) << output_;
+  ASSERT_EQ(all.size(), 11u) << output_;
   EXPECT_EQ(all[0]["input"]["value"], 3);
   EXPECT_EQ(all[0]["seq"], 1);
   EXPECT_EQ(all[1]["effect"], "message");
-  EXPECT_EQ(
-      all[2]["change"],
-      Json::parse(
-          R"([{"path":"last","before":0,"after":3},{"path":"seen","before":{},"after":[3]}])"));
-  EXPECT_EQ(all[3]["input"]["value"], 4);
-  EXPECT_EQ(all[4]["seq"], 2);
-  EXPECT_EQ(all[6]["state"]["last"], 4);
+  EXPECT_EQ(all[2]["change"], Json::parse(R"([{"path":"last","before":0,"after":3}])"));
+  EXPECT_EQ(all[3]["input"]["name"], "rise");
+  EXPECT_EQ(all[3]["seq"], 1);
+  EXPECT_EQ(all[4]["change"], Json::parse(R"([{"path":"seen","before":{},"after":[3]}])"));
+  EXPECT_EQ(all[5]["input"]["value"], 4);
+  EXPECT_EQ(all[6]["seq"], 2);
+  EXPECT_EQ(all[10]["state"]["last"], 4);
 }
 
 TEST_F(TriggerTestTrace, TellsWhatTicksChangeInHelpers) {
@@ -88,6 +88,51 @@ TEST_F(TriggerTestTrace, TellsWhatTicksChangeInHelpers) {
                    "2024-01-01T00:00:06Z  #1      state        alert high[\"load\"]  paged at "
                    "2024-01-01T00:00:06Z"),
       std::string::npos)
+      << output_;
+}
+
+TEST_F(TriggerTestTrace, AddsTheMessagesThatATriggerTakesOfItsOwn) {
+  write("self.lua", R"(local ctx = hastur.trigger{ own = true, state = { n = 0 } }
+ctx:gauges({ name = "load*" }, function(msg)
+  ctx.state.n = ctx.state.n + 1
+  if ctx.state.n % 3 > 0 then hastur.gauge("load.next", ctx.state.n) end
+  hastur.gauge("other", 1)
+end)
+)");
+  write("in.jsonl", gauge(1, 3) + gauge(2, 4));
+  run("run self.lua --input in.jsonl");
+  const std::vector<Json> ran = lines();
+  run("trace self.lua --input in.jsonl");
+  EXPECT_EQ(exit_code_, 0) << error_;
+  std::vector<Json> kept;
+  std::string story;
+  for (const Json& line : lines()) {
+    if (line.contains("input")) {
+      story += " " + line["input"]["name"].get<std::string>();
+    } else if (line.contains("change")) {
+      story += "=" + line["change"][0]["after"].dump();
+    } else {
+      kept.push_back(line);
+    }
+  }
+  EXPECT_EQ(story, " load=1 load.next=2 load.next=3 load=4 load.next=5 load.next=6");
+  EXPECT_EQ(kept, ran);
+}
+
+TEST_F(TriggerTestTrace, OfAStateThatIsTooLargeThereIsNoChange) {
+  write("big.lua", R"(local ctx = hastur.trigger{ state = { big = "" } }
+ctx:gauges({}, function(msg) ctx.state.big = ("x"):rep(msg.value) end)
+)");
+  write("in.jsonl", gauge(1, 70'000) + gauge(2, 70'000) + gauge(3, 1) + gauge(4, 2));
+  run("trace big.lua --input in.jsonl");
+  std::vector<bool> unknown;
+  for (const Json& line : lines()) {
+    if (line.contains("change")) unknown.push_back(line["change"].is_null());
+  }
+  EXPECT_EQ(unknown, (std::vector<bool>{true, true, true, false})) << output_;
+  run("trace big.lua --input in.jsonl --format text");
+  EXPECT_NE(output_.find("state        has become larger than 64 KiB or no JSON\n"),
+            std::string::npos)
       << output_;
 }
 

@@ -446,6 +446,7 @@ Result<void> StreamRun::Parts::feed_by_input(Track& track,
     one->batch = slice(view, row, 1);
     one->batch.header.first = track.next_own;
     one->stream_times = {input->stream_times[row]};
+    listener_.begins(track.number, {view.sequence(row), track.next_own});
     HASTUR_TRY(feed_one(track, std::move(one), std::move(ours), view.sequence(row)));
     HASTUR_TRY(feed_derived(track, view.sequence(row)));
     if (!track.ended) track.reached = view.sequence(row);
@@ -495,7 +496,11 @@ Result<void> StreamRun::Parts::feed_derived(Track& track, Sequence stands_for) {
     one->stream_times = {to_us(effect.time)};
     track.router.route(BatchView::trusted(one->batch.header, one->batch.body), 0, routed);
     const auto matches = routed.matches(0);
-    if (matches.empty()) continue;
+    const bool is_taken = !matches.empty();
+    listener_.begins(
+        track.number,
+        {stands_for, is_taken ? std::optional(track.next_own) : std::nullopt, message});
+    if (!is_taken) continue;
     HASTUR_TRY(feed_one(track, std::move(one), {matches.begin(), matches.end()}, stands_for));
   }
   return {};

@@ -77,6 +77,16 @@ enum class Restore : std::uint8_t {
   fresh,
 };
 
+// An input of a trigger that takes what it derives itself, about to be fed.
+struct OwnInput {
+  // Of the batches; of a derived message that of the input which it was derived from.
+  Sequence input;
+  // What its effects, errors and calls bear; nothing: it is derived, and no subscription takes it.
+  std::optional<Sequence> own;
+  // Nothing: it stands in the batches. Valid during the call.
+  const MessageView* derived = nullptr;
+};
+
 // What comes out. `trigger` is the number that add() gave, `input` the sequence of the input in the
 // batches that were fed; for a derived message that came back it is that of the input which it was
 // derived from. In order for each trigger; at one input effects come before errors.
@@ -86,6 +96,9 @@ class StreamListener {
   virtual void effect(std::size_t trigger, Sequence input, const Effect& effect) = 0;
   // Failed calls and failed judgements, once each.
   virtual void error(std::size_t trigger, Sequence input, const CallError& error) = 0;
+  // Told once of each input of such a trigger (Options::derived_come_back), before what comes of
+  // it.
+  virtual void begins(std::size_t /*trigger*/, const OwnInput& /*input*/) {}
 };
 
 class StreamRun {
