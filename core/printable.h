@@ -11,4 +11,7 @@ namespace hastur {
 // must not be able to command the terminal, or to look like another line.
 std::string printable(std::string_view text);
 
+// The same of each line; ends with a line's end if there is anything.
+std::string printable_lines(std::string_view text);
+
 }  // namespace hastur

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/json.h"
+#include "core/printable.h"
 #include "trigger-test/message_words.h"
 #include "trigger-test/state_change.h"
 
@@ -88,7 +89,8 @@ class TextDiff {
       : diff_(diff), title_(title), paint_(paint) {}
 
   std::string write() {
-    out_ += fmt::format("{} → {}\n", paint_.bold(title_.old_path), paint_.bold(title_.new_path));
+    out_ += fmt::format("{} → {}\n", paint_.bold(printable(title_.old_path)),
+                        paint_.bold(printable(title_.new_path)));
     one_by_one(EffectGroup::notification);
     one_by_one(EffectGroup::error);
     by_identity(EffectGroup::statistic);
@@ -104,7 +106,8 @@ class TextDiff {
   }
 
  private:
-  void line(What what, const std::string& text) {
+  void line(What what, const std::string& raw) {
+    const std::string text = printable(raw);
     switch (what) {
       case What::appears:
         out_ += paint_.green("+ " + text);
@@ -286,7 +289,7 @@ std::vector<std::string> notification_lines(const EffectDiff& diff, std::size_t 
     if (change.group != EffectGroup::notification) continue;
     if (lines.size() == lines_max) break;
     lines.push_back(
-        cut_text(fmt::format("{} {}", mark_of(change.what), change_words(change)), 200));
+        cut_text(printable(fmt::format("{} {}", mark_of(change.what), change_words(change))), 200));
   }
   return lines;
 }

@@ -4,10 +4,12 @@
 
 #include <cstdio>
 
+#include "core/printable.h"
+
 namespace hastur {
 
 ExitCode stop(ExitCode code, const std::string& sentence) {
-  fmt::print(stderr, "trigger-test: {}\n", sentence);
+  fmt::print(stderr, "trigger-test: {}", printable_lines(sentence));
   return code;
 }
 
@@ -22,7 +24,7 @@ std::optional<ExitCode> refuse_format(const std::string& format) {
 }
 
 void tell(const std::string& sentence) {
-  if (!sentence.empty()) fmt::print(stderr, "trigger-test: {}\n", sentence);
+  if (!sentence.empty()) fmt::print(stderr, "trigger-test: {}", printable_lines(sentence));
 }
 
 }  // namespace hastur

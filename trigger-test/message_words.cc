@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/json.h"
+#include "core/printable.h"
 #include "message/recording.h"
 
 namespace hastur {
@@ -43,7 +44,7 @@ std::string message_words(const MessageView& message) {
     text += fmt::format(" from {}", message.hostname ? *message.hostname : message.uuid);
   for (const Label& label : message.labels)
     text += fmt::format(" {}={}", label.key, value_words(label.value));
-  return text;
+  return printable(text);
 }
 
 bool concerns(const MessageView& message, const std::string& key, const Nicknames& names) {

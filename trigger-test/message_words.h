@@ -18,7 +18,7 @@ std::string entry_text(const Json& object, const char* key);
 // JSON, but for what is nested: "{…}".
 std::string value_words(const Value& value);
 
-// "gauge load 9.7 from shop1 app=\"x\""
+// "gauge load 9.7 from shop1 app=\"x\"", printable.
 std::string message_words(const MessageView& message);
 
 // Whether a message's own texts (uuid, host, labels) stand in the key: then it is what the key is

@@ -27,8 +27,12 @@ struct StateChange {
   std::string key;
   DeafSpan deaf;
 
-  // "total  3 → 4", "keyed hosts[\"u1\"]  touched", "alert rate[\"api\"]  opens at 00:05:00Z …"
+  // "total  3 → 4", "keyed hosts[\"u1\"]  touched", "alert rate[\"api\"]  opens at 00:05:00Z …";
+  // printable.
   std::string words() const;
+
+ private:
+  std::string raw_words() const;
 };
 
 // In the order of the keys. What became a value of another kind, or a list of another length, is

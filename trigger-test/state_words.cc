@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/json.h"
+#include "core/printable.h"
 #include "core/time.h"
 #include "trigger-test/message_words.h"
 #include "trigger-test/state_change.h"
@@ -88,7 +89,9 @@ std::string alert_words(const StateChange& change) {
 
 }  // namespace
 
-std::string StateChange::words() const {
+std::string StateChange::words() const { return printable(raw_words()); }
+
+std::string StateChange::raw_words() const {
   if (helper.empty()) {
     return fmt::format("{}  {} → {}", path.empty() ? "state" : path, shown(before), shown(after));
   }

@@ -11,9 +11,6 @@
 
 namespace hastur {
 
-// printable() of each line; ends with a line's end if there is anything.
-std::string printable_lines(std::string_view text);
-
 // How many columns a terminal needs: one a code point.
 std::size_t columns_of(std::string_view text);
 

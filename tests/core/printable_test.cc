@@ -11,6 +11,9 @@ TEST(Printable, LetsNothingCommandTheTerminal) {
                       "2J"),
             "?2J");
   EXPECT_EQ(printable("übel …"), "übel …");
+  EXPECT_EQ(printable_lines("a\x1b\nb\r\n"), "a?\nb?\n");
+  EXPECT_EQ(printable_lines("a\n\nb"), "a\n\nb\n");
+  EXPECT_EQ(printable_lines(""), "");
 }
 
 }  // namespace

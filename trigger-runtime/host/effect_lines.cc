@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "core/json.h"
+#include "core/printable.h"
 
 namespace hastur {
 namespace {
@@ -76,32 +77,31 @@ void TextLines::effect(std::string& out, std::uint64_t seq, const Effect& effect
   if (effect.kind == EffectKind::report) return;
   const Result<Json> parsed = parse_json(effect.payload);
   const Json payload = parsed ? *parsed : Json::object();
+  std::string what = "log";
+  std::string text = shown(payload, "text");
   if (effect.kind == EffectKind::notification) {
-    begin_text(out, seq, effect.time, shown(payload, "kind"));
-    if (const std::string key = shown(payload, "key"); !key.empty()) out += key + ": ";
-    out += shown(payload, "text");
+    what = shown(payload, "kind");
+    if (const std::string key = shown(payload, "key"); !key.empty()) text = key + ": " + text;
   } else if (effect.kind == EffectKind::message) {
-    begin_text(out, seq, effect.time, shown(payload, "type"));
-    out += shown(payload, "name") + " " + shown(payload, "value");
-    if (payload.contains("labels")) out += " " + shown(payload, "labels");
-  } else {
-    begin_text(out, seq, effect.time, "log");
-    out += shown(payload, "text");
+    what = shown(payload, "type");
+    text = shown(payload, "name") + " " + shown(payload, "value");
+    if (payload.contains("labels")) text += " " + shown(payload, "labels");
   }
-  out += '\n';
+  begin_text(out, seq, effect.time, what);
+  out += printable(text) + '\n';
 }
 
 void TextLines::error(std::string& out, std::uint64_t seq, Time time,
                       const ScriptError& error) const {
   begin_text(out, seq, time, "ERROR");
-  out += error.text;
-  if (!error.script.empty()) out += fmt::format(" ({}:{})", error.script, error.line);
-  out += '\n';
+  std::string text = error.text;
+  if (!error.script.empty()) text += fmt::format(" ({}:{})", error.script, error.line);
+  out += printable(text) + '\n';
 }
 
 void TextLines::end(std::string& out, const Totals& totals) const {
   fmt::format_to(std::back_inserter(out), "{} messages, {} matched, {} errors\nstate: {}\n",
-                 totals.messages, totals.matched, totals.errors, totals.state);
+                 totals.messages, totals.matched, totals.errors, printable(totals.state));
 }
 
 }  // namespace hastur

@@ -37,7 +37,7 @@ class JsonLines final : public EffectLines {
   void end(std::string& out, const Totals& totals) const override;
 };
 
-// For people.
+// For people, printable.
 class TextLines final : public EffectLines {
  public:
   void effect(std::string& out, std::uint64_t seq, const Effect& effect) const override;
