@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "trigger-test/message_words.h"
+#include "trigger-test/told_lines.h"
 
 namespace hastur {
 namespace {
@@ -193,9 +194,10 @@ class Explainer {
     });
     return of_effect || std::ranges::any_of(input.calls, [&](const RanCall& call) {
              return std::ranges::any_of(call.lines, [&](const RanLine& line) {
-               return std::ranges::any_of(line.values, [&](const auto& value) {
-                 return value.second.find(key) != std::string::npos;
-               });
+               return is_about(line, key) ||
+                      std::ranges::any_of(line.values, [&](const auto& value) {
+                        return value.second.find(key) != std::string::npos;
+                      });
              });
            });
   }

@@ -81,7 +81,7 @@ struct ExplainOptions {
 Result<Explanation> explain_trigger(const TriggerFiles& trigger, const Stream& stream,
                                     const ExplainOptions& options);
 
-// "pager_duty k: high", "gauge a.b 3", "log x"; an error with its place.
+// "pager_duty k: high", "gauge a.b 3", "log x"; an error with its place. Printable.
 std::string seen_words(const Seen& seen);
 Json json_of(const Seen& seen);
 Json json_of(const StateChange& change);

@@ -1,11 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "core/json.h"
+#include "core/printable.h"
 #include "trigger-test/explanation.h"
 #include "trigger-test/message_words.h"
+#include "trigger-test/told_lines.h"
 
 namespace hastur {
 namespace {
@@ -16,9 +17,6 @@ constexpr std::ptrdiff_t rows_after = 8;
 constexpr std::ptrdiff_t alike_within = 8;
 constexpr std::size_t changes_max = 6;
 constexpr std::size_t alerts_max = 8;
-// Of a callback; and how often a line of a loop is told.
-constexpr std::size_t lines_max = 24;
-constexpr std::size_t times_max = 2;
 constexpr std::size_t source_width = 44;
 constexpr std::size_t value_max = 60;
 
@@ -49,7 +47,12 @@ std::string value_text(const std::string& value) {
     const Result<Json> json = parse_json(value);
     if (json && json->is_number_float()) return fmt::format("{:.6g}", json->get<double>());
   }
-  return cut_text(value, value_max);
+  return printable(cut_text(value, value_max));
+}
+
+std::string source_text(std::string source) {
+  std::ranges::replace(source, '\t', ' ');
+  return printable(cut_text(source, 100));
 }
 
 class TextTeller {
@@ -83,9 +86,10 @@ class TextTeller {
   }
 
   void head() {
-    line(fmt::format("{}  at {}", paint_.bold(trigger_.name), format_time(told_.at)) +
+    line(fmt::format("{}  at {}", paint_.bold(printable(trigger_.name)), format_time(told_.at)) +
          paint_.faint(fmt::format("  (inputs from {} to {}{})", clock_words(told_.from),
-                                  clock_words(told_.to), key_.empty() ? "" : ", key " + key_)));
+                                  clock_words(told_.to),
+                                  key_.empty() ? "" : ", key " + printable(key_))));
   }
 
   void left_out(const char* where, std::size_t inputs) {
@@ -105,7 +109,7 @@ class TextTeller {
       line("\nNo input touched it, or nearly did. --around 10m looks further.");
       return;
     }
-    line(fmt::format("\nNothing here has to do with the key {}{}.", key_,
+    line(fmt::format("\nNothing here has to do with the key {}{}.", printable(key_),
                      told_.of_other_keys == 0
                          ? ""
                          : fmt::format("; {} with others", plural(told_.of_other_keys, "input"))));
@@ -115,7 +119,7 @@ class TextTeller {
     for (std::size_t i = 0; i < std::min(told_.keys.size(), keys_shown); ++i)
       keys += (i == 0 ? "" : ", ") + told_.keys[i];
     if (told_.keys.size() > keys_shown) keys += ", …";
-    line("Keys that were met: " + keys);
+    line("Keys that were met: " + printable(keys));
   }
 
   // Like inputs near one another are told once.
@@ -187,9 +191,9 @@ class TextTeller {
     if (key.key == "none_of") return "none_of";
     // What was found says it, unless the filter asks for less than that.
     const std::string found = cut_text(key.found, value_max);
-    return key.wanted == key.found || key.wanted == "any"
-               ? fmt::format("{} {}", key.key, found)
-               : fmt::format("{} {} ({})", key.key, found, key.wanted);
+    return printable(key.wanted == key.found || key.wanted == "any"
+                         ? fmt::format("{} {}", key.key, found)
+                         : fmt::format("{} {} ({})", key.key, found, key.wanted));
   }
 
   void tell_filters(const ExplainedInput& input) {
@@ -226,13 +230,13 @@ class TextTeller {
     std::size_t columns = 0;
     for (const KeyVerdict& key : judgement.keys) columns = std::max(columns, width(key.key));
     for (const KeyVerdict& key : judgement.keys) {
-      const std::string found = cut_text(key.found, value_max);
+      const std::string found = printable(cut_text(key.found, value_max));
+      const std::string name = padded(printable(key.key), columns);
       if (key.holds) {
-        line(fmt::format("        {} {}  {}", paint_.green("✓"), padded(key.key, columns),
-                         paint_.faint(found)));
+        line(fmt::format("        {} {}  {}", paint_.green("✓"), name, paint_.faint(found)));
       } else {
-        line(fmt::format("        {} {}  {}{}", paint_.red("✗"), padded(key.key, columns),
-                         fmt::format("{}, wanted {}", found, key.wanted),
+        line(fmt::format("        {} {}  {}, wanted {}{}", paint_.red("✗"), name, found,
+                         printable(key.wanted),
                          key.far.empty() ? "" : paint_.yellow(fmt::format(" ({})", key.far))));
       }
     }
@@ -257,27 +261,15 @@ class TextTeller {
     line(fmt::format("    {} {}{}", call.returned ? paint_.green("✓") : paint_.red("✗"), why,
                      call.returned ? "" : paint_.red(", and failed")));
 
-    std::map<std::pair<std::string, std::uint32_t>, std::size_t> times;
-    std::size_t told = 0;
-    std::size_t left_out = 0;
-    const RanLine* before = nullptr;
-    for (const RanLine& ran : call.lines) {
-      if (ran.source == "end" || ran.source == "end)" || ran.source == "else") continue;
-      if (before != nullptr && before->line == ran.line && before->values == ran.values) continue;
-      before = &ran;
-      const bool speaks = !ran.said.empty() || ran.effects > 0;
-      // A loop's head is met again, with what its last round left, before each round.
-      const std::size_t most = ran.source.starts_with("for ") ? 1 : times_max;
-      if (!is_of_key(ran) && (++times[{ran.script, ran.line}] > most || told >= lines_max) &&
-          !(speaks && told < lines_max)) {
-        left_out += most == 1 ? 0 : 1;
-        continue;
-      }
-      ++told;
-      tell_line(ran);
+    const ToldLines told = told_lines(call.lines, key_);
+    bool was_of_key = false;
+    for (const RanLine* ran : told.lines) {
+      const bool is_of_key = is_about(*ran, key_);
+      tell_line(*ran, is_of_key && !was_of_key);
+      was_of_key = is_of_key;
     }
-    if (left_out > 0)
-      line(paint_.faint(fmt::format("           … {} more", plural(left_out, "line"))));
+    if (told.left_out > 0)
+      line(paint_.faint(fmt::format("           … {} more", plural(told.left_out, "line"))));
   }
 
   // "line 8 ran: ctx:every("10s")": what calls it stands a little above its first line.
@@ -289,30 +281,30 @@ class TextTeller {
       if (source.find(":every(") == std::string::npos &&
           source.find(":silent(") == std::string::npos)
         continue;
-      std::string shown = source.substr(0, source.find("function"));
+      std::string shown = source_text(source.substr(0, source.find("function")));
       while (!shown.empty() && (shown.back() == ' ' || shown.back() == ',')) shown.pop_back();
       return fmt::format("line {} ran: {})", call.line - above, shown);
     }
     return fmt::format("the callback of line {} ran", call.line);
   }
 
-  bool is_of_key(const RanLine& ran) const {
-    return !key_.empty() && std::ranges::any_of(ran.values, [&](const auto& value) {
-      return value.second.find(key_) != std::string::npos;
-    });
-  }
-
-  void tell_line(const RanLine& ran) {
+  // `begins_key`: says also by which local the line is of the key.
+  void tell_line(const RanLine& ran, bool begins_key) {
     std::string place = std::to_string(ran.line);
-    if (ran.script != trigger_.script.path) place = ran.script + ":" + place;
+    if (ran.script != trigger_.script.path) place = printable(ran.script) + ":" + place;
     std::string values;
     for (const auto& [name, value] : ran.values)
       values += fmt::format("   {} = {}", name, value_text(value));
+    for (const auto& text : ran.texts) {
+      if (begins_key && is_text_about(text.second, key_) &&
+          std::ranges::find(ran.values, text) == ran.values.end())
+        values += fmt::format("   {} = {}", text.first, value_text(text.second));
+    }
     for (const CallStep::Said& said : ran.said) {
-      values += fmt::format("   {}[\"{}\"]{}", said.alert, said.key,
+      values += fmt::format("   {}[\"{}\"]{}", printable(said.alert), printable(said.key),
                             said.value.empty() ? "" : " ← " + value_text(said.value));
     }
-    const std::string source = cut_text(ran.source, 100);
+    const std::string source = source_text(ran.source);
     const std::string head = fmt::format("        {}  ", paint_.faint(fmt::format("{:>4}", place)));
     if (values.empty()) {
       line(head + source);
@@ -356,8 +348,9 @@ class TextTeller {
     std::size_t told = 0;
     for (const QuietAlert& alert : input.alerts) {
       if (++told > alerts_max) break;
-      line(fmt::format("    {} {}/{} is quiet: {}", paint_.yellow("·"), alert.alert, alert.key,
-                       paint_.yellow(alert.why)));
+      line(fmt::format("    {} {} is quiet: {}", paint_.yellow("·"),
+                       printable(alert.alert + "/" + alert.key),
+                       paint_.yellow(printable(alert.why))));
     }
     if (input.alerts.size() > alerts_max) {
       line(fmt::format("      … and {} (--key shows one)",
@@ -374,43 +367,7 @@ class TextTeller {
   std::string out_;
 };
 
-std::string json_text(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return "";
-  return found->is_string() ? found->get<std::string>() : canonical_json(*found);
-}
-
 }  // namespace
-
-std::string seen_words(const Seen& seen) {
-  if (seen.error) {
-    const ScriptError& error = seen.error->error;
-    if (error.script.empty()) return error.text;
-    // A state is of no line.
-    return error.line == 0 ? fmt::format("{}: {}", error.script, error.text)
-                           : fmt::format("{}:{}: {}", error.script, error.line, error.text);
-  }
-  const Result<Json> payload = parse_json(seen.effect->payload);
-  if (!payload || !payload->is_object()) return "an effect";
-  switch (seen.effect->kind) {
-    case EffectKind::notification: {
-      const Json options = payload->value("options", Json::object());
-      std::string text = json_text(*payload, "kind");
-      const std::string action = options.is_object() ? json_text(options, "action") : "";
-      if (!action.empty() && action != "trigger") text += " " + action;
-      const std::string key = json_text(*payload, "key");
-      if (!key.empty()) text += " " + key;
-      return text + ": " + json_text(*payload, "text");
-    }
-    case EffectKind::message:
-    case EffectKind::report:
-      return fmt::format("{} {} {}", json_text(*payload, "type"), json_text(*payload, "name"),
-                         json_text(*payload, "value"));
-    case EffectKind::log:
-      return "log " + json_text(*payload, "text");
-  }
-  return "an effect";
-}
 
 std::string explanation_text(const Explanation& explanation, const TriggerFiles& trigger,
                              const std::string& key, const Paint& paint) {

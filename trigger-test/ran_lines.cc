@@ -106,9 +106,13 @@ class LineTeller {
   std::vector<RanLine> tell() {
     std::vector<RanLine> all;
     for (const CallStep& step : call_.steps) {
-      RanLine ran{step.script, step.line, lines_.at(step), {}, step.said, step.effects};
+      RanLine ran{step.script, step.line, lines_.at(step), {}, {}, step.said, step.effects};
       for (const auto& [name, value] : step.locals) locals_[name] = value;
-      for (const auto& [name, value] : locals_) tell_local(name, value, ran);
+      for (const auto& [name, value] : locals_) {
+        if (!lines_.has_local(step, name)) continue;
+        tell_local(name, value, ran);
+        if (value.starts_with('"')) ran.texts.emplace_back(name, value);
+      }
       state_.advance(step);
       for (auto& value : state_.mentioned(ran.source)) {
         const auto same = [&](const auto& each) { return each.first == value.first; };

@@ -40,6 +40,8 @@ struct RanLine {
   // What the source mentions, as it was before the line ran: locals, fields of the message, keys of
   // the state. Values are JSON or a word ("a function").
   std::vector<std::pair<std::string, std::string>> values;
+  // Locals with values there that are texts, whether the source mentions them or not.
+  std::vector<std::pair<std::string, std::string>> texts;
   // What it said to alerts, and how many effects it caused.
   std::vector<CallStep::Said> said;
   std::uint32_t effects = 0;

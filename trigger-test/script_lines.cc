@@ -23,8 +23,11 @@ std::vector<std::string> split_lines(const std::string& text) {
 
 ScriptLines::ScriptLines(const TriggerFiles& trigger) {
   sources_[trigger.script.path] = split_lines(trigger.script.text);
-  for (const ScriptFile& library : trigger.libraries)
+  scopes_.emplace(trigger.script.path, LocalScopes(trigger.script.text));
+  for (const ScriptFile& library : trigger.libraries) {
     sources_[library.path] = split_lines(library.text);
+    scopes_.emplace(library.path, LocalScopes(library.text));
+  }
   const std::vector<LuaToken> tokens = lua_tokens(trigger.script.text);
   const auto made_from = [&](std::string_view what) {
     std::vector<std::string> names;
@@ -50,6 +53,11 @@ std::string ScriptLines::at(const std::string& script, std::uint32_t line) const
   const std::size_t begin = text.find_first_not_of(" \t\r");
   if (begin == std::string::npos) return "";
   return text.substr(begin, text.find_last_not_of(" \t\r") + 1 - begin);
+}
+
+bool ScriptLines::has_local(const CallStep& step, std::string_view name) const {
+  const auto scopes = scopes_.find(step.script);
+  return scopes == scopes_.end() || scopes->second.is_alive(name, step.line);
 }
 
 std::vector<std::string> fields_of(const std::string& source, const std::string& name) {

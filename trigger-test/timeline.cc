@@ -137,7 +137,9 @@ class Timeline {
       std::string scalars;
       std::string tables;
       for (const auto& [name, value] : locals) {
-        if (value == "a msg" || value == "a function" || !mentions(source, name)) continue;
+        if (value == "a msg" || value == "a function" || !mentions(source, name) ||
+            !lines_.has_local(step, name))
+          continue;
         (value.starts_with('{') || value.starts_with('[') ? tables : scalars) +=
             fmt::format("   {} = {}", name, value);
       }

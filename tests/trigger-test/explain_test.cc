@@ -107,6 +107,72 @@ ctx:gauges({ value = { above = 10 } }, function(msg) print("x") end)
   EXPECT_TRUE(says("✗ value  9.7, wanted above 10 (0.3 too low)")) << output_;
 }
 
+// Not the first ones of a loop; and locals only where they have values.
+TEST_F(TriggerTestExplain, OfALoopTellsTheRoundOfTheKey) {
+  write("loop.lua", R"(local ctx = hastur.trigger{ state = { v = {} } }
+ctx:gauges({ name = "load" }, function(msg) ctx.state.v[msg.labels.host] = msg.value end)
+ctx:every("10s", function()
+  for host, v in pairs(ctx.state.v) do
+    local over = v - 10
+    if over > 0 then
+      pager_duty("load/" .. host, "over " .. over)
+    end
+  end
+  local host = nil
+  print(host)
+end)
+)");
+  std::string in;
+  for (int i = 1; i <= 20; ++i)
+    in += gauge("load", i > 9 ? 2 : 1, i, fmt::format(R"({{"host":"h{}"}})", i).c_str());
+  write("in.jsonl", in + tick(11));
+  for (const char* key : {"h17", "load/h17", "loop/load/h17"}) {
+    run(fmt::format("explain loop.lua --input in.jsonl --at 9s --around 1s --key {}", key));
+    EXPECT_TRUE(
+        says("   5  local over = v - 10                            v = 17   host = \"h17\"\n"
+             "           6  if over > 0 then                               over = 7\n"
+             "           7  pager_duty(\"load/\" .. host, \"over \" .. over)   "
+             "host = \"h17\"   over = 7\n"))
+        << key << output_;
+    EXPECT_TRUE(says("lines more")) << output_;
+    EXPECT_FALSE(says("= 16   host")) << output_;
+    EXPECT_TRUE(says("   host = nil\n")) << output_;
+  }
+  run("explain loop.lua --input in.jsonl --at 9s --around 1s");
+  EXPECT_FALSE(says("local over = v - 10                            over")) << output_;
+}
+
+TEST_F(TriggerTestExplain, NothingCommandsTheTerminal) {
+  write("load.lua", R"(local ctx = hastur.trigger{ state = { hosts = {} } }
+ctx:gauges({ name = "load", value = { above = 1 } }, function(msg)
+  local host = msg.host
+  ctx.state.hosts[host] = msg.value
+  if msg.value > 8 then pager_duty(host, "high on " .. host) else error("low on " .. host) end
+end)
+)");
+  std::string in;
+  for (const char* value : {"1", "7", "9"}) {
+    in += fmt::format(R"({{"type":"gauge","name":"load","value":{},"timestamp":1704067201000000,)"
+                      R"("hostname":"a\u001b]0;x\u009b2J","labels":{{"k\u009b":"\u001b"}}}})"
+                      "\n",
+                      value);
+  }
+  write("in.jsonl", in);
+  write("new.lua", "local ctx = hastur.trigger{}\n");
+  for (const char* command :
+       {"explain load.lua --input in.jsonl --at 1s",
+        "explain load.lua --input in.jsonl --at 1s --key $(printf '\\302\\2332J')",
+        "run load.lua --input in.jsonl --format text", "diff load.lua new.lua --input in.jsonl",
+        "trace load.lua --input in.jsonl --format text"}) {
+    run(command);
+    for (const std::string& text : {output_, error_}) {
+      EXPECT_EQ(text.find('\x1b'), std::string::npos) << command << text;
+      EXPECT_EQ(text.find("\xC2\x9B"), std::string::npos) << command << text;
+    }
+    EXPECT_TRUE(says("2J")) << command << output_ << error_;
+  }
+}
+
 TEST_F(TriggerTestExplain, WidensToTheLastMessagesThatWereTaken) {
   write("spike.lua", spike);
   write("in.jsonl", gauge("load", 1, 60) + gauge("cpu", 600, 1));
