@@ -54,6 +54,8 @@ struct CommandLine::Parser {
   CLI::App* app = nullptr;
   std::string program;
   std::vector<std::unique_ptr<CommandLine>> commands;
+  // Its own flags and operands are not for commands.
+  bool commands_stand_alone = false;
 
   Settings* settings = nullptr;
   std::function<Result<void>()> check;
@@ -98,13 +100,31 @@ struct CommandLine::Parser {
       for (const CLI::App* command : from->get_subcommands({}))
         known.push_back(command->get_name());
     };
-    collect(app);
+    const bool of_command = commands_stand_alone && !app->get_subcommands().empty();
+    if (!of_command) collect(app);
     for (const CLI::App* command : app->get_subcommands()) collect(command);
     std::erase_if(known, [&](const std::string& name) { return name.starts_with('-') != is_flag; });
     const std::string name = word.substr(0, word.find('='));
     const std::string near = nearest(name, known);
     return fmt::format("{} \"{}\"{}", is_flag ? "unknown flag" : "unexpected argument", name,
                        near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near));
+  }
+
+  // An argument of the program itself beside a command that does not take it; empty if there is
+  // none.
+  std::string beside_command() const {
+    const std::vector<CLI::App*> chosen = app->get_subcommands();
+    if (!commands_stand_alone || chosen.empty()) return "";
+    for (const CLI::Option* option : app->get_options()) {
+      if (option->count() == 0) continue;
+      const bool is_operand = option->get_positional();
+      return fmt::format("{} \"{}\" before \"{}\"",
+                         is_operand ? "unexpected argument" : "unexpected flag",
+                         is_operand ? without_mark(option->results().front())
+                                    : "--" + option->get_lnames().front(),
+                         chosen.front()->get_name());
+    }
+    return "";
   }
 
   int refuse(const std::string& sentence) const {
@@ -194,6 +214,11 @@ CommandLine& CommandLine::command(const std::string& name, const std::string& ab
 
 void CommandLine::optional_command() { parser_->app->require_subcommand(0, 1); }
 
+void CommandLine::commands_stand_alone() {
+  parser_->commands_stand_alone = true;
+  for (const auto& command : parser_->commands) command->parser_->app->fallthrough(false);
+}
+
 bool CommandLine::chosen() const { return parser_->app->parsed(); }
 
 void CommandLine::daemon(Settings* settings, std::function<Result<void>()> check) {
@@ -250,6 +275,8 @@ std::optional<int> CommandLine::parse(int argc, const char* const* argv) {
     if (sentence == "a subcommand is required") sentence = "a command is required";
     return parser_->refuse(sentence + see());
   }
+  if (const std::string beside = parser_->beside_command(); !beside.empty())
+    return parser_->refuse(beside + see());
   if (parser_->settings == nullptr) return std::nullopt;
 
   if (const auto read = parser_->read(*parser_->settings); !read)

@@ -39,9 +39,12 @@ class CommandLine {
   void required_text(const std::string& names, std::string* value, const std::string& help);
 
   // A command ("replay") with flags of its own; the returned line lives as long as this one. Once
-  // there is a command, one must be given unless optional_command() was called.
+  // there is a command, one must be given unless optional_command() was called. It takes the
+  // program's own flags and operands, too.
   CommandLine& command(const std::string& name, const std::string& about);
   void optional_command();
+  // Once all commands are there: the program's own flags and operands are refused with one.
+  void commands_stand_alone();
   // Whether parse() met this command.
   bool chosen() const;
 

@@ -102,6 +102,7 @@ int run_program(int argc, char** argv) {
   explain_line.span("--around", &explain.around, "Inputs from so long before to so long after");
   explain_line.text("--format", &explain.format, "text or json");
   line.optional_command();
+  line.commands_stand_alone();
   if (const auto exit_code = line.parse(argc, argv)) return *exit_code;
 
   hastur::start_log("trigger-test", hastur::LogLevel::warn);

@@ -200,6 +200,35 @@ TEST(CommandLine, RefusesWrongUsageInOneSentence) {
   EXPECT_EQ(refusal({"list", "--wait", "5"}).rfind("hastur: --wait: ", 0), 0u);
 }
 
+// What stands beside it is meant for something, and would be passed over.
+TEST(CommandLine, ACommandThatStandsAloneTakesNothingOfTheProgram) {
+  const auto refusal = [](std::vector<const char*> arguments) {
+    CommandLine line("program", "Does things.");
+    std::vector<std::string> paths;
+    bool hunt = false;
+    line.list("PATHS", &paths, "paths");
+    line.flag("--no-hunt", &hunt, "does less");
+    std::string input;
+    std::string script;
+    CommandLine& run = line.command("run", "Runs.");
+    run.required_text("SCRIPT", &script, "a script");
+    run.text("--input", &input, "a file");
+    line.optional_command();
+    line.commands_stand_alone();
+    const Outcome outcome = parse(line, arguments);
+    EXPECT_EQ(outcome.code.value_or(0), outcome.err.empty() ? 0 : 2);
+    return outcome.err.substr(0, outcome.err.find(';'));
+  };
+  EXPECT_EQ(refusal({"a", "b", "--no-hunt"}), "");
+  EXPECT_EQ(refusal({"run", "a", "--input", "x"}), "");
+  EXPECT_EQ(refusal({"run", "a", "b"}), "program: unexpected argument \"b\"");
+  EXPECT_EQ(refusal({"run", "a", "--no-hunt"}), "program: unknown flag \"--no-hunt\"");
+  EXPECT_EQ(refusal({"run", "a", "--inptu", "x"}), "program: unknown flag \"--inptu\"");
+  EXPECT_EQ(refusal({"b", "run", "a"}), "program: unexpected argument \"b\" before \"run\"");
+  EXPECT_EQ(refusal({"--no-hunt", "run", "a"}),
+            "program: unexpected flag \"--no-hunt\" before \"run\"");
+}
+
 TEST(CommandLine, PrintsItsVersion) {
   Tool tool;
   const auto outcome = parse(tool.line, {"--version"});

@@ -149,6 +149,23 @@ TEST_F(TriggerTestRun, EndsWithThreeWhenItsOutputCannotBeWritten) {
   EXPECT_NE(error_.find("cannot write the output"), std::string::npos) << error_;
 }
 
+TEST_F(TriggerTestRun, PassesOverNoArgument) {
+  write("a.lua", "local ctx = hastur.trigger{}\n");
+  write("in.jsonl", "");
+  for (const auto& [arguments, named] : std::vector<std::pair<const char*, const char*>>{
+           {"run a.lua b.lua --input in.jsonl", "b.lua"},
+           {"diff a.lua a.lua c.lua --input in.jsonl", "c.lua"},
+           {"run a.lua --input in.jsonl --no-hunt", "--no-hunt"},
+           {"explain a.lua --input in.jsonl --at 1s --watch", "--watch"},
+           {"new one two", "two"}}) {
+    run(arguments);
+    EXPECT_EQ(exit_code_, 2) << arguments;
+    EXPECT_NE(error_.find(fmt::format("\"{}\"", named)), std::string::npos) << error_;
+    EXPECT_EQ(output_, "");
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "one.lua"));
+}
+
 TEST_F(TriggerTestRun, EndsWithTwoForWrongUsage) {
   write("quiet.lua", "local ctx = hastur.trigger{ state = {} }\n");
   write("lib/shared.lua", "return {}");
