@@ -106,6 +106,9 @@ std::string StateChange::raw_words() const {
     const Json was = before.is_object() ? before.value("v", Json()) : Json();
     const Json is = after.value("v", Json());
     if (!before.is_object()) return text + fmt::format("new, {}", shown(is));
+    const bool was_quiet = before.contains("q");
+    if (was == is && was_quiet != after.contains("q"))
+      return text + (was_quiet ? "heard again" : "is silent");
     return text + (was == is ? "touched" : fmt::format("{} → {}", shown(was), shown(is)));
   }
   if (after.is_null()) return text + "forgotten";

@@ -29,6 +29,12 @@ TEST(StateChange, OfHelpersTellsTheirKeys) {
   EXPECT_EQ(words(R"({"@keyed.hosts":{"u1":{"t":1,"v":{"n":1}}}})",
                   R"({"@keyed.hosts":{"u1":{"t":2,"v":{"n":1}},"u2":{"t":2,"v":3}}})"),
             (Words{R"(keyed hosts["u1"]  touched)", R"(keyed hosts["u2"]  new, 3)"}));
+  EXPECT_EQ(words(R"({"@keyed.hosts":{"u1":{"t":1,"v":2}}})",
+                  R"({"@keyed.hosts":{"u1":{"q":true,"t":1,"v":2}}})"),
+            Words{R"(keyed hosts["u1"]  is silent)"});
+  EXPECT_EQ(
+      words(R"({"@keyed.hosts":{"u1":{"q":true,"t":1}}})", R"({"@keyed.hosts":{"u1":{"t":3}}})"),
+      Words{R"(keyed hosts["u1"]  heard again)"});
   EXPECT_EQ(words(R"({"@alert.rate":{"api":{"due":1704067500000000,"t":1}}})",
                   R"({"@alert.rate":{"api":{"open":1704067500000000,"t":1}}})"),
             Words{R"(alert rate["api"]  opens)"});
