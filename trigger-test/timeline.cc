@@ -147,8 +147,19 @@ class Timeline {
         if (!value.starts_with('{') && !value.starts_with('['))
           scalars += fmt::format("   {} = {}", name, value);
       }
-      row.why.push_back(cut_text(fmt::format("  {}: {}{}{}", step.line, source, scalars, tables)));
+      row.why.push_back(fmt::format("  {}: {}", step.line, with_values(source, scalars, tables)));
     }
+  }
+
+  // A line of a terminal: of a long source what it found stands rather than its end.
+  static std::string with_values(const std::string& source, const std::string& scalars,
+                                 const std::string& tables) {
+    constexpr std::size_t line_max = 105;
+    constexpr std::size_t source_min = 60;
+    const std::size_t room = line_max - std::min(scalars.size(), line_max - source_min);
+    const std::string shown = cut_text(source, room);
+    const std::size_t left = line_max - std::min(shown.size(), line_max - source_min);
+    return shown + cut_text(scalars + tables, std::max(left, std::min(scalars.size(), line_max)));
   }
 
   static bool is_condition(const std::string& source) {

@@ -239,6 +239,23 @@ TEST_F(TriggerTestCheck, WritesJsonForTools) {
   EXPECT_EQ(test["failures"][0]["caused_at"], Json({{"path", "silence.lua"}, {"line", 10}}));
 }
 
+TEST_F(TriggerTestCheck, ATimelineCutsALongConditionBeforeWhatItFound) {
+  write("silence.lua", R"(local ctx = hastur.trigger{ state = { last = {}, paged = {} } }
+ctx:agent_heartbeats({}, function(msg) ctx.state.last[msg.uuid] = hastur.now() end)
+ctx:every("5s", function(tick)
+  for u, t in pairs(ctx.state.last) do
+    if hastur.now() - t >= hastur.us("30s") and not ctx.state.paged[u] then ctx.state.paged[u] = true; pager_duty("silent/" .. u, "silent: " .. u, {}) end
+  end
+end)
+)");
+  write("silence.test.lua", silence_test("30s"));
+  run("--no-hunt silence.lua");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_TRUE(says("5: if hastur.now() - t >= hastur.us(\"30s\") and not ctx")) << output_;
+  EXPECT_TRUE(says(" …   t = 17040672")) << output_;
+  EXPECT_TRUE(says("   u = \"u1\"")) << output_;
+}
+
 TEST_F(TriggerTestCheck, WritesJunitForCiServers) {
   write("silence.lua", silence);
   write("silence.test.lua", silence_test("30s"));
