@@ -23,17 +23,24 @@ std::string count_text(double count) {
 
 }  // namespace
 
-std::string progress_text(std::uint64_t done, std::uint64_t total, std::string_view unit,
-                          Micros elapsed) {
-  done = std::min(done, total);
+std::string progress_text(std::uint64_t done, std::optional<std::uint64_t> known_total,
+                          std::string_view unit, Micros elapsed) {
+  done = std::min(done, known_total.value_or(done));
+  const bool is_rated = elapsed >= rated_after && done > 0;
+  const double rate =
+      is_rated ? static_cast<double>(done) / (static_cast<double>(elapsed.count()) / 1e6) : 0;
+  if (!known_total) {
+    const std::string text = fmt::format("{} {}", count_text(static_cast<double>(done)), unit);
+    return is_rated ? text + fmt::format(", {}/s", count_text(rate)) : text;
+  }
+  const std::uint64_t total = *known_total;
   const double part = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
   const auto full = static_cast<std::size_t>(part * static_cast<double>(bar_width));
   std::string text = fmt::format("[{}{}] {:3.0f} %, {} of {} {}", std::string(full, '#'),
                                  std::string(bar_width - full, '-'), part * 100,
                                  count_text(static_cast<double>(done)),
                                  count_text(static_cast<double>(total)), unit);
-  if (elapsed < rated_after || done == 0) return text;
-  const double rate = static_cast<double>(done) / (static_cast<double>(elapsed.count()) / 1e6);
+  if (!is_rated) return text;
   const double left = static_cast<double>(total - done) / rate;
   const auto seconds = std::chrono::seconds{static_cast<std::int64_t>(left + 0.5)};
   return text + fmt::format(", {}/s, {} left", count_text(rate), format_span(seconds));
