@@ -142,6 +142,7 @@ Result<std::vector<InputStory>> CloseRun::look(const InputBatch& input, std::uin
   }
   collector_->keeps = true;
   collector_->began.clear();
+  const std::uint64_t cut_before = run_->cost(0).effects_cut;
   HASTUR_TRY(run_->feed(some_rows(input, from_row, row + 1)));
   const auto observed = run_->observe(0, ObserveCommand::What::calls);
   if (!observed) return fail(observed.error());
@@ -152,7 +153,7 @@ Result<std::vector<InputStory>> CloseRun::look(const InputBatch& input, std::uin
   Places places;
   for (Collector::Began& began : collector_->began) {
     if (began.own) places.add(*began.own, stories.size());
-    stories.push_back({std::move(began.derived), {}, {}, {}, {}});
+    stories.emplace_back().derived = std::move(began.derived);
   }
   if (stories.empty()) {
     places.add(view.sequence(row), 0);
@@ -162,6 +163,7 @@ Result<std::vector<InputStory>> CloseRun::look(const InputBatch& input, std::uin
     const Sequence sequence = seen.effect ? seen.effect->sequence : seen.error->sequence;
     stories[places.of(sequence)].seen.push_back(std::move(seen));
   }
+  stories.front().effects_cut = run_->cost(0).effects_cut - cut_before;
   const Result<Json> json = parse_json(*observed);
   if (!json) return stories;
   // Inputs that ran again after an error stand before this one.

@@ -44,6 +44,8 @@ struct InputStory {
   StateStory state;
   // Effects and errors, in order.
   std::vector<Seen> seen;
+  // Effects that were over a limit; those of what was derived from it count, too.
+  std::uint64_t effects_cut = 0;
 };
 
 class CloseRun {

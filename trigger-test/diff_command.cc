@@ -13,6 +13,7 @@
 #include "message/recording_file.h"
 #include "trigger-test/close_run.h"
 #include "trigger-test/diff_text.h"
+#include "trigger-test/passed_over.h"
 #include "trigger-test/printer.h"
 
 namespace hastur {
@@ -36,11 +37,16 @@ class Numbers {
   const std::vector<std::uint64_t>* row_messages_ = nullptr;
 };
 
-Result<void> feed_both(RecordingFile& file, RecordingReader& reader, CloseRun& old_run,
-                       CloseRun& new_run, EffectDiff& diff, DiffTitle& title) {
+// How many effects of both were over a limit.
+Result<std::uint64_t> feed_both(RecordingFile& file, RecordingReader& reader, CloseRun& old_run,
+                                CloseRun& new_run, EffectDiff& diff, DiffTitle& title) {
   SystemClock clock;
   const Micros started = clock.monotonic();
-  Progress progress(stderr, isatty(STDERR_FILENO) == 1, file.bytes(), "bytes");
+  // Of standard input nobody knows how much there is.
+  const bool is_known = file.bytes() > 0;
+  Progress progress(stderr, isatty(STDERR_FILENO) == 1,
+                    is_known ? std::optional(file.bytes()) : std::nullopt,
+                    is_known ? "bytes" : "messages");
   Numbers numbers;
   const auto compare = [&](const std::vector<Seen>& old_ones, const std::vector<Seen>& new_ones) {
     diff.add(old_ones, new_ones, numbers);
@@ -63,7 +69,7 @@ Result<void> feed_both(RecordingFile& file, RecordingReader& reader, CloseRun& o
       return fail(!old_ones ? old_ones.error() : new_ones.error());
     }
     compare(*old_ones, *new_ones);
-    if (file.bytes() > 0) progress.show(file.bytes_read(), clock.monotonic() - started);
+    progress.show(is_known ? file.bytes_read() : reader.messages(), clock.monotonic() - started);
   }
   progress.clear();
   const auto old_end = old_run.finish();
@@ -72,7 +78,7 @@ Result<void> feed_both(RecordingFile& file, RecordingReader& reader, CloseRun& o
   if (!new_end) return fail(new_end.error());
   compare(old_end->seen, new_end->seen);
   diff.finish();
-  return {};
+  return old_end->cost.effects_cut + new_end->cost.effects_cut;
 }
 
 }  // namespace
@@ -101,12 +107,14 @@ ExitCode diff(const DiffCommand& command) {
   RecordingReader reader((*file)->stream(), (*file)->name(), {});
   EffectDiff diff;
   DiffTitle title{command.old_path, command.new_path};
-  const Result<void> fed = feed_both(**file, reader, *runs[0], *runs[1], diff, title);
+  const Result<std::uint64_t> fed = feed_both(**file, reader, *runs[0], *runs[1], diff, title);
   if (!fed) {
     return fed.error().code == ErrorCode::invalid ? stop(ExitCode::usage, fed.error().message)
                                                   : stop(fed.error());
   }
   tell(refused_text(reader));
+  tell(journal_text(reader));
+  tell(left_out_text(*fed));
   title.messages = reader.messages();
   Printer printer;
   printer.text = command.format == "json" ? diff_json(diff, title)

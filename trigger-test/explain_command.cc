@@ -47,6 +47,7 @@ ExitCode explain(const ExplainCommand& command) {
   if (stream->row_messages.empty())
     return stop(ExitCode::usage, fmt::format("{} has no messages", command.input));
   tell(stream->refused);
+  tell(stream->passed_over);
 
   ExplainOptions options;
   const Result<Time> at = moment_of(command.at, *stream);

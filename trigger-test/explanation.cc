@@ -110,7 +110,8 @@ class Explainer {
                            {},
                            {},
                            std::move(story.alerts),
-                           std::move(story.seen)};
+                           std::move(story.seen),
+                           story.effects_cut};
       tell(judge, story, std::move(input));
     }
     return {};

@@ -47,6 +47,8 @@ struct ExplainedInput {
   std::string unknown_changes;
   std::vector<QuietAlert> alerts;
   std::vector<Seen> seen;
+  // Of InputStory.
+  std::uint64_t effects_cut = 0;
 
   bool is_tick() const { return message.view().type == MessageType::tick; }
   bool changes_nothing() const { return changes.empty() && unknown_changes.empty(); }

@@ -59,6 +59,7 @@ Json json_of(const ExplainedInput& input, const TriggerFiles& trigger) {
   for (const StateChange& change : input.changes) json["state"].push_back(json_of(change));
   if (!input.unknown_changes.empty()) json["state"] = nullptr;
   if (input.is_derived) json["derived"] = true;
+  if (input.effects_cut > 0) json["effects_cut"] = input.effects_cut;
   for (const Seen& seen : input.seen) json["effects"].push_back(json_of(seen));
   for (const QuietAlert& alert : input.alerts) {
     json["alerts"].push_back({{"alert", alert.alert}, {"key", alert.key}, {"quiet", alert.why}});

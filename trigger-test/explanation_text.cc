@@ -339,8 +339,12 @@ class TextTeller {
       line(seen.error ? fmt::format("    {} {}", paint_.red("✗"), paint_.red(seen_words(seen)))
                       : fmt::format("    {} {}", paint_.green("→"), cut_text(seen_words(seen))));
     }
-    if (!input.calls.empty() && input.seen.empty() && input.changes_nothing() &&
-        input.alerts.empty())
+    if (input.effects_cut > 0) {
+      line(fmt::format("    {} {} over a limit, and left out", paint_.red("✗"),
+                       plural(input.effects_cut, "effect")));
+    }
+    if (!input.calls.empty() && input.seen.empty() && input.effects_cut == 0 &&
+        input.changes_nothing() && input.alerts.empty())
       line(paint_.faint("      nothing came of it"));
   }
 

@@ -12,6 +12,7 @@
 #include "trigger-runtime/host/effect_lines.h"
 #include "trigger-runtime/host/run_stream.h"
 #include "trigger-runtime/host/worker.h"
+#include "trigger-test/passed_over.h"
 #include "trigger-test/printer.h"
 #include "trigger-test/trigger_files.h"
 
@@ -141,8 +142,10 @@ ExitCode run(const RunCommand& command) {
     if (output.printer().failed()) return output.printer().end(ExitCode::good);
   }
   tell(refused_text(reader));
+  tell(journal_text(reader));
   const Result<Memory> end = stream.finish(0);
   if (!end) return stop(end.error());
+  tell(left_out_text(stream.cost(0).effects_cut));
   output.end({end->state, reader.messages(), stream.matched(0), 0});
   return output.printer().end(output.errors() == 0 ? ExitCode::good : ExitCode::trigger_failed);
 }

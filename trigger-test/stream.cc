@@ -11,6 +11,7 @@
 #include "message/recording.h"
 #include "message/recording_file.h"
 #include "trigger-runtime/host/run_stream.h"
+#include "trigger-test/passed_over.h"
 
 namespace hastur {
 namespace {
@@ -177,6 +178,7 @@ Result<Stream> read_stream(std::istream& in, const std::string& source, std::uin
     if (!batch) return fail(batch.error());
     if (!*batch) {
       stream.refused = refused_text(reader);
+      stream.passed_over = journal_text(reader);
       return stream;
     }
     const auto& rows = reader.row_messages();

@@ -24,6 +24,8 @@ struct Stream {
   std::vector<std::uint64_t> row_messages;
   // Of a recording: what of it could not be decoded (refused_text).
   std::string refused = {};
+  // And what of it is passed over (journal_text).
+  std::string passed_over = {};
 
   // Stream time at an input.
   Time time_at(Sequence input) const;

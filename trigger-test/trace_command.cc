@@ -14,6 +14,7 @@
 #include "trigger-test/explanation.h"
 #include "trigger-test/filter_words.h"
 #include "trigger-test/message_words.h"
+#include "trigger-test/passed_over.h"
 #include "trigger-test/printer.h"
 #include "trigger-test/state_change.h"
 
@@ -186,8 +187,10 @@ ExitCode trace(const TraceCommand& command) {
     if (!fed) return stop(fed.error());
   }
   tell(refused_text(reader));
+  tell(journal_text(reader));
   const Result<CloseRun::End> end = run.finish();
   if (!end) return stop(end.error());
+  tell(left_out_text(end->cost.effects_cut));
   tracer.tell(reader.messages(), end->seen);
   tracer.end({end->state, reader.messages(), end->matched, 0});
   return printer.end(tracer.errors() == 0 ? ExitCode::good : ExitCode::trigger_failed);

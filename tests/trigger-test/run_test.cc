@@ -166,6 +166,50 @@ TEST_F(TriggerTestRun, PassesOverNoArgument) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "one.lua"));
 }
 
+TEST_F(TriggerTestRun, SaysHowManyLinesOfAJournalAreNotObeyed) {
+  write("a.lua", "local ctx = hastur.trigger{}\n");
+  const std::string head = R"({"journal":"stretch","first":1,"last":9})"
+                           "\n";
+  const std::string pause = R"({"journal":"pause","trigger":"a","sequence":2})"
+                            "\n";
+  const std::string lost = R"({"journal":"lost","first":5,"last":7,"why":"damaged"})"
+                           "\n";
+  const std::string gauge = R"({"type":"gauge","name":"load","value":1,"timestamp":1704067200})"
+                            "\n";
+  for (const char* command :
+       {"run a.lua", "trace a.lua", "diff a.lua a.lua", "explain a.lua --at 0s"}) {
+    write("in.jsonl", head + pause + gauge + pause + lost + gauge);
+    run(std::string(command) + " --input in.jsonl");
+    EXPECT_EQ(exit_code_, 0) << error_;
+    EXPECT_EQ(error_,
+              "trigger-test: 2 lines of a journal are passed over (pauses, calls that were not run "
+              "again): only a replay obeys them; 1 span that History had lost has no messages and "
+              "no ticks\n");
+    write("in.jsonl", head + gauge);
+    run(std::string(command) + " --input in.jsonl");
+    EXPECT_EQ(error_, "");
+  }
+}
+
+TEST_F(TriggerTestRun, SaysHowMuchIsOverALimit) {
+  write("loud.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({}, function(msg)
+  for i = 1, msg.value do hastur.counter("seen", 1) end
+end)
+)");
+  const std::string gauge = R"({"type":"gauge","name":"load","value":1002,"timestamp":1704067200})"
+                            "\n";
+  write("in.jsonl", gauge);
+  write("quiet.lua", "local ctx = hastur.trigger{}\n");
+  for (const char* command : {"run loud.lua", "trace loud.lua", "diff quiet.lua loud.lua"}) {
+    run(std::string(command) + " --input in.jsonl");
+    EXPECT_EQ(exit_code_, 0);
+    EXPECT_EQ(error_.find("trigger-test: 2 effects were over a limit, and left out"), 0u) << error_;
+  }
+  run("explain loud.lua --input in.jsonl --at 0s");
+  EXPECT_NE(output_.find("✗ 2 effects over a limit, and left out\n"), std::string::npos) << output_;
+}
+
 TEST_F(TriggerTestRun, EndsWithTwoForWrongUsage) {
   write("quiet.lua", "local ctx = hastur.trigger{ state = {} }\n");
   write("lib/shared.lua", "return {}");
