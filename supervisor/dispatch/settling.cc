@@ -115,8 +115,8 @@ void Dispatcher::decide_deployment() {
     if (change.version.empty()) {
       log_info("{} ends at sequence {}: its file is gone", change.trigger, at.value);
     } else {
-      log_info("{} is to begin run {} at sequence {} ({})", change.trigger, change.run.value, at.value,
-               change.why);
+      log_info("{} is to begin run {} at sequence {} ({})", change.trigger, change.run.value,
+               at.value, change.why);
     }
   }
   std::ranges::move(deploying_->versions, std::back_inserter(waiting.versions));

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -184,6 +185,20 @@ inline std::string run_body(const std::string& body, const TriggerOptions& optio
     return fmt::format("error at {}: {}", error.line - 3, error.text);
   }
   return trigger.state();
+}
+
+// The state as JSON with times as seconds since the start of the stream.
+inline Json short_state(TestTrigger& trigger) {
+  Json state = parse_json(trigger.state()).value();
+  const std::function<void(Json&)> shorten = [&](Json& at) {
+    if (at.is_object() || at.is_array()) {
+      for (Json& entry : at) shorten(entry);
+    } else if (at.is_number() && at.get<double>() > 1e15) {
+      at = (at.get<double>() - static_cast<double>(start_s) * 1e6) / 1e6;
+    }
+  };
+  shorten(state);
+  return state;
 }
 
 // The texts of log effects, one a line.
