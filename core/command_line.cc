@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "core/output.h"
 #include "core/suggest.h"
 
 namespace hastur {
@@ -128,7 +129,7 @@ struct CommandLine::Parser {
   }
 
   int refuse(const std::string& sentence) const {
-    fmt::print(stderr, "{}: {}\n", program, sentence);
+    print_error("{}: {}\n", program, sentence);
     return usage_exit_code;
   }
 };

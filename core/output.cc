@@ -1,7 +1,5 @@
 #include "core/output.h"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -16,8 +14,8 @@ int end_output(std::string_view program, int code) {
   const bool flushed = static_cast<bool>(std::cout.flush()) && std::fflush(stdout) == 0;
   if (flushed && !is_output_lost()) return code;
   if (code == output_exit_code) return code;
-  fmt::print(stderr, "{}: cannot write the output: {}\n", program,
-             errno != 0 ? std::strerror(errno) : "it was cut off");
+  print_error("{}: cannot write the output: {}\n", program,
+              errno != 0 ? std::strerror(errno) : "it was cut off");
   return code != 0 ? code : output_exit_code;
 }
 

@@ -5,7 +5,12 @@
 // Every program's main() ends with end_output(), and nothing else tells of it but who writes so
 // much that it stops at the first failure.
 
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace hastur {
 
@@ -19,5 +24,17 @@ bool is_output_lost();
 // and a `code` of 0 becomes `output_exit_code`; any other stays. One that is `output_exit_code`
 // already was told with its reason, and nothing is said again.
 int end_output(std::string_view program, int code);
+
+// Prints there as fmt::print does, but throws nothing: what standard error does not take is lost,
+// as nobody is left to tell.
+template <typename... Args>
+void print_to(std::FILE* out, fmt::format_string<Args...> format, Args&&... args) {
+  const std::string text = fmt::format(format, std::forward<Args>(args)...);
+  (void)!std::fwrite(text.data(), 1, text.size(), out);
+}
+template <typename... Args>
+void print_error(fmt::format_string<Args...> format, Args&&... args) {
+  print_to(stderr, format, std::forward<Args>(args)...);
+}
 
 }  // namespace hastur

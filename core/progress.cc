@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/output.h"
+
 namespace hastur {
 namespace {
 
@@ -52,10 +54,10 @@ void Progress::show(std::uint64_t done, Micros elapsed) {
   shown_at_ = elapsed;
   const std::string text = progress_text(done, total_, unit_, elapsed);
   if (is_terminal_) {
-    fmt::print(out_, "\r{}\x1b[K", text);
+    print_to(out_, "\r{}\x1b[K", text);
     drawn_ = true;
   } else {
-    fmt::print(out_, "{}\n", text);
+    print_to(out_, "{}\n", text);
   }
   std::fflush(out_);
 }
@@ -63,7 +65,7 @@ void Progress::show(std::uint64_t done, Micros elapsed) {
 void Progress::clear() {
   if (!drawn_) return;
   drawn_ = false;
-  fmt::print(out_, "\r\x1b[K");
+  print_to(out_, "\r\x1b[K");
   std::fflush(out_);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "core/output.h"
 #include "state/history/history_check.h"
 
 namespace hastur {
@@ -10,10 +11,10 @@ namespace hastur {
 int check_history_command(const std::string& history) {
   const bool is_terminal = isatty(STDERR_FILENO) == 1;
   const auto look = [&](Sequence at) {
-    if (is_terminal) fmt::print(stderr, "\rmessage {} … ", at.value);
+    if (is_terminal) print_error("\rmessage {} … ", at.value);
   };
   const auto checked = check_history(history, look);
-  if (is_terminal) fmt::print(stderr, "\r\x1b[K");
+  if (is_terminal) print_error("\r\x1b[K");
   if (!checked) {
     fmt::print("History: {}\n", checked.error().message);
     return 1;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "core/output.h"
 #include "core/progress.h"
 #include "message/recording_file.h"
 #include "syndicator/import.h"
@@ -11,7 +12,7 @@ namespace hastur {
 namespace {
 
 int refuse(const std::string& sentence) {
-  fmt::print(stderr, "syndicator import: {}\n", sentence);
+  print_error("syndicator import: {}\n", sentence);
   return 1;
 }
 

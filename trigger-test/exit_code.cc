@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
+#include "core/output.h"
 #include "core/printable.h"
 
 namespace hastur {
 
 ExitCode stop(ExitCode code, const std::string& sentence) {
-  fmt::print(stderr, "trigger-test: {}", printable_lines(sentence));
+  print_error("trigger-test: {}", printable_lines(sentence));
   return code;
 }
 
@@ -24,7 +23,7 @@ std::optional<ExitCode> refuse_format(const std::string& format) {
 }
 
 void tell(const std::string& sentence) {
-  if (!sentence.empty()) fmt::print(stderr, "trigger-test: {}", printable_lines(sentence));
+  if (!sentence.empty()) print_error("trigger-test: {}", printable_lines(sentence));
 }
 
 }  // namespace hastur

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/json.h"
+#include "core/output.h"
 #include "core/udp_sender.h"
 #include "supervisor/cli/render.h"
 
@@ -22,7 +23,7 @@ int send_lines(UdpSender& sender, std::istream& input, const std::string& to, Ti
     ++number;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     if (const auto checked = check_message(line, now); !checked) {
-      fmt::print(stderr, "hastur: line {} is not sent: {}\n", number, checked.error().message);
+      print_error("hastur: line {} is not sent: {}\n", number, checked.error().message);
       ++refused;
       continue;
     }
@@ -36,7 +37,7 @@ int send_lines(UdpSender& sender, std::istream& input, const std::string& to, Ti
 }  // namespace
 
 int complain(const Error& error) {
-  fmt::print(stderr, "hastur: {}\n", error.message);
+  print_error("hastur: {}\n", error.message);
   return 1;
 }
 

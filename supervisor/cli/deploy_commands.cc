@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/loop.h"
+#include "core/output.h"
 #include "core/time.h"
 #include "supervisor/cli/commands.h"
 #include "supervisor/cli/text.h"
@@ -160,8 +161,8 @@ int rollback_command(HttpClient& http, const DeployOptions& options) {
   std::fflush(stdout);
   const auto replay = await_replay(http, id);
   if (!replay) {
-    fmt::print(stderr, "hastur: {}\nhastur deployments {} shows what becomes of the replay\n",
-               printable_lines(replay.error().message), id);
+    print_error("hastur: {}\nhastur deployments {} shows what becomes of the replay\n",
+                printable_lines(replay.error().message), id);
     return 1;
   }
   if (*replay == "done") {
@@ -169,12 +170,12 @@ int rollback_command(HttpClient& http, const DeployOptions& options) {
     return 0;
   }
   const Json changes = changes_of(*answer);
-  fmt::print(stderr,
-             "hastur: the replay {}\n"
-             "it goes on without what History holds since then; to try again:\n"
-             "  hastur replay --trigger {} --from {} --into live --notify pending --yes\n",
-             printable_lines(*replay), options.trigger,
-             changes.empty() ? "" : shown(changes.front(), "snapshot"));
+  print_error(
+      "hastur: the replay {}\n"
+      "it goes on without what History holds since then; to try again:\n"
+      "  hastur replay --trigger {} --from {} --into live --notify pending --yes\n",
+      printable_lines(*replay), options.trigger,
+      changes.empty() ? "" : shown(changes.front(), "snapshot"));
   return 1;
 }
 
@@ -183,7 +184,7 @@ int deploy_command(HttpClient& http, const DeployOptions& options) {
       http, "deploy", {{"only", options.trigger}, {"commit", options.commit}, {"why", options.why}},
       options.token_file);
   if (!answer) {
-    fmt::print(stderr, "hastur: {}", printable_lines(answer.error().message));
+    print_error("hastur: {}", printable_lines(answer.error().message));
     return 1;
   }
   fmt::print(

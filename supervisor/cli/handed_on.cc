@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "core/output.h"
+
 namespace hastur {
 namespace {
 
@@ -45,10 +47,10 @@ int hand_on(const HandedOn& command, char** arguments) {
   for (; *arguments != nullptr; ++arguments) words.push_back(*arguments);
   words.push_back(nullptr);
   execv(program.c_str(), words.data());
-  fmt::print(stderr, "hastur: cannot start {}: {}{}\n", program, strerror(errno),
-             errno == ENOENT ? "; hastur and the programs that it starts lie in one folder, as "
-                               "./dev build makes them"
-                             : "");
+  print_error("hastur: cannot start {}: {}{}\n", program, strerror(errno),
+              errno == ENOENT ? "; hastur and the programs that it starts lie in one folder, as "
+                                "./dev build makes them"
+                              : "");
   return cannot_start;
 }
 

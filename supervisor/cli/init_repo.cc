@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/output.h"
 #include "core/settings.h"
 #include "supervisor/cli/skeleton.h"
 #include "supervisor/cli/text.h"
@@ -111,7 +112,7 @@ int init_repo_command(const InitRepoOptions& options, const std::string& program
   const auto made =
       supervisor ? make(options, *supervisor, program, now) : fail(supervisor.error());
   if (!made) {
-    fmt::print(stderr, "hastur: {}\n", made.error().message);
+    print_error("hastur: {}\n", made.error().message);
     return 1;
   }
   fmt::print(

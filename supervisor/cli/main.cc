@@ -64,8 +64,7 @@ int check_both(const std::string& config) {
     const int error =
         posix_spawn(&child, words[0].c_str(), nullptr, nullptr, arguments.data(), environ);
     if (error != 0 || waitpid(child, &status, 0) != child) {
-      fmt::print(stderr, "hastur: cannot start {}: {}\n", words[0],
-                 strerror(error != 0 ? error : errno));
+      print_error("hastur: cannot start {}: {}\n", words[0], strerror(error != 0 ? error : errno));
       return 1;
     }
     exit_code = std::max(exit_code, WIFEXITED(status) ? WEXITSTATUS(status) : 1);
@@ -278,7 +277,7 @@ int run(int argc, char** argv) {
   HttpClient client(http, changes_versions || hook.chosen() ? verdict_max : answer_max);
   if (changes_versions) {
     wait_patiently(
-        client, {}, [](std::string_view said) { fmt::print(stderr, "hastur: {}", said); },
+        client, {}, [](std::string_view said) { print_error("hastur: {}", said); },
         "it is not decided yet; that goes on without you, too (Ctrl-C)");
   }
   if (deploy.chosen()) return deploy_command(client, deploy_options);

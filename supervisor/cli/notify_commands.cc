@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/json.h"
+#include "core/output.h"
 #include "core/time.h"
 #include "supervisor/cli/commands.h"
 #include "supervisor/cli/text.h"
@@ -156,8 +157,8 @@ int notifications_command(HttpClient& http, const NotificationsOptions& options)
     fmt::print("{}",
                table({"ID", "TIME", "STATUS", "TRIGGER", "CHANNEL", "KEY", "TEXT", "WHY"}, rows));
     if (const Json next = answer->value("next", Json()); next.is_number_unsigned()) {
-      fmt::print(stderr, "there are more: {} n-{:04x}\n",
-                 options.after.empty() ? "--before" : "--after", next.get<std::uint64_t>());
+      print_error("there are more: {} n-{:04x}\n", options.after.empty() ? "--before" : "--after",
+                  next.get<std::uint64_t>());
     }
     return 0;
   }

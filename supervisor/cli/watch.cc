@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "core/json.h"
+#include "core/output.h"
 #include "supervisor/cli/render.h"
 
 namespace hastur {
@@ -90,7 +91,7 @@ int tail_command(HttpClient& http, const TailOptions& options, Loop& loop, Time 
     bool passed_over = false;
     auto found = options.notifications ? notifications.look() : messages.look(passed_over);
     if (!found) {
-      fmt::print(stderr, "hastur: {}\n", found.error().message);
+      print_error("hastur: {}\n", found.error().message);
       exit_code = 1;
       loop.stop();
       return;
@@ -106,7 +107,7 @@ int tail_command(HttpClient& http, const TailOptions& options, Loop& loop, Time 
       }
     }
     if (passed_over)
-      fmt::print(stderr, "hastur: too many to show; some were passed over (--name shows fewer)\n");
+      print_error("hastur: too many to show; some were passed over (--name shows fewer)\n");
     // Whoever reads the lines has gone.
     if (std::fflush(stdout) != 0) loop.stop();
   };

@@ -24,7 +24,7 @@ namespace hastur {
 namespace {
 
 int stop(int code, const std::string& sentence) {
-  fmt::print(stderr, "supervisor export: {}\n", sentence);
+  print_error("supervisor export: {}\n", sentence);
   return code;
 }
 
@@ -188,12 +188,12 @@ Result<void> Export::run() {
   HASTUR_TRY((*output)->write(text_));
   HASTUR_TRY(copy(**source, *stretch, **output));
   HASTUR_TRY((*output)->close());
-  fmt::print(stderr, "{}: {} messages and {} ticks of {} to {}{}\n", (*output)->name(),
-             writer_.messages(), writer_.ticks(), stretch->first.value, stretch->last.value,
-             options_.no_journal ? "" : fmt::format(", {} decisions of the journal", decisions));
+  print_error("{}: {} messages and {} ticks of {} to {}{}\n", (*output)->name(), writer_.messages(),
+              writer_.ticks(), stretch->first.value, stretch->last.value,
+              options_.no_journal ? "" : fmt::format(", {} decisions of the journal", decisions));
   if (lost_ > 0)
-    fmt::print(stderr, "  {} numbers among them are not in History; lines say which\n", lost_);
-  if (left_out_from_) fmt::print(stderr, "  --time-max came before {}\n", left_out_from_->value);
+    print_error("  {} numbers among them are not in History; lines say which\n", lost_);
+  if (left_out_from_) print_error("  --time-max came before {}\n", left_out_from_->value);
   return {};
 }
 

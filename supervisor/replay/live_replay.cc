@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/output.h"
 #include "core/progress.h"
 #include "supervisor/replay/comparison.h"
 #include "supervisor/replay/replay_file.h"
@@ -117,7 +118,7 @@ Result<void> LiveReplay::load() {
   for (std::size_t i = 0; i < survey_.plan.triggers.size(); ++i) {
     const ReplayTrigger& trigger = survey_.plan.triggers[i];
     if (auto state = run_->migrated(i)) file_->migrated(i, std::move(*state));
-    fmt::print(stderr, "{} begins with {}\n", trigger.stream.name, trigger.begins_with);
+    print_error("{} begins with {}\n", trigger.stream.name, trigger.begins_with);
   }
   return file_->begin();
 }
@@ -179,17 +180,16 @@ void LiveReplay::show() const {
   };
   for (std::size_t i = 0; i < survey_.plan.triggers.size(); ++i) {
     const TriggerName& name = survey_.plan.triggers[i].stream.name;
-    fmt::print(stderr, "{}:\n  {}\n  {}\n", name,
-               change_text("derived message", comparison_->messages(i)),
-               change_text("notification", comparison_->notifications(i)));
+    print_error("{}:\n  {}\n  {}\n", name, change_text("derived message", comparison_->messages(i)),
+                change_text("notification", comparison_->notifications(i)));
     if (const std::uint64_t errors = file_->counts(i).errors; errors > 0)
-      fmt::print(stderr, "  {} call{} failed\n", errors, errors == 1 ? "" : "s");
+      print_error("  {} call{} failed\n", errors, errors == 1 ? "" : "s");
     const auto stored = survey_.store->load(name);
     const std::string before = stored && *stored ? (*stored)->checkpoint.state : std::string();
     if (before == states_[i]) {
-      fmt::print(stderr, "  the state is as stored\n");
+      print_error("  the state is as stored\n");
     } else {
-      fmt::print(stderr, "  state: {}\n  becomes {}\n", state_text(before), state_text(states_[i]));
+      print_error("  state: {}\n  becomes {}\n", state_text(before), state_text(states_[i]));
     }
   }
 }
@@ -213,8 +213,8 @@ Result<void> LiveReplay::take_over() {
   show();
   HASTUR_TRY(take_over_->finish(std::filesystem::path(file_->path()).filename()));
   for (const ReplayTrigger& trigger : survey_.plan.triggers) {
-    fmt::print(stderr, "{} is at run {} from input {} on\n", trigger.stream.name,
-               trigger.stream.run.value, through->next().value);
+    print_error("{} is at run {} from input {} on\n", trigger.stream.name, trigger.stream.run.value,
+                through->next().value);
   }
   return {};
 }
@@ -226,7 +226,7 @@ Result<void> LiveReplay::run() {
   if (options_.yes) return take_over();
   HASTUR_TRY(end(run_->reached()));
   show();
-  fmt::print(stderr, "nothing has been changed; with --yes it is\n");
+  print_error("nothing has been changed; with --yes it is\n");
   return {};
 }
 

@@ -30,7 +30,7 @@ namespace {
 constexpr std::size_t portion_bytes = 64u << 10;
 
 int stop(int code, const std::string& sentence) {
-  fmt::print(stderr, "supervisor replay: {}\n", sentence);
+  print_error("supervisor replay: {}\n", sentence);
   return code;
 }
 
@@ -178,7 +178,7 @@ Result<void> Scratch::begin(bool derived_come_back) {
   if (!run) return fail(run.error());
   run_ = std::move(*run);
   for (const ReplayTrigger& trigger : plan_.triggers)
-    fmt::print(stderr, "{} begins with {}\n", trigger.stream.name, trigger.begins_with);
+    print_error("{} begins with {}\n", trigger.stream.name, trigger.begins_with);
   return {};
 }
 
@@ -231,7 +231,7 @@ void tell_of(const RecordedJournal& journal, const std::string& source) {
     text += fmt::format("{}{} of the journal in {} are of another version, and are not",
                         text.empty() ? "" : "; ", journal.of_other_versions(), source);
   }
-  if (!text.empty()) fmt::print(stderr, "{}\n", text);
+  if (!text.empty()) print_error("{}\n", text);
 }
 
 Result<void> Scratch::over_file() {
@@ -255,12 +255,12 @@ Result<void> Scratch::over_file() {
   tell_of(journal, source);
   const Result<void> done = read(reader, source, journal, std::move(batch));
   if (const std::string refused = refused_text(reader); !refused.empty())
-    fmt::print(stderr, "supervisor replay: {}\n", refused);
+    print_error("supervisor replay: {}\n", refused);
   if (journal.too_late() > 0) {
-    fmt::print(stderr,
-               "supervisor replay: {} decisions of the journal stand behind the first input of {} "
-               "and were not obeyed; put them at its head\n",
-               journal.too_late(), source);
+    print_error(
+        "supervisor replay: {} decisions of the journal stand behind the first input of {} "
+        "and were not obeyed; put them at its head\n",
+        journal.too_late(), source);
   }
   if (!lines_) return done;
   // What came out is true as far as it goes.
