@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/json.h"
+#include "trigger-runtime/protocol/required_modules.h"
 #include "trigger-test/hunt.h"
 #include "trigger-test/source_places.h"
 #include "trigger-test/test_file.h"
@@ -14,6 +15,24 @@ namespace hastur {
 namespace {
 
 namespace fs = std::filesystem;
+
+// What to write in place of a `require` that found nothing though the library is there, or nothing.
+std::string remedy_of(const std::string& script, const ScriptError& error) {
+  constexpr std::string_view begin = "there is no library '";
+  const std::size_t end = error.text.find('\'', begin.size());
+  if (!error.text.starts_with(begin) || end == std::string::npos) return {};
+  const std::string module = error.text.substr(begin.size(), end - begin.size());
+  const std::string file = module_path(module);
+  const std::optional<std::string> root = root_of(script);
+  std::error_code ignored;
+  if (!root || !module.starts_with("lib.") || !fs::exists(fs::path(*root) / file, ignored))
+    return {};
+  return fmt::format(
+      "; {} is there, but what a script requires is found by reading it: write require \"{}\", "
+      "with "
+      "the name itself between the quotes",
+      file, module);
+}
 
 class Checker {
  public:
@@ -43,8 +62,10 @@ class Checker {
     if (!outcome) return fail(outcome.error());
     if (outcome->load_error) {
       const ScriptError& error = *outcome->load_error;
-      check.failures.push_back(
-          {"it does not load: " + error.text, {}, {trigger.shown(error.script), error.line}, {}});
+      check.failures.push_back({"it does not load: " + error.text + remedy_of(trigger.path, error),
+                                {},
+                                {trigger.shown(error.script), error.line},
+                                {}});
     } else if (outcome->killed) {
       check.failures.push_back(
           {"it does not load: " + *outcome->killed, {}, {trigger.path, 0}, {}});
@@ -58,7 +79,7 @@ class Checker {
   Result<void> check_file(const TriggerFiles& trigger, const std::string& path) {
     TestFile file;
     file.path = path;
-    Result<std::optional<TestFileError>> error = read(trigger, path, file);
+    Result<std::optional<TestFileError>> error = read(path, file);
     if (!error) return fail(error.error());
     if (*error) {
       CheckReport check{"test", "is a test file", {path, (*error)->line}, {}, {}, {}, {}, {}};
@@ -120,8 +141,7 @@ class Checker {
     return {};
   }
 
-  Result<std::optional<TestFileError>> read(const TriggerFiles& trigger, const std::string& path,
-                                            TestFile& file) {
+  Result<std::optional<TestFileError>> read(const std::string& path, TestFile& file) {
     using Answer = std::optional<TestFileError>;
     const Result<std::string> text = read_script_file(path);
     if (!text) return Answer(TestFileError{text.error().message, 0});
@@ -131,10 +151,12 @@ class Checker {
       return read_test_file(*data, SourcePlaces::of_json(*text), file);
     }
     tell(path);
-    auto data = stand_.evaluate({path, *text}, trigger.libraries);
+    const auto libraries = libraries_of(path, *text);
+    if (!libraries) return Answer(TestFileError{libraries.error().message, 0});
+    auto data = stand_.evaluate({path, *text}, *libraries);
     if (!data) return fail(data.error());
     if (const auto* error = std::get_if<ScriptError>(&*data))
-      return Answer(TestFileError{error->text, error->line});
+      return Answer(TestFileError{error->text + remedy_of(path, *error), error->line});
     return read_test_file(std::get<Json>(*data), SourcePlaces::of_lua(*text), file);
   }
 

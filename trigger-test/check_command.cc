@@ -32,16 +32,23 @@ bool write_out(const std::string& text) {
          std::fflush(stdout) == 0;
 }
 
+// What is left of a time that was given: of "3s" a microsecond is gone.
+std::string rounded_span(Micros span) {
+  constexpr Micros step = std::chrono::milliseconds{100};
+  return format_span(span < step ? span : (span + step / 2) / step * step);
+}
+
 // A filter that neither a trigger nor a test goes by, and what there is to go by.
 std::string no_such_test(const std::string& filter, const std::vector<TriggerReport>& all) {
   constexpr std::size_t tests_told = 20;
-  std::string text =
-      fmt::format("--filter {}: no trigger's path holds it, and no test's name does", filter);
+  std::string text = fmt::format("--filter {}: no trigger's path holds it, and no test's name does",
+                                 printable(filter));
   std::size_t count = 0;
   for (const TriggerReport& report : all) {
     for (const std::string& test : report.all_tests) {
       if (count == 0) text += "; the tests are";
-      if (++count <= tests_told) text += fmt::format("\n  {}: {}", report.name, printable(test));
+      if (++count <= tests_told)
+        text += fmt::format("\n  {}: {}", printable(report.name), printable(test));
     }
   }
   if (count > tests_told) text += fmt::format("\n  and {} more", count - tests_told);
@@ -142,12 +149,12 @@ class Crew {
     }
     for (const UnderWay& each : under_way_) {
       if (each.path.empty()) continue;
-      out += fmt::format("FAIL  {}: {} did not end: the time for all is {}\n", each.path, each.what,
-                         format_span(command_.time_max));
+      out += fmt::format("FAIL  {}: {} did not end: the time for all is {}\n", printable(each.path),
+                         printable(each.what), rounded_span(command_.time_max));
     }
     out +=
         fmt::format("{} of {} triggers were checked in {}; give them more time, or shorter tests\n",
-                    known, reports_.size(), format_span(command_.time_max));
+                    known, reports_.size(), rounded_span(command_.time_max));
     // What other formats hold is not whole.
     if (command_.format == "text") {
       write_out(out);

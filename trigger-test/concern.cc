@@ -6,6 +6,8 @@
 #include <map>
 
 #include "trigger-runtime/protocol/required_modules.h"
+#include "trigger-runtime/sources/script_tree.h"
+#include "trigger-test/lua_tokens.h"
 #include "trigger-test/trigger_files.h"
 
 namespace hastur {
@@ -93,6 +95,21 @@ class Concern {
 };
 
 }  // namespace
+
+std::vector<std::string> recordings_named_beside(const std::string& script) {
+  std::vector<std::string> found;
+  std::error_code ignored;
+  const fs::path base = fs::absolute(script, ignored).lexically_normal().replace_extension();
+  for (const char* ending : {".test.lua", ".test.json"}) {
+    const Result<std::string> text = read_script_file(base.string() + ending);
+    if (!text) continue;
+    for (const LuaToken& token : lua_tokens(*text)) {
+      if (token.kind != LuaToken::Kind::text || !is_recording_name(token.text)) continue;
+      found.push_back((base.parent_path() / token.text).lexically_normal());
+    }
+  }
+  return found;
+}
 
 std::vector<std::string> concerned(const std::vector<std::string>& triggers,
                                    const std::set<std::string>& changed) {

@@ -15,4 +15,8 @@ namespace hastur {
 std::vector<std::string> concerned(const std::vector<std::string>& triggers,
                                    const std::set<std::string>& changed);
 
+// The recordings that the test files of this script name by their paths, absolute, whether they are
+// there or not.
+std::vector<std::string> recordings_named_beside(const std::string& script);
+
 }  // namespace hastur

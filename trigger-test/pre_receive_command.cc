@@ -5,12 +5,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <thread>
 
+#include "core/printable.h"
 #include "trigger-runtime/sources/checkout.h"
 #include "trigger-runtime/sources/ref_update.h"
 #include "trigger-runtime/sources/repository.h"
@@ -20,6 +25,45 @@ namespace hastur {
 namespace {
 
 using Files = std::map<std::string, std::string>;
+
+// While it lives, a signal that would end the program waits, and then does something first: whoever
+// pushes may break off, and a pusher that is gone is no reason to die of what is written to it.
+class OnSignal {
+ public:
+  OnSignal() {
+    sigemptyset(&ending_);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, over}) sigaddset(&ending_, number);
+    pthread_sigmask(SIG_BLOCK, &ending_, &before_);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+  OnSignal(const OnSignal&) = delete;
+  OnSignal& operator=(const OnSignal&) = delete;
+  ~OnSignal() {
+    if (thread_.joinable()) {
+      pthread_kill(thread_.native_handle(), over);
+      thread_.join();
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+  // `first` runs on a thread of its own.
+  void begin(std::function<void()> first) {
+    thread_ = std::thread([this, work = std::move(first)] {
+      int number = 0;
+      if (sigwait(&ending_, &number) != 0 || number == over) return;
+      work();
+      // Workers end with their parent.
+      std::_Exit(128 + number);
+    });
+  }
+
+ private:
+  // Says to the thread that there is nothing more to wait for.
+  static constexpr int over = SIGUSR1;
+  sigset_t ending_{};
+  sigset_t before_{};
+  std::thread thread_;
+};
 
 // What one branch is to become.
 struct Push {
@@ -54,7 +98,7 @@ Result<Push> read_push(const GitRepository& repository, const RefUpdate& update)
 
 ExitCode test(const Push& push, CheckCommand command) {
   if (!push.problems.empty()) {
-    for (const std::string& problem : push.problems) fmt::print("{}\n", problem);
+    for (const std::string& problem : push.problems) fmt::print("{}\n", printable(problem));
     fmt::print("{} {} is refused\n", push.branch, push.commit);
     return ExitCode::trigger_failed;
   }
@@ -64,9 +108,14 @@ ExitCode test(const Push& push, CheckCommand command) {
     return ExitCode::good;
   }
   std::error_code error;
+  OnSignal removing;
   const auto checkout =
       Checkout::make(std::filesystem::temp_directory_path(error).string(), push.files);
   if (!checkout) return stop(checkout.error());
+  removing.begin([folder = checkout->folder()] {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  });
   if (chdir(checkout->folder().c_str()) != 0)
     return stop(ExitCode::internal,
                 fmt::format("cannot enter {}: {}", checkout->folder(), std::strerror(errno)));
@@ -91,12 +140,31 @@ ExitCode test(const Push& push, CheckCommand command) {
 
 std::vector<std::string> changed_scripts(const Files& before, const Files& after) {
   const ScriptTree old_tree = read_script_tree(before);
+  std::map<std::string_view, const TreeScript*> old_scripts;
+  for (const TreeScript& script : old_tree.scripts) old_scripts.emplace(script.name, &script);
+  // Each file is compared once, not for each script.
+  std::vector<std::string> recordings;
+  const auto collect = [&](const Files& these, const Files& others) {
+    for (const auto& [path, text] : these) {
+      if (!is_recording_name(path)) continue;
+      const auto other = others.find(path);
+      if (other == others.end() || other->second != text) recordings.push_back(path);
+    }
+  };
+  collect(before, after);
+  collect(after, before);
   std::vector<std::string> changed;
   for (const TreeScript& script : read_script_tree(after).scripts) {
-    const auto same = std::ranges::find(old_tree.scripts, script.name, &TreeScript::name);
-    if (same == old_tree.scripts.end() || *same != script ||
-        test_sources(script.script.path, before) != test_sources(script.script.path, after))
-      changed.push_back(script.script.path);
+    const std::string& path = script.script.path;
+    const auto old = old_scripts.find(script.name);
+    const auto is_changed = [&] {
+      if (old == old_scripts.end() || *old->second != script) return true;
+      const TestReaders now(path, after);
+      return TestReaders(path, before).files() != now.files() ||
+             std::ranges::any_of(recordings,
+                                 [&](const std::string& each) { return now.reads(each); });
+    };
+    if (is_changed()) changed.push_back(path);
   }
   return changed;
 }
@@ -106,6 +174,8 @@ ExitCode pre_receive(const PreReceiveCommand& command, std::istream& input) {
   if (!repository) return stop(ExitCode::usage, repository.error().message);
   // The objects of a push lie where git's environment says, maybe relative to this folder: all is
   // read before it is left.
+  SystemClock clock;
+  const Micros until = clock.monotonic() + command.check.time_max;
   std::vector<Push> pushes;
   for (std::string line; std::getline(input, line);) {
     const auto update = parse_ref_update(line);
@@ -120,8 +190,6 @@ ExitCode pre_receive(const PreReceiveCommand& command, std::istream& input) {
     pushes.push_back(*std::move(push));
   }
   ExitCode worst = ExitCode::good;
-  SystemClock clock;
-  const Micros until = clock.monotonic() + command.check.time_max;
   for (const Push& push : pushes) {
     CheckCommand check = command.check;
     if (check.time_max > Micros{0})

@@ -8,6 +8,7 @@
 #include "core/suggest.h"
 #include "message/filter.h"
 #include "message/message.h"
+#include "trigger-runtime/sources/script_tree.h"
 
 namespace hastur {
 namespace {
@@ -154,13 +155,14 @@ void refuse_strange_type(const MessageSpec& spec, ObjectReader& in) {
   const auto type = spec.fields.find("type");
   if (type == spec.fields.end())
     return in.refuse("a message needs a type, such as type = \"gauge\" (or recording = \"FILE\")");
-  if (!type->is_string() || type_from_name(type->get<std::string>())) return;
+  if (!type->is_string()) return in.refuse("type must be a text", "type");
   Keys known;
   for (int id = 0; id < 256; ++id) {
     const auto one = type_from_wire_id(static_cast<std::uint8_t>(id));
     if (one && *one != MessageType::ack && *one != MessageType::noop)
       known.emplace_back(type_name(*one));
   }
+  if (std::ranges::find(known, type->get<std::string>()) != known.end()) return;
   const std::string meant = nearest(type->get<std::string>(), known);
   in.refuse(fmt::format("no message has the type {}{}: it is one of {}", type->dump(),
                         meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant),
@@ -180,6 +182,13 @@ MessageSpec read_message(const Json& json, ObjectReader& in) {
   spec.recording = in.text("recording");
   if (!spec.recording.empty()) {
     in.only({"recording", "at"}, "a recording");
+    if (!is_recording_name(spec.recording)) {
+      in.refuse(
+          fmt::format("the recording {} is no NAME.jsonl or NAME.json: of a repository no other "
+                      "files are read, so the gate would not find it",
+                      spec.recording),
+          "recording");
+    }
     return spec;
   }
   spec.values = in.list("values");

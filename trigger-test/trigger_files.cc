@@ -7,22 +7,26 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <optional>
 
+#include "core/printable.h"
 #include "message/message.h"
+#include "trigger-runtime/protocol/required_modules.h"
+#include "trigger-runtime/sources/script_tree.h"
 
 namespace hastur {
 namespace {
 
 namespace fs = std::filesystem;
 
-// A repo of scripts stays far below these; a folder that passes them is not one.
-constexpr std::size_t libraries_max = 1000;
+// No script is larger.
 constexpr std::uintmax_t file_bytes_max = 1u << 20;
 
 Failure cannot_read(const fs::path& path, const std::string& cause) {
-  return fail(ErrorCode::not_found, fmt::format("cannot read {}: {}", path.string(), cause));
+  return fail(ErrorCode::not_found,
+              fmt::format("cannot read {}: {}", printable(path.string()), cause));
 }
 
 // `path` as its author wrote it.
@@ -67,28 +71,39 @@ bool is_hidden(const fs::path& relative) {
                              [](const fs::path& part) { return part.string().starts_with('.'); });
 }
 
-Result<std::vector<ScriptFile>> read_libraries(const fs::path& root) {
-  std::vector<ScriptFile> libraries;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(root / "lib", error);
-  if (error) return libraries;
-  for (const fs::recursive_directory_iterator end; entry != end; entry.increment(error)) {
-    if (error) return cannot_read(root / "lib", error.message());
-    if (entry->path().filename().string().starts_with('.')) {
-      if (entry->is_directory(error)) entry.disable_recursion_pending();
-      continue;
-    }
-    if (entry->path().extension() != ".lua" || !entry->is_regular_file(error)) continue;
-    if (libraries.size() == libraries_max) {
-      return cannot_read(root / "lib", fmt::format("it has more than {} scripts", libraries_max));
-    }
-    Result<std::string> text = read_file(entry->path());
-    if (!text) return fail(text.error());
-    libraries.push_back(
-        {entry->path().lexically_relative(root).generic_string(), std::move(*text)});
-  }
-  std::ranges::sort(libraries, {}, &ScriptFile::path);
+Result<std::vector<ScriptFile>> read_libraries(const fs::path& root, std::string_view text) {
+  std::optional<Error> failed;
+  std::vector<ScriptFile> libraries =
+      required_libraries(text, [&](const std::string& path) -> std::optional<std::string> {
+        std::error_code error;
+        const fs::file_status status = fs::status(root / path, error);
+        if (failed || status.type() == fs::file_type::not_found) return std::nullopt;
+        Result<std::string> library = read_file(root / path);
+        if (library) return *std::move(library);
+        failed = library.error();
+        return std::nullopt;
+      });
+  if (failed) return fail(*failed);
   return libraries;
+}
+
+// Calls `visit` for what is no folder in this one and below it, but not in folders that
+// `is_closed`. Fails for the first folder that cannot be read.
+Result<void> visit_files(const fs::path& folder,
+                         const std::function<bool(const fs::path&)>& is_closed,
+                         const std::function<void(const fs::path&)>& visit) {
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    std::error_code unknown;
+    if (!entry->is_directory(unknown)) {
+      visit(entry->path());
+    } else if (!entry->is_symlink(unknown) && !is_closed(entry->path())) {
+      HASTUR_TRY(visit_files(entry->path(), is_closed, visit));
+    }
+  }
+  if (error) return cannot_read(folder, error.message());
+  return {};
 }
 
 struct ScriptPlace {
@@ -121,7 +136,7 @@ Result<ScriptPlace> place_of(const std::string& path) {
         ErrorCode::invalid,
         fmt::format("{} is no trigger: what lies in lib/ is code for triggers to share", path));
   }
-  if (const auto named = check_trigger_name(place.name); !named) {
+  if (const auto named = check_script_name(place.name); !named) {
     return fail(ErrorCode::invalid, fmt::format("{}: {}", path, named.error().message));
   }
   return place;
@@ -144,11 +159,16 @@ Result<TriggerFiles> find_trigger_files(const std::string& path) {
   files.name = std::move(place->name);
   files.script = {place->relative.generic_string(), std::move(*text)};
   if (place->root) {
-    auto libraries = read_libraries(*place->root);
+    auto libraries = read_libraries(*place->root, files.script.text);
     if (!libraries) return fail(libraries.error());
     files.libraries = std::move(*libraries);
   }
   return files;
+}
+
+Result<std::vector<ScriptFile>> libraries_of(const std::string& path, std::string_view text) {
+  const std::optional<std::string> root = root_of(path);
+  return root ? read_libraries(*root, text) : std::vector<ScriptFile>();
 }
 
 std::optional<std::string> root_of(const std::string& path) {
@@ -175,26 +195,25 @@ Result<std::vector<std::string>> list_triggers(const std::string& path) {
   const auto shown = [&](const fs::path& file) {
     return path == "." ? file.lexically_relative(".").string() : file.string();
   };
-  fs::recursive_directory_iterator entry(path, error);
-  if (error) return cannot_read(path, error.message());
-  for (const fs::recursive_directory_iterator end; entry != end; entry.increment(error)) {
-    if (error) return cannot_read(path, error.message());
-    const std::string file = entry->path().filename().string();
-    const fs::path absolute = fs::absolute(entry->path(), error).lexically_normal();
-    const bool is_folder = entry->is_directory(error);
-    if (is_folder && (file.starts_with('.') || (root && absolute == fs::path(*root) / "lib")))
-      entry.disable_recursion_pending();
-    if (is_folder || file.starts_with('.')) continue;
+  const auto is_closed = [&](const fs::path& folder) {
+    const fs::path absolute = fs::absolute(folder, error).lexically_normal();
+    return folder.filename().string().starts_with('.') ||
+           (root && absolute == fs::path(*root) / "lib");
+  };
+  const auto visit = [&](const fs::path& at) {
+    const std::string file = at.filename().string();
+    if (file.starts_with('.')) return;
     for (const char* ending : {".test.lua", ".test.json"}) {
       if (!file.ends_with(ending)) continue;
-      fs::path script = entry->path();
+      fs::path script = at;
       script.replace_filename(file.substr(0, file.size() - std::string_view(ending).size()) +
                               ".lua");
       if (!fs::exists(script, error)) found.push_back(shown(script));
     }
-    if (entry->path().extension() == ".lua" && file.find(".test.") == std::string::npos)
-      found.push_back(shown(entry->path()));
-  }
+    if (at.extension() == ".lua" && file.find(".test.") == std::string::npos)
+      found.push_back(shown(at));
+  };
+  HASTUR_TRY(visit_files(path, is_closed, visit));
   std::ranges::sort(found);
   found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -17,7 +18,8 @@ struct TriggerFiles {
   // Of the script, as it was asked for.
   std::string path;
   ScriptFile script;
-  // Everything below lib/ of its root, sorted by path.
+  // Those below lib/ of its root that it gets in production: what it, and what it requires,
+  // requires by literal name. Sorted by path.
   std::vector<ScriptFile> libraries;
 
   // A file of the trigger as its author sees it: the script by `path`, others from the root.
@@ -31,8 +33,11 @@ struct TriggerFiles {
 // with a folder .hastur/, looked for up to the git repo's own; without one, the nearest with a
 // folder lib/ or with .git. Without such a root (the system's own / and /usr are none) the name is
 // the file's alone and there are no libraries. Fails for what is no trigger: lib/…, *.test.*,
-// .NAME, another ending.
+// .NAME, another ending; and for a library that is there and cannot be read.
 Result<TriggerFiles> find_trigger_files(const std::string& path);
+
+// The libraries that a text requires that stands at this path: of a test file, too.
+Result<std::vector<ScriptFile>> libraries_of(const std::string& path, std::string_view text);
 
 // The name alone, also of a script that is not there yet.
 Result<TriggerName> trigger_name_of(const std::string& path);
@@ -43,7 +48,8 @@ std::optional<std::string> root_of(const std::string& path);
 // The scripts of triggers in a folder and below it, sorted: files NAME.lua that are no tests, not
 // hidden and not in the root's lib/; and those that are not there but have a test file: a name that
 // is misspelt must not go by as good. Of a file: itself, or for a test file its trigger. Fails for
-// what does not exist or is neither.
+// what does not exist or is neither, and for a folder below it that cannot be read: what lies there
+// would go unchecked.
 Result<std::vector<std::string>> list_triggers(const std::string& path);
 
 // The text of a script or test file. Fails for what is none, or is larger than 1 MiB.

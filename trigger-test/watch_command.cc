@@ -19,6 +19,7 @@
 
 #include "core/folder_watch.h"
 #include "core/loop.h"
+#include "core/printable.h"
 #include "trigger-test/concern.h"
 #include "trigger-test/paint.h"
 #include "trigger-test/trigger_files.h"
@@ -146,7 +147,8 @@ class Watcher {
   }
 
  private:
-  // Of a script or test file also its neighbours: tests and recordings.
+  // Of a script or test file also its neighbours: tests and recordings. And wherever else the
+  // recordings lie that the test files name, also behind a link.
   std::map<std::string, FolderWatch::Depth> watched() const {
     std::map<std::string, FolderWatch::Depth> folders;
     for (const std::string& path :
@@ -161,6 +163,12 @@ class Watcher {
       }
       if (const auto root = root_of(path))
         folders[fs::path(*root) / "lib"] = FolderWatch::Depth::tree;
+      const auto scripts = list_triggers(path);
+      if (!scripts) continue;
+      for (const std::string& script : *scripts) {
+        for (const std::string& recording : recordings_named_beside(script))
+          folders.try_emplace(fs::path(recording).parent_path(), FolderWatch::Depth::files);
+      }
     }
     return folders;
   }
@@ -245,7 +253,7 @@ class Watcher {
     for (const std::string& path : saved) {
       if (names.size() == names_shown) break;
       std::error_code ignored;
-      names.push_back(fs::proximate(path, ignored).string());
+      names.push_back(printable(fs::proximate(path, ignored).string()));
     }
     const std::size_t more = saved.size() - names.size();
     fmt::print("{}\n",

@@ -56,6 +56,12 @@ Result<Files> read_files(const fs::path& root, std::vector<std::string>& problem
       problem("a link to a folder is not followed; copy what it points at");
       continue;
     }
+    if (walk->is_directory(broken)) {
+      // The walk passes over what it may not read, and says nothing.
+      fs::directory_iterator(path, broken);
+      if (broken) problem(fmt::format("a folder that cannot be read: {}", broken.message()));
+      continue;
+    }
     if (!relative.ends_with(".lua") || is_test_path(relative)) continue;
     const fs::path real = fs::canonical(path, broken);
     if (broken) {

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "tests/trigger-test/command_test.h"
 
 namespace hastur {
@@ -188,6 +189,48 @@ TEST_F(PreReceive, TestsWhatAPushChanges) {
   commit();
   EXPECT_TRUE(pushes());
   EXPECT_TRUE(says("no trigger changes")) << said_;
+}
+
+TEST_F(PreReceive, APushThatIsBrokenOffLeavesNothing) {
+  save("a.lua", "hastur.trigger{}");
+  save("a.test.lua", "while true do end");
+  commit();
+  write("tmp/here", "");
+  // Ended as soon as there is something to leave behind.
+  write("r.git/hooks/pre-receive",
+        fmt::format("#!/bin/sh\nexec 3<&0\nTMPDIR={0}/tmp {1} --pre-receive --no-hunt <&3 &\n"
+                    "while [ \"$(ls {0}/tmp)\" = here ]; do :; done\nkill -TERM $!\nwait $!\n",
+                    folder_.string(), testing::beside_us("trigger-test")));
+  fs::permissions(folder_ / "r.git/hooks/pre-receive", fs::perms::owner_all);
+  EXPECT_FALSE(pushes());
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "tmp"), fs::directory_iterator()), 1);
+}
+
+TEST_F(PreReceive, RefusesATestWithoutItsTrigger) {
+  save("load.lua", good);
+  save("laod.test.lua", "return { messages = {} }");
+  commit();
+  EXPECT_FALSE(pushes());
+  EXPECT_TRUE(says("laod.test.lua tests a trigger that is not there: laod.lua")) << said_;
+}
+
+// Every test reads any recording, of which there is much.
+TEST(ChangedScripts, AreFoundWithoutComparingAllWithEach) {
+  std::map<std::string, std::string> before;
+  for (int i = 0; i < 400; ++i) {
+    before[fmt::format("t{}.lua", i)] = "hastur.trigger{}";
+    before[fmt::format("t{}.test.lua", i)] =
+        "local n = 'x' return { messages = { { recording = n } } }";
+  }
+  for (int i = 0; i < 100; ++i) before[fmt::format("data/{}.jsonl", i)] = std::string(200'000, 'x');
+  auto after = before;
+  after["t7.lua"] += "\n";
+  SystemClock clock;
+  const Micros begin = clock.monotonic();
+  EXPECT_EQ(changed_scripts(before, after), std::vector<std::string>{"t7.lua"});
+  EXPECT_LT(clock.monotonic() - begin, std::chrono::seconds{1}) << "each with each takes several";
+  after["data/5.jsonl"] += "x";
+  EXPECT_EQ(changed_scripts(before, after).size(), 400u);
 }
 
 TEST_F(PreReceive, RunsTheTestsWhoseLibraryOrRecordingIsAllThatChanges) {

@@ -131,6 +131,17 @@ TEST_F(TestSchema, RefusesWhatTriggerTestRefuses) {
            R"({"expect":[{"notification":"slack","action":"close"}]})",
            R"({"expect":[{"message":"m","type":"guage","never":true}]})",
            R"({"expect":[{"message":"m","type":"log","never":true}]})",
+           R"({"messages":[{"type":"gague","name":"g","value":1}]})",
+           R"({"messages":[{"type":"ack"}]})",
+           R"({"messages":[{"type":5}]})",
+           R"({"messages":[{"type":"tick","at":"2h","deaf":"1h","lost":"1h"}]})",
+           R"({"messages":[{"recording":"data/r.txt"}]})",
+           R"({"messages":[{"recording":"r.test.json"}]})",
+           R"({"messages":{"type":"gague"}})",
+           R"({"expect":[{"page":"x","every":"5s"}]})",
+           R"({"expect":[{"page":"x","at":"0s","times":2}]})",
+           R"({"expect":[{"page":"x","never":true,"times":2}]})",
+           R"({"expect":{"pge":"x"}})",
        }) {
     const Json data = *parse_json(text);
     TestFile file;
@@ -150,6 +161,12 @@ TEST_F(TestSchema, TakesWhatTriggerTestTakes) {
       const char* text : {
           R"({"expect":[]})",
           R"({"messages":null,"expect":[{"log":"x*","never":true}]})",
+          R"({"messages":{"type":"gauge","name":"g","values":6},"expect":{"page":"k"}})",
+          R"({"messages":{},"expect":{}})",
+          R"({"messages":[{"type":"gauge","name":"g","value":6,"values":[]}]})",
+          R"({"messages":[{"type":"tick","at":"2h","deaf":"1h","lost":null}]})",
+          R"({"expect":[{"page":"x","at":"0s","every":"5s","times":2},{"page":"y","times":2}]})",
+          R"({"expect":[{"page":"x","never":true,"times":1},{"page":"z","at":null,"between":["0s","1s"]}]})",
           R"([{"name":"a","expect":[]},{"messages":[{"recording":"x.jsonl","at":"2m"}]}])",
           R"({"messages":[{"type":"hb_agent","uuid":"u1","at":"1s","every":"5s","times":6,"timestamp":"-500ms"}]})",
           R"({"messages":[{"type":"gauge","name":"g","at":1.5,"values":[1,2,3]}]})",

@@ -3,6 +3,7 @@
 #include "trigger-test/trigger_files.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -74,6 +75,8 @@ TEST_F(TriggerFilesOf, ADirectoryWithItsMarkerAreThoseOfTheSupervisor) {
   EXPECT_EQ(names, (Names{{"load.lua", "load"},
                           {"billing/load.lua", "billing/load"},
                           {"billing/lib/load.lua", "billing/lib/load"}}));
+  std::ofstream(folder_ / "scripts/billing/load.lua") << "require 'lib.pages'";
+  std::ofstream(folder_ / "scripts/lib/unused.lua") << "";
   const auto files = find_trigger_files(folder_ / "scripts/billing/load.lua");
   ASSERT_EQ(files->libraries.size(), 1u);
   EXPECT_EQ(files->libraries[0].path, "lib/pages.lua");
@@ -88,6 +91,30 @@ TEST_F(TriggerFilesOf, AFolderWithoutMarkerAreNamedFromTheNearestLibOrGit) {
   fs::create_directories(folder_ / ".hastur");
   EXPECT_EQ(name_of("a/b/c/load.lua"), "c/load");
   EXPECT_EQ(names_by_supervisor(folder_ / "a/b").at("c/load.lua"), "c/load");
+}
+
+TEST_F(TriggerFilesOf, AFolderThatCannotBeReadAreNotPassedOver) {
+  for (const char* path : {"perm/a/a.lua", "perm/m/m.lua", "perm/z/z.lua", "perm/lib/deep/x.lua"})
+    write(path);
+  std::ofstream(folder_ / "perm/a/a.lua") << "require 'lib.deep.x'";
+  const auto as_nobody = [&](const std::string& closed, const auto& ask) {
+    fs::permissions(folder_ / closed, fs::perms::none);
+    fs::permissions(folder_, fs::perms::all);
+    const uid_t us = geteuid();
+    if (us == 0) HASTUR_CHECK(seteuid(65534) == 0, "cannot be nobody");
+    const auto answer = ask();
+    if (us == 0) HASTUR_CHECK(seteuid(us) == 0, "cannot come back");
+    fs::permissions(folder_ / closed, fs::perms::all);
+    return answer ? std::string("fine") : answer.error().message;
+  };
+  const auto list = [&] { return list_triggers(folder_ / "perm"); };
+  const auto find = [&] { return find_trigger_files(folder_ / "perm/a/a.lua"); };
+  for (const char* closed : {"perm/z", "perm/a"})
+    EXPECT_EQ(as_nobody(closed, list),
+              "cannot read " + (folder_ / closed).string() + ": Permission denied");
+  EXPECT_EQ(as_nobody("perm/lib", list), "fine");
+  EXPECT_EQ(as_nobody("perm/lib", find),
+            "cannot read " + (folder_ / "perm/lib/deep/x.lua").string() + ": Permission denied");
 }
 
 TEST(TriggersOfThisRepo, AreNamedAsInProduction) {

@@ -149,19 +149,58 @@ TEST_F(TriggerTestWatch, SaysAsJsonThatWhatFailedIsGone) {
 TEST_F(TriggerTestWatch, ASaveBreaksOffTheRunUnderWay) {
   write("a.lua", "hastur.trigger{}");
   write("b.lua", "hastur.trigger{}");
-  write("b.test.lua", "return { messages = { { recording = 'endless' } } }");
-  ASSERT_EQ(mkfifo((folder_ / "endless").c_str(), 0600), 0);
+  write("b.test.lua", "return { messages = { { recording = 'endless.jsonl' } } }");
+  ASSERT_EQ(mkfifo((folder_ / "endless.jsonl").c_str(), 0600), 0);
   begin("--no-hunt");
   // Opens once the run under way does, and then gives it nothing.
-  const Fd endless(open((folder_ / "endless").c_str(), O_WRONLY | O_CLOEXEC));
+  const Fd endless(open((folder_ / "endless.jsonl").c_str(), O_WRONLY | O_CLOEXEC));
   save("b.test.lua", "return { messages = {} }");
   const std::string answer = said();
   EXPECT_TRUE(holds(answer, "changed: b.test.lua")) << answer;
   EXPECT_TRUE(holds(answer, "ok    b ")) << answer;
   EXPECT_TRUE(holds(answer, "watching 2 triggers: all good")) << answer;
-  save("b.test.lua", "return { messages = { { recording = 'endless' } } }");
-  const Fd again(open((folder_ / "endless").c_str(), O_WRONLY | O_CLOEXEC));
+  save("b.test.lua", "return { messages = { { recording = 'endless.jsonl' } } }");
+  const Fd again(open((folder_ / "endless.jsonl").c_str(), O_WRONLY | O_CLOEXEC));
   EXPECT_EQ(ended_by_ctrl_c(), 0) << "that of the last verdict";
+}
+
+TEST_F(TriggerTestWatch, SeesRecordingsWhereverTheyLie) {
+  const char* trigger =
+      "local ctx = hastur.trigger{}\n"
+      "ctx:gauges({ name = 'g' }, function(msg) if msg.value > 5 then pager_duty('k', 't') end "
+      "end)";
+  const auto test = [](const std::string& recording) {
+    return "return { messages = { { recording = '" + recording +
+           "' } }, expect = { { page = 'k' } } }";
+  };
+  const auto recording = [](int value) {
+    return fmt::format(
+        "{{\"type\":\"gauge\",\"name\":\"g\",\"value\":{},\"timestamp\":1704067200500000}}\n",
+        value);
+  };
+  write("out/r.jsonl", recording(6));
+  write("elsewhere/s.jsonl", recording(6));
+  std::filesystem::create_directories(folder_ / "r/data");
+  std::filesystem::create_directory_symlink("../../elsewhere", folder_ / "r/data/link");
+  write("r/data/t.jsonl", recording(6));
+  write("r/a.lua", trigger);
+  write("r/b.lua", trigger);
+  write("r/c.lua", trigger);
+  write("r/a.test.lua", test("../out/r.jsonl"));
+  write("r/b.test.lua", test("data/link/s.jsonl"));
+  write("r/c.test.lua", test("data/t.jsonl"));
+  begin("--no-hunt r/a.lua r/b.lua r/c.lua");
+  EXPECT_TRUE(holds(said(), "3 triggers: all good"));
+  for (const auto& [file, fails] :
+       {std::pair("out/r.jsonl", "FAIL  r/a"), std::pair("elsewhere/s.jsonl", "FAIL  r/b"),
+        std::pair("r/data/t.jsonl", "FAIL  r/c")}) {
+    save(file, recording(4));
+    const std::string bad = said();
+    EXPECT_TRUE(holds(bad, fails)) << bad;
+    save(file, recording(6));
+    const std::string good = said();
+    EXPECT_TRUE(holds(good, "all good")) << good;
+  }
 }
 
 TEST_F(TriggerTestWatch, ToToolsItWritesOneReportALine) {

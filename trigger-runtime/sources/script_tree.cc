@@ -12,26 +12,21 @@
 namespace hastur {
 namespace {
 
-// The libraries that `text` requires, and those that they require.
 std::vector<ScriptFile> libraries_of(std::string_view text,
                                      const std::map<std::string, std::string>& files) {
-  std::set<std::string> wanted;
-  std::vector<std::string> open = required_modules(text);
-  while (!open.empty()) {
-    const std::string path = module_path(std::move(open.back()));
-    open.pop_back();
+  return required_libraries(text, [&](const std::string& path) {
     const auto found = files.find(path);
-    // One that is missing is the script's load error, with its line.
-    if (found == files.end() || !wanted.insert(path).second) continue;
-    std::ranges::move(required_modules(found->second), std::back_inserter(open));
-  }
-  std::vector<ScriptFile> libraries;
-  for (const std::string& path : wanted) libraries.push_back({path, files.at(path)});
-  return libraries;
+    return found == files.end() ? std::nullopt : std::optional(found->second);
+  });
 }
 
-bool is_recording_path(std::string_view path) {
-  return path.ends_with(".jsonl") || (path.ends_with(".json") && !is_test_path(path));
+// Empty for what is no test file.
+std::string script_of_test(std::string_view path) {
+  for (const std::string_view ending : {".test.lua", ".test.json"}) {
+    if (path.ends_with(ending) && path.size() > ending.size())
+      return std::string(path.substr(0, path.size() - ending.size())) + ".lua";
+  }
+  return {};
 }
 
 // Whether a recording is named other than by a text: recording = name, recording = "a" .. b
@@ -60,6 +55,17 @@ bool makes_up_a_name(std::string_view text) {
 
 }  // namespace
 
+Result<void> check_script_name(std::string_view name) {
+  HASTUR_TRY(check_trigger_name(name));
+  if (name.starts_with("hastur/"))
+    return fail(ErrorCode::invalid, "names that begin with hastur/ are the platform's own");
+  return {};
+}
+
+bool is_recording_name(std::string_view path) {
+  return path.ends_with(".jsonl") || (path.ends_with(".json") && !is_test_path(path));
+}
+
 bool is_test_path(std::string_view path) {
   return path.substr(path.rfind('/') + 1).find(".test.") != std::string_view::npos;
 }
@@ -69,25 +75,32 @@ std::vector<std::string> test_paths(std::string_view script) {
   return {name + ".test.lua", name + ".test.json"};
 }
 
-std::map<std::string, std::string> test_sources(std::string_view script,
-                                                const std::map<std::string, std::string>& files) {
-  std::map<std::string, std::string> sources;
+TestReaders::TestReaders(std::string_view script, const std::map<std::string, std::string>& files) {
   for (const std::string& path : test_paths(script)) {
     const auto test = files.find(path);
     if (test == files.end()) continue;
-    sources.insert(*test);
+    readers_.insert(*test);
     for (ScriptFile& library : libraries_of(test->second, files))
-      sources.emplace(std::move(library.path), std::move(library.text));
+      readers_.emplace(std::move(library.path), std::move(library.text));
   }
-  // Recordings are read by none of these, so that what names them is all there.
-  const std::map<std::string, std::string> readers = sources;
+  reads_any_ = std::ranges::any_of(
+      readers_, [](const auto& reader) { return makes_up_a_name(reader.second); });
+}
+
+bool TestReaders::reads(std::string_view path) const {
+  if (readers_.empty() || !is_recording_name(path)) return false;
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  return reads_any_ || std::ranges::any_of(readers_, [&](const auto& reader) {
+           return reader.second.find(name) != std::string::npos;
+         });
+}
+
+std::map<std::string, std::string> test_sources(std::string_view script,
+                                                const std::map<std::string, std::string>& files) {
+  const TestReaders readers(script, files);
+  std::map<std::string, std::string> sources = readers.files();
   for (const auto& [path, text] : files) {
-    if (!is_recording_path(path)) continue;
-    const std::string name = path.substr(path.rfind('/') + 1);
-    const bool is_read = std::ranges::any_of(readers, [&](const auto& reader) {
-      return reader.second.find(name) != std::string::npos || makes_up_a_name(reader.second);
-    });
-    if (is_read) sources.emplace(path, text);
+    if (readers.reads(path)) sources.emplace(path, text);
   }
   return sources;
 }
@@ -95,15 +108,14 @@ std::map<std::string, std::string> test_sources(std::string_view script,
 ScriptTree read_script_tree(const std::map<std::string, std::string>& files) {
   ScriptTree tree;
   for (const auto& [path, text] : files) {
-    if (!path.ends_with(".lua") || path.starts_with("lib/") || is_test_path(path)) continue;
+    if (path.starts_with("lib/")) continue;
+    if (const std::string script = script_of_test(path); !script.empty() && !files.contains(script))
+      tree.problems.push_back(fmt::format("{} tests a trigger that is not there: {}",
+                                          printable(path), printable(script)));
+    if (!path.ends_with(".lua") || is_test_path(path)) continue;
     const TriggerName name = path.substr(0, path.size() - std::string_view(".lua").size());
-    if (const auto checked = check_trigger_name(name); !checked) {
+    if (const auto checked = check_script_name(name); !checked) {
       tree.problems.push_back(fmt::format("{}: {}", printable(path), checked.error().message));
-      continue;
-    }
-    if (name.starts_with("hastur/")) {
-      tree.problems.push_back(
-          fmt::format("{}: names that begin with hastur/ are the platform's own", path));
       continue;
     }
     tree.scripts.push_back({name, {path, text}, libraries_of(text, files)});

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/result.h"
 #include "message/ids.h"
 #include "trigger-runtime/protocol/commands.h"
 
@@ -33,13 +34,33 @@ struct ScriptTree {
 };
 
 // `files`: texts by path. What is no script is passed over; a name that no trigger may have is a
-// problem.
+// problem, and so is a test file whose script is not there: it must not go by as good.
 ScriptTree read_script_tree(const std::map<std::string, std::string>& files);
 
+// A name that a script of an author may have: check_trigger_name, and none of the platform's own.
+Result<void> check_script_name(std::string_view name);
+
+// x.json, x.jsonl: what a repository's tests may read as a recording.
+bool is_recording_name(std::string_view path);
 // billing.test.lua, billing.test.json
 bool is_test_path(std::string_view path);
 // Those of a script, whether they are there or not.
 std::vector<std::string> test_paths(std::string_view script);
+// The files by which a script is tested, and which recordings they read.
+class TestReaders {
+ public:
+  TestReaders(std::string_view script, const std::map<std::string, std::string>& files);
+
+  // Its test files and the libraries that they require, by path, with the text.
+  const std::map<std::string, std::string>& files() const { return readers_; }
+  // Whether one of them may read this recording: it has its name, or makes a recording's name up.
+  bool reads(std::string_view path) const;
+
+ private:
+  std::map<std::string, std::string> readers_;
+  bool reads_any_ = false;
+};
+
 // What of `files` the verdict of a script's tests rests on besides the script: its test files, the
 // libraries that they require, and the recordings that these name; all recordings if one of them
 // makes a recording's name up. By path, with the text.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -49,6 +50,24 @@ TEST_F(ScriptDirectory, NamesTriggersByTheirPathAndLeavesOutLibrariesAndTests) {
   EXPECT_EQ(set->scripts[0].name, "a");
   EXPECT_EQ(set->scripts[1].name, "billing/load");
   EXPECT_TRUE(set->problems.empty());
+}
+
+TEST_F(ScriptDirectory, TellsOfAFolderThatItMayNotRead) {
+  write("a.lua", "");
+  write("closed/b.lua", "");
+  fs::permissions(root / "closed", fs::perms::none);
+  const uid_t us = geteuid();
+  if (us == 0) {
+    ASSERT_EQ(seteuid(65534), 0);
+  }
+  const auto set = read_script_directory(root);
+  if (us == 0) {
+    ASSERT_EQ(seteuid(us), 0);
+  }
+  fs::permissions(root / "closed", fs::perms::owner_all);
+  EXPECT_EQ(set->scripts.size(), 1u);
+  ASSERT_EQ(set->problems.size(), 1u);
+  EXPECT_EQ(set->problems[0], "closed: a folder that cannot be read: Permission denied");
 }
 
 TEST_F(ScriptDirectory, AVersionChangesWithTheLibrariesThatItRequiresAndNoOthers) {

@@ -38,6 +38,17 @@ TEST(ScriptTree, EndsWhereLibrariesRequireEachOther) {
   EXPECT_EQ(library_paths(tree.scripts[0]), (std::vector<std::string>{"lib/x.lua", "lib/y.lua"}));
 }
 
+TEST(ScriptTree, ATestWhoseTriggerIsNotThereIsAProblem) {
+  const ScriptTree tree = read_script_tree({{"load.lua", ""},
+                                            {"load.test.lua", ""},
+                                            {"laod.test.json", ""},
+                                            {"lib/x.test.lua", ""},
+                                            {"load.test.more.lua", ""}});
+  EXPECT_EQ(tree.scripts.size(), 1u);
+  EXPECT_EQ(tree.problems,
+            std::vector<std::string>{"laod.test.json tests a trigger that is not there: laod.lua"});
+}
+
 TEST(ScriptTree, LeavesOutOddNamesAndSaysSo) {
   const ScriptTree tree = read_script_tree({{"with space.lua", ""},
                                             {"\xc3\xbc.lua", ""},
