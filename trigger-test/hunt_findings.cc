@@ -168,7 +168,7 @@ Result<void> HuntFindings::found_cut(const HuntCase& one) {
   const Result<Outcome> looked = runs_.run(*small, Way::observed);
   if (!looked) return fail(looked.error());
   ReportedFailure finding;
-  finding.sentence = words_of_cut(looked->cost.effects_cut);
+  finding.sentence = words_of_cut(*looked);
   finding.caused_at = {trigger().path, 0};
   const ScriptPlace place = place_of_most_effects(HuntRuns::calls(*small, *looked));
   if (place.line > 0) finding.caused_at = {trigger().shown(place.script), place.line};

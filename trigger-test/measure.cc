@@ -56,6 +56,7 @@ void Measured::add(const TriggerFiles& trigger, const Outcome& outcome,
       if (code.contains(number)) ran.insert(number);
     }
   }
+  ++runs;
   messages += messages_fed;
   callbacks += outcome.cost.callbacks;
   instructions += outcome.cost.instructions;
@@ -65,6 +66,7 @@ void Measured::add(const TriggerFiles& trigger, const Outcome& outcome,
 }
 
 unsigned Measured::percent() const {
+  if (runs == 0) return 0;
   return code.empty() ? 100 : static_cast<unsigned>(100 * ran.size() / code.size());
 }
 
@@ -90,6 +92,7 @@ double Measured::for_1000(std::uint64_t number) const {
 }
 
 std::string Measured::words() const {
+  if (runs == 0) return "no test runs any of its lines";
   const std::string missed = missed_words();
   std::string text =
       fmt::format("{} % of {} line{}", percent(), code.size(), code.size() == 1 ? "" : "s");

@@ -18,6 +18,8 @@ struct Measured {
   // Lines of its script that have code in functions, and those of them that ran.
   std::set<std::uint32_t> code;
   std::set<std::uint32_t> ran;
+  // How many runs were added: without one nothing is known of its lines.
+  std::uint64_t runs = 0;
   // What came in, ticks not counted, and what that took.
   std::uint64_t messages = 0;
   std::uint64_t callbacks = 0;
@@ -29,7 +31,7 @@ struct Measured {
   // Adds a run that was observed (ObserveCommand::What::lines) on so many messages.
   void add(const TriggerFiles& trigger, const Outcome& outcome, std::uint64_t messages_fed);
 
-  // Whole percent of the lines, rounded down; 100 if there are none.
+  // Whole percent of the lines, rounded down; 100 if there are none, 0 if nothing ran.
   unsigned percent() const;
   // "12, 17-19": the lines that never ran.
   std::string missed_words() const;

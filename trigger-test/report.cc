@@ -36,7 +36,15 @@ std::string xml(std::string_view text) {
   std::string utf8;
   append_utf8(utf8, text);
   std::string out;
-  for (const char c : utf8) {
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const char c = utf8[i];
+    // U+FFFE and U+FFFF are no characters.
+    const std::string_view three = std::string_view(utf8).substr(i, 3);
+    if (three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF") {
+      out += '?';
+      i += 2;
+      continue;
+    }
     switch (c) {
       case '&':
         out += "&amp;";
@@ -105,14 +113,15 @@ std::string TextReport::painted(const char* code, const std::string& text) const
 void TextReport::trigger(std::string& out, const TriggerReport& report) {
   const std::size_t tests = report.tests();
   out += fmt::format("{}  {:<32} {}, {}\n",
-                     report.is_good() ? painted(green, "ok  ") : painted(red, "FAIL"), report.name,
-                     tests == 0 ? "no tests" : plural(tests, "test"), duration_text(report.took));
+                     report.is_good() ? painted(green, "ok  ") : painted(red, "FAIL"),
+                     printable(report.name), tests == 0 ? "no tests" : plural(tests, "test"),
+                     duration_text(report.took));
   if (report.measured) out += "      " + painted(faint, report.measured->words()) + '\n';
   for (const CheckReport& check : report.checks) {
     if (!check.failures.empty()) this->check(out, check);
     for (const ReportedFailure& note : check.notes) {
       out += fmt::format("      {}{}\n          at {}\n", painted(bold, "note: "),
-                         printable(note.sentence), note.caused_at.text());
+                         printable(note.sentence), printable(note.caused_at.text()));
     }
   }
 }
@@ -124,16 +133,16 @@ void TextReport::check(std::string& out, const CheckReport& check) const {
     out += '\n';
   };
   if (check.kind == "test")
-    line("      ", painted(bold, fmt::format("{}  {}", check.at.text(), printable(check.name))));
+    line("      ", painted(bold, printable(fmt::format("{}  {}", check.at.text(), check.name))));
   const std::size_t shown = std::min(check.failures.size(), failures_shown);
   for (std::size_t i = 0; i < shown; ++i) {
     const ReportedFailure& failure = check.failures[i];
     line("      ", painted(red, "✗ ") + printable(failure.sentence));
     const bool both = failure.expected_at.is_known() && failure.caused_at.is_known();
     if (failure.expected_at.is_known())
-      line("          ", (both ? "asked for at " : "at ") + failure.expected_at.text());
+      line("          ", (both ? "asked for at " : "at ") + printable(failure.expected_at.text()));
     if (failure.caused_at.is_known())
-      line("          ", (both ? "caused at " : "at ") + failure.caused_at.text());
+      line("          ", (both ? "caused at " : "at ") + printable(failure.caused_at.text()));
   }
   if (check.failures.size() > shown)
     line("      ", fmt::format("… and {} more", check.failures.size() - shown));

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "core/clock.h"
 #include "core/json.h"
 #include "trigger-runtime/host/conversation.h"
@@ -67,11 +70,51 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
 
 }  // namespace
 
-std::string words_of_cut(std::uint64_t effects_cut) {
-  return fmt::format(
-      "one call has more effects than it may, and {} of them are left out: send one notification "
-      "for all, derive and log less",
-      effects_cut);
+std::string words_of_cut(const Outcome& outcome) {
+  const CountedLimits limits;
+  // Of the inputs and minutes that have most of what they may have: a limit that was hit is full.
+  std::map<Sequence, std::uint32_t> of_an_input;
+  std::map<std::int64_t, std::uint32_t> of_a_minute;
+  bool any_notice = false;
+  bool any_log = false;
+  for (const Seen& seen : outcome.seen) {
+    if (!seen.effect) continue;
+    const bool is_message = seen.effect->kind == EffectKind::message;
+    any_log |= seen.effect->kind == EffectKind::log;
+    if (is_message) ++of_a_minute[minute_of(seen.time)];
+    if (is_message || seen.effect->kind == EffectKind::log) ++of_an_input[seen.input];
+    any_notice |= seen.effect->kind == EffectKind::notification &&
+                  seen.effect->payload.find(R"("details":{"left_out":)") != std::string::npos;
+  }
+  const auto is_full = [](const auto& counts, std::uint32_t max) {
+    return std::ranges::any_of(counts, [max](const auto& each) { return each.second >= max; });
+  };
+  const std::uint64_t cut = outcome.cost.effects_cut;
+  std::vector<std::string> found;
+  if (any_notice || is_full(of_an_input, limits.effects_max)) {
+    found.push_back(
+        fmt::format("one call has more effects than it may, and {} of them are left out: send one "
+                    "notification for all, derive and log less",
+                    cut));
+  }
+  if (is_full(of_a_minute, limits.messages_per_minute_max)) {
+    found.push_back(fmt::format(
+        "it derives more than {} messages in one minute, and {} effects are left out: derive less "
+        "often, or one message for many",
+        limits.messages_per_minute_max, cut));
+  }
+  if (found.empty() && any_log) {
+    found.push_back(
+        fmt::format("it logs more than {} KiB in one minute, and {} lines are left out: log less",
+                    limits.log_bytes_per_minute_max / 1024, cut));
+  }
+  if (found.empty()) {
+    found.push_back(
+        fmt::format("the effects of one message are larger than they may be, and {} of them are "
+                    "left out: say less in each",
+                    cut));
+  }
+  return fmt::format("{}", fmt::join(found, "; and "));
 }
 
 Result<std::unique_ptr<Stand>> Stand::make() {

@@ -28,6 +28,7 @@ struct Seen {
   // One of the two.
   std::optional<Effect> effect;
   std::optional<CallError> error;
+  friend bool operator==(const Seen&, const Seen&) = default;
 };
 
 struct Outcome {
@@ -52,8 +53,9 @@ struct Outcome {
   Json observed;
 };
 
-// What is wrong with a run of which so many effects were over a counted limit, and what to do.
-std::string words_of_cut(std::uint64_t effects_cut);
+// What is wrong with a run of which effects were over a counted limit (cost.effects_cut), which
+// limit that was, and what to do.
+std::string words_of_cut(const Outcome& outcome);
 
 struct RunOptions {
   // What the trigger remembers when it begins; nothing: a first run.

@@ -68,6 +68,15 @@ class Maker {
     text += tick_line(test_.start + out_.end);
     std::istringstream in(std::move(text));
     Result<Stream> stream = read_stream(in, "messages", rows_max_);
+    if (!stream && stream.error().code == ErrorCode::full) {
+      return TestFileError{
+          fmt::format(
+              "the test is too long: it may have {} messages and ticks, and there is a tick "
+              "for each of its {} seconds; leave out spans in which nothing happens, {{ "
+              "type = \"tick\", at = \"30d\", lost = \"29d\" }}, or make more tests of it",
+              messages_max, out_.end / std::chrono::seconds{1}),
+          test_.line};
+    }
     if (!stream) return TestFileError{stream.error().message, test_.line};
     out_.stream = std::move(*stream);
     return std::nullopt;
@@ -186,7 +195,7 @@ Result<Stream> read_stream(std::istream& in, const std::string& source, std::uin
     stream.batches.push_back(input_of(std::move(**batch)));
     if (stream.row_messages.size() > messages_max)
       return fail(ErrorCode::full,
-                  fmt::format("{} has more than {} messages", source, messages_max));
+                  fmt::format("{} has more than {} messages and ticks", source, messages_max));
   }
 }
 
@@ -208,6 +217,26 @@ Stream cut_after(const Stream& stream, Time last) {
   part.row_messages.assign(stream.row_messages.begin(),
                            stream.row_messages.begin() + static_cast<std::ptrdiff_t>(rows));
   return part;
+}
+
+Stream cut_at(const Stream& stream, const std::vector<Time>& times) {
+  Stream parts;
+  parts.row_messages = stream.row_messages;
+  auto next = times.begin();
+  for (const auto& batch : stream.batches) {
+    const BatchView view = BatchView::trusted(batch->batch.header, batch->batch.body);
+    const auto& rows = batch->stream_times;
+    std::uint32_t begin = 0;
+    const auto add_up_to = [&](std::uint32_t end) {
+      if (end > begin) parts.batches.push_back(input_of(slice(view, begin, end - begin)));
+      begin = end;
+    };
+    for (; next != times.end() && to_us(*next) < rows.back(); ++next)
+      add_up_to(
+          static_cast<std::uint32_t>(std::ranges::upper_bound(rows, to_us(*next)) - rows.begin()));
+    add_up_to(batch->batch.header.count);
+  }
+  return parts;
 }
 
 std::optional<TestStream> make_sparse_stream(const std::vector<MessageSpec>& few,

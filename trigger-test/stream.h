@@ -45,6 +45,9 @@ Result<Stream> read_stream(std::istream& in, const std::string& source,
 // The inputs up to a stream time, that one included.
 Stream cut_after(const Stream& stream, Time last);
 
+// The same with an end of a batch after each of these stream times, which are in order.
+Stream cut_at(const Stream& stream, const std::vector<Time>& times);
+
 // A test's messages in the order in which they are received.
 struct TestStream {
   Stream stream;

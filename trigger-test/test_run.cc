@@ -20,6 +20,8 @@ using Mark = DiffLine::Mark;
 // Of one test; the first ones tell it.
 constexpr std::size_t timelines_max = 3;
 constexpr std::size_t same_lines_shown = 3;
+// So many are read in a run each.
+constexpr std::size_t few_states = 4;
 // How far beyond its end a test is looked at when something has not come.
 constexpr Micros longer_min = std::chrono::minutes{1};
 constexpr Micros longer_max = std::chrono::hours{1};
@@ -153,9 +155,9 @@ class TestRun {
     if (measured_ != nullptr) measured_->add(trigger_, *outcome, stream_.messages.size());
     if (outcome->killed) report_.failures.push_back({*outcome->killed, {}, {trigger_.path, 0}, {}});
 
-    const std::vector<Came> came = what_came(*outcome, trigger_.name, test_.start, stream_.names);
+    const std::vector<Came> came = what_came(*outcome, trigger_.name, test_, stream_.names);
     const Verdict verdict = judge(test_, came, stream_.end);
-    if (outcome->cost.effects_cut > 0) HASTUR_TRY(tell_cut(outcome->cost.effects_cut));
+    if (outcome->cost.effects_cut > 0) HASTUR_TRY(tell_cut(*outcome));
     if (!verdict.misses.empty()) HASTUR_TRY(tell(verdict));
     HASTUR_TRY(check_states(*outcome));
     return std::move(report_);
@@ -163,7 +165,7 @@ class TestRun {
 
  private:
   // Effects that were over a counted limit. The call stands, so there is no error to tell.
-  Result<void> tell_cut(std::uint64_t effects_cut) {
+  Result<void> tell_cut(const Outcome& outcome) {
     RunOptions looking;
     looking.observe = ObserveCommand::What::calls;
     const Result<Outcome> looked = stand_.run(trigger_, stream_.stream, looking);
@@ -172,26 +174,55 @@ class TestRun {
         place_of_most_effects(observed_calls(looked->observed, stream_.names));
     FilePlace at{trigger_.path, 0};
     if (place.line > 0) at = {trigger_.shown(place.script), place.line};
-    report_.failures.push_back({words_of_cut(effects_cut), {}, std::move(at), {}});
+    report_.failures.push_back({words_of_cut(outcome), {}, std::move(at), {}});
     return {};
   }
 
-  // A state in the middle is that at the end of a stream that ends there.
-  Result<void> check_states(const Outcome& outcome) {
+  // The states at the times that are asked for; each is that at the end of a stream that ends
+  // there.
+  Result<std::map<Micros, std::string>> states_at_times(const Outcome& outcome) {
     std::map<Micros, std::string> states;
+    for (const Expectation& each : test_.expect) {
+      if (each.kind == Expectation::Kind::state && each.from) states[*each.from] = "";
+    }
+    if (states.size() > few_states && all_in_one_run(outcome, states)) return states;
+    for (auto& [at, state] : states) {
+      Result<Outcome> part = stand_.run(trigger_, cut_after(stream_.stream, test_.start + at));
+      if (!part) return fail(part.error());
+      state = std::move(part->state);
+    }
+    return states;
+  }
+
+  // Many are read in one run, which is judged at each. That may change it only where a state is
+  // refused; then something else comes out, and false is returned.
+  bool all_in_one_run(const Outcome& outcome, std::map<Micros, std::string>& states) {
+    std::vector<Time> times;
+    for (const auto& [at, state] : states) times.push_back(test_.start + at);
+    const Stream parts = cut_at(stream_.stream, times);
+    RunOptions how;
+    how.states_after_batches = true;
+    Result<Outcome> judged = stand_.run(trigger_, parts, how);
+    if (!judged || judged->killed || judged->states.size() != parts.batches.size() ||
+        judged->seen != outcome.seen)
+      return false;
+    std::size_t batch = 0;
+    for (auto& [at, state] : states) {
+      while (batch + 1 < parts.batches.size() &&
+             parts.batches[batch + 1]->stream_times.back() <= to_us(test_.start + at))
+        ++batch;
+      state = judged->states[batch];
+    }
+    return true;
+  }
+
+  Result<void> check_states(const Outcome& outcome) {
+    const auto states = states_at_times(outcome);
+    if (!states) return fail(states.error());
     for (const Expectation& each : test_.expect) {
       if (each.kind != Expectation::Kind::state) continue;
       std::string state = outcome.state;
-      if (each.from) {
-        const auto known = states.find(*each.from);
-        if (known == states.end()) {
-          Result<Outcome> part =
-              stand_.run(trigger_, cut_after(stream_.stream, test_.start + *each.from));
-          if (!part) return fail(part.error());
-          states[*each.from] = part->state;
-        }
-        state = states[*each.from];
-      }
+      if (each.from) state = states->at(*each.from);
       const std::string moment = each.from ? "at " + when(each) : "at the end";
       if (each.state_bytes_max) {
         const std::uint64_t bytes = state.size();
@@ -209,11 +240,10 @@ class TestRun {
       const auto differ = differences(each.wanted, *got, each.whole);
       if (differ.empty() != each.never) continue;
       if (each.never) {
-        report_.failures.push_back(
-            {fmt::format("the state at {} is what it must never be", when(each)),
-             {file_, each.line},
-             {},
-             {}});
+        report_.failures.push_back({fmt::format("the state {} is what it must never be", moment),
+                                    {file_, each.line},
+                                    {},
+                                    {}});
       }
       for (const Difference& one : differ) {
         report_.failures.push_back({fmt::format("state.{} {} is {}, expected {}", one.path, moment,
@@ -242,14 +272,16 @@ class TestRun {
     looking.observe = ObserveCommand::What::calls;
     const Result<Outcome> looked = stand_.run(trigger_, stream_.stream, looking);
     if (!looked) return fail(looked.error());
-    const std::vector<Came> came = what_came(*looked, trigger_.name, test_.start, stream_.names);
+    const std::vector<Came> came = what_came(*looked, trigger_.name, test_, stream_.names);
     const Verdict verdict = judge(test_, came, end);
     const std::vector<ObservedCall> calls = observed_calls(looked->observed, stream_.names);
     const TimelineOf of{trigger_, stream_, *looked, came, calls, test_.start};
     for (const Miss& miss : verdict.misses) {
       add(miss, calls);
-      // What came in time, but otherwise than wanted, is told by its differences.
-      if (miss.what == Miss::What::missing && (miss.came == nullptr || miss.differences.empty()) &&
+      // What came in time, but otherwise than wanted, is told by its differences; another thing
+      // says nothing of why this one did not come.
+      const bool is_told = miss.came != nullptr && !miss.differences.empty();
+      if (miss.what == Miss::What::missing && (!is_told || miss.is_of_another()) &&
           report_.explanations.size() < timelines_max)
         explain(*miss.expectation, of);
     }

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/json.h"
 #include "message/filter.h"
+#include "trigger-test/matching.h"
 #include "trigger-test/message_words.h"
 
 namespace hastur {
@@ -23,12 +25,37 @@ Json json_of(const std::string& text) {
   return json ? std::move(*json) : Json::object();
 }
 
-void take_notification(Came& came, const TriggerName& trigger) {
-  const std::string own = trigger + "/";
-  if (const std::string full = entry_text(came.what, "key"); full.starts_with(own)) {
-    came.full_key = full;
-    came.what["key"] = full.substr(own.size());
+// How a test spells the trigger's incident keys.
+class KeySpelling {
+ public:
+  KeySpelling(const TriggerName& trigger, const TestCase& test) : own_(trigger + "/") {
+    for (const Expectation& each : test.expect) {
+      const std::string key = entry_text(each.wanted, "key");
+      if (each.kind == Kind::notification && key.starts_with(own_)) in_full_.insert(key);
+    }
   }
+
+  // Before it is asked: a key that came, as it is.
+  void note(const std::string& key) { came_.insert(key); }
+
+  void spell(Came& came) const {
+    const std::string full = entry_text(came.what, "key");
+    if (!full.starts_with(own_)) return;
+    const std::string without = full.substr(own_.size());
+    if (came_.contains(without)) return;
+    const bool stays = in_full_.contains(full);
+    came.other_key = stays ? without : full;
+    if (!stays) came.what["key"] = without;
+  }
+
+ private:
+  const std::string own_;
+  std::set<std::string> in_full_;
+  std::set<std::string> came_;
+};
+
+void take_notification(Came& came, const KeySpelling& spelling) {
+  spelling.spell(came);
   const Json& options = came.what["options"];
   came.what["action"] = options.value("action", "trigger");
   if (options.contains("severity")) came.what["severity"] = options["severity"];
@@ -45,7 +72,7 @@ void take_notification(Came& came, const TriggerName& trigger) {
   }
 }
 
-Came came_of(const Seen& seen, const TriggerName& trigger, Time start, const Nicknames& names) {
+Came came_of(const Seen& seen, const KeySpelling& spelling, Time start, const Nicknames& names) {
   Came came;
   came.at = seen.time - start;
   came.input = seen.input;
@@ -60,7 +87,7 @@ Came came_of(const Seen& seen, const TriggerName& trigger, Time start, const Nic
   switch (seen.effect->kind) {
     case EffectKind::notification:
       came.kind = Kind::notification;
-      take_notification(came, trigger);
+      take_notification(came, spelling);
       break;
     case EffectKind::message:
     case EffectKind::report:
@@ -135,21 +162,9 @@ Micros time_off(const Expectation& expectation, const Came& came) {
   return Micros{0};
 }
 
-// The field that names the thing: what differs there is another thing.
-const char* subject(Kind kind) {
-  switch (kind) {
-    case Kind::notification:
-      return "key";
-    case Kind::message:
-      return "name";
-    default:
-      return "text";
-  }
-}
-
 // Whether it is plainly another thing: of many expectations and effects this is told of most pairs.
 bool is_another(const Expectation& expectation, const Came& came) {
-  const char* name = subject(expectation.kind);
+  const char* name = subject_of(expectation.kind);
   const auto wanted = expectation.wanted.find(name);
   const auto got = came.what.find(name);
   if (wanted == expectation.wanted.end() || got == came.what.end() || !wanted->is_string() ||
@@ -157,12 +172,7 @@ bool is_another(const Expectation& expectation, const Came& came) {
     return false;
   const auto& text = wanted->get_ref<const std::string&>();
   return text.find('*') == std::string::npos && text != got->get_ref<const std::string&>() &&
-         text != came.full_key;
-}
-
-bool holds(const Expectation& expectation, const Came& came) {
-  return expectation.kind == came.kind && in_time(expectation, came) &&
-         !is_another(expectation, came) && differences(expectation, came).empty();
+         text != came.other_key;
 }
 
 // What may be compared to find what came nearest to what did not come. The first misses tell it;
@@ -172,16 +182,24 @@ constexpr std::size_t comparisons_max = 1'000'000;
 class Judge {
  public:
   Judge(const TestCase& test, const std::vector<Came>& came, Micros end)
-      : test_(test), came_(came), end_(end), taken_(came.size(), false) {}
+      : test_(test), came_(came), end_(end), index_(came, end), taken_(came.size(), false) {}
 
   Verdict run() {
-    // The more an expectation says of its time, the earlier it chooses.
+    const auto matches = match(test_, came_, index_);
+    std::vector<const Expectation*> open;
     for (const int precision : {2, 1, 0}) {
-      for (const Expectation& each : test_.expect) {
-        if (!each.never && each.kind != Kind::state && precision_of(each) == precision) match(each);
+      for (std::size_t i = 0; i < test_.expect.size(); ++i) {
+        const Expectation& each = test_.expect[i];
+        if (each.never || each.kind == Kind::state || precision_of(each) != precision) continue;
+        if (!matches[i]) {
+          open.push_back(&each);
+          continue;
+        }
+        taken_[*matches[i]] = true;
+        verdict_.pairings.push_back({&each, &came_[*matches[i]], true});
       }
     }
-    for (const Expectation* each : open_) miss(*each);
+    for (const Expectation* each : open) miss(*each);
     for (const Expectation& each : test_.expect) {
       if (each.never) look_for_forbidden(each);
     }
@@ -202,19 +220,10 @@ class Judge {
   }
 
  private:
+  // Misses of moments are told first.
   static int precision_of(const Expectation& expectation) {
     if (!expectation.from) return 0;
     return expectation.from == expectation.to ? 2 : 1;
-  }
-
-  void match(const Expectation& expectation) {
-    for (std::size_t i = 0; i < came_.size(); ++i) {
-      if (taken_[i] || came_[i].at > end_ || !holds(expectation, came_[i])) continue;
-      taken_[i] = true;
-      verdict_.pairings.push_back({&expectation, &came_[i], true});
-      return;
-    }
-    open_.push_back(&expectation);
   }
 
   // The nearest that nobody else wants is shown beside it.
@@ -229,7 +238,7 @@ class Judge {
       if (!in_time(expectation, came_[i]) && is_another(expectation, came_[i])) continue;
       auto differs = differences(expectation, came_[i]);
       const bool other = std::ranges::any_of(
-          differs, [&](const Difference& each) { return each.path == subject(came_[i].kind); });
+          differs, [&](const Difference& each) { return each.path == subject_of(came_[i].kind); });
       const Micros off = time_off(expectation, came_[i]);
       if (other && off != Micros{0}) continue;
       const std::pair distance(differs.size() * 10 + (other ? 100 : 0) + (off != Micros{0} ? 1 : 0),
@@ -246,8 +255,8 @@ class Judge {
   }
 
   void look_for_forbidden(const Expectation& expectation) {
-    for (std::size_t i = 0; i < came_.size(); ++i) {
-      if (came_[i].at > end_ || !holds(expectation, came_[i])) continue;
+    for (const std::uint32_t i : index_.possible(expectation)) {
+      if (!is_meant(expectation, came_[i])) continue;
       taken_[i] = true;
       verdict_.misses.push_back({Miss::What::forbidden, &expectation, &came_[i], {}});
       verdict_.pairings.push_back({nullptr, &came_[i], false});
@@ -257,35 +266,62 @@ class Judge {
   const TestCase& test_;
   const std::vector<Came>& came_;
   const Micros end_;
+  const CameIndex index_;
   std::vector<bool> taken_;
-  std::vector<const Expectation*> open_;
   std::size_t comparisons_ = 0;
   Verdict verdict_;
 };
 
 }  // namespace
 
-std::vector<Came> what_came(const Outcome& outcome, const TriggerName& trigger, Time start,
-                            const Nicknames& names) {
+std::vector<Came> what_came(const Outcome& outcome, const TriggerName& trigger,
+                            const TestCase& test, const Nicknames& names) {
+  KeySpelling spelling(trigger, test);
+  for (const Seen& seen : outcome.seen) {
+    if (seen.effect && seen.effect->kind == EffectKind::notification)
+      spelling.note(entry_text(json_of(names.read(seen.effect->payload)), "key"));
+  }
   std::vector<Came> all;
   for (const Seen& seen : outcome.seen) {
     // It says again what errors said.
     if (seen.effect && seen.effect->kind == EffectKind::report) continue;
-    Came came = came_of(seen, trigger, start, names);
+    Came came = came_of(seen, spelling, test.start, names);
     if (!all.empty() && all.back().input == came.input) came.ordinal = all.back().ordinal + 1;
     all.push_back(std::move(came));
   }
   return all;
 }
 
+const char* subject_of(Expectation::Kind kind) {
+  switch (kind) {
+    case Kind::notification:
+      return "key";
+    case Kind::message:
+      return "name";
+    default:
+      return "text";
+  }
+}
+
+bool is_meant(const Expectation& expectation, const Came& came) {
+  return expectation.kind == came.kind && in_time(expectation, came) &&
+         !is_another(expectation, came) && differences(expectation, came).empty();
+}
+
+bool Miss::is_of_another() const {
+  return std::ranges::any_of(differences, [this](const Difference& each) {
+    return expectation != nullptr && each.path == subject_of(expectation->kind);
+  });
+}
+
 std::vector<Difference> differences(const Expectation& expectation, const Came& came) {
-  if (came.full_key.empty()) return differences(expectation.wanted, came.what);
-  // Whoever writes the key in full means the same.
-  Json full = came.what;
-  full["key"] = came.full_key;
-  auto in_full = differences(expectation.wanted, full);
-  auto in_short = differences(expectation.wanted, came.what);
-  return in_full.size() < in_short.size() ? in_full : in_short;
+  auto found = differences(expectation.wanted, came.what);
+  if (found.empty() || came.other_key.empty()) return found;
+  // Whoever writes the key in the other way means the same.
+  Json other = came.what;
+  other["key"] = came.other_key;
+  auto in_other = differences(expectation.wanted, other);
+  return in_other.size() < found.size() ? in_other : found;
 }
 
 std::vector<Difference> differences(const Json& wanted, const Json& got, bool whole) {
@@ -325,6 +361,8 @@ std::string sentence(const Miss& miss) {
     text += fmt::format(": fired at {}, expected {} ({} {})", format_offset(miss.came->at),
                         when(expectation), format_span(time_off(expectation, *miss.came)),
                         late ? "late" : "early");
+  } else if (miss.differences.empty()) {
+    text += fmt::format(": fired at {}, after the end of the test", format_offset(miss.came->at));
   } else {
     text += fmt::format(" at {}", format_offset(miss.came->at));
   }

@@ -27,13 +27,16 @@ struct Came {
   // notification: kind key action severity text details options to. message: its fields. log: text.
   // error: text script line.
   Json what;
-  // Of a notification whose incident key begins with the trigger's own name; `what` has it without.
-  std::string full_key = {};
+  // Of a notification whose incident key begins with the trigger's own name: the same key in the
+  // other spelling, in full or without that name. Empty: `what` has the only one.
+  std::string other_key = {};
 };
 
-// uuids of nicknames read as those, incident keys without the trigger's own name.
-std::vector<Came> what_came(const Outcome& outcome, const TriggerName& trigger, Time start,
-                            const Nicknames& names);
+// uuids of nicknames read as those. Incident keys are without the trigger's own name (DESIGN §11),
+// but in full where an expectation of `test` writes them so, and where the short one is another key
+// that came: `load/a` and `a` of the trigger `load` are two, and each is asked for as it is.
+std::vector<Came> what_came(const Outcome& outcome, const TriggerName& trigger,
+                            const TestCase& test, const Nicknames& names);
 
 // One field that is not as wanted.
 struct Difference {
@@ -49,8 +52,14 @@ struct Difference {
 // A text with `*` is a pattern, numbers may differ by a rounding, null is absent.
 std::vector<Difference> differences(const Json& wanted, const Json& got, bool whole = false);
 
-// The same between an expectation and what came; an incident key may be asked for in full.
+// The same between an expectation and what came; an incident key may be asked for in both
+// spellings.
 std::vector<Difference> differences(const Expectation& expectation, const Came& came);
+
+// The field that names a thing of this kind: what differs there is another thing.
+const char* subject_of(Expectation::Kind kind);
+// Whether it is what is expected, at a time that is allowed.
+bool is_meant(const Expectation& expectation, const Came& came);
 
 // One expectation that did not hold, or one thing too many.
 struct Miss {
@@ -62,6 +71,9 @@ struct Miss {
   const Came* came = nullptr;
   // Between the two, besides the time.
   std::vector<Difference> differences;
+
+  // Whether what came instead is another thing.
+  bool is_of_another() const;
 };
 
 // A line of what was expected and came, in order of time.

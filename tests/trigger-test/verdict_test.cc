@@ -40,7 +40,7 @@ class VerdictOf : public ::testing::Test {
     const Json data = {{"expect", *parse_json(expect)}, {"nothing_else", nothing_else}};
     const auto fault = read_test_file(data, {}, file);
     EXPECT_FALSE(fault) << fault->text;
-    const std::vector<Came> came = what_came(outcome_, "t", start_, {});
+    const std::vector<Came> came = what_came(outcome_, "t", file.cases.at(0), {});
     const Verdict verdict = judge(file.cases.at(0), came, seconds{3600});
     std::vector<std::string> all;
     for (const Miss& miss : verdict.misses) all.push_back(sentence(miss));
@@ -86,6 +86,72 @@ TEST_F(VerdictOf, ExpectationsThatSayMoreChooseFirst) {
   page(1, "k");
   page(2, "k");
   EXPECT_EQ(sentences(R"([{"page":"k"},{"page":"k","at":"1s"}])"), Sentences{});
+}
+
+TEST_F(VerdictOf, WhoTakesWhatDoesNotRestOnTheOrderOfEntries) {
+  page(5, "k", "v1");
+  page(10, "k", "v2");
+  for (
+      const char* expect : {
+          R"([{"page":"k"},{"page":"k","text":"v1"}])",
+          R"([{"page":"k","text":"*"},{"page":"k","text":"v1"}])",
+          R"([{"page":"k","between":["1s","11s"]},{"page":"k","between":["4s","6s"]}])",
+          R"([{"page":"k","between":["4s","6s"]},{"page":"k","between":["1s","11s"]}])",
+          R"([{"page":"k","between":["1s","11s"]},{"page":"k","text":"v1","between":["1s","20s"]}])",
+          R"([{"page":"k","text":"v1"},{"page":"k","severity":null}])",
+      })
+    EXPECT_EQ(sentences(expect), Sentences{}) << expect;
+}
+
+// Each but the last is satisfied with two, and the last only with what the first takes first.
+TEST_F(VerdictOf, AChainOfOthersMakesRoom) {
+  constexpr int count = 2'000;
+  Json expect = Json::array();
+  for (int i = 0; i < count; ++i) {
+    page(i, "k");
+    const std::string from = std::to_string(i) + "s";
+    const std::string to = std::to_string(std::min(i + 1, count - 1)) + "s";
+    expect.push_back({{"page", "k"}, {"between", {from, to}}});
+  }
+  expect[count - 1]["between"] = {"0s", "0s500ms"};
+  EXPECT_EQ(sentences(expect.dump()), Sentences{});
+}
+
+TEST_F(VerdictOf, ManyThatAnythingSatisfiesAreMatchedInTime) {
+  constexpr int count = 10'000;
+  Json expect = Json::array();
+  for (int i = 0; i < count; ++i) {
+    page(i / 4, "k", i < count / 2 ? "v" + std::to_string(i) : "w");
+    if (i < count / 4) expect.push_back({{"page", "k"}});
+    if (i < count / 4) expect.push_back({{"page", "k"}, {"text", "v" + std::to_string(i)}});
+  }
+  EXPECT_EQ(sentences(expect.dump(), false), Sentences{});
+  // Twice as many as came.
+  for (int i = 0; i < count * 2; ++i) expect.push_back({{"page", "*"}});
+  EXPECT_EQ(sentences(expect.dump(), false).size(), static_cast<std::size_t>(count * 3 / 2));
+}
+
+TEST_F(VerdictOf, TwoKeysAreTwoThoughOneIsTheOtherWithTheTriggersName) {
+  page(5, "t/u1");
+  page(6, "u1");
+  EXPECT_EQ(sentences(R"([{"page":"t/u1"},{"page":"u1"}])"), Sentences{});
+  EXPECT_EQ(sentences(R"([{"page":"u1"},{"page":"u1"}])"),
+            (Sentences{R"(page u1 at 00:00:05: key is "t/u1", expected "u1")"}));
+}
+
+TEST_F(VerdictOf, AKeyIsToldAsItIsAskedFor) {
+  page(40, "t/u1");
+  EXPECT_EQ(sentences(R"([{"at":"30s","page":"t/u1"}])"),
+            Sentences{"page t/u1: fired at 00:00:40, expected 00:00:30 (10s late)"});
+  EXPECT_EQ(sentences(R"([{"at":"30s","page":"u1"}])"),
+            Sentences{"page u1: fired at 00:00:40, expected 00:00:30 (10s late)"});
+  EXPECT_EQ(sentences(R"([{"page":"t/u1"},{"resolve":"u1"}])"), Sentences{"resolve u1 never came"});
+}
+
+TEST_F(VerdictOf, WhatComesOnlyAfterTheEndIsToldSo) {
+  page(3601, "k");
+  EXPECT_EQ(sentences(R"([{"page":"k"}])"),
+            Sentences{"page k: fired at 01:00:01, after the end of the test"});
 }
 
 TEST_F(VerdictOf, TheNearestMissSaysHowFarItWas) {
