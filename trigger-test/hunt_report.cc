@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "trigger-test/test_text.h"
+#include "trigger-test/written_file.h"
 
 namespace hastur {
 namespace {
@@ -50,32 +50,34 @@ void HuntReport::offer() {
   CheckReport::Block block{"the fewest messages that show it, as a test file", {}};
   if (offered_.empty()) {
     block.title = fmt::format("found with --seed {}", options_.seed);
-  } else if (options_.write_failing.empty()) {
+  } else if (const auto place =
+                 options_.write_failing.empty() ? Result<std::string>("") : written(text);
+             place && !place->empty()) {
+    block.lines.push_back(*place);
+  } else {
+    // What cannot be written is not lost.
+    if (!place) block.title += fmt::format(" ({})", place.error().message);
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) block.lines.push_back(line);
-  } else {
-    block.lines.push_back(written(text));
   }
   report_.explanations.push_back(std::move(block));
 }
 
-// Where it has been written, or that it could not be.
-std::string HuntReport::written(const std::string& text) const {
+// Where it has been written.
+Result<std::string> HuntReport::written(const std::string& text) const {
   namespace fs = std::filesystem;
   const fs::path path = fs::path(options_.write_failing) / (trigger_.name + ".test.lua");
   std::error_code error;
-  fs::create_directories(path.parent_path(), error);
   if (fs::exists(path, error)) {
     const Result<std::string> there = read_script_file(path);
     // One that is the same is not written, so that nobody who watches it checks it again.
     if (there && *there == text) return path.string();
     if (!there || !there->starts_with(first_words))
-      return fmt::format("{} is not from here and was not overwritten", path.string());
+      return fail(ErrorCode::conflict,
+                  fmt::format("{} is not from here and was not overwritten", path.string()));
   }
-  std::ofstream out(path);
-  out << text;
-  out.close();
-  return out ? path.string() : fmt::format("cannot write {}", path.string());
+  HASTUR_TRY(write_whole_file(path.string(), text, Existing::goes));
+  return path.string();
 }
 
 }  // namespace hastur

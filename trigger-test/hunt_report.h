@@ -36,7 +36,7 @@ class HuntReport {
 
  private:
   void offer();
-  std::string written(const std::string& text) const;
+  Result<std::string> written(const std::string& text) const;
 
   const TriggerFiles& trigger_;
   const HuntOptions& options_;

@@ -3,15 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
+#include <cctype>
 #include <cstring>
 #include <filesystem>
 #include <vector>
 
+#include "core/printable.h"
 #include "core/suggest.h"
 #include "trigger-test/templates.h"
 #include "trigger-test/trigger_files.h"
+#include "trigger-test/written_file.h"
 
 namespace hastur {
 namespace {
@@ -32,20 +33,16 @@ std::string no_such_template(const std::string& name) {
                      near.empty() ? "" : fmt::format(": did you mean {}?", near));
 }
 
-// A new file; fails if there is one already.
-Result<void> write_new(const std::string& path, std::string_view text) {
-  FILE* file = std::fopen(path.c_str(), "wxe");
-  if (file == nullptr) {
-    return fail(ErrorCode::conflict,
-                errno == EEXIST ? fmt::format("{} exists already: nothing was written", path)
-                                : fmt::format("cannot write {}: {}", path, strerror(errno)));
-  }
-  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const int error = errno;
-  if (std::fclose(file) == 0 && written) return {};
-  std::error_code ignored;
-  fs::remove(path, ignored);
-  return fail(ErrorCode::unavailable, fmt::format("cannot write {}: {}", path, strerror(error)));
+// As a shell reads it as one word.
+std::string quoted(const std::string& word) {
+  const bool is_plain = std::ranges::all_of(word, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::strchr("/._-+,:@%=", c) != nullptr;
+  });
+  if (is_plain) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
 }
 
 }  // namespace
@@ -64,23 +61,17 @@ ExitCode make_new(const NewCommand& command) {
   if (fs::exists(base + ".test.json", error))
     return stop(ExitCode::usage,
                 fmt::format("{}.test.json exists already: nothing was written", base));
-  if (const fs::path folder = fs::path(script).parent_path(); !folder.empty()) {
-    fs::create_directories(folder, error);
-    if (error) {
-      return stop(ExitCode::usage,
-                  fmt::format("cannot make the folder {}: {}", folder.string(), error.message()));
-    }
-  }
-  if (const auto written = write_new(script, chosen->script); !written)
+  if (const auto written = write_whole_file(script, chosen->script, Existing::stays); !written)
     return stop(ExitCode::usage, written.error().message);
-  if (const auto written = write_new(test, chosen->test); !written) {
+  if (const auto written = write_whole_file(test, chosen->test, Existing::stays); !written) {
     fs::remove(script, error);
     return stop(ExitCode::usage, written.error().message);
   }
   // The first line of a template says what it does.
   std::string_view about = chosen->script.substr(0, chosen->script.find('\n'));
   about.remove_prefix(std::min<std::size_t>(about.find_first_not_of("- "), about.size()));
-  fmt::print("{}\n  {}\n  {}\n\nTry it: trigger-test {}\n", about, script, test, script);
+  fmt::print("{}\n  {}\n  {}\n\nTry it: trigger-test {}\n", about, printable(script),
+             printable(test), printable(quoted(script)));
   return ExitCode::good;
 }
 

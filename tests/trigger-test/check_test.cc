@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/clock.h"
 #include "core/json.h"
 #include "tests/trigger-test/command_test.h"
 
@@ -53,6 +54,25 @@ TEST_F(TriggerTestCheck, GoodTriggersEndWithNought) {
   EXPECT_TRUE(says("2 triggers, 1 test: all good")) << output_;
 }
 
+TEST_F(TriggerTestCheck, ALibraryIsThereAsInProduction) {
+  write("lib/u.lua", "return { n = 1 }");
+  write("lib/v.lua", "return { n = 2 }");
+  write("long.lua", "local u = require [[lib.u]]  hastur.trigger{ state = { n = u.n } }");
+  write("long.test.lua",
+        "local v = require [==[lib.v]==] return { expect = { { state = { n = v.n - 1 } } } }");
+  run("--no-hunt long.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+  write("dyn.lua", "local name = 'lib.u'\nlocal u = require(name)\nhastur.trigger{}");
+  run("--no-hunt dyn.lua");
+  EXPECT_EQ(exit_code_, 1) << output_;
+  EXPECT_TRUE(says("there is no library 'lib.u'")) << output_;
+  EXPECT_TRUE(
+      says("lib/u.lua is there, but what a script requires is found by reading it: write "
+           "require \"lib.u\""))
+      << output_;
+  EXPECT_TRUE(says("at dyn.lua:2")) << output_;
+}
+
 TEST_F(TriggerTestCheck, WhatTestsAndMessagesSayDoesNotCommandTheTerminal) {
   write("named.lua", R"(local ctx = hastur.trigger{}
 ctx:gauges({}, function(msg) slack("\27[2J" .. msg.name) end)
@@ -94,6 +114,193 @@ TEST_F(TriggerTestCheck, OutputThatCannotBeWrittenIsAnError) {
     EXPECT_EQ(exit_code_, 3) << arguments;
     EXPECT_EQ(error_.find("trigger-test: cannot write the "), 0u) << arguments << ": " << error_;
     EXPECT_EQ(error_.find("cannot write", 20), std::string::npos) << error_;
+  }
+}
+
+TEST_F(TriggerTestCheck, AnotherKeyAtAnAllowedTimeDoesNotHideWhyOneDidNotFire) {
+  write("hot.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({ name = "g", value = { above = 10 } }, function(msg)
+  pager_duty("temp/" .. msg.uuid, "hot", {})
+end)
+)");
+  write("hot.test.lua", R"(return {
+  messages = { { type="gauge", name="g", uuid="u1", value=50 }, { type="gauge", name="g", uuid="u2", value=9.7 } },
+  expect = { { page="temp/u2" } } })");
+  run("--no-hunt hot.lua");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_TRUE(says("timeline of temp/u2")) << output_;
+  EXPECT_TRUE(says("9.7")) << output_;
+  EXPECT_TRUE(says("wanted above 10")) << output_;
+}
+
+TEST_F(TriggerTestCheck, AKeyThatBeginsWithTheTriggersNameIsToldAsItIsAskedFor) {
+  write("sil.lua", R"(local ctx = hastur.trigger{ state = { last = {} } }
+ctx:process_heartbeats({ name = "w" }, function(msg) ctx.state.last[msg.uuid] = hastur.now() end)
+ctx:every("5s", function(tick)
+  for u, t in pairs(ctx.state.last) do
+    if tick.time - t >= hastur.us("30s") then pager_duty("sil/" .. u, "silent", {}) ctx.state.last[u] = nil end
+  end
+end)
+)");
+  write("sil.test.lua", R"(return {
+  messages = { { type="hb_process", name="w", uuid="u1", every="5s", times=3 } },
+  expect = { { at="30s", page="sil/u1" } } })");
+  run("--no-hunt sil.lua");
+  EXPECT_TRUE(says("- 00:00:30  page sil/u1")) << output_;
+  EXPECT_TRUE(says("+ 00:00:40  page sil/u1")) << output_;
+  EXPECT_TRUE(says("→ page sil/u1")) << output_;
+}
+
+TEST_F(TriggerTestCheck, NamesOfFilesDoNotCommandTheTerminal) {
+  const std::string odd = "a\33]0;owned\7b";
+  write(odd + ".lua", "hastur.trigger{}");
+  write(odd + "/ok.lua", "hastur.trigger{}");
+  write(odd + "/ok.test.lua", "return { messages = {}, expect = { { page = 'x' } } }");
+  write(odd + "/gone.test.lua", "return { messages = {} }");
+  run("--no-hunt .");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_TRUE(says("a?]0;owned?b")) << output_;
+  EXPECT_EQ(output_.find('\33'), std::string::npos) << output_;
+  for (const char* arguments : {"--no-hunt $(printf 'q\\033]0;x')", "new $(printf 'q\\033]0;x')",
+                                "run $(printf 'q\\033]0;x.lua') --input nix"}) {
+    run(arguments);
+    EXPECT_EQ(exit_code_, 2) << arguments << output_;
+    EXPECT_EQ(error_.find('\33'), std::string::npos) << error_;
+    EXPECT_NE(error_.find("q?]0;x"), std::string::npos) << error_;
+  }
+}
+
+TEST_F(TriggerTestCheck, JunitHoldsNothingThatIsNoCharacterOfXml) {
+  write("a.lua", "hastur.trigger{}");
+  write("a.test.lua",
+        "return { name = 'a\xEF\xBF\xBE\xEF\xBF\xBF\xEF\xBF\xBDz', messages = {}, "
+        "expect = { { page = '\xEF\xBF\xBF' } } }");
+  run("--no-hunt --format junit .");
+  EXPECT_TRUE(says("a??\xEF\xBF\xBDz")) << output_;
+  EXPECT_FALSE(says("\xEF\xBF\xBE") || says("\xEF\xBF\xBF")) << output_;
+}
+
+TEST_F(TriggerTestCheck, EffectsThatAMinuteCutSaySo) {
+  write("dm.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({ name = "g" }, function(msg) for i = 1, 900 do hastur.gauge("x", i) end end)
+)");
+  const auto test = [](int times) {
+    return fmt::format(
+        "return {{ messages = {{ {{ type='gauge', name='g', value=1, every='1s', "
+        "times={} }} }} }}",
+        times);
+  };
+  write("dm.test.lua", test(11));
+  run("--no-hunt dm.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+  write("dm.test.lua", test(15));
+  run("--no-hunt dm.lua");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_TRUE(
+      says("it derives more than 10000 messages in one minute, and 3500 effects are left out"))
+      << output_;
+  EXPECT_FALSE(says("one call has more")) << output_;
+  write("lg.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({ name = "g" }, function(msg) for i = 1, 100 do print(("x"):rep(1000)) end end)
+)");
+  write("lg.test.lua", test(1));
+  run("--no-hunt lg.lua");
+  EXPECT_TRUE(says("it logs more than 64 KiB in one minute")) << output_;
+  write("pd.lua", R"(local ctx = hastur.trigger{}
+ctx:gauges({ name = "g" }, function(msg) for i = 1, 60 do pager_duty("k" .. i, "t") end end)
+)");
+  write("pd.test.lua", test(1));
+  run("--no-hunt pd.lua");
+  EXPECT_TRUE(says("one call has more effects than it may, and 10 of them")) << output_;
+}
+
+TEST_F(TriggerTestCheck, CoverageWithoutTestsIsNotOfAllLines) {
+  write("a.lua", "local ctx = hastur.trigger{}\nctx:gauges({}, function(msg) print(1) end)\n");
+  run("--no-hunt --coverage a.lua");
+  EXPECT_EQ(exit_code_, 0);
+  EXPECT_TRUE(says("no test runs any of its lines")) << output_;
+  EXPECT_FALSE(says("100 %")) << output_;
+}
+
+TEST_F(TriggerTestCheck, AStateThatMustNeverBeSaysWhenItWasLookedAt) {
+  write("a.lua", "local ctx = hastur.trigger{ state = { n = 1 } }");
+  write("a.test.lua",
+        "return { messages = {}, expect = { { state = { n = 1 }, never = true },\n"
+        "{ state = { n = 1 }, at = '3s', never = true } } }");
+  run("--no-hunt a.lua");
+  EXPECT_TRUE(says("the state at the end is what it must never be")) << output_;
+  EXPECT_TRUE(says("the state at 00:00:03 is what it must never be")) << output_;
+}
+
+TEST_F(TriggerTestCheck, StatesAtManyTimesAreReadInOneRun) {
+  write("n.lua", R"(local ctx = hastur.trigger{ state = { n = 0 } }
+ctx:gauges({ name = "g" }, function(msg) ctx.state.n = ctx.state.n + 1 end)
+ctx:gauges({ name = "bad" }, function(msg) ctx.state.f = function() end end)
+)");
+  write("n.test.lua", R"(local expect = {}
+for i = 0, 4000 do expect[#expect + 1] = { state = { n = i + 1 }, at = i } end
+expect[11].state.n = 77
+return { messages = { { type = "gauge", name = "g", value = 1, times = 5000 } }, expect = expect })");
+  SystemClock clock;
+  const Micros begin = clock.monotonic();
+  run("--no-hunt n.lua");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_TRUE(says("state.n at 00:00:10 is 11, expected 77")) << output_;
+  EXPECT_FALSE(says("more")) << output_;
+  EXPECT_LT(clock.monotonic() - begin, std::chrono::seconds{20}) << "a run for each takes a minute";
+  // Where a state is refused, each is the end of a run of its own.
+  write("n.test.lua", R"(local expect = { { error = "*" } }
+for i = 0, 9 do expect[#expect + 1] = { state = { n = 0 }, at = i + 0.5 } end
+return { messages = { { type = "gauge", name = "bad", value = 1, at = 3.2 } }, expect = expect })");
+  run("--no-hunt n.lua");
+  EXPECT_EQ(exit_code_, 0) << output_;
+}
+
+TEST_F(TriggerTestCheck, ATestThatIsTooLongSaysWhatToDo) {
+  write("a.lua", "hastur.trigger{}");
+  write("a.test.lua",
+        "return { messages = { { type = 'gauge', name = 'g', value = 1, every = '1d', times = 365 "
+        "} } }");
+  run("--no-hunt a.lua");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_TRUE(says("the test is too long: it may have 5000000 messages and ticks")) << output_;
+  EXPECT_TRUE(says("lost = ")) << output_;
+}
+
+TEST_F(TriggerTestCheck, ANameOfThePlatformIsNoTriggersHereEither) {
+  write("hastur/x.lua", "hastur.trigger{}");
+  run("--no-hunt hastur");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_TRUE(says("names that begin with hastur/ are the platform's own")) << output_;
+  run("new hastur/y");
+  EXPECT_EQ(exit_code_, 2);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "hastur/y.lua"));
+}
+
+TEST_F(TriggerTestCheck, ARecordingThatTheGateDoesNotReadIsRefused) {
+  write("a.lua", "hastur.trigger{}");
+  write("data/r.txt", "{}");
+  write("a.test.lua", "return { messages = { { recording = 'data/r.txt' } } }");
+  run("--no-hunt a.lua");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_TRUE(says("the recording data/r.txt is no NAME.jsonl or NAME.json")) << output_;
+}
+
+TEST_F(TriggerTestCheck, AFullOrClosedStandardErrorEndsNothing) {
+  write("silence.lua", silence);
+  // run() redirects standard error last, so a shell of its own does it here.
+  const auto with = [&](const std::string& arguments, const std::string& error) {
+    const std::string command =
+        fmt::format("sh -c 'cd {} && {} {} {}' 2>/dev/null", folder_.string(),
+                    testing::beside_us("trigger-test"), arguments, error);
+    const int status = std::system(command.c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  for (const char* error : {"2>/dev/full", "2>&-"}) {
+    EXPECT_EQ(with("--bogus", error), 2) << error;
+    EXPECT_EQ(with("--no-hunt nix.lua", error), 2) << error;
+    EXPECT_EQ(with("run silence.lua --input nix.jsonl", error), 2) << error;
+    EXPECT_EQ(with("--no-hunt silence.lua >/dev/full", error), 3) << error;
   }
 }
 

@@ -82,6 +82,21 @@ ctx:gauges({ name = "load" }, function(msg)
   EXPECT_EQ(exit_code_, 0) << output_;
 }
 
+TEST_F(Hunt, WhatCannotBeWrittenIsShownWithTheReason) {
+  write("disk.lua", needs_a_label);
+  write("a_file", "");
+  run("disk.lua --write-failing a_file");
+  EXPECT_EQ(exit_code_, 1);
+  EXPECT_TRUE(says("cannot make the folder a_file: ")) << output_;
+  EXPECT_TRUE(says("{ type = \"gauge\", name = \"disk.used\"")) << output_;
+  std::filesystem::create_directories(folder_ / "full");
+  std::filesystem::create_symlink("/dev/full", folder_ / "full/disk.test.lua.new");
+  run("disk.lua --write-failing full");
+  EXPECT_TRUE(says("cannot write full/disk.test.lua: No space left on device")) << output_;
+  EXPECT_TRUE(says("{ type = \"gauge\", name = \"disk.used\"")) << output_;
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "full"));
+}
+
 TEST_F(Hunt, AnAuthorsTestFileIsNotOverwritten) {
   write("disk.lua", needs_a_label);
   write("disk.test.lua", "return { messages = {} }");

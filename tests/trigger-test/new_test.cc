@@ -40,6 +40,27 @@ TEST_F(TriggerTestNew, OverwritesNothing) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "full.lua"));
 }
 
+TEST_F(TriggerTestNew, OfAWriteThatFailsItSaysWhyAndLeavesNothing) {
+  // No file may grow beyond nothing.
+  const std::string command =
+      fmt::format("cd {} && trap '' XFSZ && ulimit -f 0 && {} new load 2>&1", folder_.string(),
+                  testing::beside_us("trigger-test"));
+  FILE* pipe = popen(command.c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  char said[4096] = {};
+  const std::size_t bytes = fread(said, 1, sizeof said - 1, pipe);
+  EXPECT_EQ(WEXITSTATUS(pclose(pipe)), 2);
+  EXPECT_EQ(std::string(said, bytes), "trigger-test: cannot write load.lua: File too large\n");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "load.lua"));
+}
+
+TEST_F(TriggerTestNew, WhatToTryIsACommandThatAShellTakes) {
+  write("a b/lib/x.lua", "");
+  run("new 'a b/c'");
+  EXPECT_EQ(exit_code_, 0) << error_;
+  EXPECT_NE(output_.find("Try it: trigger-test 'a b/c.lua'\n"), std::string::npos) << output_;
+}
+
 TEST_F(TriggerTestNew, RefusesWhatCannotBeATrigger) {
   for (const char* arguments : {"new", "new lib/shared", "new .hidden", "new a.test.lua",
                                 "new 'a b'", "new a/state", "new good --like treshold"}) {
