@@ -15,6 +15,7 @@
 #include <string_view>
 #include <thread>
 
+#include "core/output.h"
 #include "core/printable.h"
 #include "trigger-runtime/sources/checkout.h"
 #include "trigger-runtime/sources/ref_update.h"
@@ -98,13 +99,13 @@ Result<Push> read_push(const GitRepository& repository, const RefUpdate& update)
 
 ExitCode test(const Push& push, CheckCommand command) {
   if (!push.problems.empty()) {
-    for (const std::string& problem : push.problems) fmt::print("{}\n", printable(problem));
-    fmt::print("{} {} is refused\n", push.branch, push.commit);
+    for (const std::string& problem : push.problems) print_to(stdout, "{}\n", printable(problem));
+    print_to(stdout, "{} {} is refused\n", push.branch, push.commit);
     return ExitCode::trigger_failed;
   }
   if (push.changed.empty()) {
-    fmt::print("{} {}: no trigger changes, nor what one is tested with\n", push.branch,
-               push.commit);
+    print_to(stdout, "{} {}: no trigger changes, nor what one is tested with\n", push.branch,
+             push.commit);
     return ExitCode::good;
   }
   std::error_code error;
@@ -119,19 +120,19 @@ ExitCode test(const Push& push, CheckCommand command) {
   if (chdir(checkout->folder().c_str()) != 0)
     return stop(ExitCode::internal,
                 fmt::format("cannot enter {}: {}", checkout->folder(), std::strerror(errno)));
-  fmt::print("{} {}: {} trigger{} changed, or with a changed library, test or recording\n",
-             push.branch, push.commit, push.changed.size(), push.changed.size() == 1 ? "" : "s");
+  print_to(stdout, "{} {}: {} trigger{} changed, or with a changed library, test or recording\n",
+           push.branch, push.commit, push.changed.size(), push.changed.size() == 1 ? "" : "s");
   std::fflush(stdout);
   command.out_of_time = [&] {
     std::error_code ignored;
     std::filesystem::remove_all(checkout->folder(), ignored);
-    fmt::print("{} {} is refused\n", push.branch, push.commit);
+    print_to(stdout, "{} {} is refused\n", push.branch, push.commit);
     std::fflush(stdout);
   };
   // A path is no flag, whatever it begins with.
   for (const std::string& path : push.changed) command.paths.push_back("./" + path);
   const ExitCode code = check(command);
-  if (code != ExitCode::good) fmt::print("{} {} is refused\n", push.branch, push.commit);
+  if (code != ExitCode::good) print_to(stdout, "{} {} is refused\n", push.branch, push.commit);
   (void)!chdir("/");
   return code;
 }

@@ -148,9 +148,12 @@ bool accepts_connections(const std::string& address) {
 
 std::string find_script(const std::string& folder, std::string_view text) {
   std::vector<std::string> scripts;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, ignored)) {
-    const std::string path = entry.path();
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator entry(
+      folder, std::filesystem::directory_options::skip_permission_denied, error);
+  for (; !error && entry != std::filesystem::recursive_directory_iterator();
+       entry.increment(error)) {
+    const std::string path = entry->path();
     if (path.ends_with(".lua") && !path.ends_with(".test.lua")) scripts.push_back(path);
   }
   std::sort(scripts.begin(), scripts.end());

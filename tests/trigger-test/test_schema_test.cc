@@ -142,6 +142,9 @@ TEST_F(TestSchema, RefusesWhatTriggerTestRefuses) {
            R"({"expect":[{"page":"x","at":"0s","times":2}]})",
            R"({"expect":[{"page":"x","never":true,"times":2}]})",
            R"({"expect":{"pge":"x"}})",
+           R"({"expect":[{"state":{},"between":["0s","1s"]}]})",
+           R"({"expect":[{"state_bytes_max":1125899906842624}]})",
+           R"({"expect":[{"page":"x","at":1e30}]})",
        }) {
     const Json data = *parse_json(text);
     TestFile file;
