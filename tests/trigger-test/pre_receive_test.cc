@@ -21,7 +21,8 @@ TEST(ChangedScripts, AreThoseOfWhichAnythingHasChanged) {
                         {"c.test.lua", "'c.jsonl'"},
                         {"c.jsonl", "{}"},
                         {"lib/x.lua", ""},
-                        {"d.lua", ""},
+                        {"lib/long.lua", ""},
+                        {"d.lua", "require [[lib.long]]"},
                         {"d.test.json", ""}};
   EXPECT_EQ(changed_scripts(before, before), Paths{});
   EXPECT_EQ(changed_scripts({}, before), (Paths{"a.lua", "b.lua", "c.lua", "d.lua"}));
@@ -32,6 +33,7 @@ TEST(ChangedScripts, AreThoseOfWhichAnythingHasChanged) {
   };
   EXPECT_EQ(with("b.lua", "2"), Paths{"b.lua"});
   EXPECT_EQ(with("lib/x.lua", "2"), Paths{"a.lua"});
+  EXPECT_EQ(with("lib/long.lua", "2"), Paths{"d.lua"});
   EXPECT_EQ(with("lib/y.lua", "2"), Paths{});
   EXPECT_EQ(with("c.jsonl", "[]"), Paths{"c.lua"});
   EXPECT_EQ(with("d.test.json", "[]"), Paths{"d.lua"});
@@ -340,6 +342,8 @@ TEST_F(PreReceive, ATestThatNeverEndsIsNamedAndRefused) {
            "for all is "))
       << said_;
   EXPECT_TRUE(says("1 of 2 triggers were checked in ")) << said_;
+  // What the comparison took of it is not told by the microsecond.
+  EXPECT_FALSE(says("us\n") || says("us;")) << said_;
   EXPECT_TRUE(says(" is refused")) << said_;
   // Without the time nothing is known of it; what can be known, is taken.
   EXPECT_EQ(git("w", "rm -q b.test.lua"), 0);
