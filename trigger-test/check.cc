@@ -7,6 +7,8 @@
 #include "core/json.h"
 #include "trigger-runtime/protocol/required_modules.h"
 #include "trigger-test/hunt.h"
+#include "trigger-test/hunt_missing.h"
+#include "trigger-test/script_words.h"
 #include "trigger-test/source_places.h"
 #include "trigger-test/test_file.h"
 #include "trigger-test/test_run.h"
@@ -62,7 +64,12 @@ class Checker {
     if (!outcome) return fail(outcome.error());
     if (outcome->load_error) {
       const ScriptError& error = *outcome->load_error;
-      check.failures.push_back({"it does not load: " + error.text + remedy_of(trigger.path, error),
+      std::string remedy = remedy_of(trigger.path, error);
+      if (const std::string missing =
+              remedy_of_missing(error.text, source_line(trigger, error.script, error.line));
+          remedy.empty() && !missing.empty())
+        remedy = ": " + missing;
+      check.failures.push_back({"it does not load: " + error.text + remedy,
                                 {},
                                 {trigger.shown(error.script), error.line},
                                 {}});

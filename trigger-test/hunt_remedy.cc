@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "trigger-test/hunt_missing.h"
 
 namespace hastur {
 namespace {
@@ -162,9 +163,16 @@ std::string remedy_of_message(std::string_view text, const Json& message, const 
   };
   const Json labels = part(message, "labels");
   const Json asked = part(filter, "labels");
+  // The value that is added stands last.
+  std::string_view value;
+  if (has(text, "the value must be")) {
+    const std::size_t comma = line.rfind(',');
+    if (comma != std::string_view::npos) value = line.substr(comma + 1);
+  }
   enum class Near : std::uint8_t { named, on_the_line, anywhere };
   const auto nearness = [&](const std::string& path) {
     if (names(text, words, path)) return Near::named;
+    if (speaks_of(value, words, path)) return Near::named;
     return speaks_of(line, words, path) ? Near::on_the_line : Near::anywhere;
   };
   for (const Near near : {Near::named, Near::on_the_line, Near::anywhere}) {
@@ -205,15 +213,20 @@ std::string remedy_of(const CallError& error, const Json& message, const Json& f
     return "it feeds itself: leave out own = true, or exclude what it derives with none_of = "
            "{ name = … }";
   }
+  if (std::string missing = remedy_of_missing(text, line); !missing.empty()) return missing;
+  if (has(text, "attempt to index a nil value") && has(line, ":peek(")) {
+    return "peek gives nil for a key that there is not: check it, local it = …:peek(k) "
+           "if it then …, or use at(k)";
+  }
+  if (has(text, "in a pattern")) {
+    return "a text of a message is no pattern: search with find(part, 1, true), put in what it "
+           "says "
+           "by a function, gsub(what, function() return text end)";
+  }
+  // It says itself what to do.
+  if (has(text, "require works only")) return "";
   const std::string remedy = remedy_of_message(text, message, filter, words, line);
   if (!remedy.empty()) return remedy;
-  if (has(text, "global '")) {
-    const std::size_t begin = text.find("global '") + 8;
-    return fmt::format(
-        "there is no global '{}': it is misspelt, a local that is missing, or "
-        "something that triggers do not have (triggers/README.md)",
-        text.substr(begin, text.find('\'', begin) - begin));
-  }
   if (has(text, "(nan)") || has(text, "infinite")) return remedy_of_state(text, line);
   if (has(text, "stack overflow")) return "a function calls itself without end";
   if (has(text, "only while the script is loaded"))

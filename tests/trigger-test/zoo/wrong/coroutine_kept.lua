@@ -1,6 +1,6 @@
 -- A suspended call is state, too.
 -- caught: attempt to index global 'coroutine'
--- told: there is no global 'coroutine'
+-- told: triggers have no coroutines
 
 local ctx = hastur.trigger{}
 ctx:gauges({ name = "load" }, function(msg)
