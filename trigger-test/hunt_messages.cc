@@ -19,6 +19,8 @@ const std::vector<std::string> senders{"u1", "u2", "u3", "u4"};
 // Sometimes one of more: a script may wait for the fifth, or the tenth.
 const std::vector<std::string> more_senders{"u5", "u6", "u7", "u8", "u9", "u10", "u11", "u12"};
 const std::vector<std::string> free_words{"a", "b", "zürich"};
+// What is none to whom takes it for a pattern, or decodes it.
+const std::vector<std::string> odd_words{"95% of it", "[main", "%C3%28"};
 constexpr int attempts_max = 12;
 // As long as a stack trace is.
 constexpr std::size_t long_text_bytes = 1'500;
@@ -285,9 +287,13 @@ void MessageMaker::vary_fields(Json& message, const Subscription& subscription, 
     message["name"] = word_for(words_.field_texts, "name", dice);
   for (const char* key : {"subject", "body", "class", "error", "data", "hostname"}) {
     const bool is_own = part(message, key).is_string() && is_free(key);
-    if (is_own && (words_.field_texts.contains(key) || dice.once_in(4)))
-      message[key] = may_be_long(key) && dice.once_in(8) ? long_text(key, dice)
+    if (is_own && (words_.field_texts.contains(key) || dice.once_in(may_be_long(key) ? 2 : 4)))
+      message[key] = may_be_long(key) && dice.once_in(5) ? long_text(key, dice)
                                                          : word_for(words_.field_texts, key, dice);
+  }
+  for (const char* key : {"subject", "body", "data", "error"}) {
+    if (part(message, key).is_string() && is_free(key) && dice.once_in(20))
+      message[key] = dice.one_of(odd_words);
   }
   // Both may be anything. What it mostly is at its own senders, the tests show.
   const char* anything = *type == MessageType::log     ? "data"
@@ -378,6 +384,7 @@ Json MessageMaker::number(Dice& dice) const {
 }
 
 std::string MessageMaker::word(Dice& dice) const {
+  if (dice.once_in(32)) return dice.one_of(odd_words);
   return known_words_.empty() || dice.once_in(3) ? dice.one_of(free_words)
                                                  : dice.one_of(known_words_);
 }
@@ -390,6 +397,7 @@ std::string MessageMaker::word_for(const ScriptWords::Texts& texts, std::string_
     std::advance(text, dice.below(known->second.size()));
     return *text;
   }
+  if (known == texts.end() && dice.once_in(16)) return dice.one_of(odd_words);
   // Few words, so that things happen twice to the same ones.
   return dice.once_in(2) ? dice.one_of(free_words) : word(dice);
 }
@@ -398,6 +406,11 @@ std::string MessageMaker::word_for(const ScriptWords::Texts& texts, std::string_
 std::string MessageMaker::long_text(std::string_view name, Dice& dice) const {
   std::string part = literal_parts(word_for(words_.field_texts, name, dice)) + " ";
   std::string text;
+  // Letters of several bytes: what is cut off may be cut within one.
+  if (dice.once_in(2)) {
+    part = dice.once_in(2) ? "€" : "😀";
+    text.append(dice.below(3), 'x');
+  }
   while (text.size() + part.size() <= long_text_bytes) text += part;
   return text;
 }

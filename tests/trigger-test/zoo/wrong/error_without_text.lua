@@ -1,5 +1,5 @@
 -- An error message need not say what the error was.
--- caught: attempt to index field 'error'
+-- caught: (a nil value)
 -- told: the field 'error'
 
 local ctx = hastur.trigger{}
