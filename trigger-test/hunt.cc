@@ -25,7 +25,7 @@ constexpr Micros wait_max = std::chrono::days{366};
 constexpr std::size_t waits_max = 1'000;
 // In steps of HuntRuns, besides those of the search: a trigger for which each second of the streams
 // that are made costs something has its growth and its own tests looked at, too.
-constexpr std::uint64_t growth_steps_max = 100'000'000;
+constexpr std::uint64_t growth_steps_max = 120'000'000;
 constexpr std::uint64_t tests_steps_max = 60'000'000;
 
 // No sender has to do with it.
@@ -71,12 +71,14 @@ class Hunt {
     add_waits(words_.spans, loaded->observed);
     prepare_tests();
     const MessageMaker messages(loaded->loaded.subscriptions, words_, examples_);
+    note_what_never_runs(loaded->loaded, messages);
     HASTUR_TRY(search(messages));
     return report_.finish();
   }
 
  private:
   void prepare_tests();
+  void note_what_never_runs(const Loaded& loaded, const MessageMaker& messages);
   Result<void> search(const MessageMaker& messages);
   Result<void> search_growth(const CaseMaker& cases, Dice& dice);
   Result<void> search_tests();
@@ -94,6 +96,7 @@ class Hunt {
   };
   Result<void> examine(const HuntCase& one, Counts counts);
   Result<void> compare(const HuntCase& one, const Outcome& straight, Way way, Counts counts);
+  std::optional<HuntCase> begin_of(const HuntCase& one, const Outcome& cut);
   void note_limits(const Outcome& outcome);
   bool is_expected(const CallError& error) const;
 
@@ -107,6 +110,8 @@ class Hunt {
   std::vector<HuntCase> own_;
   std::vector<Json> examples_;
   bool is_dead_ = false;
+  // Of some cases only the begin was compared.
+  bool is_begun_ = false;
   // What the hunt had no steps left for, why, and what to do about it.
   struct LeftOut {
     std::string why;
@@ -135,6 +140,34 @@ void Hunt::prepare_tests() {
         examples_.push_back(fields);
     }
     own_.push_back(std::move(*made));
+  }
+}
+
+// What is made may not come through a filter that only its senders know to pass: these are notes.
+void Hunt::note_what_never_runs(const Loaded& loaded, const MessageMaker& messages) {
+  constexpr int attempts = 8;
+  Dice dice(hash64(trigger_.name, options_.seed));
+  for (std::size_t i = 0; i < loaded.subscriptions.size(); ++i) {
+    const SubscriptionSpec& spec = loaded.subscriptions[i];
+    const Json filter = parse_json(spec.filter).value_or(Json());
+    if (filter.is_object() && filter.contains("attn") && !spec.types.empty() &&
+        std::ranges::find(spec.types, MessageType::event) == spec.types.end()) {
+      report_.note("this filter takes nothing: only events have attn", {trigger_.path, spec.line},
+                   "never runs");
+      continue;
+    }
+    bool runs = false;
+    for (int attempt = 0; attempt < attempts && !runs; ++attempt)
+      runs = messages.make(i, MessageMaker::Kind::odd, dice).has_value();
+    if (runs) continue;
+    report_.note(
+        "no message that the hunt makes comes through this filter: may it be that none can? "
+        "A test with a message that does shows it",
+        {trigger_.path, spec.line}, "never runs");
+  }
+  if (loaded.subscriptions.empty() && loaded.periodic == 0) {
+    report_.note("nothing of it ever runs: it subscribes to no messages and has no ctx:every",
+                 {trigger_.path, 0}, "never runs");
   }
 }
 
@@ -187,17 +220,23 @@ Result<void> Hunt::search_growth(const CaseMaker& cases, Dice& dice) {
   const std::uint64_t seed = dice.next();
   const std::uint64_t seed_of_case = dice.next();
   if (is_done()) return {};
-  auto growth = find_growth(runs_, trigger_, cases, words_.numbers, seed);
+  auto growth = find_growth(runs_, trigger_, cases, words_, seed);
   if (!growth) return fail(growth.error());
   if (growth->found) {
     Growth& found = *growth->found;
     const FilePlace& at = found.finding.caused_at;
+    if (found.finding.details.value("found", "") == "effects") report_.is_new("cut");
     if (report_.is_new(fmt::format("{}:{}", at.path, at.line)))
       report_.add(std::move(found.finding), found.title, found.test ? &*found.test : nullptr);
   }
-  if (growth->suspicious) {
-    const auto one = runs_.prepare(std::move(*growth->suspicious), seed_of_case);
-    if (one && !is_done()) HASTUR_TRY(examine(*one, Counts::all));
+  if (growth->unsure && report_.findings() == 0) {
+    ReportedFailure& unsure = *growth->unsure;
+    report_.note(std::move(unsure.sentence), unsure.caused_at, "left out");
+  }
+  const std::size_t before = report_.findings();
+  for (TestCase& suspicious : growth->suspicious) {
+    const auto one = runs_.prepare(std::move(suspicious), seed_of_case);
+    if (one && !is_done() && report_.findings() == before) HASTUR_TRY(examine(*one, Counts::all));
   }
   if (growth->is_cut_short) {
     leave_out(budget, {"whether its state grows without end"},
@@ -227,6 +266,18 @@ Result<void> Hunt::search_tests() {
   return {};
 }
 
+// So much of a case of which a run was ended early that all ways can be compared.
+std::optional<HuntCase> Hunt::begin_of(const HuntCase& one, const Outcome& cut) {
+  constexpr int times_shorter = 4;
+  const Micros end = (cut.cut_at - one.test.start) / times_shorter;
+  is_begun_ = true;
+  if (end < std::chrono::seconds{2}) return std::nullopt;
+  TestCase begin = one.test;
+  std::erase_if(begin.messages, [&](const MessageSpec& spec) { return spec.at > end; });
+  begin.ends = end;
+  return runs_.prepare(std::move(begin), one.seed);
+}
+
 // A trigger that fails is hunted again once it is mended.
 void Hunt::note_what_is_left_out() {
   if (report_.findings() > 0) return;
@@ -236,6 +287,11 @@ void Hunt::note_what_is_left_out() {
                     "find more, so do less in one call",
                     HuntRuns::cpu_max / std::chrono::seconds{1}),
         {trigger_.path, 0}, "left out");
+  }
+  if (is_begun_) {
+    left_out_.push_back({"its calls take so long, or its state is so large and changes so often,",
+                         {"the later parts of its streams"},
+                         "do less in one call, keep less or change it more seldom"});
   }
   for (const LeftOut& each : left_out_) {
     report_.note(fmt::format("{} that the hunt left out {}: {}", each.why,
@@ -269,6 +325,12 @@ Result<void> Hunt::examine(const HuntCase& one, Counts counts) {
   }
   note_limits(*straight);
   if (straight->cost.effects_cut > 0 && counts == Counts::all) HASTUR_TRY(findings_.found_cut(one));
+  // Runs that end early do not end at the same input.
+  if (straight->cut) {
+    const auto begin = begin_of(one, *straight);
+    if (begin && counts != Counts::limits && !is_done()) return examine(*begin, counts);
+    return {};
+  }
   // A state that goes back does so at a judgement, and those are not made at the same inputs.
   if (!comparable) return {};
   for (const Way way : {Way::restored_each, Way::restored_at_random, Way::elsewhere}) {

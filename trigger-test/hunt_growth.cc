@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <map>
+#include <ranges>
 #include <set>
 
 #include "core/json.h"
 #include "trigger-test/hunt_full_size.h"
 #include "trigger-test/hunt_growth_case.h"
 #include "trigger-test/hunt_places.h"
+#include "trigger-test/state_parts.h"
 #include "trigger-test/state_weight.h"
 
 namespace hastur {
@@ -59,7 +62,22 @@ constexpr Look dense_long{250, 64, 40ms, {}, 400, 200 << 10};
 // what has a place in a cycle, however long, soon comes to places where it was before.
 constexpr Micros sparse_apart = std::chrono::seconds{593};
 constexpr Look sparse_first{30, 16, sparse_apart, {}, 64, 64 << 10};
-constexpr Look sparse_long{125, 64, 38h, {}, 64, 16 << 10, true};
+constexpr Look sparse_long{63, 128, 38h, {}, 64, 16 << 10, true};
+// Each day of more than a year.
+constexpr Look each_day{30, 20, 17h, {}, SIZE_MAX, SIZE_MAX, true};
+// So close that what only messages keep is kept: a part of a span lies between two of them.
+constexpr Look renewed_first{20, 16, 1s, {}, 64, 64 << 10, true};
+constexpr Look renewed_long{40, 64, 1s, {}, 64, 32 << 10, true};
+// Besides what the other looks take.
+constexpr std::uint64_t renewed_steps_max = 60'000'000;
+constexpr Micros renewed_apart = 500ms;
+constexpr Micros renewed_span_min = 2s;
+constexpr std::size_t renewed_spans_max = 6;
+constexpr std::size_t renewed_messages_max = 8'000;
+constexpr Micros year = std::chrono::days{400};
+// What it takes to feed on what may yet have an end.
+constexpr std::size_t chase_bytes_max = 150 << 20;
+constexpr std::size_t chase_messages_max = 60'000;
 // A look that came to its size in fewer parts says nothing: what grows by large pieces is looked at
 // in smaller parts, and somewhat further, until it has enough of them.
 constexpr std::size_t parts_min = 4;
@@ -95,36 +113,122 @@ bool may_forget(const TriggerFiles& trigger) {
   return text.find("remove") != std::string::npos || text.find("nil") != std::string::npos;
 }
 
+// What only its own sender keeps alive is forgotten in pauses: these come often enough that nothing
+// is. Some of the messages of one sender are enough, and one of each kind.
+std::vector<MessageSpec> of_one_sender(const std::vector<MessageSpec>& few) {
+  constexpr std::size_t most = 6;
+  const auto sender = [](const MessageSpec& spec) { return spec.fields.value("uuid", ""); };
+  std::map<std::string, std::size_t> counts;
+  for (const MessageSpec& spec : few) {
+    if (spec.fields.is_object()) ++counts[sender(spec)];
+  }
+  if (counts.empty()) return few;
+  const auto usual =
+      std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; });
+  std::vector<MessageSpec> result;
+  std::set<std::string> kinds;
+  for (const bool is_usual : {true, false}) {
+    for (const MessageSpec& spec : few) {
+      if ((sender(spec) == usual->first) != is_usual) continue;
+      const std::string kind =
+          spec.fields.value("type", "") + " " + canonical_json(spec.fields.value("name", Json()));
+      if (kinds.insert(kind).second || (is_usual && result.size() < most)) result.push_back(spec);
+    }
+  }
+  return result;
+}
+
 class GrowthHunt {
  public:
-  GrowthHunt(HuntRuns& runs, const TriggerFiles& trigger, const CaseMaker& cases,
-             const std::vector<double>& numbers, std::uint64_t seed)
+  GrowthHunt(HuntRuns& runs, const TriggerFiles& trigger, std::vector<MessageSpec> few, Micros far,
+             const std::vector<double>& numbers, std::uint64_t seed, GrowthAnswer& answer)
       : runs_(runs),
         trigger_(trigger),
         numbers_(numbers),
         seed_(seed),
-        few_(cases.few(Dice(seed))),
-        far_(std::max(cases.longest_span().value_or(sparse_apart), sparse_apart)) {}
+        few_(std::move(few)),
+        far_(far),
+        answer_(answer) {}
 
-  Result<GrowthAnswer> find() {
+  // Across all pauses.
+  Result<void> find() {
     const std::uint64_t begin = runs_.steps();
     HASTUR_TRY(find_growing());
+    if (!is_answered() && !runs_.is_over()) {
+      Look days = each_day;
+      const auto seen = look(days);
+      if (!seen) return fail(seen.error());
+    }
     const std::uint64_t looks = 2 * pauses.size();
     const std::uint64_t expected =
         (runs_.steps() - begin) / looks * long_way_part / dense_first.part;
-    if (answer_.found || answer_.suspicious || expected > long_way_steps_max || runs_.is_over())
-      return std::move(answer_);
+    if (is_answered() || expected > long_way_steps_max || runs_.is_over()) return {};
     Look how = dense_first;
     how.part = long_way_part;
     how.pause = pauses.front();
     const auto seen = look(how);
-    if (!seen) return fail(seen.error());
-    if (seen->failed_after > 0)
-      answer_.suspicious = leading_to(few_, seen->failed_after, seen->failed_at, how.apart);
-    return std::move(answer_);
+    return seen ? Result<void>() : fail(seen.error());
+  }
+
+  // While nothing is forgotten for want of messages. `spans`: what the script waits for, in order.
+  Result<void> find_renewed(const std::vector<Micros>& spans) {
+    std::vector<Micros> all;
+    for (const Micros span : spans | std::views::reverse) {
+      if (span >= renewed_span_min && all.size() < renewed_spans_max) all.push_back(span);
+    }
+    if (all.empty() && !may_forget(trigger_)) return {};
+    const auto twice = static_cast<std::int64_t>(2 * few_.size());
+    std::set<StatePath> known;
+    all.push_back(renewed_apart * twice);
+    for (const Micros span : all) {
+      if (is_answered()) return {};
+      // The longest ones show most.
+      if (runs_.is_over()) {
+        answer_.is_cut_short = answer_.is_cut_short || span == all.front();
+        return {};
+      }
+      Look how = renewed_first;
+      how.apart = span / twice;
+      const auto seen = look(how);
+      if (!seen) return fail(seen.error());
+      if (!seen->grown || has_an_end_.contains(seen->grown->path)) continue;
+      if (known.insert(seen->grown->path).second || span == all.back()) {
+        const auto ends = full_size(*seen->grown, how.apart, false);
+        if (!ends) return fail(ends.error());
+        if (*ends || answer_.found) continue;
+      }
+      const Micros waits = spans.empty() ? Micros{0} : spans.back();
+      HASTUR_TRY(go_on(*seen, how, std::max(span, waits)));
+    }
+    return {};
   }
 
  private:
+  bool is_answered() const { return answer_.found || !answer_.suspicious.empty(); }
+
+  struct Grown {
+    StatePath path;
+    // With nicknames instead of uuids.
+    StatePath shown;
+    // Of the state's JSON.
+    std::size_t bytes = 0;
+    std::size_t messages = 0;
+    Memory end;
+    std::uint64_t state_bytes_max = 0;
+    bool is_too_large = false;
+    // After a quarter of them.
+    Json early;
+  };
+  struct Seen {
+    std::optional<Grown> grown;
+    // At its end, and whether it was the same some time before.
+    std::size_t weight = 0;
+    bool is_full = false;
+    // How many parts it came to, and whether it was ended by the size of its state.
+    std::size_t parts = 0;
+    bool is_large = false;
+  };
+
   Result<void> find_growing() {
     for (const bool is_sparse : {false, true}) {
       const Micros apart = is_sparse ? far_ : dense_first.apart;
@@ -137,14 +241,12 @@ class GrowthHunt {
         how.pause = pause;
         auto seen = look(how);
         if (!seen) return fail(seen.error());
-        if (seen->failed_after > 0 && !answer_.suspicious)
-          answer_.suspicious = leading_to(few_, seen->failed_after, seen->failed_at, apart);
         first = std::move(seen->grown);
         first_weight = seen->weight;
         if (!first || has_an_end_.contains(first->path)) break;
       }
       if (!first || has_an_end_.contains(first->path)) continue;
-      const auto short_one = full_size(*first, apart);
+      const auto short_one = full_size(*first, apart, true);
       if (!short_one) return fail(short_one.error());
       if (*short_one || answer_.found) continue;
       how = is_sparse ? sparse_long : dense_long;
@@ -154,7 +256,8 @@ class GrowthHunt {
       // It came to its end in it.
       if (longer->is_full && longer->weight >= 2 * first_weight) has_an_end_.insert(first->path);
       if (!longer->grown) continue;
-      auto sure = is_sure(*longer->grown, is_sparse, apart);
+      auto sure =
+          is_sure(*longer->grown, is_sparse, is_sparse ? how.apart : apart, how.is_by_chance);
       if (!sure) return fail(sure.error());
       if (*sure) HASTUR_TRY(tell(first->shown, *longer->grown, apart));
       if (answer_.found) break;
@@ -162,30 +265,35 @@ class GrowthHunt {
     return {};
   }
 
-  struct Grown {
-    StatePath path;
-    // With nicknames instead of uuids.
-    StatePath shown;
-    // Of the state's JSON.
-    std::size_t bytes = 0;
-    std::size_t messages = 0;
-    Memory end;
-    std::uint64_t state_bytes_max = 0;
-    bool is_too_large = false;
-  };
-  struct Seen {
-    std::optional<Grown> grown;
-    // At its end, and whether it was the same some time before.
-    std::size_t weight = 0;
-    bool is_full = false;
-    // How many messages it took until something failed; 0: nothing did.
-    std::size_t failed_after = 0;
-    // When the last of them came, since the begin.
-    Micros failed_at{0};
-    // How many parts it came to, and whether it was ended by the size of its state.
-    std::size_t parts = 0;
-    bool is_large = false;
-  };
+  // What a first look saw grow, over all that the script waits and long enough to come by all
+  // places of the year, unless it grows with the messages and not with the time.
+  Result<void> go_on(const Seen& first, const Look& how, Micros waits) {
+    const auto count_of = [&](Micros span) { return static_cast<std::size_t>(span / how.apart); };
+    const std::size_t needed = count_of(2 * waits);
+    if (needed > renewed_messages_max) return {};
+    const bool has_all_places = count_of(year) <= renewed_messages_max;
+    if (!has_all_places) {
+      Look closer = how;
+      closer.apart = how.apart / 4;
+      const auto again = look(closer);
+      if (!again) return fail(again.error());
+      if (!again->grown || 2 * again->weight < first.weight) return {};
+    }
+    Look longer = renewed_long;
+    longer.apart = how.apart;
+    const std::size_t messages =
+        std::max({messages_sure, needed, has_all_places ? count_of(year) : 0});
+    longer.part = messages / longer.parts + 1;
+    const auto seen = look(longer);
+    if (!seen) return fail(seen.error());
+    if (!seen->grown) return {};
+    // It may have been ended by its size.
+    if (seen->grown->messages < needed) return {};
+    const auto sure = is_sure(*seen->grown, true, how.apart, longer.is_by_chance);
+    if (!sure) return fail(sure.error());
+    if (*sure) HASTUR_TRY(tell(seen->grown->shown, *seen->grown, how.apart));
+    return {};
+  }
 
   // Whether there are no steps left to look further, which the answer then says.
   bool is_cut_short() {
@@ -224,14 +332,10 @@ class GrowthHunt {
     bool is_too_large = false;
     for (const hastur::Seen& each : outcome->seen) {
       if (!each.error) continue;
-      if (seen.failed_after == 0) {
-        seen.failed_after =
-            std::max<std::size_t>(made->stream.row_messages[each.input.value - 1], 1);
-        seen.failed_at = made->stream.time_at(each.input) - time_from_us(test_start_us);
-      }
       is_too_large =
           is_too_large || each.error->error.text.find("larger than") != std::string::npos;
     }
+    HASTUR_TRY(note_failure(*outcome, made->stream, times));
     // As many parts as it came to, if it was ended early.
     seen.parts = outcome->states.size();
     seen.is_large = seen.parts > 0 && outcome->states.back().size() >= how.state_bytes_enough;
@@ -265,27 +369,107 @@ class GrowthHunt {
     grown.end = {Sequence{}, end, std::move(outcome->state), std::move(outcome->runtime)};
     grown.state_bytes_max = outcome->loaded.state_bytes_max;
     grown.is_too_large = is_too_large;
+    grown.early = std::move(states.front());
     return seen;
   }
 
+  // The messages up to the first failure are suspicious, and the fewer of them that show it.
+  Result<void> note_failure(const Outcome& outcome, const Stream& stream,
+                            const std::vector<Micros>& times) {
+    if (!answer_.suspicious.empty()) return {};
+    std::size_t until = outcome.cost.effects_cut > 0 ? times.size() : 0;
+    for (const hastur::Seen& each : outcome.seen) {
+      if (!each.error) continue;
+      const Micros at = stream.time_at(each.input) - time_from_us(test_start_us);
+      const auto after = std::ranges::find_if(times, [&](Micros time) { return time > at; });
+      // A tick comes before the message of its second.
+      until = static_cast<std::size_t>(after - times.begin()) + 1;
+      break;
+    }
+    if (until == 0) return {};
+    const std::vector<Micros> fed(
+        times.begin(), times.begin() + static_cast<std::ptrdiff_t>(std::min(until, times.size())));
+    for (const std::size_t count : {std::size_t{30}, std::size_t{200}, fed.size()}) {
+      if (count <= fed.size()) answer_.suspicious.push_back(leading_to(few_, fed, count));
+    }
+    return {};
+  }
+
   // Whether it turns out to have an end, or a call fails before, which is then told.
-  Result<bool> full_size(const Grown& grown, Micros apart) {
+  Result<bool> full_size(const Grown& grown, Micros apart, bool is_lasting) {
+    bytes_unsure_ = 0;
+    are_lists_ = false;
     if (grown.is_too_large || grown.messages == 0) return false;
-    auto held = look_at_full_size(
-        runs_, trigger_,
-        {few_, grown.path, grown.end, grown.messages, grown.state_bytes_max, apart}, numbers_);
+    auto held = look_at_full_size(runs_, trigger_,
+                                  {few_, grown.path, grown.early, grown.end, grown.messages,
+                                   grown.state_bytes_max, apart, is_lasting},
+                                  numbers_);
     if (!held) return fail(held.error());
     if (held->failure) answer_.found = Growth{std::move(*held->failure), std::nullopt, ""};
     if (held->has_an_end) has_an_end_.insert(grown.path);
+    bytes_unsure_ = held->bytes_unsure;
+    are_lists_ = held->are_lists;
     return held->has_an_end;
   }
 
   // Whether it has no end, or as good as none.
-  Result<bool> is_sure(const Grown& grown, bool is_sparse, Micros apart) {
-    const auto ends = full_size(grown, apart);
+  Result<bool> is_sure(const Grown& grown, bool is_sparse, Micros apart, bool is_by_chance) {
+    const auto ends = full_size(grown, apart, true);
     if (!ends) return fail(ends.error());
     if (*ends || answer_.found) return false;
-    return grown.messages >= messages_sure || is_sparse || !may_forget(trigger_);
+    if (grown.messages < messages_sure && !is_sparse && may_forget(trigger_)) return false;
+    if (bytes_unsure_ <= grown.bytes) return true;
+    return passes(grown, bytes_unsure_, apart, is_by_chance);
+  }
+
+  // Feeds it on until its state has so many bytes, as far as that is cheap. Whether it gets there
+  // and goes on.
+  Result<bool> passes(const Grown& grown, std::size_t bytes, Micros apart, bool is_by_chance) {
+    constexpr std::size_t parts = 8;
+    const std::size_t more = bytes - grown.bytes;
+    // A tenth further.
+    const std::size_t messages = more * 11 / 10 * grown.messages / grown.bytes + parts;
+    const std::size_t ticks = apart >= Micros{1s}
+                                  ? messages
+                                  : messages * static_cast<std::size_t>(apart.count()) / 1'000'000;
+    const auto unsure = [&] {
+      if (are_lists_) return true;
+      answer_.unsure = ReportedFailure{
+          fmt::format("{} grows as far as the hunt went, to {} bytes, and whether a number of the "
+                      "script is its end the hunt left out: say that by a smaller number in a test",
+                      words_of(grown.shown), grown.bytes),
+          {},
+          {trigger_.path, 0},
+          {{"found", "left out"}}};
+      return false;
+    };
+    if (ticks * (bytes + grown.bytes) / 2 > chase_bytes_max || messages > chase_messages_max ||
+        runs_.is_over())
+      return unsure();
+    const Look how{messages / parts + 1, parts, apart, {}, 0, SIZE_MAX, is_by_chance};
+    const auto made =
+        make_sparse_stream(few_, times_of(how, Dice(seed_ + 1)), grown.end.time, how.part);
+    if (!made) return unsure();
+    RunOptions options;
+    options.memory = grown.end;
+    options.states_after_batches = true;
+    const Result<Outcome> outcome = runs_.run(made->stream, options);
+    if (!outcome) return fail(outcome.error());
+    if (outcome->load_error || outcome->killed) return unsure();
+    for (const hastur::Seen& each : outcome->seen) {
+      if (each.error && each.error->error.text.find("larger than") != std::string::npos)
+        return true;
+    }
+    if (outcome->cut || outcome->states.size() < parts) return unsure();
+    std::size_t last = grown.bytes;
+    for (const std::string& state : outcome->states) {
+      if (state.size() <= last) {
+        has_an_end_.insert(grown.path);
+        return false;
+      }
+      last = state.size();
+    }
+    return last >= bytes ? Result<bool>(true) : Result<bool>(unsure());
   }
 
   Result<void> tell(const StatePath& path, const Grown& grown, Micros apart) {
@@ -340,27 +524,56 @@ class GrowthHunt {
 
   Result<std::optional<Wrote>> find_write(const StatePath& path, Micros apart) {
     using Answer = std::optional<Wrote>;
+    Answer nearly;
     // What grows only now and then takes more.
     for (const std::size_t count : {40u, 400u}) {
       const Look how{count, 1, apart, {}, 0, 0};
       const auto made =
           make_sparse_stream(few_, times_of(how, Dice(seed_)), time_from_us(test_start_us), 64);
-      if (!made) return Answer();
+      if (!made) return nearly;
       RunOptions options;
       options.observe = ObserveCommand::What::calls;
       const Result<Outcome> looked = runs_.run(made->stream, options);
       if (!looked) return fail(looked.error());
       const std::vector<ObservedCall> calls = observed_calls(looked->observed, made->names);
+      const auto answer = [&](const ObservedCall& call, FilePlace place) {
+        const std::uint64_t message = made->stream.row_messages[call.input.value - 1];
+        return Wrote{std::move(place),
+                     static_cast<std::size_t>(message > 0 ? message - 1 : 0) % few_.size()};
+      };
+      for (const ObservedCall& call : calls | std::views::reverse) {
+        if (auto place = place_that_grew(call, path))
+          return Answer(answer(call, std::move(*place)));
+      }
       const ObservedCall* call = call_that_wrote(calls, path);
-      if (call == nullptr) continue;
-      const std::uint64_t message = made->stream.row_messages[call->input.value - 1];
-      const FilePlace place = is_of_helper(path)
-                                  ? place_that_told(trigger_, *call, helper_name(path))
-                                  : place_that_wrote(trigger_, *call, words_of(path));
-      return Answer(
-          Wrote{place, static_cast<std::size_t>(message > 0 ? message - 1 : 0) % few_.size()});
+      if (call == nullptr || nearly) continue;
+      nearly = answer(*call,
+                      is_of_helper(path)
+                          ? place_that_told(trigger_, *call, helper_name(path))
+                          : place_that_wrote(trigger_, *call, words_of(path), hastur::Wrote::more));
     }
-    return Answer();
+    return nearly;
+  }
+
+  // If a list or text at `path` or below grew in the call, the line that let it.
+  std::optional<FilePlace> place_that_grew(const ObservedCall& call, const StatePath& path) const {
+    if (!call.before.is_object() || !call.after.is_object()) return std::nullopt;
+    for (const GrowingPart& part : growing_parts(call.before, call.after)) {
+      if (part.kind == GrowingPart::Kind::table ||
+          std::ranges::mismatch(path, part.path).in1 != path.end())
+        continue;
+      if (!is_of_helper(path))
+        return place_that_wrote(trigger_, call, words_of(part.path), hastur::Wrote::more);
+      // The keys of helpers are theirs; below them are those of the script.
+      const bool is_named = std::ranges::any_of(call.steps, [&](const CallStep& step) {
+        return find_word(source_line(trigger_, step.script, step.line), part.path.back()) !=
+               std::string_view::npos;
+      });
+      if (is_named)
+        return place_that_wrote(trigger_, call, words_of(StatePath{part.path.back()}),
+                                hastur::Wrote::more);
+    }
+    return std::nullopt;
   }
 
   HuntRuns& runs_;
@@ -371,15 +584,26 @@ class GrowthHunt {
   const Micros far_;
   // What was seen to grow no more.
   std::set<StatePath> has_an_end_;
-  GrowthAnswer answer_;
+  // Of the last look at full size.
+  std::size_t bytes_unsure_ = 0;
+  bool are_lists_ = false;
+  GrowthAnswer& answer_;
 };
 
 }  // namespace
 
 Result<GrowthAnswer> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
-                                 const CaseMaker& cases, const std::vector<double>& numbers,
+                                 const CaseMaker& cases, const ScriptWords& words,
                                  std::uint64_t seed) {
-  return GrowthHunt(runs, trigger, cases, numbers, seed).find();
+  GrowthAnswer answer;
+  const Micros far = std::max(cases.longest_span().value_or(sparse_apart), sparse_apart);
+  const std::vector<MessageSpec> few = cases.few(Dice(seed));
+  HASTUR_TRY(GrowthHunt(runs, trigger, few, far, words.numbers, seed, answer).find());
+  if (answer.found || !answer.suspicious.empty()) return answer;
+  const HuntRuns::Budget budget(runs, renewed_steps_max);
+  HASTUR_TRY(GrowthHunt(runs, trigger, of_one_sender(few), far, words.numbers, seed, answer)
+                 .find_renewed(words.spans));
+  return answer;
 }
 
 }  // namespace hastur

@@ -25,16 +25,19 @@ struct Growth {
 
 struct GrowthAnswer {
   std::optional<Growth> found;
-  // A case in which something else failed: it is to be examined as any other.
-  std::optional<TestCase> suspicious;
+  // Of cases in which something else failed, the shortest first, the one that shows it is to be
+  // examined as any other.
+  std::vector<TestCase> suspicious;
+  // What grew as far as the hunt went, though a number of the script may yet be its end.
+  std::optional<ReportedFailure> unsure;
   // It was looked at in part only: the budget (HuntRuns::is_over) did not reach further, or calls
   // took so long that a look came to nothing.
   bool is_cut_short = false;
 };
 
-// `numbers`: those of the script, which may be the most that it keeps.
+// `words`: the numbers of the script may be the most that it keeps, its spans the longest.
 Result<GrowthAnswer> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
-                                 const CaseMaker& cases, const std::vector<double>& numbers,
+                                 const CaseMaker& cases, const ScriptWords& words,
                                  std::uint64_t seed);
 
 }  // namespace hastur

@@ -32,18 +32,34 @@ TestCase repeated(const std::vector<MessageSpec>& few, std::size_t count, Micros
 
 }  // namespace
 
-TestCase leading_to(const std::vector<MessageSpec>& few, std::size_t messages, Micros at,
-                    Micros apart) {
+TestCase leading_to(const std::vector<MessageSpec>& few, const std::vector<Micros>& times,
+                    std::size_t count) {
   TestCase test;
-  for (std::size_t i = 0; i < messages; ++i) {
+  const std::size_t first = times.size() - std::min(count, times.size());
+  if (first == times.size()) return test;
+  const auto second_of = [&](Micros at) {
+    return whole_second(time_from_us(test_start_us) + at) - time_from_us(test_start_us);
+  };
+  const Micros begin = first == 0 ? Micros{0} : second_of(times[first]) - 1s;
+  test.start += begin;
+  Micros last_tick{0};
+  for (std::size_t i = first; i < times.size(); ++i) {
+    const Micros at = times[i] - begin;
+    const Micros second = second_of(times[i]) - begin;
+    if (second > last_tick + 1s) {
+      MessageSpec tick;
+      tick.fields = {{"type", "tick"}};
+      tick.at = second;
+      tick.lost = second - last_tick - 1s;
+      test.messages.push_back(std::move(tick));
+    }
+    last_tick = std::max(second, last_tick);
     const MessageSpec& one = few[i % few.size()];
-    test.ends += i + 1 == messages ? std::min<Micros>(apart, 2h) : Micros{1s};
     if (one.fields.empty()) continue;
     test.messages.push_back(one);
-    test.messages.back().at = test.ends;
+    test.messages.back().at = at;
   }
-  if (at > test.ends) test.start = whole_second(test.start + at - test.ends);
-  test.ends += 1s;
+  test.ends = last_tick + 1s;
   return test;
 }
 

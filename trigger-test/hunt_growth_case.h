@@ -12,10 +12,11 @@
 
 namespace hastur {
 
-// So many of the messages, one second apart, the last of them `at` after the usual start: where a
-// look failed, the time may be why. Before the last lies `apart`, or two hours if that is less.
-TestCase leading_to(const std::vector<MessageSpec>& few, std::size_t messages, Micros at,
-                    Micros apart);
+// `few` in turn at `times` after the usual start, as a look fed them, of those the last `count` and
+// then a tick: where a look failed, the times may be why. Spans between them are lost ones, as the
+// look had no ticks in them.
+TestCase leading_to(const std::vector<MessageSpec>& few, const std::vector<Micros>& times,
+                    std::size_t count);
 
 // A test that asks for a state of the size that it has half-way, and so fails; `few` are repeated,
 // so far apart, until the state is some 64 KiB large, by what it came to in a look. Nothing if it

@@ -47,6 +47,12 @@ bool writes(std::string_view line, std::string_view name) {
   return false;
 }
 
+// Whether it takes something out: what grows, or is wrong, does not come of that.
+bool removes(std::string_view line) {
+  return line.find("remove(") != std::string_view::npos ||
+         line.find("= nil") != std::string_view::npos;
+}
+
 // The NAME of `local NAME = …`; empty if it is no such line.
 std::string_view new_local(std::string_view line) {
   if (!line.starts_with("local ")) return {};
@@ -77,7 +83,7 @@ std::vector<std::string> keys_of(const std::string& path) {
 }
 
 FilePlace place_that_wrote(const TriggerFiles& trigger, const ObservedCall& call,
-                           const std::string& path) {
+                           const std::string& path, Wrote wrote) {
   if (call.steps.empty()) return {};
   const auto shown = [&](const CallStep& step) {
     return FilePlace{trigger.shown(step.script), step.line};
@@ -88,18 +94,24 @@ FilePlace place_that_wrote(const TriggerFiles& trigger, const ObservedCall& call
   std::vector<std::string> keys = keys_of(path);
   keys.insert(keys.begin(), "state");
   for (const std::string& key : keys | std::views::reverse) {
-    std::optional<std::size_t> named;
+    std::optional<std::size_t> named, removed;
     for (std::size_t i = call.steps.size(); i-- > 0;) {
       const std::string_view line = text(call.steps[i]);
       const std::string_view local = new_local(line);
-      if (local.empty() && writes(line, key)) return shown(call.steps[i]);
+      if (local.empty() && writes(line, key)) {
+        if (wrote == Wrote::anything || !removes(line)) return shown(call.steps[i]);
+        if (!removed) removed = i;
+      }
       if (!named && find_word(line, key) != std::string_view::npos) named = i;
       if (local.empty() || find_word(line, key) == std::string_view::npos) continue;
       // It has got another name, under which it is written further on.
       for (std::size_t later = call.steps.size(); later-- > i + 1;) {
-        if (writes(text(call.steps[later]), local)) return shown(call.steps[later]);
+        const std::string_view written = text(call.steps[later]);
+        if (writes(written, local) && (wrote == Wrote::anything || !removes(written)))
+          return shown(call.steps[later]);
       }
     }
+    if (removed) return shown(call.steps[*removed]);
     if (named) return shown(call.steps[*named]);
   }
   return shown(call.steps.front());

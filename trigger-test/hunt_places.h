@@ -2,6 +2,7 @@
 
 // Where in a script something in its state came from, as far as the lines that ran tell.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,13 @@ namespace hastur {
 // The keys of "state.hosts.u1[3].load" or "hosts.u1": without the list positions.
 std::vector<std::string> keys_of(const std::string& path);
 
+// Where something grew, a line that takes something out is the last to be told.
+enum class Wrote : std::uint8_t { anything, more };
+
 // The line that wrote what stands at `path`, by the lines of one call: the last that names the
 // deepest key, one that assigns before one that does not. If none does, where the call began.
 FilePlace place_that_wrote(const TriggerFiles& trigger, const ObservedCall& call,
-                           const std::string& path);
+                           const std::string& path, Wrote wrote = Wrote::anything);
 
 // The same for what the helper of this name keeps: the last line that calls one of its functions.
 FilePlace place_that_told(const TriggerFiles& trigger, const ObservedCall& call,

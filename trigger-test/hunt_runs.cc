@@ -28,10 +28,19 @@ constexpr std::uint64_t steps_a_row = 100;
 constexpr std::uint64_t steps_a_message = 6'000;
 constexpr std::uint64_t steps_a_command = 20'000;
 constexpr std::uint64_t steps_an_effect = 5'000;
+constexpr std::uint64_t steps_an_effect_cut = 3'000;
 constexpr std::uint64_t steps_without_memory = 60'000'000;
 constexpr std::uint64_t steps_a_run = 400'000;
-// A state is written out at a tick if it was touched.
+// A state is judged at a tick if it was touched: it takes most of its entries.
+constexpr std::uint64_t steps_an_entry = 28;
+constexpr std::uint64_t steps_a_table = 150;
 constexpr std::uint64_t state_bytes_a_step = 4;
+
+std::uint64_t steps_of_state(const std::string& state) {
+  return steps_an_entry * static_cast<std::uint64_t>(std::ranges::count(state, ',')) +
+         steps_a_table * static_cast<std::uint64_t>(std::ranges::count(state, '{')) +
+         state.size() / state_bytes_a_step;
+}
 
 std::uint64_t computed_steps_of(const StreamCost& cost, bool is_observed) {
   return (is_observed ? steps_an_observed_instruction : steps_an_instruction) * cost.instructions +
@@ -40,7 +49,7 @@ std::uint64_t computed_steps_of(const StreamCost& cost, bool is_observed) {
 
 std::uint64_t steps_of(const StreamCost& cost, bool is_observed) {
   return computed_steps_of(cost, is_observed) + steps_a_call * cost.callbacks +
-         steps_a_command * cost.commands;
+         steps_an_effect_cut * cost.effects_cut + steps_a_command * cost.commands;
 }
 
 // Small, so that a run can be ended early.
@@ -116,6 +125,30 @@ std::optional<Disagreement> differ(const Json& one, const Json& other, const std
   return Disagreement{true, path, canonical_json(one), canonical_json(other), {}};
 }
 
+// A case without some of its messages is not to wait, second by second, for what was lost before.
+constexpr Micros wait_max = std::chrono::hours{2};
+constexpr std::int64_t seconds_max = 20'000;
+
+// Spans that were lost between messages that are left out are lost still.
+TestCase with_gaps_closed(TestCase test) {
+  std::ranges::stable_sort(test.messages, {}, &MessageSpec::at);
+  Micros before{0};
+  for (MessageSpec& spec : test.messages) {
+    if (spec.lost > Micros{0} && spec.at - spec.lost - before > wait_max)
+      spec.lost = spec.at - before - std::chrono::seconds{1};
+    before = spec.at;
+  }
+  return test;
+}
+
+// How many seconds it goes through one by one.
+std::int64_t seconds_of(const TestCase& test) {
+  Micros span = test.ends;
+  for (const MessageSpec& spec : test.messages) span = std::max(span, spec.at);
+  for (const MessageSpec& spec : test.messages) span -= spec.lost + spec.deaf;
+  return span / std::chrono::seconds{1};
+}
+
 }  // namespace
 
 std::optional<HuntCase> HuntRuns::prepare(TestCase test, std::uint64_t seed) {
@@ -170,14 +203,14 @@ Result<Outcome> HuntRuns::run(Stand& stand, const Stream& stream, RunOptions opt
   options.is_enough = [is_observed, part](const StreamCost& cost) {
     return steps_of(cost, is_observed) > steps_max / part;
   };
+  options.cost_of_state = steps_of_state;
+  options.state_cost_max = steps_max / (2 * part);
   Result<Outcome> outcome = stand.run(trigger_, stream, options);
   if (!outcome) return outcome;
   computed_steps_ += computed_steps_of(outcome->cost, is_observed);
   const std::uint64_t rows = stream.row_messages.size();
-  const std::uint64_t ticks = rows == 0 ? 0 : rows - stream.row_messages.back();
   steps_ += steps_a_run + steps_a_row * rows + steps_of(outcome->cost, is_observed) +
-            steps_an_effect * outcome->seen.size() +
-            outcome->state.size() * ticks / state_bytes_a_step;
+            steps_an_effect * outcome->seen.size() + outcome->state_cost;
   return outcome;
 }
 
@@ -201,13 +234,16 @@ bool HuntRuns::Budget::are_calls_slow() const {
 
 Result<HuntCase> HuntRuns::smallest(
     const HuntCase& one, const std::function<Result<bool>(const HuntCase&)>& still_fails) {
+  const std::int64_t most = std::max(seconds_max, seconds_of(one.test));
   const Result<TestCase> test = shrink(one.test, tries_max, [&](const TestCase& smaller) {
     if (steps_ >= end_ + shrinking_steps_max || is_over_by_the_clock()) return Result<bool>(false);
-    const auto prepared = prepare(smaller, one.seed);
+    TestCase closed = with_gaps_closed(smaller);
+    if (seconds_of(closed) > most) return Result<bool>(false);
+    const auto prepared = prepare(std::move(closed), one.seed);
     return prepared ? still_fails(*prepared) : Result<bool>(false);
   });
   if (!test) return fail(test.error());
-  auto prepared = prepare(*test, one.seed);
+  auto prepared = prepare(with_gaps_closed(*test), one.seed);
   return prepared ? std::move(*prepared) : one;
 }
 

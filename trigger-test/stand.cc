@@ -27,6 +27,14 @@ class Collector final : public StreamListener {
   std::vector<Seen>& seen_;
 };
 
+constexpr std::uint64_t ticks_a_sample = 128;
+
+std::uint64_t ticks_of(const InputBatch& batch) {
+  const auto types = BatchView::trusted(batch.batch.header, batch.batch.body).types();
+  return static_cast<std::uint64_t>(
+      std::ranges::count(types, static_cast<std::uint8_t>(MessageType::tick)));
+}
+
 // Feeds all of it; an error means that the worker is of no further use.
 Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& options,
                       Outcome& outcome) {
@@ -37,9 +45,26 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
     if (!begun) return fail(begun.error());
     loading = std::move(*begun);
   }
+  std::uint64_t ticks = 0, callbacks = 0;
+  const auto is_judged_enough = [&](const std::string& state) {
+    // One at which nothing ran has left the state as it was.
+    const std::uint64_t judged = std::min(ticks, run.cost(0).callbacks - callbacks);
+    if (options.cost_of_state) outcome.state_cost += judged * options.cost_of_state(state);
+    callbacks = run.cost(0).callbacks;
+    ticks = 0;
+    return outcome.state_cost >= options.state_cost_max;
+  };
   for (const auto& batch : stream.batches) {
     HASTUR_TRY(run.feed(batch));
-    if (options.is_enough && options.is_enough(run.cost(0))) {
+    outcome.cut_at = time_from_us(batch->stream_times.back());
+    bool is_enough = options.is_enough && options.is_enough(run.cost(0));
+    if (options.cost_of_state) ticks += ticks_of(*batch);
+    if (!is_enough && ticks >= ticks_a_sample) {
+      Result<Memory> here = run.judge(0);
+      if (!here) return fail(here.error());
+      is_enough = is_judged_enough(here->state);
+    }
+    if (is_enough) {
       outcome.cut = true;
       break;
     }
@@ -54,6 +79,7 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
   }
   Result<Memory> end = run.finish(0);
   if (!end) return fail(end.error());
+  is_judged_enough(end->state);
   outcome.state = std::move(end->state);
   outcome.runtime = std::move(end->runtime);
   outcome.matched = run.matched(0);

@@ -46,8 +46,11 @@ struct Outcome {
   std::vector<std::string> states;
   std::uint64_t matched = 0;
   std::uint64_t stops = 0;
-  // It had cost enough before the end.
+  // It had cost enough before the end, at this stream time.
   bool cut = false;
+  Time cut_at;
+  // About what it took to write out its state at ticks (RunOptions::cost_of_state).
+  std::uint64_t state_cost = 0;
   StreamCost cost;
   // vm/observation.h; null unless asked for.
   Json observed;
@@ -67,6 +70,11 @@ struct RunOptions {
   std::size_t state_bytes_enough = SIZE_MAX;
   // If it is set: whether it has cost enough; the rest is then not fed (StreamRun::Options).
   std::function<bool(const StreamCost&)> is_enough = {};
+  // If it is set: what it takes to judge a state once, which each tick does that a callback ran
+  // before. It is asked every so many ticks, and with `state_cost_max` for all ticks the run has
+  // cost enough, too.
+  std::function<std::uint64_t(const std::string& state)> cost_of_state = {};
+  std::uint64_t state_cost_max = UINT64_MAX;
 };
 
 class Stand {
