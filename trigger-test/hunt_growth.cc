@@ -166,7 +166,10 @@ class GrowthHunt {
     Look how = dense_first;
     how.part = long_way_part;
     how.pause = pauses.front();
+    // It is more than was promised: nothing is left out where it does not come to its end.
+    const bool was_cut_short = answer_.is_cut_short;
     const auto seen = look(how);
+    answer_.is_cut_short = was_cut_short;
     return seen ? Result<void>() : fail(seen.error());
   }
 

@@ -22,7 +22,7 @@ ctx:errors({ labels = { service = true } }, function(msg)
   if not last then return end
   last.errors = last.errors + 1
   if last.errors >= 5 then
-    local text = ("%s %s fails since it was deployed: %s"):format(service, last.version, tostring(msg.error))
+    local text = ("%s %s fails since it was deployed: %s"):format(service, last.version, tostring(msg.error or msg.class))
     broken:raise(service, short(text), { version = last.version, errors = last.errors })
   end
 end)
