@@ -3,7 +3,7 @@
 -- Each minute's average is published, too. What we could not hear ourselves is no silence of theirs: stale waits for it.
 local ctx  = hastur.trigger{ state_bytes_max = "16MiB" } -- a host takes 600 bytes
 local busy = ctx:window("busy", { span = "1m" })
-local high = ctx:alert("cpu_busy", { raise = { at_least = 90 }, clear = { below = 70 }, stale = "3m" }) -- percent
+local high = ctx:alert("cpu_busy", { raise = { at_least = 90 }, clear = { below = 70 }, stale = "15m" }) -- percent
 
 ctx:gauges({ name = "system.cpu.busy" }, function(msg) busy:add(msg.host, msg.value) end)
 

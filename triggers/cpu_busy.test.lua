@@ -28,10 +28,17 @@ return {
     messages = { busy("5s", minute(95)) },
     expect = {
       { at = "1m", page = "cpu_busy/u1" },
-      { at = "4m", resolve = "cpu_busy/u1", text = "no data for 3m, *" },
+      { at = "16m", resolve = "cpu_busy/u1", text = "no data for 15m, *" },
       published("1m", 95),
-      { at = "5m", state = {}, whole = true },
+      { at = "17m", state = {}, whole = true },
     },
+    nothing_else = true,
+  },
+  {
+    name = "a busy host that reports each five minutes pages once",
+    messages = { busy("5s", { 97, 97, 97, 97 }, "5m") },
+    expect = { { at = "1m", page = "cpu_busy/u1" }, published("1m", 97), published("6m", 97), published("11m", 97), published("16m", 97) },
+    ends = "17m",
     nothing_else = true,
   },
   {

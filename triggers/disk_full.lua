@@ -24,7 +24,8 @@ ctx:gauges({ name = "system.disk.used_percent", labels = { mount = true } }, fun
   local name, now = msg.host .. ":" .. msg.labels.mount, hastur.now()
   used:add(name, msg.value)
   local growth, disk = growth_per_hour(name, msg.value), disks:at(name)
-  disk.since = msg.value + 4 * growth >= 100 and (disk.since or now) or nil
+  local is_new = msg.value >= used:max(name, "4h") - 0.5 -- a log that is rotated each hour has been there before
+  disk.since = is_new and msg.value + 4 * growth >= 100 and (disk.since or now) or nil
   full:set(name, msg.value >= 100 or now - (disk.since or now) >= hastur.us("10m"),
     ("%s is %.0f %% full and gains %.1f %% an hour"):format(name, msg.value, growth))
 end)

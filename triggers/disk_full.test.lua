@@ -37,6 +37,11 @@ return {
     nothing_else = true,
   },
   {
+    name = "a log that is rotated each hour wakes nobody, however full its disk gets by then",
+    messages = { used(run({ 6, 92 }, { 12, 88, 92 }, { 12, 88, 92 }, { 12, 88, 92 })) },
+    nothing_else = true,
+  },
+  {
     name = "a big file on its way through wakes nobody",
     messages = { used(run({ 12, 60 }, { 4, 60, 90 }, { 20, 60 })) },
     nothing_else = true,

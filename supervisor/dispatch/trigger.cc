@@ -65,6 +65,7 @@ void Trigger::untouched_through(Sequence position) {
 }
 
 void Trigger::restart() {
+  judged_before_ = {};
   // Within a comparison the hash after the newest judgement is not complete: only the stored one
   // is.
   if (comparing_) judged_.reset();
@@ -109,8 +110,10 @@ Trigger::Stretch Trigger::stretch(Sequence next, Sequence last) const {
 
 bool Trigger::stands_before_pause() const {
   const auto begins = [this](const Pause& pause) { return pause.from == dispatched_.next(); };
+  // Also if nothing has touched it: its memory has to say since when it stands still.
   return std::ranges::any_of(pauses_, begins) &&
-         (unanswered_ > 0 || cursor_ != dispatched_ || touched_ || is_fresh());
+         (unanswered_ > 0 || cursor_ != dispatched_ || touched_ ||
+          judged_before_ != dispatched_.next());
 }
 
 void Trigger::judged_here(Memory memory) {
@@ -118,6 +121,7 @@ void Trigger::judged_here(Memory memory) {
   judged_ = std::move(memory);
   judged_hash_ = 0;
   touched_ = false;
+  judged_before_ = cursor_.next();
 }
 
 Router& Trigger::alone() {

@@ -293,6 +293,8 @@ class Trigger {
   // Whether a callback ran since the stored checkpoint / since the newest judgement.
   bool dirty_ = false;
   bool touched_ = false;
+  // The input before which it was judged outside of ticks last, by its present worker.
+  Sequence judged_before_;
   // What its worker said last; until it has said something after a restart, it might.
   bool wants_ticks_ = true;
 

@@ -475,7 +475,8 @@ World::Reference World::pass(const TriggerName& name, const RunRecord& run, Sequ
         return pause.from <= sequence && (!pause.until || sequence < *pause.until);
       };
       const bool begins = std::ranges::find(pauses, sequence, &Pause::from) != pauses.end();
-      if (begins && std::exchange(touched, false)) {
+      if (begins) {
+        touched = false;
         const auto judged = std::get<Judged>(worker.execute(JudgeCommand{load.handle}));
         result.states[sequence.value - 1] = judged.memory.state;
       }

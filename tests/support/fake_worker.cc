@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "message/json_codec.h"
+#include "trigger-runtime/protocol/stand_still.h"
 
 namespace hastur::test {
 namespace {
@@ -42,6 +43,7 @@ WorkerReply FakeWorker::execute(const WorkerCommand& command) {
   if (const auto* judge = std::get_if<JudgeCommand>(&command)) {
     Instance& instance = instances_.at(judge->handle);
     instance.judged_at = instance.last_tick.value_or(0);
+    if (judge->may_stand_still && !instance.still_since) instance.still_since = instance.judged_at;
     instance.touched = false;
     instance.hash = 0;
     return Judged{
@@ -124,6 +126,9 @@ void FakeWorker::put_back(Instance& instance, const Memory& memory) {
   instance.judged_at.reset();
   if (runtime.contains("last_tick")) instance.last_tick = runtime["last_tick"].get<std::int64_t>();
   if (runtime.contains("judged_at")) instance.judged_at = runtime["judged_at"].get<std::int64_t>();
+  instance.still_since.reset();
+  if (runtime.contains(still_since_key))
+    instance.still_since = runtime[still_since_key].get<std::int64_t>();
   instance.touched = false;
   instance.calls = 0;
   instance.stopped = false;
@@ -136,6 +141,7 @@ Memory FakeWorker::memory_of(const Instance& instance, Sequence sequence, std::i
   Json runtime = Json::object();
   if (instance.last_tick) runtime["last_tick"] = *instance.last_tick;
   if (instance.judged_at) runtime["judged_at"] = *instance.judged_at;
+  if (instance.still_since) runtime[still_since_key] = *instance.still_since;
   return {sequence, time_from_us(time), canonical_json(instance.state), canonical_json(runtime)};
 }
 
@@ -200,6 +206,7 @@ TriggerProgress FakeWorker::feed(const TriggerFeed& feed, const InputBatch& inpu
     if (static_cast<MessageType>(view.types()[row]) == MessageType::tick) {
       const std::int64_t time = view.timestamps()[row];
       const auto period = static_cast<std::int64_t>(program.every * us_per_second);
+      if (std::exchange(instance.still_since, std::nullopt)) instance.touched = true;
       if (period > 0 && instance.last_tick && time / period > *instance.last_tick / period) {
         call(1, [&] {
           instance.state["ticks"] = instance.state["ticks"].get<std::int64_t>() + 1;

@@ -52,7 +52,7 @@ class FakeWorker {
     TriggerName name;
     Program program;
     Json state;
-    std::optional<std::int64_t> last_tick, judged_at;
+    std::optional<std::int64_t> last_tick, judged_at, still_since;
     std::string judged_state = "{}";
     bool touched = false;
     // Calls that returned since it was judged.

@@ -48,7 +48,7 @@ void push_optional(lua_State* lua, std::optional<double> number) {
 // (key, number or boolean[, weight])
 int add(lua_State* lua) {
   const Self self = self_of(lua, "add");
-  const std::string_view key = made_key_argument(lua, 2, self.made, "add");
+  const std::string_view key = key_argument(lua, 2, self.made, "add");
   double value = 0;
   if (lua_isboolean(lua, 3)) {
     value = lua_toboolean(lua, 3) != 0 ? 1 : 0;
@@ -65,7 +65,13 @@ int add(lua_State* lua) {
     if (weight < 0) self.window.note_dropped();
     if (weight <= 0) return 0;
   }
+  // A rule counts for all services: one sender's label that can be no key must not fail it.
+  if (key.empty() || key.size() > Helper::key_bytes_max) [[unlikely]] {
+    self.window.note_dropped();
+    return 0;
+  }
   Vm& vm = vm_of(lua);
+  vm.ahead.learn(self.window, key);
   const std::uint64_t births = self.window.keys().births();
   const Window::Added added = self.window.add(key, value, weight, vm.input_time, vm.effects.now());
   if (self.window.keys().births() != births && !is_utf8(key)) {

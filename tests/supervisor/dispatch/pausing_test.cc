@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tests/supervisor/dispatch/rig.h"
+#include "trigger-runtime/protocol/stand_still.h"
 
 namespace hastur::test {
 namespace {
@@ -35,6 +36,31 @@ TEST(Pause, KeepsInputsFromATriggerUntilItIsResumed) {
   EXPECT_EQ(rig.stored_n("t"), 15u);
   EXPECT_EQ(rig.stored_n("other"), 45u);
   EXPECT_EQ(decisions(rig, "t"), (std::vector<std::string>{"start", "pause", "resume"}));
+}
+
+// What comes meanwhile it cannot hear, and its memory says so, also if nothing had touched it since
+// it was judged.
+TEST(Pause, StandsInTheMemoryOfWhoIsPaused) {
+  Rig rig;
+  rig.desire({{"t", "match=a every=1000"}, {"u", "match=a"}});
+  rig.send("a", 10);
+  rig.send("b", 30);
+  for (const char* name : {"t", "u"}) {
+    ASSERT_TRUE(rig.dispatcher->pause(name, "maintenance"));
+    rig.pump();
+    rig.send("b", 30);
+    const auto memory = rig.trigger(name).memory();
+    ASSERT_TRUE(memory);
+    EXPECT_NE(memory->runtime.find(still_since_key), std::string::npos) << name;
+    EXPECT_EQ(memory->sequence.value, rig.trigger(name).open_pause()->from.value - 1);
+  }
+  rig.start();
+  rig.desire({{"t", "match=a every=1000"}, {"u", "match=a"}});
+  rig.send("b", 10);
+  EXPECT_NE(rig.trigger("t").memory()->runtime.find(still_since_key), std::string::npos);
+  ASSERT_TRUE(rig.dispatcher->resume("t", "done"));
+  rig.send("b", 30);
+  EXPECT_EQ(rig.trigger("t").memory()->runtime.find(still_since_key), std::string::npos);
 }
 
 TEST(Pause, IsRefusedForWhoIsNotThereOrPausedAlready) {

@@ -302,19 +302,20 @@ TEST_F(AlertSuccession, ResolvesWhereItPagedAndPagesAnewWhereItGoesNow) {
   TestTrigger next(rule("{ to = 'db' }"), with(memory));
   EXPECT_EQ(said(next),
             (std::vector<std::string>{
-                "page billing/load/up/a: a is down → db", "page billing/load/up/b: b is down → db",
                 "resolve billing/load/up/a: resolved here: it pages db from now on → ops",
-                "resolve billing/load/up/b: resolved here: it pages db from now on → ops"}));
+                "page billing/load/up/a: a is down → db",
+                "resolve billing/load/up/b: resolved here: it pages db from now on → ops",
+                "page billing/load/up/b: b is down → db"}));
   TestTrigger same(rule("{ to = 'ops', again = '1h' }"), with(memory));
   EXPECT_EQ(said(same), std::vector<std::string>());
   // What is over by then is resolved there, and told of nowhere else.
   TestTrigger over(rule("{}"), with(memory));
   EXPECT_EQ(said(over, R"({"type":"gauge","name":"a","value":0})"),
             (std::vector<std::string>{
-                "page billing/load/up/b: b is down → nobody named",
                 "resolve billing/load/up/a: resolved after 1s: a is down → ops",
                 "resolve billing/load/up/b: resolved here: it pages the channel of pages without "
-                "`to` from now on → ops"}));
+                "`to` from now on → ops",
+                "page billing/load/up/b: b is down → nobody named"}));
 }
 
 TEST_F(AlertSuccession, FlapsByItsOwnSpanOnly) {
@@ -369,6 +370,37 @@ TEST_F(AlertSuccession, ResolvesWhatNoAlertOfTheScriptHolds) {
     stream.tick(3);
     EXPECT_EQ(pages_of(next.feed(stream)), std::vector<std::string>());
   }
+}
+
+// As docs tell to keep the keys of one that is renamed.
+TEST_F(AlertSuccession, OfARenamedAlertPagesUnderItsNewName) {
+  Memory memory = left_by(rule("{ to = 'ops' }"));
+  LoadCommand command = load_command(rule("{ to = 'ops' }", "down") + R"lua(
+ctx:migrate(function(state)
+  state["@alert.down"] = state["@alert.up"]
+  local old = {}
+  for key, alert in pairs(state["@alert.up"]) do
+    old[key] = { open = alert.open, sent = alert.sent, t = alert.t, text = alert.text, to = alert.to }
+    alert.sent = nil
+  end
+  state["@alert.up"] = old
+  return state
+end)
+)lua",
+                                     with(memory));
+  command.migrate_from = "old";
+  auto loaded = ScriptVm::load(command);
+  ASSERT_EQ(loaded.index(), 0u) << std::get<1>(loaded).error.text;
+  memory.state = *std::get<0>(loaded)->loaded().migrated;
+  TestTrigger next(rule("{ to = 'ops' }", "down"), with(memory));
+  EXPECT_EQ(
+      said(next),
+      (std::vector<std::string>{
+          "page billing/load/down/a: a is down → ops", "page billing/load/down/b: b is down → ops",
+          "resolve billing/load/up/a: resolved: its script does not have this alert any "
+          "more → ops",
+          "resolve billing/load/up/b: resolved: its script does not have this alert any "
+          "more → ops"}));
 }
 
 TEST_F(AlertSuccession, IsSeenByTheScriptUntilItIsResolved) {

@@ -224,6 +224,27 @@ ctx:migrate(function(state) return { ["@window.new"] = state["@window.w"] } end)
             "of what ctx:migrate returned, of state[\"@window.new\"] nobody kno");
 }
 
+// Also what came in just now.
+TEST(HelperState, OfAWindowWithAnotherSlotLosesNothing) {
+  for (const double at : {3601.0, 3607.0, 3611.0, 3629.0, 3631.0, 3659.0}) {
+    TestTrigger before(head + "local w = ctx:window('w', { span = '1h' })\n" +
+                       "ctx:gauges({}, function(msg) w:add('k', 1) end)");
+    Stream stream;
+    stream.tick(0).gauge(at, 1).gauge(at, 1).tick(at + 0.5);
+    TriggerOptions options;
+    options.memory = *before.feed(stream).judged;
+    for (const char* window :
+         {"{ span = '30m' }", "{ span = '1h', slot = '7m' }", "{ span = '2h' }"}) {
+      TestTrigger after(head + "local w = ctx:window('w', " + window +
+                            ")\nctx:gauges({}, function(msg) print(w:count('k')) end)",
+                        options);
+      Stream next;
+      next.gauge(at + 1, 1);
+      EXPECT_EQ(logs_of(after.feed(next)), "2\n") << at << window;
+    }
+  }
+}
+
 // What a helper is to begin with, put over what the memory holds of it; the rest stays.
 TEST(HelperState, BeginsWarmAndWhatItHasNotHeardCountsAsDeaf) {
   TriggerOptions options;

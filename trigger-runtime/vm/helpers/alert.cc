@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/check.h"
 #include "core/json.h"
@@ -303,10 +304,12 @@ bool Alert::decide(Time now, std::vector<AlertPage>& pages) {
   std::vector<std::uint32_t> due = queue_.take_due(now);
   // What was looked at in vain must not count: it depends on when the state was restored.
   bool changed = false;
+  std::set<std::uint32_t> moved;
   for (const std::uint32_t id : due) {
-    changed = move(id, now, pages) || changed;
+    if (move(id, now, pages)) moved.insert(id);
     changed = pass_time(id, now) || changed;
   }
+  changed = changed || !moved.empty();
   Time not_before = Time::min();
   const BurstStep step = decide_burst(now, pages);
   if (step == BurstStep::ended) {
@@ -315,7 +318,8 @@ bool Alert::decide(Time now, std::vector<AlertPage>& pages) {
     due.assign(all.begin(), all.end());
   }
   for (const std::uint32_t id : due) {
-    changed = page(id, now, not_before, pages) || changed;
+    // What pages a channel by its name that was the default before is resolved there first.
+    changed = page(id, now, moved.contains(id) ? now : not_before, pages) || changed;
     if (!is_folded(id) && known_[id]->is_quiet()) {
       forget(id);
     } else {

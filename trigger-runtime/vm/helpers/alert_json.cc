@@ -105,7 +105,7 @@ bool Alert::read_fields(Key& key, JsonCursor& in, Time now) const {
     key.t = *at;
     return has_time = true;
   }) && has_time &&
-         (key.open || (!key.over && !key.sent && !key.flapping)) && (key.sent || key.to.empty());
+         (key.open || (!key.over && !key.sent && !key.flapping));
 }
 
 bool Alert::read_folded(std::string_view name, JsonCursor& in, Time now) {
@@ -125,6 +125,7 @@ bool Alert::read_key(std::string_view name, JsonCursor& in, Time now) {
   if (!in.at('{')) return read_folded(name, in, now);
   Key key;
   if (!read_fields(key, in, now)) return false;
+  if (!key.sent) key.to.clear();
   if (name.empty()) {
     if (!key.open || !key.sent) return false;
     if (key.due) key.due = std::min(*key.due, now + calm_after);

@@ -321,8 +321,10 @@ bool SpanWindow::read_key(std::string_view key, JsonCursor& in, Time now) {
     if (!std::isfinite(part.count) || !std::isfinite(part.sum) || part.count < 0) return false;
     if (part.count == 0) continue;
     const std::int64_t stored = *newest - static_cast<std::int64_t>(size - 1 - i);
-    const std::int64_t slot = floor_divide(stored * width + middle, options_.slot.count());
-    if (slot < first || slot > slot_of(now)) continue;
+    // The middle of the newest may be yet to come.
+    const std::int64_t slot =
+        std::min(floor_divide(stored * width + middle, options_.slot.count()), slot_of(now));
+    if (slot < first) continue;
     // What the writer did not keep is taken as if each value had been the mean.
     const double mean = part.sum / part.count;
     part.squares = squares.empty() || !std::isfinite(squares[i]) ? 0 : squares[i];

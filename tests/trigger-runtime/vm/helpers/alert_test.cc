@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "core/json.h"
 #include "trigger-runtime/vm/helpers/alert_text.h"
@@ -162,12 +163,14 @@ struct PlainAlert {
   std::vector<std::string> decide(std::int64_t now) {
     std::vector<std::string> pages;
     std::uint32_t open = 0;
+    std::set<std::string> moved;
     for (auto& [name, key] : keys) {
       if (key.sent && !key.over && key.to != options.to) {
         pages.push_back(fmt::format("{} {} resolve {}", now, name, key.to));
         key.sent = std::nullopt;
         key.to = "";
         key.flapping = false;
+        moved.insert(name);
       }
       // Whatever runs out first is first; a second may follow from it.
       for (int i = 0; i < 3; ++i) {
@@ -220,7 +223,8 @@ struct PlainAlert {
     }
     for (auto& [name, key] : keys) {
       const auto say = [&, &said = name](std::int64_t at, const char* what, const std::string& to) {
-        pages.push_back(fmt::format("{} {} {} {}", std::max(at, not_before), said, what, to));
+        const std::int64_t earliest = moved.contains(said) ? now : not_before;
+        pages.push_back(fmt::format("{} {} {} {}", std::max(at, earliest), said, what, to));
       };
       const auto page = [&, &own = key](std::int64_t at) {
         say(at, "page", options.to);
