@@ -111,9 +111,8 @@ Trigger::Stretch Trigger::stretch(Sequence next, Sequence last) const {
 bool Trigger::stands_before_pause() const {
   const auto begins = [this](const Pause& pause) { return pause.from == dispatched_.next(); };
   // Also if nothing has touched it: its memory has to say since when it stands still.
-  return std::ranges::any_of(pauses_, begins) &&
-         (unanswered_ > 0 || cursor_ != dispatched_ || touched_ ||
-          judged_before_ != dispatched_.next());
+  return std::ranges::any_of(pauses_, begins) && (unanswered_ > 0 || cursor_ != dispatched_ ||
+                                                  touched_ || judged_before_ != dispatched_.next());
 }
 
 void Trigger::judged_here(Memory memory) {
