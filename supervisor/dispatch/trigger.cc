@@ -121,6 +121,8 @@ void Trigger::judged_here(Memory memory) {
   judged_hash_ = 0;
   touched_ = false;
   judged_before_ = cursor_.next();
+  // The first tick after it says how long it stood still.
+  wants_ticks_ = true;
 }
 
 Router& Trigger::alone() {

@@ -477,7 +477,7 @@ World::Reference World::pass(const TriggerName& name, const RunRecord& run, Sequ
       const bool begins = std::ranges::find(pauses, sequence, &Pause::from) != pauses.end();
       if (begins) {
         touched = false;
-        const auto judged = std::get<Judged>(worker.execute(JudgeCommand{load.handle}));
+        const auto judged = std::get<Judged>(worker.execute(JudgeCommand{load.handle, true}));
         result.states[sequence.value - 1] = judged.memory.state;
       }
       if (std::ranges::any_of(pauses, is_paused)) continue;
