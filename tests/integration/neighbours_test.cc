@@ -112,10 +112,12 @@ TEST(Neighbours, AHundredTriggersAreLiveAgainSoonAfterAKill) {
   }
   // They go on with what they had.
   send_to_teams(platform, count);
-  ASSERT_TRUE(platform.settle("team0"));
-  const auto state = platform.get("/v1/triggers/team0/state");
-  ASSERT_TRUE(state);
-  EXPECT_EQ((*state)["state"]["total"], 2);
+  EXPECT_TRUE(wait_until(
+      [&] {
+        const auto state = platform.get("/v1/triggers/team0/state");
+        return state && state->value("/state/total"_json_pointer, 0) == 2;
+      },
+      seconds{60}));
   fmt::print("{} triggers were live {} after the start\n", count, format_span(live));
   platform.stop();
 }
