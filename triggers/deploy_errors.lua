@@ -21,8 +21,11 @@ ctx:errors({ labels = { service = true } }, function(msg)
   local last = deployed:peek(service) -- looks without touching: the ten minutes run from the deployment
   if not last then return end
   last.errors = last.errors + 1
+  -- Of several the first by the alphabet is shown: which of them came last decides nothing then.
+  local what = short(tostring(msg.error or msg.class))
+  if not last.shown or what < last.shown then last.shown = what end
   if last.errors >= 5 then
-    local text = ("%s %s fails since it was deployed: %s"):format(service, last.version, tostring(msg.error or msg.class))
-    broken:raise(service, short(text), { version = last.version, errors = last.errors })
+    broken:raise(service, ("%s %s fails since it was deployed: %s"):format(service, last.version, last.shown),
+      { version = last.version, errors = last.errors })
   end
 end)
