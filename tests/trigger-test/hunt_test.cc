@@ -153,7 +153,7 @@ TEST_F(Hunt, DependenceOnOrderIsNotedAtTheLineThatSpokeToTheAlert) {
   run(HASTUR_TRIGGERS "/deploy_errors.lua");
   EXPECT_EQ(exit_code_, 0) << output_;
   if (says("note: the order of messages")) {
-    EXPECT_TRUE(says("triggers/deploy_errors.lua:26\n")) << output_;
+    EXPECT_TRUE(says("triggers/deploy_errors.lua:28\n")) << output_;
   }
 }
 
