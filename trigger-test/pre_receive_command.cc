@@ -114,8 +114,10 @@ ExitCode test(const Push& push, CheckCommand command) {
       Checkout::make(std::filesystem::temp_directory_path(error).string(), push.files);
   if (!checkout) return stop(checkout.error());
   removing.begin([folder = checkout->folder()] {
+    // The other thread may be removing it, too: each then meets what the other has just removed.
     std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
+    for (int tries = 0; tries < 100 && std::filesystem::exists(folder, ignored); ++tries)
+      std::filesystem::remove_all(folder, ignored);
   });
   if (chdir(checkout->folder().c_str()) != 0)
     return stop(ExitCode::internal,
