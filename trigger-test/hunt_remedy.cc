@@ -125,10 +125,6 @@ std::string remedy_of_field(const std::string& name, const Json& message, std::s
     return "the value of a heartbeat may be a number, a text, true, false or absent: check it, "
            "if type(msg.value) == \"number\" then …";
   }
-  if (name == "value" && field->is_number() && *field < 0 && has(text, "below 0")) {
-    return "a value may be below zero, a counter's, too: ask for others in the filter, "
-           "value = { at_least = 0 }, or check it";
-  }
   // Of a table nothing can be called, and it is no text.
   if (field->is_object() && (has(text, "table") || has(text, "call method"))) {
     return fmt::format(

@@ -132,7 +132,7 @@ std::string_view key_argument(lua_State* lua, int index, const ScriptHelper& sel
 std::string_view made_key_argument(lua_State* lua, int index, const ScriptHelper& self,
                                    std::string_view function) {
   const std::string_view key = key_argument(lua, index, self, function);
-  if (key.empty() || key.size() > Helper::key_bytes_max) [[unlikely]] {
+  if (!fits_as_key(key)) [[unlikely]] {
     raise(lua, fmt::format("{}: a key has 1 to {} bytes, this one has {}", called(self, function),
                            Helper::key_bytes_max, key.size()));
   }

@@ -44,8 +44,13 @@ ScriptHelper& helper_self(lua_State* lua, std::string_view function,
 // The key at `index`: a string, or a number, which becomes its text.
 std::string_view key_argument(lua_State* lua, int index, const ScriptHelper& self,
                               std::string_view function);
-// The same of a call that makes the key if need be: it has 1 to Helper::key_bytes_max bytes, in
-// every helper alike, so that what one takes from a sender's label does not fail in another.
+// Whether a helper can keep something under it, the same for all: what one takes from a sender's
+// label does not fail in another.
+inline bool fits_as_key(std::string_view key) {
+  return !key.empty() && key.size() <= Helper::key_bytes_max;
+}
+// The argument of a call that makes the key if need be: an error unless it fits. (A window leaves
+// out what does not.)
 std::string_view made_key_argument(lua_State* lua, int index, const ScriptHelper& self,
                                    std::string_view function);
 // Raises for a new key that is not UTF-8, as JSON must be.

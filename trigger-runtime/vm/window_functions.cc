@@ -66,7 +66,7 @@ int add(lua_State* lua) {
     if (weight <= 0) return 0;
   }
   // A rule counts for all services: one sender's label that can be no key must not fail it.
-  if (key.empty() || key.size() > Helper::key_bytes_max) [[unlikely]] {
+  if (!fits_as_key(key)) [[unlikely]] {
     self.window.note_dropped();
     return 0;
   }
