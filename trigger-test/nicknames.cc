@@ -10,6 +10,8 @@
 namespace hastur {
 namespace {
 
+constexpr std::size_t uuid_letters = 36;
+
 bool is_nickname(std::string_view text) {
   return !text.empty() && text.size() <= 200 && std::ranges::all_of(text, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -29,7 +31,7 @@ std::string spelled_uuid(std::string_view nickname) {
 }  // namespace
 
 Result<std::string> Nicknames::uuid_of(const std::string& text) {
-  std::array<char, 36> uuid{};
+  std::array<char, uuid_letters> uuid{};
   if (normalise_uuid(text, uuid)) return std::string(uuid.data(), uuid.size());
   if (!is_nickname(text)) {
     return fail(ErrorCode::invalid,
@@ -37,21 +39,27 @@ Result<std::string> Nicknames::uuid_of(const std::string& text) {
                             "letters, digits, '.', '_' and '-'",
                             text));
   }
-  const auto known = std::ranges::find(pairs_, text, &Pair::nickname);
-  if (known != pairs_.end()) return known->uuid;
-  pairs_.push_back(
-      {text.size() <= 16 ? spelled_uuid(text) : dns_uuid(text + ".test.hastur"), text});
-  return pairs_.back().uuid;
+  const auto known = uuids_.find(text);
+  if (known != uuids_.end()) return known->second;
+  std::string made = text.size() <= 16 ? spelled_uuid(text) : dns_uuid(text + ".test.hastur");
+  nicknames_.emplace(made, text);
+  return uuids_.emplace(text, std::move(made)).first->second;
 }
 
-std::string Nicknames::read(std::string text) const {
-  for (const Pair& pair : pairs_) {
-    for (std::size_t at = text.find(pair.uuid); at != std::string::npos;
-         at = text.find(pair.uuid, at + pair.nickname.size())) {
-      text.replace(at, pair.uuid.size(), pair.nickname);
-    }
+std::string Nicknames::read(std::string_view text) const {
+  constexpr std::size_t before_dash = 8;
+  std::string read;
+  std::size_t taken = 0;
+  for (std::size_t dash = text.find('-', before_dash); dash != std::string_view::npos;
+       dash = text.find('-', dash + 1)) {
+    if (dash < taken + before_dash) continue;
+    const std::size_t begin = dash - before_dash;
+    const auto known = nicknames_.find(text.substr(begin, uuid_letters));
+    if (known == nicknames_.end()) continue;
+    read.append(text.substr(taken, begin - taken)).append(known->second);
+    taken = begin + uuid_letters;
   }
-  return text;
+  return read.append(text.substr(taken));
 }
 
 }  // namespace hastur

@@ -2,9 +2,9 @@
 
 // Short uuids of test files: "u1" stands for a fixed uuid, and reads as "u1" in what comes out.
 
+#include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/result.h"
 
@@ -18,14 +18,11 @@ class Nicknames {
   Result<std::string> uuid_of(const std::string& text);
 
   // `text` with each uuid that stood for a nickname replaced by it.
-  std::string read(std::string text) const;
+  std::string read(std::string_view text) const;
 
  private:
-  struct Pair {
-    std::string uuid;
-    std::string nickname;
-  };
-  std::vector<Pair> pairs_;
+  std::map<std::string, std::string, std::less<>> uuids_;      // by nickname
+  std::map<std::string, std::string, std::less<>> nicknames_;  // by uuid
 };
 
 }  // namespace hastur
