@@ -44,6 +44,24 @@ std::string text(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
+// `json` with the nicknames that its keys and texts stand for.
+Json read_by(const Nicknames& names, const Json& json) {
+  if (json.is_string()) return names.read(json.get_ref<const std::string&>());
+  Json read = json.is_structured() ? Json(json.type()) : json;
+  if (json.is_object()) {
+    for (const auto& [key, value] : json.items()) read[names.read(key)] = read_by(names, value);
+  } else if (json.is_array()) {
+    for (const Json& value : json) read.push_back(read_by(names, value));
+  }
+  return read;
+}
+
+// Null if there is none.
+Json taken(Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() ? std::move(*found) : Json();
+}
+
 // Puts things in the order of their places, and keeps the last of those at the same one.
 template <class Thing, class Place>
 void keep_last(std::vector<Thing>& things, Place place_of) {
@@ -68,18 +86,17 @@ std::vector<ObservedCall> observed_calls(const Json& observed, const Nicknames& 
   if (!observed.is_object()) return calls;
   const auto list = observed.find("calls");
   if (list == observed.end() || !list->is_array()) return calls;
-  const Result<Json> read = parse_json(names.read(canonical_json(*list)));
-  if (!read) return calls;
-  for (const Json& json : *read) {
-    if (!json.is_object()) continue;
+  for (const Json& each : *list) {
+    if (!each.is_object()) continue;
+    Json json = read_by(names, each);
     ObservedCall call;
     call.input = {number(json, "sequence")};
     call.callback = static_cast<std::uint32_t>(number(json, "callback"));
     call.instructions = number(json, "instructions");
     call.returned = json.value("returned", Json(true)) == true;
-    call.before = json.value("before", Json());
-    call.after = json.value("after", Json());
-    const Json steps = json.value("steps", Json::array());
+    call.before = taken(json, "before");
+    call.after = taken(json, "after");
+    const Json steps = taken(json, "steps");
     if (steps.is_array()) {
       for (const Json& step : steps) call.steps.push_back(step_of(step));
     }

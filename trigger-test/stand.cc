@@ -39,11 +39,10 @@ std::uint64_t ticks_of(const InputBatch& batch) {
 Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& options,
                       Outcome& outcome) {
   // What loading ran comes first.
-  std::string loading;
   if (options.observe != ObserveCommand::What::nothing) {
     Result<std::string> begun = run.observe(0, options.observe);
     if (!begun) return fail(begun.error());
-    loading = std::move(*begun);
+    outcome.observed = parse_json(*begun).value_or(Json());
   }
   std::uint64_t ticks = 0, callbacks = 0;
   const auto is_judged_enough = [&](const std::string& state) {
@@ -88,8 +87,8 @@ Result<void> feed_all(StreamRun& run, const Stream& stream, const RunOptions& op
   if (options.observe != ObserveCommand::What::nothing) {
     Result<std::string> observed = run.observe(0, ObserveCommand::What::nothing);
     if (!observed) return fail(observed.error());
-    Result<Json> json = parse_json(join_observed(loading, std::move(*observed)));
-    if (json) outcome.observed = std::move(*json);
+    Result<Json> json = parse_json(*observed);
+    if (json) append_observed(outcome.observed, std::move(*json));
   }
   return run.unload();
 }

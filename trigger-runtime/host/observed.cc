@@ -1,28 +1,25 @@
 #include "trigger-runtime/host/observed.h"
 
-#include "core/json.h"
+#include <utility>
 
 namespace hastur {
-namespace {
 
-void append(Json& to, const Json& from) {
-  if (to.is_array() && from.is_array()) {
-    to.insert(to.end(), from.begin(), from.end());
-  } else if (to.is_object() && from.is_object()) {
-    for (const auto& [key, value] : from.items()) append(to[key], value);
+void append_observed(Json& earlier, Json later) {
+  if (earlier.is_array() && later.is_array()) {
+    for (Json& each : later) earlier.push_back(std::move(each));
+  } else if (earlier.is_object() && later.is_object()) {
+    for (auto& [key, value] : later.items()) append_observed(earlier[key], std::move(value));
   } else {
-    to = from;
+    earlier = std::move(later);
   }
 }
-
-}  // namespace
 
 std::string join_observed(const std::string& earlier, std::string later) {
   if (earlier.empty()) return later;
   Result<Json> all = parse_json(earlier);
-  const Result<Json> more = parse_json(later);
+  Result<Json> more = parse_json(later);
   if (!all || !all->is_object() || !more || !more->is_object()) return later;
-  append(*all, *more);
+  append_observed(*all, std::move(*more));
   return canonical_json(*all);
 }
 

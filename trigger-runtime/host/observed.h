@@ -4,10 +4,15 @@
 
 #include <string>
 
+#include "core/json.h"
+
 namespace hastur {
 
-// Both are JSON objects, `earlier` may be empty: lists are appended. What is no such object, since
-// a worker may say anything, is left out.
+// Lists are appended, objects joined; of anything else the later stands.
+void append_observed(Json& earlier, Json later);
+
+// Both are JSON objects, `earlier` may be empty. What is no such object, since a worker may say
+// anything, is left out.
 std::string join_observed(const std::string& earlier, std::string later);
 
 }  // namespace hastur
