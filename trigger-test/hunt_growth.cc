@@ -487,20 +487,42 @@ class GrowthHunt {
     const auto wrote = find_write(path, apart);
     if (!wrote) return fail(wrote.error());
     // One message over and over is the smallest case, if it is enough.
+    std::vector<std::vector<MessageSpec>> smallest;
     if (*wrote) {
       growth.finding.caused_at = (*wrote)->at;
-      auto test =
-          growing_case(runs_, {few_[(*wrote)->message]}, {grown.bytes, grown.messages}, apart);
-      if (!test) return fail(test.error());
-      growth.test = std::move(*test);
+      smallest.push_back({few_[(*wrote)->message]});
     }
-    if (!growth.test) {
-      auto test = growing_case(runs_, few_, {grown.bytes, grown.messages}, apart);
+    smallest.push_back(few_);
+    for (std::vector<MessageSpec>& few : smallest) {
+      if (growth.test) break;
+      auto test = smallest_case(std::move(few), {grown.bytes, grown.messages}, apart);
       if (!test) return fail(test.error());
       growth.test = std::move(*test);
     }
     answer_.found = std::move(growth);
     return {};
+  }
+
+  // Of `few` the half that still grows, as long as there is one.
+  Result<std::optional<TestCase>> smallest_case(std::vector<MessageSpec> few, const CameTo& look,
+                                                Micros apart) {
+    auto smallest = growing_case(runs_, few, look, apart);
+    while (smallest && *smallest && few.size() > 1) {
+      const auto middle = few.begin() + static_cast<std::ptrdiff_t>(few.size() / 2);
+      std::vector<std::vector<MessageSpec>> halves{{few.begin(), middle}, {middle, few.end()}};
+      bool is_smaller = false;
+      for (std::vector<MessageSpec>& half : halves) {
+        auto test = growing_case(runs_, half, look, apart);
+        if (!test) return test;
+        is_smaller = test->has_value();
+        if (!is_smaller) continue;
+        smallest = std::move(test);
+        few = std::move(half);
+        break;
+      }
+      if (!is_smaller) break;
+    }
+    return smallest;
   }
 
   static std::string remedy(const StatePath& path) {
@@ -548,14 +570,27 @@ class GrowthHunt {
         if (auto place = place_that_grew(call, path))
           return Answer(answer(call, std::move(*place)));
       }
+      const auto place_in = [&](const ObservedCall& call) {
+        return is_of_helper(path)
+                   ? place_that_told(trigger_, call, helper_name(path))
+                   : place_that_wrote(trigger_, call, words_of(path), hastur::Wrote::more);
+      };
+      // In its last quarter: by then each of the few has been there.
+      for (const ObservedCall& call :
+           calls | std::views::drop(calls.size() - calls.size() / 4) | std::views::reverse) {
+        if (has_more_entries(call, path)) return Answer(answer(call, place_in(call)));
+      }
       const ObservedCall* call = call_that_wrote(calls, path);
-      if (call == nullptr || nearly) continue;
-      nearly = answer(*call,
-                      is_of_helper(path)
-                          ? place_that_told(trigger_, *call, helper_name(path))
-                          : place_that_wrote(trigger_, *call, words_of(path), hastur::Wrote::more));
+      if (call != nullptr && !nearly) nearly = answer(*call, place_in(*call));
     }
     return nearly;
+  }
+
+  static bool has_more_entries(const ObservedCall& call, const StatePath& path) {
+    const Json* before = part_at(call.before, path);
+    const Json* after = part_at(call.after, path);
+    return before != nullptr && after != nullptr && before->is_object() && after->is_object() &&
+           after->size() > before->size();
   }
 
   // If a list or text at `path` or below grew in the call, the line that let it.

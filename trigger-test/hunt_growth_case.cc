@@ -67,16 +67,19 @@ Result<std::optional<TestCase>> growing_case(HuntRuns& runs, const std::vector<M
                                              const CameTo& look, Micros apart) {
   using Answer = std::optional<TestCase>;
   const std::size_t of_size = bytes_enough * look.messages / std::max<std::size_t>(look.bytes, 1);
-  const std::size_t count = std::min(std::clamp(of_size, messages_min, messages_max),
-                                     static_cast<std::size_t>(span_max / apart));
-  if (count < 4) return Answer();
+  std::size_t count = std::min(std::clamp(of_size, messages_min, messages_max),
+                               static_cast<std::size_t>(span_max / apart));
   std::array<std::size_t, 2> bytes{};
-  for (const std::size_t half : {0u, 1u}) {
+  for (std::size_t half = 0; half < bytes.size();) {
+    if (count < 4) return Answer();
     const auto prepared = runs.prepare(repeated(few, count / (2 - half), apart), 0);
     if (!prepared) return Answer();
     const Result<Outcome> outcome = runs.run(*prepared, Way::straight);
     if (!outcome) return fail(outcome.error());
     bytes[half] = outcome->state.size();
+    // The look had messages among these that add less.
+    if (outcome->cut) count /= 2;
+    half = outcome->cut ? 0 : half + 1;
   }
   if (bytes[1] < bytes[0] + 8) return Answer();
   TestCase test = repeated(few, count, apart);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "trigger-test/script_words.h"
+#include "trigger-test/state_weight.h"
 
 namespace hastur {
 namespace {
@@ -59,15 +60,6 @@ std::string_view new_local(std::string_view line) {
   std::size_t end = 6;
   while (end < line.size() && is_name_letter(line[end])) ++end;
   return line.substr(6, end - 6);
-}
-
-const Json* at_path(const Json& state, const std::vector<std::string>& keys) {
-  const Json* part = &state;
-  for (const std::string& key : keys) {
-    if (!part->is_object() || !part->contains(key)) return nullptr;
-    part = &part->at(key);
-  }
-  return part;
 }
 
 }  // namespace
@@ -178,8 +170,8 @@ const ObservedCall* call_that_wrote(const std::vector<ObservedCall>& calls,
 const ObservedCall* call_that_wrote(const std::vector<ObservedCall>& calls,
                                     const std::vector<std::string>& keys) {
   for (const ObservedCall& call : calls | std::views::reverse) {
-    const Json* before = at_path(call.before, keys);
-    const Json* after = at_path(call.after, keys);
+    const Json* before = part_at(call.before, keys);
+    const Json* after = part_at(call.after, keys);
     const bool changed = (before == nullptr) != (after == nullptr) ||
                          (before != nullptr && after != nullptr && *before != *after);
     if (changed) return &call;
