@@ -11,7 +11,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <map>
+#include <string>
+#include <vector>
 
 #include "core/json.h"
 #include "tests/trigger-test/command_test.h"
@@ -43,18 +44,28 @@ std::uint32_t marked_line(const std::string& text) {
                  std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
 }
 
-class Zoo : public testing::TriggerTestCommand {
+// The scripts of a folder of the zoo, by name.
+std::vector<std::string> scripts_of(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(fs::path(HASTUR_ZOO) / folder)) {
+    const fs::path name = entry.path().stem();
+    if (entry.path().extension() == ".lua" && !name.has_extension()) names.push_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+class Zoo : public testing::TriggerTestCommand, public ::testing::WithParamInterface<std::string> {
  protected:
-  // Checks all of a folder at once: by name of the script, its report.
-  void check(const std::string& folder) {
-    run(fmt::format("--format json {}/{}", HASTUR_ZOO, folder));
+  // The report on the script of this name; null, and the test has failed, if there is none.
+  Json check(const std::string& folder) {
+    run(fmt::format("--format json {}/{}/{}.lua", HASTUR_ZOO, folder, GetParam()));
     Result<Json> report = parse_json(output_);
-    ASSERT_TRUE(report) << output_ << error_;
-    for (Json& trigger : (*report)["triggers"]) {
-      const std::string file = fs::path(trigger["path"].get<std::string>()).filename();
-      reports_[file] = std::move(trigger);
+    if (!report || (*report)["triggers"].size() != 1) {
+      ADD_FAILURE() << output_ << error_;
+      return {};
     }
-    ASSERT_GE(reports_.size(), 20u);
+    return std::move((*report)["triggers"][0]);
   }
 
   // Findings and notes of all checks: sentence, file, line.
@@ -86,42 +97,50 @@ class Zoo : public testing::TriggerTestCommand {
       text += fmt::format("  {} at {}:{}\n", each.sentence, each.file, each.line);
     return text;
   }
-
-  std::map<std::string, Json> reports_;
 };
 
-TEST_F(Zoo, EachWrongTriggerIsCaughtAtItsLineWithWhatToDo) {
-  check("wrong");
-  for (const auto& [file, report] : reports_) {
-    const fs::path path = fs::path(HASTUR_ZOO) / "wrong" / file;
-    const std::string script = text_of(path);
-    const std::string caught = said(script, "caught");
-    ASSERT_FALSE(caught.empty()) << file;
-    const std::string in = said(script, "in");
-    const std::uint32_t line =
-        marked_line(in.empty() ? script : text_of(fs::path(HASTUR_ZOO) / in));
-    const std::vector<Finding> all = findings(report);
-    const bool found = std::ranges::any_of(all, [&](const Finding& each) {
-      return each.sentence.find(caught) != std::string::npos &&
-             each.sentence.find(said(script, "told")) != std::string::npos &&
-             (line == 0 || each.line == line) &&
-             (in.empty() ? fs::path(each.file).filename() == file : each.file == in);
-    });
-    EXPECT_TRUE(found) << file << ", line " << line << "; found was\n" << told(all);
-  }
+class WrongTrigger : public Zoo {};
+class RightTrigger : public Zoo {};
+
+std::string name_of(const ::testing::TestParamInfo<std::string>& script) { return script.param; }
+
+INSTANTIATE_TEST_SUITE_P(Zoo, WrongTrigger, ::testing::ValuesIn(scripts_of("wrong")), name_of);
+INSTANTIATE_TEST_SUITE_P(Zoo, RightTrigger, ::testing::ValuesIn(scripts_of("right")), name_of);
+
+TEST(ZooFolders, HoldSoManyTriggers) {
+  EXPECT_GE(scripts_of("wrong").size(), 40u);
+  EXPECT_GE(scripts_of("right").size(), 20u);
 }
 
-TEST_F(Zoo, EachRightTriggerPassesThoughItLooksSuspicious) {
-  check("right");
-  for (const auto& [file, report] : reports_) {
-    EXPECT_EQ(report["good"], true) << file << ": found was\n" << told(findings(report));
-    // That a hunt of slow calls is a short one is no suspicion.
-    std::vector<Finding> all = findings(report);
-    std::erase_if(all, [](const Finding& each) {
-      return each.sentence.find("the hunt left out") != std::string::npos;
-    });
-    EXPECT_TRUE(all.empty()) << file << ":\n" << told(all);
-  }
+TEST_P(WrongTrigger, IsCaughtAtItsLineWithWhatToDo) {
+  const Json report = check("wrong");
+  if (report.is_null()) return;
+  const std::string file = GetParam() + ".lua";
+  const std::string script = text_of(fs::path(HASTUR_ZOO) / "wrong" / file);
+  const std::string caught = said(script, "caught");
+  ASSERT_FALSE(caught.empty());
+  const std::string in = said(script, "in");
+  const std::uint32_t line = marked_line(in.empty() ? script : text_of(fs::path(HASTUR_ZOO) / in));
+  const std::vector<Finding> all = findings(report);
+  const bool found = std::ranges::any_of(all, [&](const Finding& each) {
+    return each.sentence.find(caught) != std::string::npos &&
+           each.sentence.find(said(script, "told")) != std::string::npos &&
+           (line == 0 || each.line == line) &&
+           (in.empty() ? fs::path(each.file).filename() == file : each.file == in);
+  });
+  EXPECT_TRUE(found) << file << ", line " << line << "; found was\n" << told(all);
+}
+
+TEST_P(RightTrigger, PassesThoughItLooksSuspicious) {
+  const Json report = check("right");
+  if (report.is_null()) return;
+  EXPECT_EQ(report["good"], true) << "found was\n" << told(findings(report));
+  // That a hunt of slow calls is a short one is no suspicion.
+  std::vector<Finding> all = findings(report);
+  std::erase_if(all, [](const Finding& each) {
+    return each.sentence.find("the hunt left out") != std::string::npos;
+  });
+  EXPECT_TRUE(all.empty()) << told(all);
 }
 
 }  // namespace
