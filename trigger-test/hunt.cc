@@ -27,6 +27,7 @@ constexpr std::size_t waits_max = 1'000;
 // that are made costs something has its growth and its own tests looked at, too.
 constexpr std::uint64_t growth_steps_max = 120'000'000;
 constexpr std::uint64_t tests_steps_max = 60'000'000;
+constexpr std::uint64_t many_senders_steps_max = 40'000'000;
 
 // No sender has to do with it.
 bool feeds_itself(const CallError& error) {
@@ -82,6 +83,7 @@ class Hunt {
   Result<void> search(const MessageMaker& messages);
   Result<void> search_growth(const CaseMaker& cases, Dice& dice);
   Result<void> search_tests();
+  Result<void> search_many_senders(const CaseMaker& cases, Dice dice);
   void note_what_is_left_out();
   bool is_done() const { return is_dead_ || report_.findings() >= findings_max || runs_.is_over(); }
 
@@ -193,6 +195,7 @@ Result<void> Hunt::search(const MessageMaker& messages) {
     if (round == 0) {
       HASTUR_TRY(search_growth(cases, dice));
       HASTUR_TRY(search_tests());
+      HASTUR_TRY(search_many_senders(cases, Dice(seed)));
     }
     // What math.random draws goes with the place in the stream.
     const bool draws = trigger_.script.text.find("math.random") != std::string::npos;
@@ -263,6 +266,28 @@ Result<void> Hunt::search_tests() {
   leave_out(budget, std::move(left), "its tests span so much time, with a tick for each second,",
             "tests over minutes instead of hours are hunted whole");
   own_.clear();
+  return {};
+}
+
+// What is done for each of all senders with each of all is too much for one call once they are
+// many. Whether they are is for its author to know: it is a note.
+Result<void> Hunt::search_many_senders(const CaseMaker& cases, Dice dice) {
+  const HuntRuns::Budget budget(runs_, many_senders_steps_max);
+  // What fails is hunted again once it is mended.
+  if (is_done() || report_.findings() > 0) return {};
+  const auto one = runs_.prepare(cases.of_many_senders(dice), 0);
+  if (!one || one->test.messages.empty()) return {};
+  const Result<Outcome> outcome = runs_.run(*one, Way::straight);
+  if (!outcome) return fail(outcome.error());
+  for (const Seen& seen : outcome->seen) {
+    if (!seen.error || seen.error->kind != CallError::Kind::instructions) continue;
+    const ScriptError& error = seen.error->error;
+    report_.note(fmt::format("with {} senders {}: {}", CaseMaker::senders_many, error.text,
+                             "if there may be so many, keep sums instead of walking all of them "
+                             "for each of them"),
+                 {trigger_.shown(error.script), error.line}, "near a limit");
+    return {};
+  }
   return {};
 }
 

@@ -1,5 +1,7 @@
 #include "trigger-test/hunt_cases.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/json.h"
@@ -16,6 +18,7 @@ constexpr Micros own_gap_max = 2min;
 // But once in a case.
 constexpr Micros silence_max = 2h;
 constexpr std::size_t interruptions_max = 12;
+constexpr std::size_t uuid_letters = 36;
 
 }  // namespace
 
@@ -192,6 +195,38 @@ std::vector<MessageSpec> CaseMaker::few(Dice dice) const {
   }
   if (few.empty()) few.emplace_back();
   return few;
+}
+
+TestCase CaseMaker::of_many_senders(Dice dice) const {
+  TestCase test;
+  test.start = start(dice);
+  const std::vector<MessageSpec> few = this->few(dice);
+  if (few.front().fields.empty()) return test;
+  Micros at = 1s;
+  for (std::size_t i = 0; i < senders_many; ++i) {
+    MessageSpec spec = few[i % few.size()];
+    spec.at = at += 5ms;
+    const Json usual = spec.fields.value("uuid", Json());
+    const Json host = spec.fields.value("hostname", Json());
+    const std::string sender = fmt::format("s{}", i);
+    // A whole uuid is a filter's own.
+    if (usual.is_string() && usual.get_ref<const std::string&>().size() < uuid_letters) {
+      spec.fields["uuid"] = sender;
+      if (host == usual.get<std::string>() + ".example.com")
+        spec.fields["hostname"] = sender + ".example.com";
+    }
+    test.messages.push_back(std::move(spec));
+  }
+  at = 70s;
+  for (const Micros lost : {Micros{1h}, Micros{std::chrono::days{1}}}) {
+    MessageSpec tick;
+    tick.fields = {{"type", "tick"}};
+    tick.at = at += lost;
+    tick.lost = lost;
+    test.messages.push_back(std::move(tick));
+  }
+  test.ends = at + 2s;
+  return test;
 }
 
 std::optional<Micros> CaseMaker::longest_span() const {

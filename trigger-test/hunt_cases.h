@@ -37,6 +37,11 @@ class CaseMaker {
   // subscription.
   TestCase ties(Dice dice) const;
 
+  // A message from each of `senders_many` senders within seconds, and ticks for a while: all that
+  // the script does once in a minute, an hour and a day. Without messages if none can be made.
+  static constexpr std::size_t senders_many = 1'000;
+  TestCase of_many_senders(Dice dice) const;
+
   // A few messages of a few senders, at no time in particular; one without fields, which is a tick,
   // if no messages can be made.
   std::vector<MessageSpec> few(Dice dice) const;
