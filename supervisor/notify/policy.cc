@@ -9,18 +9,21 @@
 namespace hastur {
 namespace {
 
-// The strictest that stands over a notification; of two alike the one that does not end.
+// The strictest that stands over a notification; of two alike the one that ends later, or never.
 struct Ruling {
   NotifyMode mode = NotifyMode::on;
   bool ends = false;
+  Time until{};  // if it ends
   std::string words;
 
   void hear(NotifyMode other, const NotifyOrder* order, std::string_view whose) {
     const bool other_ends = order != nullptr && order->until;
-    const bool stricter = other > mode || (other == mode && ends && !other_ends);
+    const bool outlasts = ends && (!other_ends || *order->until > until);
+    const bool stricter = other > mode || (other == mode && outlasts);
     if (!stricter || other == NotifyMode::on) return;
     mode = other;
     ends = other_ends;
+    if (ends) until = *order->until;
     words = order != nullptr && order->scope == OrderScope::silence
                 ? fmt::format("silence q-{}", order->number)
                 : fmt::format("mode {}{}", notify_mode_name(other), whose);
@@ -29,6 +32,12 @@ struct Ruling {
     if (!order->why.empty()) words += ": " + order->why;
   }
 };
+
+// The incidents of alerts have their trigger's name in front of what its script calls them.
+bool silences(const NotifyOrder& order, const NotificationRecord& record) {
+  return order.key.empty() || record.key == order.key ||
+         record.key == fmt::format("{}/{}", record.trigger, order.key);
+}
 
 }  // namespace
 
@@ -81,7 +90,7 @@ void NotifyPolicy::decide_again(NotificationRecord& record) const {
     ruling.hear(of_trigger->mode, of_trigger, " of its trigger");
   for (const NotifyOrder& each : orders_) {
     if (each.scope != OrderScope::silence || each.name != record.trigger) continue;
-    if (each.key.empty() || each.key == record.key) ruling.hear(each.mode, &each, "");
+    if (silences(each, record)) ruling.hear(each.mode, &each, "");
   }
   record.reason = std::move(ruling.words);
   if (ruling.mode == NotifyMode::on) {

@@ -234,6 +234,27 @@ TEST_F(DeliveryTest, ASilenceOfOneKeyHoldsThatKeyAndWhatWasToldIsResolvedAfterIt
   EXPECT_EQ(orders->end_silence(*silence, "again").error().code, ErrorCode::not_found);
 }
 
+TEST_F(DeliveryTest, ASilenceOfAnAlertsKeyNamesItWithOrWithoutItsTrigger) {
+  for (const char* key : {"disk/web7", "load/disk/web7"}) {
+    const auto silence = orders->silence("load", key, clock.now() + std::chrono::hours{2}, "");
+    const auto held = commit(asked("load/disk/web7"));
+    const auto other = commit(asked("load/disk/web8"));
+    EXPECT_EQ(sink->ids(), std::vector{other}) << key;
+    EXPECT_EQ(status(held).substr(0, 15), "pending: held b") << key;
+    ASSERT_TRUE(orders->end_silence(*silence, "done"));
+    delivery->settled({held, Settlement::sent, "ok"});
+    delivery->settled({other, Settlement::sent, "ok"});
+    sink->offered.clear();
+  }
+}
+
+TEST_F(DeliveryTest, OfTwoSilencesTheOneThatEndsLaterIsNamed) {
+  for (const auto span : {std::chrono::hours{1}, std::chrono::hours{3}, std::chrono::hours{2}})
+    ASSERT_TRUE(orders->silence("load", "", clock.now() + span, "disks"));
+  EXPECT_EQ(status(commit(asked("k"))),
+            "pending: held by silence q-2 until 2024-01-01T03:00:00Z: disks");
+}
+
 TEST_F(DeliveryTest, AModeHoldsBackWhatWaitsAndWhatIsUnderWayMayStillArrive) {
   const auto under_way = commit(asked("a"));
   const auto arrives = commit(asked("b"));
