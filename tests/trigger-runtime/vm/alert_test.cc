@@ -374,33 +374,45 @@ TEST_F(AlertSuccession, ResolvesWhatNoAlertOfTheScriptHolds) {
 
 // As docs tell to keep the keys of one that is renamed.
 TEST_F(AlertSuccession, OfARenamedAlertPagesUnderItsNewName) {
-  Memory memory = left_by(rule("{ to = 'ops' }"));
-  LoadCommand command = load_command(rule("{ to = 'ops' }", "down") + R"lua(
+  const std::string migrates = R"lua(
 ctx:migrate(function(state)
-  state["@alert.down"] = state["@alert.up"]
-  local old = {}
+  local down = {}
   for key, alert in pairs(state["@alert.up"]) do
-    old[key] = { open = alert.open, sent = alert.sent, t = alert.t, text = alert.text, to = alert.to }
-    alert.sent = nil
+    down[key] = alert
+    if type(alert) == "table" then
+      down[key] = {}
+      for field, value in pairs(alert) do
+        if field ~= "sent" then down[key][field] = value end
+      end
+    end
   end
-  state["@alert.up"] = old
+  state["@alert.down"] = down
   return state
 end)
-)lua",
-                                     with(memory));
-  command.migrate_from = "old";
-  auto loaded = ScriptVm::load(command);
-  ASSERT_EQ(loaded.index(), 0u) << std::get<1>(loaded).error.text;
-  memory.state = *std::get<0>(loaded)->loaded().migrated;
-  TestTrigger next(rule("{ to = 'ops' }", "down"), with(memory));
+)lua";
+  const auto said_after = [&](const std::string& options) {
+    Memory memory = left_by(rule(options));
+    LoadCommand command = load_command(rule(options, "down") + migrates, with(memory));
+    command.migrate_from = "old";
+    auto loaded = ScriptVm::load(command);
+    if (loaded.index() != 0) return std::vector{std::get<1>(loaded).error.text};
+    memory.state = *std::get<0>(loaded)->loaded().migrated;
+    TestTrigger next(rule(options, "down"), with(memory));
+    return said(next);
+  };
   EXPECT_EQ(
-      said(next),
+      said_after("{ to = 'ops' }"),
       (std::vector<std::string>{
           "page billing/load/down/a: a is down → ops", "page billing/load/down/b: b is down → ops",
           "resolve billing/load/up/a: resolved: its script does not have this alert any "
           "more → ops",
           "resolve billing/load/up/b: resolved: its script does not have this alert any "
           "more → ops"}));
+  EXPECT_EQ(said_after("{ to = 'ops', burst = 1, again = '1h' }"),
+            (std::vector<std::string>{
+                "page billing/load/down: 2 down still open after 1s: a, b → ops",
+                "resolve billing/load/up: resolved: its script does not have this alert any "
+                "more → ops"}));
 }
 
 TEST_F(AlertSuccession, IsSeenByTheScriptUntilItIsResolved) {

@@ -41,13 +41,14 @@ void Alert::fold(std::uint32_t id) {
   if (is_folded(id) || id == burst_id_) return;
   const Key& key = *known_[id];
   const std::string_view name = keys().key(id);
-  if (key.open != key.t || key.over || key.sent || key.due || key.stale || key.flapping ||
-      !key.changes.empty() || !key.details.empty() || !key.value.empty() || key.text.empty())
+  if (!key.open || key.t != moved(*key.open) || key.over || key.sent || key.due || key.stale ||
+      key.flapping || !key.changes.empty() || !key.details.empty() || !key.value.empty() ||
+      key.text.empty())
     return;
   if (folded_count_ == 0 && !is_burst())
     folded_text_ = KeyText::of(name, key.text).value_or(KeyText());
   if (folded_text_.empty() || !folded_text_.fits(name, key.text)) return;
-  keys().time(id) = to_us(key.t);
+  keys().time(id) = to_us(*key.open);
   text_bytes_ -= text_bytes(key);
   known_[id] = nullptr;
   ++folded_count_;
@@ -56,8 +57,8 @@ void Alert::fold(std::uint32_t id) {
 Alert::Key Alert::whole(std::uint32_t id) const {
   if (!is_folded(id)) return *known_[id];
   Key key;
-  key.t = folded_at(id);
-  key.open = key.t;
+  key.t = called_at(id);
+  key.open = opened_at(id);
   key.text = folded_text_.with(keys().key(id));
   return key;
 }
@@ -84,6 +85,7 @@ void Alert::take_texts(Key& key, const Call& call) {
 }
 
 void Alert::note_change(Key& key, Time at) const {
+  if (key.was_flapping()) key.flapping = false;
   if (!options_.flap) return;
   std::erase_if(key.changes, [&](Time change) { return change <= at - options_.flap->span; });
   if (key.changes.size() == options_.flap->changes) key.changes.erase(key.changes.begin());
@@ -170,10 +172,10 @@ Time Alert::deadline_of(const Key& key) const {
   if (moves(key)) at(key.sent);
   if (!key.changes.empty()) at(key.changes.back() + options_.flap->span);
   if (begins_flapping(key)) at(key.changes.back());
-  if (key.flapping) return first;
+  if (key.is_flapping()) return first;
   at(key.over);
   if (!key.is_open() || is_burst()) return first;
-  if (!key.sent) {
+  if (!key.sent || key.flapping) {
     at(key.open);
   } else if (options_.again && !key.due) {
     at(*key.sent + *options_.again);
@@ -183,12 +185,12 @@ Time Alert::deadline_of(const Key& key) const {
 
 Time Alert::deadline_of(std::uint32_t id) const {
   if (!is_folded(id)) return deadline_of(*known_[id]);
-  if (!is_burst()) return folded_at(id);
-  return options_.stale ? folded_at(id) + *options_.stale : never;
+  if (!is_burst()) return opened_at(id);
+  return options_.stale ? called_at(id) + *options_.stale : never;
 }
 
 bool Alert::pass_time(std::uint32_t id, Time now) {
-  if (is_folded(id) && !(options_.stale && folded_at(id) + *options_.stale <= now)) return false;
+  if (is_folded(id) && !(options_.stale && called_at(id) + *options_.stale <= now)) return false;
   Key& key = unfold(id);
   bool changed = false;
   while (true) {
@@ -214,11 +216,7 @@ bool Alert::pass_time(std::uint32_t id, Time now) {
   if (!key.changes.empty() && key.changes.back() + options_.flap->span <= now) {
     key.changes.clear();
     // What was told last is that it flaps; that it is open now, nobody has been told.
-    if (key.flapping && key.is_open()) {
-      key.sent.reset();
-      key.to.clear();
-    }
-    key.flapping = false;
+    if (!key.is_open()) key.flapping = false;
     changed = true;
   }
   return changed;
@@ -266,6 +264,11 @@ bool Alert::page(std::uint32_t id, Time now, Time not_before, std::vector<AlertP
   Key& key = unfold(id);
   const std::size_t before = pages.size();
   const auto add = [&](Time at, std::string text) {
+    // It was over, would have been resolved there, and is told of once more instead.
+    if (moves(key)) {
+      pages.push_back(resolve_of(id, key, now, moved_text(options_)));
+      at = now;
+    }
     pages.push_back(page_of(id, key, std::max(at, not_before), std::move(text)));
     key.sent = now;
     key.to = options_.to;
@@ -273,7 +276,7 @@ bool Alert::page(std::uint32_t id, Time now, Time not_before, std::vector<AlertP
   if (begins_flapping(key)) {
     key.flapping = true;
     add(key.changes.back(), flapping_text(key, *options_.flap));
-  } else if (key.flapping) {
+  } else if (key.is_flapping()) {
     return false;  // quiet until it is steady
   } else if (key.over) {
     if (key.sent) {
@@ -287,7 +290,8 @@ bool Alert::page(std::uint32_t id, Time now, Time not_before, std::vector<AlertP
     key.stale = false;
     return true;
   } else if (key.is_open() && !is_burst()) {
-    if (!key.sent) {
+    if (!key.sent || key.flapping) {
+      key.flapping = false;
       add(*key.open, key.text);
     } else if (options_.again && !key.due && *key.sent + *options_.again <= now) {
       add(*key.sent + *options_.again, again_text(key, now));
@@ -330,16 +334,21 @@ bool Alert::decide(Time now, std::vector<AlertPage>& pages) {
   return changed || step != BurstStep::none;
 }
 
+Time Alert::moved(Time call) const {
+  for (const Deaf& deaf : burst_deaf_) {
+    if (call < deaf.until) call = std::min(call + deaf.span, deaf.until);
+  }
+  return call;
+}
+
 bool Alert::pass_deaf(Micros deaf, Time now) {
+  if (is_burst()) note_deaf({now, deaf});
   const auto move = [&](std::optional<Time>& time, Micros after) {
     if (time) time = std::min(*time + deaf, now + after);
   };
   for (std::uint32_t id = 0; id < known_.size(); ++id) {
     if (!keys().holds(id)) continue;
-    if (is_folded(id) && is_burst()) {
-      keys().time(id) = to_us(std::min(folded_at(id) + deaf, now));
-      continue;
-    }
+    if (is_folded(id) && is_burst()) continue;
     Key& key = unfold(id);
     key.t = std::min(key.t + deaf, now);
     move(key.sent, Micros{0});
@@ -348,7 +357,6 @@ bool Alert::pass_deaf(Micros deaf, Time now) {
                                                         : options_.raise_after;
     move(key.due, after.value_or(Micros{0}));
     for (Time& change : key.changes) change = std::min(change + deaf, now);
-    // Its last call may have moved to where it opened.
     fold(id);
   }
   return keys().count() > 0;
@@ -361,6 +369,7 @@ void Alert::clear() {
   open_count_ = 0;
   folded_count_ = 0;
   burst_id_ = KeyTable::none;
+  burst_deaf_.clear();
   text_bytes_ = 0;
 }
 

@@ -12,13 +12,15 @@
 // t: the last call for it; open: since when it is; over: when it closed, until that was told; due:
 // when it will open (not open) or close (open) if nothing else comes; sent: its last page, unless
 // it was resolved; to: where that went, unless it named no channel; f: when it opened or closed
-// lately; flap: it is flapping; stale: it closed for want of data. A key of which nothing is known
-// but that it is quiet is not there.
+// lately; flap: it is flapping, or, without f, it was, and nobody was told yet that it is open;
+// stale: it closed for want of data. A key of which nothing is known but that it is quiet is not
+// there.
 //
 // The key "" is that of a burst: open, sent, due, when it will be over, and text, what most keys
 // said when it began, with {key} for the key. A burst may hold a million keys. One that says that
 // text, opened with its last call and was not paged has a number for its state: that call, in µs
-// after the burst was open. Of such a key open moves with t by what could not be heard.
+// after the burst was open. What could not be heard since then stands with the burst, for all of
+// them: "deaf":[[µs,µs],…], until when and for how long.
 //
 // What was paged is resolved where it was paged: by a script whose alert pages another channel, and
 // by one that has no such alert any more (retire).
@@ -52,7 +54,7 @@ struct AlertPage {
 class Alert final : public Helper {
  public:
   // Counts up whenever the same calls may give another state: part of a run (commands.h).
-  static constexpr int revision = 4;
+  static constexpr int revision = 5;
 
   // The burst of an alert that names none: what one tick may cause has to end somewhere.
   static constexpr std::uint32_t burst_default = 1'000;
@@ -108,6 +110,9 @@ class Alert final : public Helper {
     std::string to;  // of `sent`
 
     bool is_open() const { return open && !over; }
+    bool is_flapping() const { return flapping && !changes.empty(); }
+    // That it is open is to be told, as a burst may have kept it from being told at once.
+    bool was_flapping() const { return flapping && changes.empty(); }
     bool is_quiet() const { return !open && !due && changes.empty() && !flapping; }
   };
 
@@ -142,11 +147,16 @@ class Alert final : public Helper {
 
  private:
   static constexpr Time never = DeadlineQueue::never;
+  // Until when something could not be heard, and how much.
+  struct Deaf {
+    Time until;
+    Micros span;
+  };
 
   void fetch_value(std::uint32_t id) const override { __builtin_prefetch(&known_[id], 1); }
   bool read_key(std::string_view key, JsonCursor& in, Time now) override;
   bool read_folded(std::string_view key, JsonCursor& in, Time now);
-  bool read_fields(Key& key, JsonCursor& in, Time now) const;
+  bool read_fields(Key& key, JsonCursor& in, Time now, std::vector<Deaf>* deaf) const;
   void finish_reading() override;
 
   std::uint32_t make(std::string_view key);
@@ -164,7 +174,11 @@ class Alert final : public Helper {
   // A key that opened with its last call, said folded_text_, and was not paged is folded: all that
   // is kept of it is the time of that call.
   bool is_folded(std::uint32_t id) const { return known_[id] == nullptr; }
-  Time folded_at(std::uint32_t id) const { return time_from_us(keys().time(id)); }
+  Time opened_at(std::uint32_t id) const { return time_from_us(keys().time(id)); }
+  // `t` of a call at that time, when nothing else came: moved by what could not be heard.
+  Time moved(Time call) const;
+  void note_deaf(Deaf deaf);
+  Time called_at(std::uint32_t id) const { return moved(opened_at(id)); }
   bool is_open(std::uint32_t id) const { return is_folded(id) || known_[id]->is_open(); }
   void fold(std::uint32_t id);
   // The key as it was; unfold() keeps it so.
@@ -181,6 +195,7 @@ class Alert final : public Helper {
   enum class BurstStep : std::uint8_t { none, changed, ended };
   BurstStep decide_burst(Time now, std::vector<AlertPage>& pages);
   void begin_burst(Time now);
+  void end_burst();
   // What most of the open keys say that were not paged.
   KeyText most_said();
   // … then the page of a key. What was paged elsewhere is resolved there before all.
@@ -196,6 +211,8 @@ class Alert final : public Helper {
   // Nothing for a folded key.
   std::vector<std::unique_ptr<Key>> known_;
   KeyText folded_text_;
+  // Of the burst, in order.
+  std::vector<Deaf> burst_deaf_;
   // Each key of which there is anything to do.
   DeadlineQueue queue_;
   std::uint32_t open_count_ = 0;

@@ -14,6 +14,9 @@ namespace {
 // Of the keys in a burst that its page names.
 constexpr std::size_t named_max = 10;
 
+// More are of no burst that there was: what older ones add is rounded.
+constexpr std::size_t deaf_max = 100;
+
 }  // namespace
 
 std::string Alert::some_open(std::size_t most) const {
@@ -49,7 +52,13 @@ Alert::BurstStep Alert::decide_burst(Time now, std::vector<AlertPage>& pages) {
   }
   Key& burst = *known_[burst_id_];
   BurstStep step = BurstStep::none;
-  if (moves(burst)) {
+  if (!burst.sent) {
+    // ctx:migrate has brought it here, from an alert of another name.
+    add(now, still_open(burst), options_.to, false);
+    burst.sent = now;
+    burst.to = options_.to;
+    step = BurstStep::changed;
+  } else if (moves(burst)) {
     add(now, moved_text(options_), burst.to, true);
     add(now, still_open(burst), options_.to, false);
     burst.sent = now;
@@ -62,11 +71,10 @@ Alert::BurstStep Alert::decide_burst(Time now, std::vector<AlertPage>& pages) {
     step = BurstStep::changed;
   }
   if (burst.due && *burst.due <= now) {
-    const Time end = *burst.due;
+    const Time end = std::max(*burst.due, *burst.sent);
     const std::string after = rough_span(now - *burst.open);
     const std::string to = burst.to;
-    forget(burst_id_);
-    burst_id_ = KeyTable::none;
+    end_burst();
     add(end,
         open_count_ == 0 ? fmt::format("resolved after {}: no {} is open", after, name())
                          : fmt::format("resolved after {}: {} {} still open: {}", after,
@@ -121,6 +129,23 @@ void Alert::begin_burst(Time now) {
   for (std::uint32_t id = 0; id < known_.size(); ++id) {
     if (keys().holds(id)) fold(id);
   }
+}
+
+void Alert::end_burst() {
+  // What else is kept of them stands with the burst. They are few by now.
+  for (std::uint32_t id = 0; id < known_.size() && !burst_deaf_.empty(); ++id) {
+    if (keys().holds(id)) unfold(id);
+  }
+  burst_deaf_.clear();
+  forget(burst_id_);
+  burst_id_ = KeyTable::none;
+}
+
+void Alert::note_deaf(Deaf deaf) {
+  burst_deaf_.push_back(deaf);
+  if (burst_deaf_.size() <= deaf_max) return;
+  burst_deaf_[1].span += burst_deaf_[0].span;
+  burst_deaf_.erase(burst_deaf_.begin());
 }
 
 }  // namespace hastur

@@ -19,7 +19,7 @@ void append_time(std::string& out, Time time) {
 
 bool Alert::write(std::uint32_t id, std::string& out) const {
   if (is_folded(id) && is_burst()) {
-    const Micros after = folded_at(id) - *known_[burst_id_]->open;
+    const Micros after = opened_at(id) - *known_[burst_id_]->open;
     append_number(out, static_cast<double>(after.count()));
     return true;
   }
@@ -38,6 +38,17 @@ bool Alert::write_whole(std::uint32_t id, std::string& out) const {
     if (at) append_time(field(name), *at);
   };
   if (!key.details.empty()) field("d") += key.details;
+  if (id == burst_id_ && !burst_deaf_.empty()) {
+    field("deaf") += '[';
+    for (const Deaf& deaf : burst_deaf_) {
+      out += out.ends_with('[') ? "[" : ",[";
+      append_time(out, deaf.until);
+      out += ',';
+      append_number(out, static_cast<double>(deaf.span.count()));
+      out += ']';
+    }
+    out += ']';
+  }
   time("due", key.due);
   if (!key.changes.empty()) {
     field("f") += '[';
@@ -60,7 +71,7 @@ bool Alert::write_whole(std::uint32_t id, std::string& out) const {
   return true;
 }
 
-bool Alert::read_fields(Key& key, JsonCursor& in, Time now) const {
+bool Alert::read_fields(Key& key, JsonCursor& in, Time now, std::vector<Deaf>* deaf) const {
   bool has_time = false;
   // None of them is later than the moment at which they were written, but `due`.
   const auto time = [&](std::optional<Time>& place) {
@@ -98,6 +109,19 @@ bool Alert::read_fields(Key& key, JsonCursor& in, Time now) const {
         return us.has_value();
       });
     }
+    if (field == "deaf" && deaf != nullptr) {
+      return in.list([&] {
+        std::vector<std::int64_t> pair;
+        const bool is_list = in.list([&] {
+          const std::optional<std::int64_t> us = in.whole();
+          pair.push_back(us.value_or(-1));
+          return pair.back() >= 0;
+        });
+        if (!is_list || pair.size() != 2) return false;
+        deaf->push_back({std::min(time_from_us(pair[0]), now), Micros{pair[1]}});
+        return true;
+      });
+    }
     if (field == "text") return string(key.text);
     if (field == "to") return string(key.to);
     std::optional<Time> at;
@@ -124,10 +148,10 @@ bool Alert::read_folded(std::string_view name, JsonCursor& in, Time now) {
 bool Alert::read_key(std::string_view name, JsonCursor& in, Time now) {
   if (!in.at('{')) return read_folded(name, in, now);
   Key key;
-  if (!read_fields(key, in, now)) return false;
+  if (!read_fields(key, in, now, name.empty() ? &burst_deaf_ : nullptr)) return false;
   if (!key.sent) key.to.clear();
   if (name.empty()) {
-    if (!key.open || !key.sent) return false;
+    if (!key.open) return false;
     if (key.due) key.due = std::min(*key.due, now + calm_after);
     folded_text_ = KeyText(key.text);
     text_bytes_ += text_bytes(key);
@@ -138,14 +162,13 @@ bool Alert::read_key(std::string_view name, JsonCursor& in, Time now) {
   // The script may have other options than the one that wrote the state.
   if (!options_.flap) {
     key.changes.clear();
-    key.flapping = false;
   } else if (!key.changes.empty()) {
     const Time after = key.changes.back() - options_.flap->span;
     std::erase_if(key.changes, [&](Time change) { return change <= after; });
     if (key.changes.size() > options_.flap->changes)
       key.changes.erase(key.changes.begin(), key.changes.end() - options_.flap->changes);
   }
-  if (key.flapping && key.changes.empty()) key.flapping = false;
+  if (key.was_flapping() && !key.is_open()) key.flapping = false;
   const std::optional<Micros>& after = key.is_open() ? options_.clear_after : options_.raise_after;
   if (key.due) key.due = std::min(*key.due, now + after.value_or(Micros{0}));
   if (key.is_quiet()) return true;

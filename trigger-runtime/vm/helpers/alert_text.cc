@@ -16,14 +16,15 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// "4 of 5 min": in the largest unit in which the whole is at least two, or one and no more.
+// "4 of 5 min": in the largest unit of which the whole has several, and no part of one.
 std::string part_of(Micros part, Micros whole) {
   const auto in = [&](Micros unit, const char* name) {
-    return fmt::format("{} of {} {}", part / unit, (whole + unit / 2) / unit, name);
+    return fmt::format("{} of {} {}", part / unit, whole / unit, name);
   };
-  if (whole >= days{2}) return in(days{1}, "days");
-  if (whole >= hours{2} || whole == hours{1}) return in(hours{1}, "h");
-  if (whole >= minutes{2} || whole == minutes{1}) return in(minutes{1}, "min");
+  const auto fits = [&](Micros unit) { return whole >= 2 * unit && whole % unit == Micros{0}; };
+  if (fits(days{1})) return in(days{1}, "days");
+  if (fits(hours{1})) return in(hours{1}, "h");
+  if (fits(minutes{1})) return in(minutes{1}, "min");
   return in(seconds{1}, "s");
 }
 
@@ -75,6 +76,7 @@ std::pair<std::string, std::string> alike(const Json& a, const Json& b) {
 // A value as people say it: four digits will do.
 std::string rough_value(const std::string& json) {
   const Result<Json> value = parse_json(json);
+  if (value && value->is_string()) return value->get<std::string>();
   if (!value || !value->is_number()) return json;
   const double number = value->get<double>();
   if (number == std::trunc(number) && std::fabs(number) < 1e15)
@@ -141,7 +143,7 @@ std::string retired_text() { return "resolved: its script does not have this ale
 std::string why_quiet(const Alert& alert, std::string_view name, std::string_view value, Time now) {
   const Alert::Options& options = alert.options();
   const std::optional<Alert::Key> key = alert.find(name);
-  if (key && key->flapping) {
+  if (key && key->is_flapping()) {
     return fmt::format("flapping: quiet until it did not change for {}",
                        options.flap ? format_span(options.flap->span) : "a while");
   }

@@ -70,6 +70,8 @@ struct PlainAlert {
     Moment due;
     std::string text;
     std::string to;
+    // Until when something could not be heard, and how much.
+    std::vector<std::pair<std::int64_t, std::int64_t>> deaf;
   };
   std::optional<Burst> burst;
 
@@ -85,9 +87,18 @@ struct PlainAlert {
       text.replace(at, 5, name);
     return text;
   }
+  // Its last call was the one that opened it, as far as `t` tells.
+  bool is_said_once(const PlainKey& key) const {
+    if (!key.open) return false;
+    std::int64_t t = *key.open;
+    for (const auto& [until, span] : burst->deaf) {
+      if (t < until) t = std::min(t + span, until);
+    }
+    return t == key.t;
+  }
   // Whether the burst knows all of it but when it was.
   bool is_held(const std::string& name, const PlainKey& key) const {
-    return burst && key.open == key.t && !key.over && !key.sent && !key.due && !key.flapping &&
+    return burst && is_said_once(key) && !key.over && !key.sent && !key.due && !key.flapping &&
            !key.stale && key.changes.empty() && !burst->text.empty() &&
            says(name, burst->text) == key.text;
   }
@@ -113,6 +124,7 @@ struct PlainAlert {
   }
   void turn(PlainKey& key, std::int64_t at, bool opens) {
     key.due.reset();
+    if (key.changes.empty()) key.flapping = false;
     if (opens) {
       if (!key.open) key.open = at;
       key.over.reset();
@@ -146,9 +158,7 @@ struct PlainAlert {
   }
   void pass_deaf(std::int64_t deaf, std::int64_t now) {
     for (auto& [name, key] : keys) {
-      const bool held = is_held(name, key);
       key.t = std::min(key.t + deaf, now);
-      if (held) key.open = key.t;
       if (key.sent) key.sent = std::min(*key.sent + deaf, now);
       const std::optional<Micros>& after =
           key.is_open() ? options.clear_after : options.raise_after;
@@ -156,6 +166,7 @@ struct PlainAlert {
       for (std::int64_t& change : key.changes) change = std::min(change + deaf, now);
     }
     if (!burst) return;
+    burst->deaf.emplace_back(now, deaf);
     burst->t = std::min(burst->t + deaf, now);
     burst->sent = std::min(burst->sent + deaf, now);
     if (burst->due) burst->due = std::min(*burst->due + deaf, now + us(Alert::calm_after));
@@ -188,17 +199,13 @@ struct PlainAlert {
       }
       if (!key.changes.empty() && key.changes.back() + us(options.flap->span) <= now) {
         key.changes.clear();
-        if (key.flapping && key.is_open()) {
-          key.sent = std::nullopt;
-          key.to = "";
-        }
-        key.flapping = false;
+        if (!key.is_open()) key.flapping = false;
       }
       if (key.is_open()) ++open;
     }
     std::int64_t not_before = INT64_MIN;
     if (!burst && open > options.burst) {
-      burst = Burst{now, now, now, std::nullopt, most_said(), options.to};
+      burst = Burst{now, now, now, std::nullopt, most_said(), options.to, {}};
       pages.push_back(fmt::format("{}  page {}", now, options.to));
     } else if (burst) {
       if (burst->to != options.to) {
@@ -213,7 +220,7 @@ struct PlainAlert {
         burst->due = now + us(Alert::calm_after);
       }
       if (burst->due && *burst->due <= now) {
-        not_before = *burst->due;
+        not_before = std::max(*burst->due, burst->sent);
         pages.push_back(fmt::format("{}  resolve {}", not_before, burst->to));
         burst.reset();
       } else if (options.again && !burst->due && burst->sent + us(*options.again) <= now) {
@@ -227,7 +234,9 @@ struct PlainAlert {
         pages.push_back(fmt::format("{} {} {} {}", std::max(at, earliest), said, what, to));
       };
       const auto page = [&, &own = key](std::int64_t at) {
-        say(at, "page", options.to);
+        const bool moves = own.sent && own.to != options.to;
+        if (moves) say(now, "resolve", own.to);
+        say(moves ? now : at, "page", options.to);
         own.sent = now;
         own.to = options.to;
       };
@@ -236,13 +245,14 @@ struct PlainAlert {
         key.flapping = true;
         page(key.changes.back());
       }
-      if (key.flapping) continue;
+      if (key.flapping && !key.changes.empty()) continue;
       if (key.over) {
         if (key.sent) say(*key.over, "resolve", key.to);
         key.open = key.over = key.sent = std::nullopt;
         key.to = "";
         key.stale = false;
-      } else if (key.open && !burst && !key.sent) {
+      } else if (key.open && !burst && (!key.sent || key.flapping)) {
+        key.flapping = false;
         page(*key.open);
       } else if (key.open && !burst && options.again && !key.due &&
                  *key.sent + us(*options.again) <= now) {
@@ -273,18 +283,49 @@ struct PlainAlert {
     };
     for (const auto& [name, key] : keys) {
       all[name] = is_held(name, key)
-                      ? std::to_string(key.t - burst->open)
+                      ? std::to_string(*key.open - burst->open)
                       : object(key.t, key.open, key.over, key.sent, key.due, key.flapping,
                                key.stale, counted(key), key.text, key.to);
     }
     if (burst) {
       all[""] = object(burst->t, burst->open, std::nullopt, burst->sent, burst->due, false, false,
                        {}, burst->text, burst->to);
+      std::vector<std::string> deaf;
+      for (const auto& [until, span] : burst->deaf)
+        deaf.push_back(fmt::format("[{},{}]", until, span));
+      if (!deaf.empty()) all[""].insert(1, fmt::format("\"deaf\":[{}],", fmt::join(deaf, ",")));
     }
     std::string out = "{";
     for (const auto& [name, text] : all)
       out += fmt::format("{}\"{}\":{}", out.size() > 1 ? "," : "", name, text);
     return out + "}";
+  }
+};
+
+// Which incidents its receivers have open, by their keys: key and channel.
+struct Receivers {
+  std::set<std::pair<std::string, std::string>> open;
+
+  // False if one is resolved that they do not know.
+  bool take(const std::vector<AlertPage>& pages) {
+    bool is_known = true;
+    for (const AlertPage& page : pages) {
+      const std::pair incident(page.key, page.to);
+      if (!page.resolves) {
+        open.insert(incident);
+      } else if (open.erase(incident) == 0) {
+        is_known = false;
+      }
+    }
+    return is_known;
+  }
+  // Whether the alert still knows of each of them, so that it can be resolved.
+  bool are_known_to(const Alert& alert) const {
+    return std::ranges::all_of(open, [&](const auto& incident) {
+      const std::optional<Alert::Key> key = alert.find(incident.first);
+      return incident.first.empty() ? alert.is_burst()
+                                    : key && key->sent && key->to == incident.second;
+    });
   }
 };
 
@@ -311,6 +352,7 @@ TEST(AlertModel, GivesTheSameStateAndPages) {
     Alert::Options options = some_options();
     auto alert = std::make_unique<Alert>("a", options);
     PlainAlert model{options, {}, {}};
+    Receivers receivers;
     std::int64_t now = 1'000'000'000;
     const int steps = pick(1, 250);
     for (int i = 0; i < steps; ++i) {
@@ -339,6 +381,9 @@ TEST(AlertModel, GivesTheSameStateAndPages) {
           const std::vector<std::string> expected = model.decide(now);
           RC_ASSERT(got == expected);
           RC_ASSERT(changed == (before != written(*alert)));
+          std::ranges::stable_sort(pages, {}, &AlertPage::at);
+          RC_ASSERT(receivers.take(pages));
+          RC_ASSERT(receivers.are_known_to(*alert));
           break;
         }
         default: {
@@ -426,6 +471,22 @@ TEST(AlertTexts, SayWhyThereIsNoPage) {
   EXPECT_EQ(stand.why("api"), "clear for 1 of 2 min");
 }
 
+TEST(AlertTexts, CountInWholeUnits) {
+  for (const auto& [after, said] :
+       std::map<seconds, std::string>{{seconds{210}, "held 70 of 210 s"},
+                                      {seconds{60}, "held 20 of 60 s"},
+                                      {minutes{3}, "held 1 of 3 min"},
+                                      {minutes{150}, "held 50 of 150 min"},
+                                      {hours{6}, "held 2 of 6 h"}}) {
+    Alert::Options options = rate_options();
+    options.raise_after = after;
+    Stand stand(options);
+    stand.set("api", 0.5);
+    stand.pass(after / 3);
+    EXPECT_EQ(stand.why("api"), said);
+  }
+}
+
 TEST(AlertTexts, SayWhyABurstIsQuiet) {
   Alert::Options options = rate_options();
   options.burst = 2;
@@ -444,6 +505,59 @@ TEST(AlertTexts, SayWhyABurstIsQuiet) {
             ": resolve: resolved after 1m1s: 1 rate still open: c\nc: api: errors\n");
 }
 
+// Whatever is kept of a key: how long it was open is so long by the clock.
+TEST(AlertTexts, OfAResolveAfterDeafnessInABurstSayHowLongItWasOpen) {
+  Alert::Options options = rate_options();
+  options.burst = 1;
+  Stand stand(options);
+  for (const char* key : {"a", "b", "c"}) stand.set(key, 1, "down");
+  stand.set("d", 1, "down in its own way");
+  stand.pass(seconds{10});
+  ASSERT_TRUE(stand.alert.is_burst());
+  stand.now += hours{1};
+  stand.alert.pass_deaf(hours{1}, stand.now);
+  Alert later("rate", options);
+  ASSERT_FALSE(later.read(written(stand.alert), stand.now));
+  for (const char* key : {"a", "d"}) {
+    for (const Alert* alert : {&stand.alert, &later}) {
+      const std::optional<Alert::Key> known = alert->find(key);
+      ASSERT_TRUE(known);
+      EXPECT_EQ(stand.now - *known->open, hours{1} + seconds{10}) << key;
+      EXPECT_EQ(stand.now - known->t, seconds{10}) << key;
+    }
+  }
+}
+
+// It was told of before the burst: it is resolved although a burst tells of no key.
+TEST(AlertFlapping, ThatEndsInABurstIsResolved) {
+  Alert::Options options = rate_options();
+  options.flap = Alert::Flap{3, seconds{30}};
+  options.burst = 3;
+  for (const bool closes : {true, false}) {
+    Stand stand(options);
+    for (const double value : {1.0, 0.0}) {
+      stand.set("api", value);
+      stand.pass(seconds{2});
+    }
+    stand.set("api", 1);
+    EXPECT_EQ(stand.pass(seconds{5}), "api: flapping, 3 changes in 30s: api: errors\n");
+    for (const char* key : {"a", "b", "c", "d"}) stand.set(key, 1);
+    stand.pass(seconds{1});
+    ASSERT_TRUE(stand.alert.is_burst());
+    EXPECT_EQ(stand.pass(seconds{40}), "");
+    EXPECT_EQ(stand.why("api"), "burst");
+    if (closes) {
+      stand.set("api", 0);
+      EXPECT_EQ(stand.pass(seconds{1}), "api: resolve: resolved at 0 after 46s: api: errors\n");
+    }
+    for (const char* key : {"a", "b", "c", "d"}) stand.set(key, 0);
+    EXPECT_EQ(stand.pass(seconds{90}),
+              closes ? ": resolve: resolved after 1m42s: no rate is open\n"
+                     : ": resolve: resolved after 1m41s: 1 rate still open: api\n"
+                       "api: api: errors\n");
+  }
+}
+
 TEST(AlertTexts, OfAResolveNameValueAndDuration) {
   Alert::Options options = rate_options();
   options.stale = minutes{5};
@@ -455,6 +569,19 @@ TEST(AlertTexts, OfAResolveNameValueAndDuration) {
   EXPECT_EQ(stand.pass(seconds{10}),
             "api: resolve: resolved at 0.03123 after 1m10s: api: 3 % errors\n");
   EXPECT_EQ(written(stand.alert), "{}");
+}
+
+TEST(AlertTexts, OfAResolveSayATextAsItIs) {
+  Alert::Options options = rate_options();
+  options.raise = words(R"("down")");
+  options.clear = std::nullopt;
+  Stand stand(options);
+  Alert::Call call{true, false, "api is down", {}, R"("down")"};
+  stand.alert.set("api", call, stand.now);
+  stand.pass(seconds{2});
+  call = {false, true, {}, {}, R"("up")"};
+  stand.alert.set("api", call, stand.now);
+  EXPECT_EQ(stand.pass(seconds{1}), "api: resolve: resolved at up after 2s: api is down\n");
 }
 
 TEST(AlertTexts, SayThatThereAreNoData) {
