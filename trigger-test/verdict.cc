@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 
 #include "core/json.h"
 #include "message/filter.h"
@@ -175,6 +176,21 @@ bool is_another(const Expectation& expectation, const Came& came) {
          text != came.other_key;
 }
 
+// Whether it may be what was meant, as far as kind, action and key of a notification tell, the name
+// of anything else. At another time these must agree; at the right one it may be of another name,
+// or else the same incident told in another way.
+bool may_be_near(const Expectation& expectation, const Came& came,
+                 const std::vector<Difference>& differs) {
+  const auto differ = [&](std::string_view path) {
+    return std::ranges::find(differs, path, &Difference::path) != differs.end();
+  };
+  const char* subject = subject_of(expectation.kind);
+  const bool is_another_way =
+      expectation.kind == Kind::notification && (differ("kind") || differ("action"));
+  if (time_off(expectation, came) != Micros{0}) return !differ(subject) && !is_another_way;
+  return !is_another_way || (expectation.wanted.contains(subject) && !differ(subject));
+}
+
 // What may be compared to find what came nearest to what did not come. The first misses tell it;
 // those of thousands that are left say only that they did not come.
 constexpr std::size_t comparisons_max = 1'000'000;
@@ -199,7 +215,7 @@ class Judge {
         verdict_.pairings.push_back({&each, &came_[*matches[i]], true});
       }
     }
-    for (const Expectation* each : open) miss(*each);
+    tell_missing(open);
     for (const Expectation& each : test_.expect) {
       if (each.never) look_for_forbidden(each);
     }
@@ -226,32 +242,54 @@ class Judge {
     return expectation.from == expectation.to ? 2 : 1;
   }
 
-  // The nearest that nobody else wants is shown beside it.
-  void miss(const Expectation& expectation) {
-    Miss best{Miss::What::missing, &expectation, nullptr, {}};
-    std::optional<std::pair<std::size_t, Micros>> best_distance;
-    std::size_t best_index = 0;
-    for (std::size_t i = 0; i < came_.size(); ++i) {
-      if (comparisons_++ >= comparisons_max) break;
-      if (taken_[i] || came_[i].kind != expectation.kind) continue;
-      // Another thing at another time is not near.
-      if (!in_time(expectation, came_[i]) && is_another(expectation, came_[i])) continue;
-      auto differs = differences(expectation, came_[i]);
-      const bool other = std::ranges::any_of(
-          differs, [&](const Difference& each) { return each.path == subject_of(came_[i].kind); });
-      const Micros off = time_off(expectation, came_[i]);
-      if (other && off != Micros{0}) continue;
-      const std::pair distance(differs.size() * 10 + (other ? 100 : 0) + (off != Micros{0} ? 1 : 0),
-                               off);
-      if (best_distance && *best_distance <= distance) continue;
-      best_distance = distance;
-      best_index = i;
-      best.came = &came_[i];
-      best.differences = std::move(differs);
+  // How near two are that do not match: by what they are, then by the time, then by the rest.
+  struct Near {
+    std::tuple<std::size_t, Micros, std::size_t> distance;
+    std::size_t open = 0;
+    std::size_t came = 0;
+  };
+
+  // Beside each is shown what came nearest to it; of two that want the same, the nearer has it.
+  void tell_missing(const std::vector<const Expectation*>& open) {
+    std::vector<Near> all = near_ones(open);
+    std::ranges::stable_sort(all, {}, &Near::distance);
+    std::vector<const Came*> nearest(open.size(), nullptr);
+    for (const Near& each : all) {
+      if (nearest[each.open] != nullptr || taken_[each.came]) continue;
+      nearest[each.open] = &came_[each.came];
+      taken_[each.came] = true;
     }
-    if (best.came != nullptr) taken_[best_index] = true;
-    verdict_.pairings.push_back({&expectation, best.came, false});
-    verdict_.misses.push_back(std::move(best));
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      Miss miss{Miss::What::missing, open[i], nearest[i], {}};
+      if (miss.came != nullptr) miss.differences = differences(*open[i], *miss.came);
+      verdict_.pairings.push_back({open[i], miss.came, false});
+      verdict_.misses.push_back(std::move(miss));
+    }
+  }
+
+  std::vector<Near> near_ones(const std::vector<const Expectation*>& open) const {
+    std::vector<Near> all;
+    std::size_t comparisons = 0;
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      const Expectation& expectation = *open[i];
+      for (std::size_t k = 0; k < came_.size(); ++k) {
+        const Came& came = came_[k];
+        if (comparisons++ >= comparisons_max) return all;
+        if (taken_[k] || came.kind != expectation.kind) continue;
+        // Another thing at another time is not near.
+        if (!in_time(expectation, came) && is_another(expectation, came)) continue;
+        const auto differs = differences(expectation, came);
+        if (!may_be_near(expectation, came, differs)) continue;
+        const auto of_identity =
+            static_cast<std::size_t>(std::ranges::count_if(differs, [&](const Difference& each) {
+              return each.path == subject_of(came.kind) ||
+                     (came.kind == Kind::notification &&
+                      (each.path == "kind" || each.path == "action"));
+            }));
+        all.push_back({{of_identity, time_off(expectation, came), differs.size()}, i, k});
+      }
+    }
+    return all;
   }
 
   void look_for_forbidden(const Expectation& expectation) {
@@ -268,7 +306,6 @@ class Judge {
   const Micros end_;
   const CameIndex index_;
   std::vector<bool> taken_;
-  std::size_t comparisons_ = 0;
   Verdict verdict_;
 };
 

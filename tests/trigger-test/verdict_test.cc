@@ -11,6 +11,13 @@ using std::chrono::seconds;
 class VerdictOf : public ::testing::Test {
  protected:
   void page(int second, const std::string& key, const std::string& text = "t") {
+    notify(second, "pager_duty", key, text, Json::object());
+  }
+  void resolve(int second, const std::string& key) {
+    notify(second, "pager_duty", key, "t", {{"action", "resolve"}});
+  }
+  void notify(int second, const std::string& kind, const std::string& key, const std::string& text,
+              const Json& options) {
     Seen seen;
     seen.input = {static_cast<std::uint64_t>(second + 1)};
     seen.time = start_ + seconds{second};
@@ -19,12 +26,12 @@ class VerdictOf : public ::testing::Test {
                          seen.time,
                          EffectKind::notification,
                          1,
-                         Json({{"kind", "pager_duty"},
+                         Json({{"kind", kind},
                                {"key", key},
                                {"text", text},
                                {"to", nullptr},
                                {"details", Json::object()},
-                               {"options", Json::object()}})
+                               {"options", options}})
                              .dump()};
     outcome_.seen.push_back(seen);
   }
@@ -160,6 +167,44 @@ TEST_F(VerdictOf, TheNearestMissSaysHowFarItWas) {
             Sentences{"page k: fired at 00:04:10, expected 00:04:00 (10s late)"});
   EXPECT_EQ(sentences(R"([{"between":["5m","6m"],"page":"k"}])"),
             Sentences{"page k: fired at 00:04:10, expected 00:05:00 to 00:06:00 (50s early)"});
+}
+
+// Whoever is asked for first does not take what another was nearer to.
+TEST_F(VerdictOf, TheNearestMissIsOfTheSameIncidentAndAction) {
+  page(1, "k");
+  resolve(5, "k");
+  EXPECT_EQ(sentences(R"([{"at":"1s","page":"k"},{"at":"1s","page":"k","severity":"warning"},
+                          {"at":"4s","resolve":"k"}])"),
+            (Sentences{"page k did not come at 00:00:01",
+                       "resolve k: fired at 00:00:05, expected 00:00:04 (1s late)"}));
+  EXPECT_EQ(sentences(R"([{"at":"1s","page":"k"},{"at":"5s","page":"k"}])"),
+            Sentences{R"(page k at 00:00:05: action is "resolve", expected "trigger")"});
+}
+
+TEST_F(VerdictOf, AtTheSameTimeAnotherKindOfAnotherKeyIsNotNear) {
+  page(1, "k");
+  notify(1, "slack", "s", "t", Json::object());
+  EXPECT_EQ(sentences(R"([{"at":"1s","page":"k"},{"at":"1s","page":"k"}])", false),
+            Sentences{"page k did not come at 00:00:01"});
+}
+
+TEST_F(VerdictOf, ANotificationOfAnotherKindIsNotNearUnlessItIsOfTheSameIncident) {
+  page(1, "k");
+  EXPECT_EQ(sentences(R"([{"notification":"slack"}])", false),
+            Sentences{"notification slack never came"});
+  EXPECT_EQ(sentences(R"([{"notification":"slack","key":"k"}])", false),
+            Sentences{R"(notification slack at 00:00:01: kind is "pager_duty", expected "slack")"});
+}
+
+TEST_F(VerdictOf, OfTwoThatAreLateEachHasTheNearest) {
+  page(20, "k");
+  page(31, "k");
+  EXPECT_EQ(sentences(R"([{"at":"10s","page":"k"},{"at":"30s","page":"k"}])"),
+            (Sentences{"page k: fired at 00:00:20, expected 00:00:10 (10s late)",
+                       "page k: fired at 00:00:31, expected 00:00:30 (1s late)"}));
+  EXPECT_EQ(sentences(R"([{"at":"40s","page":"k"},{"at":"30s","page":"k"}])"),
+            (Sentences{"page k: fired at 00:00:20, expected 00:00:40 (20s early)",
+                       "page k: fired at 00:00:31, expected 00:00:30 (1s late)"}));
 }
 
 TEST_F(VerdictOf, WhatDiffersIsNamed) {
