@@ -109,10 +109,10 @@ std::vector<Candidate> candidates(const std::vector<double>& numbers, const Part
   return all;
 }
 
-// Whether what it makes of them is larger than a notification, message or log line may be.
+// Whether what it makes of them is larger than a notification, message or log line may be. Scripts
+// raise errors of their own, in words of their own.
 bool is_too_large(const CallError& error) {
-  return error.kind == CallError::Kind::raised &&
-         error.error.text.find("larger than") != std::string::npos;
+  return error.kind == CallError::Kind::raised && error.error.text.ends_with("larger than 256 KiB");
 }
 
 // Whether it is the size at which the call fails.

@@ -89,9 +89,19 @@ constexpr std::uint64_t first_part = 6;
 // From 2024 on: no time is later than 2100.
 constexpr Micros span_max = std::chrono::days{365 * 75};
 
+// Of the look at the calls that let it grow.
+constexpr std::size_t write_parts = 4;
+
 // What a run shows that was ended by its cost after fewer messages is not sure: a list that is
 // walked for each message may have an end.
 constexpr std::size_t messages_sure = 2'500;
+
+// Of the judgements of a state the one that it is too large. What a script says in errors of its
+// own are other words.
+bool is_over_its_limit(const CallError& error) {
+  return error.kind == CallError::Kind::judgement &&
+         error.error.text.find(" is larger than ") != std::string::npos;
+}
 
 std::vector<Micros> times_of(const Look& how, Dice dice) {
   std::vector<Micros> times;
@@ -262,7 +272,10 @@ class GrowthHunt {
       auto sure =
           is_sure(*longer->grown, is_sparse, is_sparse ? how.apart : apart, how.is_by_chance);
       if (!sure) return fail(sure.error());
-      if (*sure) HASTUR_TRY(tell(first->shown, *longer->grown, apart));
+      Look again = is_sparse ? sparse_first : dense_first;
+      again.apart = apart;
+      again.pause = pauses.front();
+      if (*sure) HASTUR_TRY(tell(first->shown, *longer->grown, again));
       if (answer_.found) break;
     }
     return {};
@@ -294,7 +307,7 @@ class GrowthHunt {
     if (seen->grown->messages < needed) return {};
     const auto sure = is_sure(*seen->grown, true, how.apart, longer.is_by_chance);
     if (!sure) return fail(sure.error());
-    if (*sure) HASTUR_TRY(tell(seen->grown->shown, *seen->grown, how.apart));
+    if (*sure) HASTUR_TRY(tell(seen->grown->shown, *seen->grown, longer));
     return {};
   }
 
@@ -334,9 +347,7 @@ class GrowthHunt {
     // A state over its limit goes back, and no longer grows.
     bool is_too_large = false;
     for (const hastur::Seen& each : outcome->seen) {
-      if (!each.error) continue;
-      is_too_large =
-          is_too_large || each.error->error.text.find("larger than") != std::string::npos;
+      is_too_large = is_too_large || (each.error && is_over_its_limit(*each.error));
     }
     HASTUR_TRY(note_failure(*outcome, made->stream, times));
     // As many parts as it came to, if it was ended early.
@@ -460,8 +471,7 @@ class GrowthHunt {
     if (!outcome) return fail(outcome.error());
     if (outcome->load_error || outcome->killed) return unsure();
     for (const hastur::Seen& each : outcome->seen) {
-      if (each.error && each.error->error.text.find("larger than") != std::string::npos)
-        return true;
+      if (each.error && is_over_its_limit(*each.error)) return true;
     }
     if (outcome->cut || outcome->states.size() < parts) return unsure();
     std::size_t last = grown.bytes;
@@ -475,7 +485,8 @@ class GrowthHunt {
     return last >= bytes ? Result<bool>(true) : Result<bool>(unsure());
   }
 
-  Result<void> tell(const StatePath& path, const Grown& grown, Micros apart) {
+  // `how` a look sees it.
+  Result<void> tell(const StatePath& path, const Grown& grown, const Look& how) {
     Growth growth;
     growth.finding.sentence = fmt::format(
         "{} grows without end: after {} {} it has {} bytes, and goes on: {}", words_of(path),
@@ -484,7 +495,7 @@ class GrowthHunt {
     growth.finding.caused_at = {trigger_.path, 0};
     growth.finding.details = {{"found", "growth"}, {"path", words_of(path)}};
     growth.title = fmt::format("{} does not grow without end", words_of(path));
-    const auto wrote = find_write(path, apart);
+    const auto wrote = find_write(path, how);
     if (!wrote) return fail(wrote.error());
     // One message over and over is the smallest case, if it is enough.
     std::vector<std::vector<MessageSpec>> smallest;
@@ -495,7 +506,7 @@ class GrowthHunt {
     smallest.push_back(few_);
     for (std::vector<MessageSpec>& few : smallest) {
       if (growth.test) break;
-      auto test = smallest_case(std::move(few), {grown.bytes, grown.messages}, apart);
+      auto test = smallest_case(std::move(few), {grown.bytes, grown.messages}, how.apart);
       if (!test) return fail(test.error());
       growth.test = std::move(*test);
     }
@@ -547,14 +558,18 @@ class GrowthHunt {
     std::size_t message = 0;
   };
 
-  Result<std::optional<Wrote>> find_write(const StatePath& path, Micros apart) {
+  // `how`: as in a look that saw it grow, so that what lets it grow by the calendar comes, too.
+  Result<std::optional<Wrote>> find_write(const StatePath& path, const Look& how) {
     using Answer = std::optional<Wrote>;
     Answer nearly;
-    // What grows only now and then takes more.
-    for (const std::size_t count : {40u, 400u}) {
-      const Look how{count, 1, apart, {}, 0, 0};
-      const auto made =
-          make_sparse_stream(few_, times_of(how, Dice(seed_)), time_from_us(test_start_us), 64);
+    // In the first two of so many parts each of the few has been there. What grows only now and
+    // then takes more.
+    for (const std::size_t count : {12u, 120u}) {
+      Look closer = how;
+      closer.part = count;
+      closer.parts = write_parts;
+      const std::vector<Micros> times = times_of(closer, Dice(seed_));
+      const auto made = make_sparse_stream(few_, times, time_from_us(test_start_us), count);
       if (!made) return nearly;
       RunOptions options;
       options.observe = ObserveCommand::What::calls;
@@ -566,19 +581,16 @@ class GrowthHunt {
         return Wrote{std::move(place),
                      static_cast<std::size_t>(message > 0 ? message - 1 : 0) % few_.size()};
       };
-      for (const ObservedCall& call : calls | std::views::reverse) {
-        if (auto place = place_that_grew(call, path))
-          return Answer(answer(call, std::move(*place)));
-      }
       const auto place_in = [&](const ObservedCall& call) {
         return is_of_helper(path)
                    ? place_that_told(trigger_, call, helper_name(path))
                    : place_that_wrote(trigger_, call, words_of(path), hastur::Wrote::more);
       };
-      // In its last quarter: by then each of the few has been there.
-      for (const ObservedCall& call :
-           calls | std::views::drop(calls.size() - calls.size() / 4) | std::views::reverse) {
-        if (has_more_entries(call, path)) return Answer(answer(call, place_in(call)));
+      if (const ObservedCall* call = call_that_added(calls, path))
+        return Answer(answer(*call, place_in(*call)));
+      for (const ObservedCall& call : calls | std::views::reverse) {
+        if (auto place = place_that_grew(call, path))
+          return Answer(answer(call, std::move(*place)));
       }
       const ObservedCall* call = call_that_wrote(calls, path);
       if (call != nullptr && !nearly) nearly = answer(*call, place_in(*call));
@@ -586,11 +598,34 @@ class GrowthHunt {
     return nearly;
   }
 
-  static bool has_more_entries(const ObservedCall& call, const StatePath& path) {
-    const Json* before = part_at(call.before, path);
-    const Json* after = part_at(call.after, path);
-    return before != nullptr && after != nullptr && before->is_object() && after->is_object() &&
-           after->size() > before->size();
+  // The last that put something under a new key of the table at `path` that stays there through a
+  // quarter of all calls: what comes and goes does not let it grow. Null if none did.
+  static const ObservedCall* call_that_added(const std::vector<ObservedCall>& calls,
+                                             const StatePath& path) {
+    const auto table_in = [&](const Json& state) -> const Json* {
+      const Json* part = part_at(state, path);
+      return part != nullptr && part->is_object() ? part : nullptr;
+    };
+    const std::size_t late = calls.size() - calls.size() / write_parts;
+    const auto stays = [&](const std::string& key, std::size_t from) {
+      return std::all_of(calls.begin() + static_cast<std::ptrdiff_t>(from), calls.end(),
+                         [&](const ObservedCall& call) {
+                           const Json* before = table_in(call.before);
+                           const Json* after = table_in(call.after);
+                           return (before == nullptr || before->contains(key)) &&
+                                  (after == nullptr || after->contains(key));
+                         });
+    };
+    // By the end of the first half all that there is of each sender is there.
+    for (std::size_t i = late; i-- > calls.size() / 2;) {
+      const Json* before = table_in(calls[i].before);
+      const Json* after = table_in(calls[i].after);
+      if (before == nullptr || after == nullptr) continue;
+      for (const auto& [key, unused] : after->items()) {
+        if (!before->contains(key) && stays(key, i + 1)) return &calls[i];
+      }
+    }
+    return nullptr;
   }
 
   // If a list or text at `path` or below grew in the call, the line that let it.
