@@ -223,7 +223,10 @@ Result<void> Hunt::search_growth(const CaseMaker& cases, Dice& dice) {
   const std::uint64_t seed = dice.next();
   const std::uint64_t seed_of_case = dice.next();
   if (is_done()) return {};
-  auto growth = find_growth(runs_, trigger_, cases, words_, seed);
+  const auto is_meant = [this](const CallError& error) {
+    return error.kind == CallError::Kind::raised && is_expected(error);
+  };
+  auto growth = find_growth(runs_, trigger_, cases, words_, is_meant, seed);
   if (!growth) return fail(growth.error());
   if (growth->found) {
     Growth& found = *growth->found;

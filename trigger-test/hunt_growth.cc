@@ -151,10 +151,12 @@ std::vector<MessageSpec> of_one_sender(const std::vector<MessageSpec>& few) {
 class GrowthHunt {
  public:
   GrowthHunt(HuntRuns& runs, const TriggerFiles& trigger, std::vector<MessageSpec> few, Micros far,
-             const std::vector<double>& numbers, std::uint64_t seed, GrowthAnswer& answer)
+             const std::vector<double>& numbers, const IsMeant& is_meant, std::uint64_t seed,
+             GrowthAnswer& answer)
       : runs_(runs),
         trigger_(trigger),
         numbers_(numbers),
+        is_meant_(is_meant),
         seed_(seed),
         few_(std::move(few)),
         far_(far),
@@ -393,7 +395,7 @@ class GrowthHunt {
     if (!answer_.suspicious.empty()) return {};
     std::size_t until = outcome.cost.effects_cut > 0 ? times.size() : 0;
     for (const hastur::Seen& each : outcome.seen) {
-      if (!each.error) continue;
+      if (!each.error || is_meant_(*each.error)) continue;
       const Micros at = stream.time_at(each.input) - time_from_us(test_start_us);
       const auto after = std::ranges::find_if(times, [&](Micros time) { return time > at; });
       // A tick comes before the message of its second.
@@ -652,6 +654,7 @@ class GrowthHunt {
   HuntRuns& runs_;
   const TriggerFiles& trigger_;
   const std::vector<double>& numbers_;
+  const IsMeant& is_meant_;
   const std::uint64_t seed_;
   const std::vector<MessageSpec> few_;
   const Micros far_;
@@ -667,15 +670,16 @@ class GrowthHunt {
 
 Result<GrowthAnswer> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
                                  const CaseMaker& cases, const ScriptWords& words,
-                                 std::uint64_t seed) {
+                                 const IsMeant& is_meant, std::uint64_t seed) {
   GrowthAnswer answer;
   const Micros far = std::max(cases.longest_span().value_or(sparse_apart), sparse_apart);
   const std::vector<MessageSpec> few = cases.few(Dice(seed));
-  HASTUR_TRY(GrowthHunt(runs, trigger, few, far, words.numbers, seed, answer).find());
+  HASTUR_TRY(GrowthHunt(runs, trigger, few, far, words.numbers, is_meant, seed, answer).find());
   if (answer.found || !answer.suspicious.empty()) return answer;
   const HuntRuns::Budget budget(runs, renewed_steps_max);
-  HASTUR_TRY(GrowthHunt(runs, trigger, of_one_sender(few), far, words.numbers, seed, answer)
-                 .find_renewed(words.spans));
+  HASTUR_TRY(
+      GrowthHunt(runs, trigger, of_one_sender(few), far, words.numbers, is_meant, seed, answer)
+          .find_renewed(words.spans));
   return answer;
 }
 

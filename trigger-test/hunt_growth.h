@@ -4,6 +4,7 @@
 // be worked with once there is as much of it as there may be.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,9 +36,12 @@ struct GrowthAnswer {
   bool is_cut_short = false;
 };
 
+// Whether an error is one that the trigger's author wants: it is no failure.
+using IsMeant = std::function<bool(const CallError&)>;
+
 // `words`: the numbers of the script may be the most that it keeps, its spans the longest.
 Result<GrowthAnswer> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
                                  const CaseMaker& cases, const ScriptWords& words,
-                                 std::uint64_t seed);
+                                 const IsMeant& is_meant, std::uint64_t seed);
 
 }  // namespace hastur
