@@ -521,9 +521,15 @@ class GrowthHunt {
       smallest.push_back({few_[(*wrote)->message]});
     }
     smallest.push_back(few_);
-    for (std::vector<MessageSpec>& few : smallest) {
+    for (const std::vector<MessageSpec>& few : smallest) {
       if (growth.test) break;
-      auto test = smallest_case(std::move(few), {grown.bytes, grown.messages}, how.apart);
+      auto test = smallest_case(few, {grown.bytes, grown.messages}, how.apart);
+      if (!test) return fail(test.error());
+      growth.test = std::move(*test);
+    }
+    for (const std::vector<MessageSpec>& few : smallest) {
+      if (growth.test) break;
+      auto test = growing_case_by_days(runs_, few);
       if (!test) return fail(test.error());
       growth.test = std::move(*test);
     }

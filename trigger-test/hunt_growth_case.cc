@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 // Each second is a tick, at which the state is written out.
 constexpr Micros span_max = std::chrono::days{2};
 constexpr std::size_t bytes_enough = 64 << 10;
+constexpr std::size_t bytes_grown_min = 8;
 constexpr std::size_t messages_min = 8;
 constexpr std::size_t messages_max = 1'000;
 
@@ -28,6 +29,28 @@ TestCase repeated(const std::vector<MessageSpec>& few, std::size_t count, Micros
   }
   if (test.messages.empty()) test.ends = apart * static_cast<std::int64_t>(count);
   return test;
+}
+
+// With a span before each in which the trigger did not run: by then all that it does at a time of
+// the day has come. Few are enough.
+constexpr Micros span_of_days = std::chrono::hours{25};
+constexpr std::array<std::size_t, 2> days_of_case{8, 32};
+
+Expectation at_most(std::size_t bytes) {
+  Expectation expectation;
+  expectation.kind = Expectation::Kind::state;
+  expectation.state_bytes_max = bytes;
+  return expectation;
+}
+
+// What the state comes to; nothing if no stream can be made of it, or it is ended early.
+Result<std::optional<std::size_t>> bytes_after(HuntRuns& runs, TestCase test) {
+  using Answer = std::optional<std::size_t>;
+  const auto prepared = runs.prepare(std::move(test), 0);
+  if (!prepared) return Answer();
+  const Result<Outcome> outcome = runs.run(*prepared, Way::straight);
+  if (!outcome) return fail(outcome.error());
+  return outcome->cut ? Answer() : Answer(outcome->state.size());
 }
 
 }  // namespace
@@ -81,13 +104,30 @@ Result<std::optional<TestCase>> growing_case(HuntRuns& runs, const std::vector<M
     if (outcome->cut) count /= 2;
     half = outcome->cut ? 0 : half + 1;
   }
-  if (bytes[1] < bytes[0] + 8) return Answer();
+  if (bytes[1] < bytes[0] + bytes_grown_min) return Answer();
   TestCase test = repeated(few, count, apart);
-  Expectation expectation;
-  expectation.kind = Expectation::Kind::state;
-  expectation.state_bytes_max = bytes[0];
-  test.expect.push_back(std::move(expectation));
+  test.expect.push_back(at_most(bytes[0]));
   return Answer(std::move(test));
+}
+
+Result<std::optional<TestCase>> growing_case_by_days(HuntRuns& runs,
+                                                     const std::vector<MessageSpec>& few) {
+  using Answer = std::optional<TestCase>;
+  for (const std::size_t count : days_of_case) {
+    std::vector<Micros> times;
+    while (times.size() < count)
+      times.push_back(span_of_days * static_cast<std::int64_t>(times.size() + 1));
+    TestCase test = leading_to(few, times, count);
+    times.resize(count / 2);
+    const auto half = bytes_after(runs, leading_to(few, times, count / 2));
+    if (!half) return fail(half.error());
+    const auto whole = bytes_after(runs, test);
+    if (!whole) return fail(whole.error());
+    if (!*half || !*whole || **whole < **half + bytes_grown_min) continue;
+    test.expect.push_back(at_most(**half));
+    return Answer(std::move(test));
+  }
+  return Answer();
 }
 
 }  // namespace hastur

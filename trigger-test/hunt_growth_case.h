@@ -28,4 +28,9 @@ struct CameTo {
 Result<std::optional<TestCase>> growing_case(HuntRuns& runs, const std::vector<MessageSpec>& few,
                                              const CameTo& look, Micros apart);
 
+// The same for what grows by the day: `few` in turn, each after a day in which the trigger did not
+// run.
+Result<std::optional<TestCase>> growing_case_by_days(HuntRuns& runs,
+                                                     const std::vector<MessageSpec>& few);
+
 }  // namespace hastur

@@ -246,6 +246,21 @@ TEST_F(Hunt, ShowsGrowthByOneMessageIfOneIsEnough) {
   EXPECT_EQ(output_.find(begin, first + 1), std::string::npos) << output_;
 }
 
+// Two days of ticks do not show it.
+TEST_F(Hunt, ShowsGrowthByTheDayByDaysThatWereLost) {
+  write("days.lua", R"(local ctx = hastur.trigger{ state = { days = {} } }
+ctx:every("day", function(tick)
+  table.insert(ctx.state.days, hastur.utc(tick.time, "%F"))
+end)
+)");
+  run("days.lua --write-failing .");
+  EXPECT_TRUE(says("state.days grows without end")) << output_;
+  const std::string offered = file("days.test.lua");
+  EXPECT_NE(offered.find("lost = "), std::string::npos) << output_;
+  run("days.lua --no-hunt");
+  EXPECT_EQ(exit_code_, 1) << output_;
+}
+
 TEST_F(Hunt, SaysWhatItHadNoTimeFor) {
   write("slow.lua", R"(local ctx = hastur.trigger{}
 ctx:gauges({}, function(msg)
