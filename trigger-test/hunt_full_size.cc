@@ -235,7 +235,9 @@ class FullSizeLook {
     for (std::size_t i = 1; i <= count; ++i)
       times.push_back(what_.apart * static_cast<std::int64_t>(i));
     for (const Micros span : then) times.push_back(times.back() + span);
-    const auto stream = make_sparse_stream(what_.few, times, from.time, count);
+    const auto stream =
+        make_sparse_stream(what_.few, times, from.time, count,
+                           what_.has_own_values ? std::optional(what_.messages) : std::nullopt);
     if (!stream) return Answer();
     RunOptions options;
     options.memory = from;

@@ -29,6 +29,8 @@ struct FullSize {
   // It was seen to grow across all pauses. What was not is thrown away after a while, and may be so
   // large only if the number is seen to be its end.
   bool is_lasting = true;
+  // Each message had a value of its own (make_sparse_stream).
+  bool has_own_values = false;
 };
 
 struct FullSizeAnswer {

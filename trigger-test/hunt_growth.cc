@@ -75,6 +75,7 @@ constexpr Look renewed_first{20, 16, 1s, {}, 64, 64 << 10, true};
 constexpr Look renewed_long{40, 64, 1s, {}, 64, 32 << 10, true};
 // Besides what the other looks take.
 constexpr std::uint64_t renewed_steps_max = 60'000'000;
+constexpr std::uint64_t own_values_steps_max = 40'000'000;
 constexpr Micros renewed_apart = 500ms;
 constexpr Micros renewed_span_min = 2s;
 constexpr std::size_t renewed_spans_max = 6;
@@ -228,7 +229,23 @@ class GrowthHunt {
     return {};
   }
 
+  // While each gauge and counter has another value: of these there is no end, if one is a key. It
+  // says nothing of what it had no steps for.
+  Result<void> find_by_values() {
+    const auto has_one = [](const MessageSpec& spec) { return may_have_own_value(spec.fields); };
+    if (std::ranges::none_of(few_, has_one) || is_answered()) return {};
+    has_own_values_ = true;
+    const bool was_cut_short = answer_.is_cut_short;
+    const auto found = find_growing(pauses);
+    has_own_values_ = false;
+    answer_.is_cut_short = was_cut_short;
+    return found ? Result<void>() : fail(found.error());
+  }
+
  private:
+  std::optional<std::size_t> own_values_from(std::size_t place) const {
+    return has_own_values_ ? std::optional(place) : std::nullopt;
+  }
   bool is_answered() const { return answer_.found || !answer_.suspicious.empty(); }
 
   struct Grown {
@@ -259,6 +276,7 @@ class GrowthHunt {
   enum class Pauses : std::uint8_t { will_do, are_too_long };
   Result<Pauses> find_growing(std::span<const Micros> all_pauses) {
     for (const bool is_sparse : {false, true}) {
+      if (is_sparse && has_own_values_) break;
       const Micros apart = is_sparse ? far_ : dense_first.apart;
       std::optional<Grown> first;
       std::size_t first_weight = 0;
@@ -350,7 +368,8 @@ class GrowthHunt {
   Result<Seen> look_once(const Look& how) {
     Seen seen;
     const std::vector<Micros> times = times_of(how, Dice(seed_));
-    const auto made = make_sparse_stream(few_, times, time_from_us(test_start_us), how.part);
+    const auto made =
+        make_sparse_stream(few_, times, time_from_us(test_start_us), how.part, own_values_from(0));
     if (!made) return seen;
     RunOptions options;
     options.states_after_batches = true;
@@ -407,7 +426,8 @@ class GrowthHunt {
   // The messages up to the first failure are suspicious, and the fewer of them that show it.
   Result<void> note_failure(const Outcome& outcome, const Stream& stream,
                             const std::vector<Micros>& times, Micros pause) {
-    if (!answer_.suspicious.empty()) return {};
+    // No case has values of their own.
+    if (!answer_.suspicious.empty() || has_own_values_) return {};
     std::size_t until = outcome.cost.effects_cut > 0 && pause < year ? times.size() : 0;
     for (const hastur::Seen& each : outcome.seen) {
       if (!each.error || is_meant_(*each.error)) continue;
@@ -433,7 +453,7 @@ class GrowthHunt {
     if (grown.is_too_large || grown.messages == 0) return false;
     auto held = look_at_full_size(runs_, trigger_,
                                   {few_, grown.path, grown.early, grown.end, grown.messages,
-                                   grown.state_bytes_max, apart, is_lasting},
+                                   grown.state_bytes_max, apart, is_lasting, has_own_values_},
                                   numbers_);
     if (!held) return fail(held.error());
     if (held->failure) answer_.found = Growth{std::move(*held->failure), std::nullopt, ""};
@@ -478,8 +498,8 @@ class GrowthHunt {
         runs_.is_over())
       return unsure();
     const Look how{messages / parts + 1, parts, apart, {}, 0, SIZE_MAX, is_by_chance};
-    const auto made =
-        make_sparse_stream(few_, times_of(how, Dice(seed_ + 1)), grown.end.time, how.part);
+    const auto made = make_sparse_stream(few_, times_of(how, Dice(seed_ + 1)), grown.end.time,
+                                         how.part, own_values_from(grown.messages));
     if (!made) return unsure();
     RunOptions options;
     options.memory = grown.end;
@@ -505,10 +525,13 @@ class GrowthHunt {
   // `how` a look sees it.
   Result<void> tell(const StatePath& path, const Grown& grown, const Look& how) {
     Growth growth;
-    growth.finding.sentence = fmt::format(
-        "{} grows without end: after {} {} it has {} bytes, and goes on: {}", words_of(path),
-        grown.messages, few_.front().fields.empty() ? "ticks" : "messages of the same few senders",
-        grown.bytes, remedy(path));
+    growth.finding.sentence =
+        fmt::format("{} grows without end: after {} {} it has {} bytes, and goes on: {}",
+                    words_of(path), grown.messages,
+                    few_.front().fields.empty() ? "ticks"
+                    : has_own_values_ ? "messages of the same few senders, each with another value,"
+                                      : "messages of the same few senders",
+                    grown.bytes, has_own_values_ ? remedy_of_values() : remedy(path));
     growth.finding.caused_at = {trigger_.path, 0};
     growth.finding.details = {{"found", "growth"}, {"path", words_of(path)}};
     growth.title = fmt::format("{} does not grow without end", words_of(path));
@@ -523,12 +546,12 @@ class GrowthHunt {
     smallest.push_back(few_);
     for (const std::vector<MessageSpec>& few : smallest) {
       if (growth.test) break;
-      auto test = smallest_case(few, {grown.bytes, grown.messages}, how.apart);
+      auto test = smallest_case(few, {grown.bytes, grown.messages, has_own_values_}, how.apart);
       if (!test) return fail(test.error());
       growth.test = std::move(*test);
     }
     for (const std::vector<MessageSpec>& few : smallest) {
-      if (growth.test) break;
+      if (growth.test || has_own_values_) break;
       auto test = growing_case_by_days(runs_, few);
       if (!test) return fail(test.error());
       growth.test = std::move(*test);
@@ -557,6 +580,11 @@ class GrowthHunt {
       if (!is_smaller) break;
     }
     return smallest;
+  }
+
+  static std::string remedy_of_values() {
+    return "a value is hardly ever the same again: make keys of what comes again, as "
+           "math.floor(value / 10) is, or forget them";
   }
 
   static std::string remedy(const StatePath& path) {
@@ -592,7 +620,8 @@ class GrowthHunt {
       closer.part = count;
       closer.parts = write_parts;
       const std::vector<Micros> times = times_of(closer, Dice(seed_));
-      const auto made = make_sparse_stream(few_, times, time_from_us(test_start_us), count);
+      const auto made =
+          make_sparse_stream(few_, times, time_from_us(test_start_us), count, own_values_from(0));
       if (!made) return nearly;
       RunOptions options;
       options.observe = ObserveCommand::What::calls;
@@ -679,6 +708,8 @@ class GrowthHunt {
   const std::uint64_t seed_;
   const std::vector<MessageSpec> few_;
   const Micros far_;
+  // Each message has a value of its own.
+  bool has_own_values_ = false;
   // What was seen to grow no more.
   std::set<StatePath> has_an_end_;
   // Of the last look at full size.
@@ -695,12 +726,17 @@ Result<GrowthAnswer> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
   GrowthAnswer answer;
   const Micros far = std::max(cases.longest_span().value_or(sparse_apart), sparse_apart);
   const std::vector<MessageSpec> few = cases.few(Dice(seed));
-  HASTUR_TRY(GrowthHunt(runs, trigger, few, far, words.numbers, is_meant, seed, answer).find());
+  GrowthHunt all(runs, trigger, few, far, words.numbers, is_meant, seed, answer);
+  HASTUR_TRY(all.find());
   if (answer.found || !answer.suspicious.empty()) return answer;
-  const HuntRuns::Budget budget(runs, renewed_steps_max);
-  HASTUR_TRY(
-      GrowthHunt(runs, trigger, of_one_sender(few), far, words.numbers, is_meant, seed, answer)
-          .find_renewed(words.spans));
+  {
+    const HuntRuns::Budget budget(runs, renewed_steps_max);
+    HASTUR_TRY(
+        GrowthHunt(runs, trigger, of_one_sender(few), far, words.numbers, is_meant, seed, answer)
+            .find_renewed(words.spans));
+  }
+  const HuntRuns::Budget budget(runs, own_values_steps_max);
+  HASTUR_TRY(all.find_by_values());
   return answer;
 }
 

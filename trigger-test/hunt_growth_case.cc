@@ -14,9 +14,12 @@ constexpr std::size_t bytes_enough = 64 << 10;
 constexpr std::size_t bytes_grown_min = 8;
 constexpr std::size_t messages_min = 8;
 constexpr std::size_t messages_max = 1'000;
+// The values of each are written out.
+constexpr std::size_t own_values_max = 16;
 
 // `few`, so often that they come to `count`.
-TestCase repeated(const std::vector<MessageSpec>& few, std::size_t count, Micros apart) {
+TestCase repeated(const std::vector<MessageSpec>& few, std::size_t count, Micros apart,
+                  bool has_own_values) {
   TestCase test;
   Micros at{0};
   for (const MessageSpec& each : few) {
@@ -25,6 +28,12 @@ TestCase repeated(const std::vector<MessageSpec>& few, std::size_t count, Micros
     spec.at = at += apart;
     spec.every = apart * static_cast<std::int64_t>(few.size());
     spec.times = std::max<std::uint64_t>(count / few.size(), 1);
+    if (has_own_values && may_have_own_value(spec.fields)) {
+      const auto given = spec.fields["value"].get<double>();
+      spec.fields.erase("value");
+      for (std::size_t i = 0; i < spec.times; ++i)
+        spec.values.emplace_back(given + static_cast<double>(i + 1) / 100);
+    }
     test.messages.push_back(std::move(spec));
   }
   if (test.messages.empty()) test.ends = apart * static_cast<std::int64_t>(count);
@@ -90,12 +99,14 @@ Result<std::optional<TestCase>> growing_case(HuntRuns& runs, const std::vector<M
                                              const CameTo& look, Micros apart) {
   using Answer = std::optional<TestCase>;
   const std::size_t of_size = bytes_enough * look.messages / std::max<std::size_t>(look.bytes, 1);
-  std::size_t count = std::min(std::clamp(of_size, messages_min, messages_max),
+  const std::size_t most = look.has_own_values ? few.size() * own_values_max : messages_max;
+  std::size_t count = std::min(std::clamp(of_size, messages_min, std::max(most, messages_min)),
                                static_cast<std::size_t>(span_max / apart));
   std::array<std::size_t, 2> bytes{};
   for (std::size_t half = 0; half < bytes.size();) {
     if (count < 4) return Answer();
-    const auto prepared = runs.prepare(repeated(few, count / (2 - half), apart), 0);
+    const auto prepared =
+        runs.prepare(repeated(few, count / (2 - half), apart, look.has_own_values), 0);
     if (!prepared) return Answer();
     const Result<Outcome> outcome = runs.run(*prepared, Way::straight);
     if (!outcome) return fail(outcome.error());
@@ -105,7 +116,7 @@ Result<std::optional<TestCase>> growing_case(HuntRuns& runs, const std::vector<M
     half = outcome->cut ? 0 : half + 1;
   }
   if (bytes[1] < bytes[0] + bytes_grown_min) return Answer();
-  TestCase test = repeated(few, count, apart);
+  TestCase test = repeated(few, count, apart, look.has_own_values);
   test.expect.push_back(at_most(bytes[0]));
   return Answer(std::move(test));
 }

@@ -24,6 +24,8 @@ TestCase leading_to(const std::vector<MessageSpec>& few, const std::vector<Micro
 struct CameTo {
   std::size_t bytes = 0;
   std::size_t messages = 0;
+  // Each message had a value of its own (make_sparse_stream).
+  bool has_own_values = false;
 };
 Result<std::optional<TestCase>> growing_case(HuntRuns& runs, const std::vector<MessageSpec>& few,
                                              const CameTo& look, Micros apart);

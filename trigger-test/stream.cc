@@ -239,9 +239,21 @@ Stream cut_at(const Stream& stream, const std::vector<Time>& times) {
   return parts;
 }
 
+double own_value(double given, std::size_t place) {
+  constexpr std::size_t places = 1 << 20;
+  return given + static_cast<double>(place % places + 1) / (2.0 * places);
+}
+
+bool may_have_own_value(const Json& fields) {
+  const std::string type = fields.value("type", "");
+  const auto value = fields.find("value");
+  return (type == "gauge" || type == "counter") && value != fields.end() && value->is_number();
+}
+
 std::optional<TestStream> make_sparse_stream(const std::vector<MessageSpec>& few,
                                              const std::vector<Micros>& times, Time start,
-                                             std::size_t rows) {
+                                             std::size_t rows,
+                                             std::optional<std::size_t> own_from) {
   TestStream made;
   // Decoded once each: only their times are new. Nothing for a tick.
   std::vector<std::optional<Message>> messages;
@@ -291,6 +303,9 @@ std::optional<TestStream> make_sparse_stream(const std::vector<MessageSpec>& few
     if (const auto& message = messages[i % messages.size()]) {
       MessageView view = message->view();
       view.timestamp = view.received_at = at;
+      const bool counts = view.type == MessageType::gauge || view.type == MessageType::counter;
+      if (own_from && counts && view.value.kind == Value::Kind::number)
+        view.value.number = own_value(view.value.number, *own_from + i);
       builder.add(view);
       stream.row_messages.push_back(++count);
     }

@@ -67,10 +67,17 @@ std::variant<TestStream, TestFileError> make_test_stream(const TestCase& test,
 
 // `few` in turn, the next at each of `times` after `start`, with one tick before each that moves
 // stream time into a new second, and no others: as after spans in which the trigger did not run.
-// One without fields is a tick alone. A batch for each `rows` of them. Nothing if one of them can
-// be none.
+// One without fields is a tick alone. A batch for each `rows` of them. `own_from`: each gauge and
+// counter with a number has one of its own instead (own_value), the first that of this place.
+// Nothing if one of them can be none.
 std::optional<TestStream> make_sparse_stream(const std::vector<MessageSpec>& few,
                                              const std::vector<Micros>& times, Time start,
-                                             std::size_t rows);
+                                             std::size_t rows,
+                                             std::optional<std::size_t> own_from = std::nullopt);
+
+// A little above `given`, less than a half, and another at each place up to a million.
+double own_value(double given, std::size_t place);
+// Whether a message with these fields can have one.
+bool may_have_own_value(const Json& fields);
 
 }  // namespace hastur

@@ -66,6 +66,7 @@ std::string message_text(const MessageSpec& spec) {
   for (const auto& [key, value] : spec.fields.items()) {
     if (std::ranges::find(first, key) == first.end()) add(key, lua_text(value));
   }
+  if (!spec.values.empty()) add("values", lua_text(Json(spec.values)));
   if (spec.at != Micros{0}) add("at", offset(spec.at));
   if (spec.deaf != Micros{0}) add("deaf", offset(spec.deaf));
   if (spec.lost != Micros{0}) add("lost", offset(spec.lost));
