@@ -261,6 +261,18 @@ end)
   EXPECT_EQ(exit_code_, 1) << output_;
 }
 
+TEST_F(Hunt, ShowsGrowthByValuesByATestWithSomeOfThem) {
+  write("by_value.lua", R"(local ctx = hastur.trigger{ state = { h = {} } }
+ctx:gauges({ name = "latency" }, function(msg) ctx.state.h[tostring(msg.value)] = true end)
+)");
+  run("by_value.lua --write-failing .");
+  EXPECT_TRUE(says("state.h grows without end")) << output_;
+  const std::string offered = file("by_value.test.lua");
+  EXPECT_NE(offered.find("values = {"), std::string::npos) << output_;
+  run("by_value.lua --no-hunt");
+  EXPECT_EQ(exit_code_, 1) << output_;
+}
+
 TEST_F(Hunt, SaysWhatItHadNoTimeFor) {
   write("slow.lua", R"(local ctx = hastur.trigger{}
 ctx:gauges({}, function(msg)
