@@ -196,7 +196,8 @@ int run(int argc, char** argv) {
   CommandLine& silence = line.command("silence", "Hold back what a trigger asks for, for a while");
   orders(silence);
   gives_reason(silence);
-  silence.required_text("TRIGGER", &notify_options.trigger, "TRIGGER, or TRIGGER/KEY: one incident of it");
+  silence.required_text("TRIGGER", &notify_options.trigger,
+                        "TRIGGER, or TRIGGER/KEY: one incident of it");
   silence.required_text("SPAN", &notify_options.span, "how long, as 2h");
   CommandLine& unsilence = line.command("unsilence", "End a silence");
   std::string silence_id;
