@@ -19,6 +19,8 @@ constexpr Micros own_gap_max = 2min;
 constexpr Micros silence_max = 2h;
 constexpr std::size_t interruptions_max = 12;
 constexpr std::size_t uuid_letters = 36;
+// None of those that MessageMaker knows: nothing that came of theirs is mixed with its own.
+constexpr const char* steady_sender = "u13";
 
 }  // namespace
 
@@ -67,9 +69,31 @@ TestCase CaseMaker::flow(MessageMaker::Kind kind, Dice dice) const {
   const auto steady = [&](int count) {
     for (int i = 0; i < count; ++i) add(at += dice.one_of(pauses));
   };
+  // One more sender says the same number again and again, whose sums are not exact.
+  const auto same = [&](int count) {
+    const auto first = message(kind, at, dice);
+    if (!first) return;
+    Json fields = first->fields;
+    if (!messages_.make_inexact(fields, dice)) return steady(count);
+    // A whole uuid is a filter's own.
+    if (const std::string usual = fields.value("uuid", ""); usual.size() < uuid_letters) {
+      fields["uuid"] = steady_sender;
+      if (fields.value("hostname", "") == usual + ".example.com")
+        fields["hostname"] = std::string(steady_sender) + ".example.com";
+    }
+    for (int i = 0; i < count; ++i) {
+      MessageSpec spec;
+      spec.fields = fields;
+      spec.at = at += dice.one_of(pauses);
+      test.messages.push_back(std::move(spec));
+    }
+  };
   // Nothing has come yet when the first ticks do.
   if (dice.once_in(2)) at += std::min<Micros>(gap(dice), 2min);
-  steady(20);
+  const bool begins_the_same = dice.once_in(2);
+  if (!begins_the_same) steady(8);
+  same(12);
+  if (begins_the_same) steady(8);
   for (int i = 0; i < 24; ++i) {
     if (dice.once_in(6)) at += 100ms;
     add(at);
@@ -142,6 +166,7 @@ TestCase CaseMaker::interrupted(Dice dice) const {
   };
   bool may_be_silent = !messages_.takes_own();
   messages_come(3);
+  std::size_t silent = 0;
   for (const Micros span : interruptions(dice)) {
     const Micros length = std::max<Micros>(
         (dice.once_in(3) ? 2 * span : span) + dice.one_of(beside), std::chrono::seconds{2});
@@ -159,8 +184,14 @@ TestCase CaseMaker::interrupted(Dice dice) const {
       tick.lost = std::min(length, tick.at);
       test.messages.push_back(std::move(tick));
     }
-    // Nobody may be there any more.
-    messages_come(dice.below(5));
+    // Nobody may be there any more, also for more than one of them.
+    if (silent > 0) {
+      --silent;
+    } else if (dice.once_in(6)) {
+      silent = 2;
+    } else {
+      messages_come(dice.below(5));
+    }
   }
   test.ends = at + 2s;
   return test;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <set>
 
@@ -24,6 +25,10 @@ const std::vector<std::string> odd_words{"95% of it", "[main", "%C3%28"};
 constexpr int attempts_max = 12;
 // As long as a stack trace is.
 constexpr std::size_t long_text_bytes = 1'500;
+// As long as a line for people is.
+constexpr std::size_t wide_text_bytes = 60;
+// What no binary number is exactly: sums of such are a little too large or too small.
+const std::vector<double> inexact_numbers{0.1, 0.3, 0.7, 1.0 / 3, 99.99};
 
 // What a pattern asks for, without what its signs stand for: "user=.-host=" is "user= host= ".
 std::string literal_parts(std::string_view pattern) {
@@ -78,6 +83,29 @@ Json shortest(double number) {
   return static_cast<double>(whole) == number ? Json(whole) : Json(number);
 }
 
+// Of letters of several bytes: what is cut off may be cut within one.
+std::string wide_text(std::size_t bytes, Dice& dice) {
+  static const std::vector<std::string> letters{"ü", "€", "😀"};
+  const std::string letter = dice.one_of(letters);
+  std::string text(dice.below(3), 'x');
+  while (text.size() + letter.size() <= bytes) text += letter;
+  return text;
+}
+
+bool is_whole(const Json& value) {
+  return value.is_number() && std::floor(value.get<double>()) == value.get<double>();
+}
+
+// Whether it is a range, and its ends are whole numbers.
+bool has_whole_ends(const Json& range) {
+  return range.is_object() && !range.empty() && std::ranges::all_of(range, is_whole);
+}
+
+// Without its fraction, if it is a number.
+Json without_fraction(Json value) {
+  return value.is_number_float() ? shortest(std::floor(value.get<double>())) : value;
+}
+
 }  // namespace
 
 bool takes(const Filter& filter, const std::vector<MessageType>& types, const Json& fields) {
@@ -93,8 +121,11 @@ bool takes(const Filter& filter, const std::vector<MessageType>& types, const Js
   defaults.recorded = true;
   const auto decoded = decoder.decode(text, defaults);
   const auto* view = std::get_if<MessageView>(&decoded);
-  return view != nullptr && std::ranges::find(types, view->type) != types.end() &&
-         filter.matches(*view);
+  if (view == nullptr || std::ranges::find(types, view->type) == types.end()) return false;
+  MessageView seen = *view;
+  // What it registers is its sender's name at once.
+  if (const auto registered = registered_hostname(seen)) seen.hostname = registered;
+  return filter.matches(seen);
 }
 
 MessageMaker::MessageMaker(const std::vector<SubscriptionSpec>& subscriptions,
@@ -109,7 +140,7 @@ MessageMaker::MessageMaker(const std::vector<SubscriptionSpec>& subscriptions,
   for (const SubscriptionSpec& spec : subscriptions) {
     takes_own_ = takes_own_ || spec.own;
     // The host has parsed it before it believed the worker.
-    Subscription one{{}, *parse_json(spec.filter), {}, {}};
+    Subscription one{{}, *parse_json(spec.filter), {}, {}, {}};
     one.filter = *Filter::parse(one.spec);
     for (const MessageType type : spec.types.empty() ? all_types() : spec.types) {
       if (one.filter.type_matches(type) && type != MessageType::ack && type != MessageType::noop &&
@@ -119,8 +150,36 @@ MessageMaker::MessageMaker(const std::vector<SubscriptionSpec>& subscriptions,
     for (const Json& example : examples) {
       if (takes(one.filter, one.types, example)) one.examples.push_back(&example);
     }
+    one.whole = whole_ones(one);
     subscriptions_.push_back(std::move(one));
   }
+}
+
+// Nothing else is known to come, or it has whole ends and stands for a place in a list.
+std::set<std::string> MessageMaker::whole_ones(const Subscription& subscription) const {
+  std::set<std::string> whole, broken;
+  const auto is_place = [&](const std::string& path) {
+    return std::ranges::binary_search(words_.places, path);
+  };
+  const auto note_example = [&](const std::string& path, const Json& value) {
+    if (value.is_number()) (is_whole(value) ? whole : broken).insert(path);
+  };
+  for (const Json* example : subscription.examples) {
+    const Json& labels = part(*example, "labels");
+    if (labels.is_object()) {
+      for (const auto& [key, value] : labels.items()) note_example("labels." + key, value);
+    }
+    if (is_place("value")) note_example("value", part(*example, "value"));
+  }
+  const Json& asked = part(subscription.spec, "labels");
+  if (asked.is_object()) {
+    for (const auto& [key, range] : asked.items()) {
+      if (has_whole_ends(range) && is_place("labels." + key)) whole.insert("labels." + key);
+    }
+  }
+  if (has_whole_ends(part(subscription.spec, "value")) && is_place("value")) whole.insert("value");
+  for (const std::string& path : broken) whole.erase(path);
+  return whole;
 }
 
 // A field of the body that no type is known to have is one that its senders agree on: what they
@@ -153,6 +212,17 @@ std::optional<Json> MessageMaker::make(std::size_t subscription, Kind kind, Dice
   return std::nullopt;
 }
 
+bool MessageMaker::make_inexact(Json& message, Dice& dice) const {
+  if (!part(message, "value").is_number()) return false;
+  Json inexact = message;
+  inexact["value"] = dice.one_of(inexact_numbers);
+  const bool may_be = std::ranges::any_of(subscriptions_, [&](const Subscription& each) {
+    return !each.whole.contains("value") && takes(each.filter, each.types, inexact);
+  });
+  if (may_be) message = std::move(inexact);
+  return may_be;
+}
+
 Json MessageMaker::draw(const Subscription& subscription, Kind kind, Dice& dice) const {
   Json message;
   if (!subscription.examples.empty()) {
@@ -182,7 +252,9 @@ Json MessageMaker::new_message(const Subscription& subscription, MessageType typ
     } else if (std::string_view(key) != "attn") {
       message[key] = *value;
     } else {
-      message[key] = condition.is_array() ? condition : Json::array({*value});
+      // All of a list that is asked for; of a single name a list of it.
+      message[key] = condition.is_array() ? condition : *value;
+      if (!message[key].is_array()) message[key] = Json::array({*value});
     }
   }
   return message;
@@ -258,21 +330,33 @@ void MessageMaker::vary(Json& message, const Subscription& subscription, Kind ki
 void MessageMaker::vary_value(Json& message, const Subscription& subscription, Dice& dice) const {
   const std::string type = message.value("type", "");
   const Json& asked = part(subscription.spec, "value");
-  const bool is_heartbeat = type.starts_with("hb_");
-  if (type == "gauge" || type == "counter" || is_heartbeat) {
+  if (type == "gauge" || type == "counter") {
     if (const auto drawn = meeting(asked, number(dice), dice)) message["value"] = *drawn;
+    if (subscription.whole.contains("value")) message["value"] = without_fraction(message["value"]);
     if (!asked.is_null()) return;
     // A gauge or a delta may be below zero, whatever the script expects.
-    if (!is_heartbeat && dice.once_in(12)) message["value"] = shortest(-number(dice).get<double>());
-    // A counter's delta is 1 if it does not say; a heartbeat need not say anything.
+    if (dice.once_in(12)) message["value"] = shortest(-number(dice).get<double>());
+    // A counter's delta is 1 if it does not say.
     if (type == "counter" && dice.once_in(8)) message.erase("value");
-    if (!is_heartbeat || !dice.once_in(2)) return;
-    message["value"] = dice.once_in(2) ? Json() : Json(word_for(words_.field_texts, "value", dice));
-    if (dice.once_in(3)) message["value"] = dice.once_in(2);
-    if (dice.once_in(2)) message.erase("value");
+  } else if (type.starts_with("hb_")) {
+    // It may say anything, or nothing.
+    Json free = number(dice);
+    bool is_said = true;
+    if (dice.once_in(2)) {
+      free = dice.once_in(2) ? Json() : Json(word_for(words_.field_texts, "value", dice));
+      if (dice.once_in(3)) free = dice.once_in(2);
+      is_said = !asked.is_null() || dice.once_in(2);
+    }
+    const auto drawn = meeting(asked, free, dice);
+    if (drawn && is_said) {
+      message["value"] = *drawn;
+    } else {
+      message.erase("value");
+    }
   } else if (type == "mark") {
     const bool null = asked.is_null() && dice.once_in(6);
-    const Json free = null ? Json() : Json(word_for(words_.field_texts, "value", dice));
+    Json free = null ? Json() : Json(word_for(words_.field_texts, "value", dice));
+    if (!null && dice.once_in(24)) free = wide_text(wide_text_bytes, dice);
     if (const auto drawn = meeting(asked, free, dice)) message["value"] = *drawn;
   }
 }
@@ -282,6 +366,8 @@ void MessageMaker::vary_fields(Json& message, const Subscription& subscription, 
   const auto type = type_from_name(message.value("type", ""));
   if (!type) return;
   const auto is_free = [&](std::string_view key) { return part(subscription.spec, key).is_null(); };
+  // That it is there, and nothing else.
+  const auto asks = [&](std::string_view key) { return part(subscription.spec, key) == true; };
   if (message.contains("name") && is_free("name") && !has_tree(*type) &&
       words_.field_texts.contains("name") && !dice.once_in(3))
     message["name"] = word_for(words_.field_texts, "name", dice);
@@ -295,13 +381,16 @@ void MessageMaker::vary_fields(Json& message, const Subscription& subscription, 
     if (part(message, key).is_string() && is_free(key) && dice.once_in(20))
       message[key] = dice.one_of(odd_words);
   }
+  if (part(message, "subject").is_string() && (is_free("subject") || asks("subject")) &&
+      dice.once_in(16))
+    message["subject"] = wide_text(wide_text_bytes, dice);
   // Both may be anything. What it mostly is at its own senders, the tests show.
   const char* anything = *type == MessageType::log     ? "data"
                          : *type == MessageType::error ? "error"
                                                        : nullptr;
   if (anything != nullptr && is_free(anything) && subscription.examples.empty() && dice.once_in(6))
     message[anything] = {{"message", word(dice)}, {"code", number(dice)}};
-  if (*type == MessageType::event && is_free("attn")) {
+  if (*type == MessageType::event && (is_free("attn") || asks("attn"))) {
     Json attn = Json::array();
     for (std::size_t i = dice.below(3); i > 0; --i) attn.push_back(word(dice));
     message["attn"] = std::move(attn);
@@ -309,6 +398,8 @@ void MessageMaker::vary_fields(Json& message, const Subscription& subscription, 
   if (*type == MessageType::hb_agent && is_free("name") && dice.once_in(4)) message.erase("name");
   if (*type == MessageType::error && dice.once_in(2))
     message["class"] = word_for(words_.field_texts, "class", dice);
+  if (*type == MessageType::error && subscription.examples.empty() && dice.once_in(12))
+    message["class"] = wide_text(wide_text_bytes, dice);
   for (const std::string_view key : optional_fields(*type)) {
     if (!is_free(key)) continue;
     const std::string field(key);
@@ -322,6 +413,9 @@ void MessageMaker::vary_labels(Json& message, const Subscription& subscription, 
                                Dice& dice) const {
   const Json& asked = part(subscription.spec, "labels");
   Json labels = message.value("labels", Json::object());
+  const auto is_whole_label = [&](const std::string& key) {
+    return subscription.whole.contains("labels." + key);
+  };
   const auto free_value = [&](const std::string& key) -> Json {
     const bool counts = std::ranges::binary_search(words_.counted_labels, key);
     const Json& example = part(labels, key);
@@ -334,6 +428,7 @@ void MessageMaker::vary_labels(Json& message, const Subscription& subscription, 
     if (example.is_null() && !words_.label_texts.contains(key)) {
       if (dice.once_in(12)) return "";
       if (dice.once_in(8)) return 1 + dice.below(3);
+      if (dice.once_in(16)) return wide_text(wide_text_bytes, dice);
     }
     return word_for(words_.label_texts, key, dice);
   };
@@ -352,7 +447,7 @@ void MessageMaker::vary_labels(Json& message, const Subscription& subscription, 
     }
     const auto value = meeting(condition, free_value(key), dice);
     if (value) {
-      labels[key] = *value;
+      labels[key] = is_whole_label(key) ? without_fraction(*value) : *value;
     } else {
       labels.erase(key);
     }
@@ -372,6 +467,7 @@ Json MessageMaker::number(Dice& dice) const {
   // Bytes, requests, nanoseconds: what systems count is sometimes large.
   static const std::vector<double> large{1e6, 5e7, 4e9, 1e12};
   if (dice.once_in(16)) return shortest(dice.one_of(large));
+  if (dice.once_in(16)) return shortest(dice.one_of(inexact_numbers));
   double number = 0;
   if (words_.numbers.empty() || dice.once_in(4)) {
     number = dice.one_of(always) + (dice.once_in(3) ? 0.25 : 0);
@@ -406,11 +502,7 @@ std::string MessageMaker::word_for(const ScriptWords::Texts& texts, std::string_
 std::string MessageMaker::long_text(std::string_view name, Dice& dice) const {
   std::string part = literal_parts(word_for(words_.field_texts, name, dice)) + " ";
   std::string text;
-  // Letters of several bytes: what is cut off may be cut within one.
-  if (dice.once_in(2)) {
-    part = dice.once_in(2) ? "€" : "😀";
-    text.append(dice.below(3), 'x');
-  }
+  if (dice.once_in(2)) return wide_text(long_text_bytes, dice);
   while (text.size() + part.size() <= long_text_bytes) text += part;
   return text;
 }

@@ -6,12 +6,15 @@
 // (docs/formats/messages.md) and what the filter asks; anything else it may have or lack. Labels
 // that the script reads but does not ask for are sometimes absent, and a label that may be anything
 // is sometimes a text where the script expects a number, an empty text, or a number. Texts are
-// often those that the script compares with, and sometimes long. What no sender is known to send
+// often those that the script compares with, and sometimes long, or of letters of several bytes. A
+// label is a whole number if those of tests are, or if the filter's ends are and the script looks
+// something up by it. What no sender is known to send
 // (labels that are null or a boolean, a tree whose shape only its sender knows) is made only when
 // it is asked for.
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +48,9 @@ class MessageMaker {
 
   // The fields of a message without its times; nothing if none was found that the filter takes.
   std::optional<Json> make(std::size_t subscription, Kind kind, Dice& dice) const;
+  // Gives it a value that sums are not exact of. False, and nothing has changed, if it has no
+  // number, or no filter takes such a one.
+  bool make_inexact(Json& message, Dice& dice) const;
 
  private:
   struct Subscription {
@@ -53,7 +59,11 @@ class MessageMaker {
     Filter filter;
     // Of `examples`, those that it takes.
     std::vector<const Json*> examples;
+    // Paths of what is known to be a whole number if it is one: "value", "labels.shard".
+    std::set<std::string> whole;
   };
+
+  std::set<std::string> whole_ones(const Subscription& subscription) const;
 
   Json draw(const Subscription& subscription, Kind kind, Dice& dice) const;
   Json new_message(const Subscription& subscription, MessageType type, Dice& dice) const;

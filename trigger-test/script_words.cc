@@ -61,16 +61,14 @@ class Reader {
   }
 
   std::set<double> numbers;
-  std::set<std::string, std::less<>> texts, keys, labels, counted_labels, fields;
+  std::set<std::string, std::less<>> texts, keys, labels, counted_labels, fields, places;
   ScriptWords::Texts field_texts, label_texts;
+  std::map<std::string, std::string, std::less<>> entries;
   std::set<Micros> spans, times_of_day;
 
   std::map<std::string, std::string, std::less<>> aliases() const {
     std::map<std::string, std::string, std::less<>> paths;
-    for (const auto& [name, operand] : aliases_) {
-      const bool is_label = operand.kind == Operand::Kind::label;
-      paths.emplace(name, (is_label ? "labels." : "") + std::string(operand.name));
-    }
+    for (const auto& [name, operand] : aliases_) paths.emplace(name, operand.path());
     return paths;
   }
 
@@ -117,6 +115,8 @@ class Reader {
     std::string_view name;
     // How many tokens it takes.
     int size = 1;
+
+    std::string path() const { return (kind == Kind::label ? "labels." : "") + std::string(name); }
   };
 
   // msg.NAME, msg.labels.NAME, msg.labels["NAME"], or a local that is one of these.
@@ -154,8 +154,12 @@ class Reader {
   // NAME = msg.labels.env
   void note_alias() {
     if (token(0).kind != LuaToken::Kind::word || !token(1).is('=') || token(2).is('=')) return;
-    if (token(0).text.find('.') != std::string_view::npos || token(-1).is('{') || token(-1).is(','))
+    const std::size_t dot = token(0).text.rfind('.');
+    if (dot != std::string_view::npos || token(-1).is('{') || token(-1).is(',')) {
+      if (const auto operand = operand_at(2))
+        entries.emplace(token(0).text.substr(dot + 1), operand->path());
       return;
+    }
     if (const auto operand = operand_at(2)) aliases_.emplace(token(0).text, *operand);
   }
 
@@ -177,6 +181,17 @@ class Reader {
     if (token(after).is(':') && token(after + 2).is('(')) note(token(after + 3));
     if (token(-1).is('(') && token(-2).text.starts_with("string.") && token(after).is(','))
       note(token(after + 1));
+  }
+
+  // t[…, not far before.
+  bool is_in_brackets() const {
+    constexpr int far = 6;
+    for (int i = -1; i >= -far; --i) {
+      if (token(i).is('[')) return true;
+      if (token(i).is(']') || token(i).is('=') || token(i).is(',') || token(i).is('{'))
+        return false;
+    }
+    return false;
   }
 
   void text(std::string_view text) {
@@ -202,6 +217,7 @@ class Reader {
     if (const auto operand = operand_at(0)) {
       if (operand->kind == Operand::Kind::label) labels.emplace(operand->name);
       if (operand->kind != Operand::Kind::labels) note_comparison(*operand);
+      if (is_in_brackets()) places.insert(operand->path());
     }
     const bool is_entry = (token(-1).is('{') || token(-1).is(',')) && token(1).is('=') &&
                           !token(2).is('=') && token(0).text.size() <= 200;
@@ -291,6 +307,8 @@ ScriptWords words_of(const TriggerFiles& trigger) {
   words.field_texts = std::move(reader.field_texts);
   words.label_texts = std::move(reader.label_texts);
   words.aliases = reader.aliases();
+  words.entries = std::move(reader.entries);
+  words.places.assign(reader.places.begin(), reader.places.end());
   words.fields.assign(reader.fields.begin(), reader.fields.end());
   words.times_of_day.assign(reader.times_of_day.begin(), reader.times_of_day.end());
   return words;

@@ -37,6 +37,10 @@ struct ScriptWords {
   // Locals that stand for a field or a label: "env" for `local env = msg.labels.env`, with the path
   // "labels.env".
   std::map<std::string, std::string, std::less<>> aliases;
+  // The same for entries of tables: "s" for { s = msg.subject } and it.s = msg.subject.
+  std::map<std::string, std::string, std::less<>> entries;
+  // Paths of fields and labels that something is looked up by, t[msg.labels.shard + 1].
+  std::vector<std::string> places;
   // Times of day: at = "07:30".
   std::vector<Micros> times_of_day;
 };

@@ -229,6 +229,89 @@ TEST(HuntMessages, HaveTheTextsThatTheScriptComparesWith) {
   EXPECT_GT(both, 20u);
 }
 
+TEST(HuntMessages, AreMadeForWhateverAsksForOneThatIsThereOrNot) {
+  for (const auto& [type, filter] : std::vector<std::pair<MessageType, const char*>>{
+           {MessageType::event, R"({"attn":true})"},
+           {MessageType::event, R"({"attn":false})"},
+           {MessageType::event, R"({"attn":"ops"})"},
+           {MessageType::hb_process, R"({"value":false})"},
+           {MessageType::hb_agent, R"({"value":true})"},
+           {MessageType::reg_agent, R"({"hostname":"web*"})"},
+           {MessageType::reg_agent, R"({"hostname":true})"},
+           {MessageType::reg_agent, R"({"hostname":false})"},
+           {MessageType::reg_process, R"({"hostname":["a","b"]})"}})
+    EXPECT_GT(made(subscription(type, filter), Kind::real).size(), 150u) << filter;
+  std::set<std::size_t> sizes;
+  for (const Json& each : made(subscription(MessageType::event, R"({"attn":true})"), Kind::real))
+    sizes.insert(each["attn"].size());
+  EXPECT_TRUE(sizes.contains(1) && sizes.contains(2));
+}
+
+TEST(HuntMessages, HaveLettersOfSeveralBytesInShortTexts) {
+  const auto wide = [](MessageType type, const char* filter, const ScriptWords& words, auto&& of) {
+    return std::ranges::count_if(
+        made(subscription(type, filter), Kind::real, words), [&](const Json& each) {
+          const Json text = of(each);
+          return text.is_string() && text.get_ref<const std::string&>().size() > 50;
+        });
+  };
+  const auto field = [](const char* key) {
+    return [key](const Json& each) { return each.value(key, Json()); };
+  };
+  EXPECT_GT(wide(MessageType::event, "{}", {}, field("subject")), 3);
+  EXPECT_GT(wide(MessageType::event, R"({"subject":true})", {}, field("subject")), 3);
+  EXPECT_GT(wide(MessageType::error, "{}", {}, field("class")), 3);
+  EXPECT_GT(wide(MessageType::mark, "{}", {}, field("value")), 3);
+  ScriptWords words;
+  words.labels = {"app"};
+  const auto app = [](const Json& each) {
+    return each.value("labels", Json::object()).value("app", Json());
+  };
+  EXPECT_GT(wide(MessageType::gauge, "{}", words, app), 3);
+  // The script says what it is.
+  words.label_texts["app"] = {"web"};
+  EXPECT_EQ(wide(MessageType::gauge, "{}", words, app), 0);
+}
+
+TEST(HuntMessages, HaveAWholeNumberWhereAllThatIsKnownIsWhole) {
+  const auto broken = [](const char* filter, const ScriptWords& words,
+                         const std::vector<Json>& examples) {
+    return std::ranges::count_if(
+        made(subscription(MessageType::gauge, filter), Kind::real, words, examples),
+        [](const Json& each) {
+          const Json shard = each.value("labels", Json::object()).value("shard", Json());
+          return shard.is_number_float();
+        });
+  };
+  const char* const of_four = R"({"labels":{"shard":{"at_least":0,"at_most":3}}})";
+  ScriptWords words;
+  words.labels = {"shard"};
+  EXPECT_GT(broken(of_four, words, {}), 10);
+  const auto shown = [](const Json& shard) {
+    return Json({{"type", "gauge"}, {"name", "g"}, {"value", 1}, {"labels", {{"shard", shard}}}});
+  };
+  EXPECT_EQ(broken(of_four, words, {shown(2)}), 0);
+  EXPECT_GT(broken(of_four, words, {shown(2), shown(2.5)}), 10);
+  words.places = {"labels.shard"};
+  EXPECT_EQ(broken(of_four, words, {}), 0);
+  EXPECT_GT(broken(R"({"labels":{"shard":{"at_least":0.5,"at_most":3}}})", words, {}), 10);
+}
+
+TEST(HuntMessages, TakeAValueThatIsNotExactIfTheFilterDoes) {
+  const auto inexact = [](const char* filter, Json message) {
+    const std::vector<SubscriptionSpec> specs{subscription(MessageType::gauge, filter)};
+    const ScriptWords words;
+    const std::vector<Json> examples;
+    const MessageMaker maker(specs, words, examples);
+    Dice dice(1);
+    return maker.make_inexact(message, dice);
+  };
+  const Json gauge = {{"type", "gauge"}, {"name", "g"}, {"value", 1}};
+  EXPECT_TRUE(inexact("{}", gauge));
+  EXPECT_FALSE(inexact(R"({"value":{"above":1000}})", gauge));
+  EXPECT_FALSE(inexact("{}", {{"type", "event"}, {"name", "e"}}));
+}
+
 TEST(HuntMessages, OfOneSeedAreTheSame) {
   const SubscriptionSpec spec = subscription(MessageType::mark, "{}");
   EXPECT_EQ(made(spec, Kind::odd), made(spec, Kind::odd));

@@ -64,6 +64,20 @@ TEST(ScriptWords, TextsBelongToWhatTheyAreComparedWith) {
   EXPECT_EQ(found.aliases.at("zone"), "labels.zone");
 }
 
+TEST(ScriptWords, KnowWhatIsLookedUpAndWhereElseAFieldStands) {
+  const ScriptWords found = words(R"(
+    ctx:gauges({}, function(msg)
+      local shard = msg.labels.shard
+      slack(names[shard + 1] .. list[math.floor(msg.value)] .. msg.labels["zone"])
+      local it = { what = msg.subject, n = 1 }
+      it.zone = msg.labels.zone
+    end))");
+  EXPECT_EQ(found.places, (std::vector<std::string>{"labels.shard", "value"}));
+  EXPECT_EQ(found.entries.at("what"), "subject");
+  EXPECT_EQ(found.entries.at("zone"), "labels.zone");
+  EXPECT_FALSE(found.aliases.contains("what"));
+}
+
 TEST(ScriptWords, OfLibrariesThatAreNamed) {
   TriggerFiles trigger;
   trigger.script = {"t.lua", "local a = require 'lib.a'"};
