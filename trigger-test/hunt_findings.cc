@@ -35,6 +35,24 @@ Json filter_of(const Loaded& loaded, std::uint32_t callback) {
   return parse_json(found->filter).value_or(Json());
 }
 
+// The last call of the callback that raised it; null if it was not observed.
+const ObservedCall* call_that_failed(const std::vector<ObservedCall>& calls,
+                                     const CallError& error) {
+  for (auto call = calls.rbegin(); call != calls.rend(); ++call) {
+    if (call->callback == error.callback && !call->returned) return &*call;
+  }
+  return nullptr;
+}
+
+std::vector<FailedCall::Ran> lines_of(const TriggerFiles& trigger, const ObservedCall& call) {
+  std::vector<FailedCall::Ran> lines;
+  for (const CallStep& step : call.steps) {
+    lines.push_back({fmt::format("{}:{}", trigger.shown(step.script), step.line),
+                     source_line(trigger, step.script, step.line)});
+  }
+  return lines;
+}
+
 }  // namespace
 
 Result<void> HuntFindings::found_error(const HuntCase& one, const Seen& seen, Way way) {
@@ -67,7 +85,7 @@ Result<void> HuntFindings::found_error(const HuntCase& one, const Seen& seen, Wa
 
   ReportedFailure finding;
   finding.caused_at = {trigger().shown(error.error.script), error.error.line};
-  Json message;
+  FailedCall failed;
   const Result<Outcome> looked = runs_.run(*small, Way::observed);
   if (!looked) return fail(looked.error());
   // The same fault, in the words of the smallest case.
@@ -77,29 +95,30 @@ Result<void> HuntFindings::found_error(const HuntCase& one, const Seen& seen, Wa
     const auto input = small->stream.stream.input(here->input, scratch);
     if (input && input->message.type != MessageType::tick && input->number > 0 &&
         input->number <= small->stream.messages.size()) {
-      message = parse_json(small->stream.names.read(small->stream.messages[input->number - 1]))
-                    .value_or(Json());
+      failed.message =
+          parse_json(small->stream.names.read(small->stream.messages[input->number - 1]))
+              .value_or(Json());
     }
   }
-  if (!has_line) {
-    const std::vector<ObservedCall> calls = HuntRuns::calls(*small, *looked);
+  const std::vector<ObservedCall> calls = HuntRuns::calls(*small, *looked);
+  const ObservedCall* call = has_line ? call_that_failed(calls, again) : call_that_broke(calls);
+  if (!has_line && call != nullptr) {
     const std::string path = again.error.text.substr(0, again.error.text.find(' '));
-    if (const ObservedCall* call = call_that_broke(calls)) {
-      finding.caused_at = place_that_wrote(trigger(), *call, path);
-    }
+    finding.caused_at = place_that_wrote(trigger(), *call, path);
   }
+  if (call != nullptr) failed.ran = lines_of(trigger(), *call);
   // What wrote a state that is none is told by the place.
   const bool is_of_script = finding.caused_at.path == trigger().shown(trigger().script.path);
-  const std::string_view line =
-      has_line       ? source_line(trigger(), error.error.script, error.error.line)
-      : is_of_script ? source_line(trigger(), trigger().script.path, finding.caused_at.line)
-                     : std::string_view();
-  const std::string remedy =
-      remedy_of(again, message, filter_of(looked->loaded, again.callback), words_, line);
+  failed.line = has_line ? source_line(trigger(), error.error.script, error.error.line)
+                : is_of_script
+                    ? source_line(trigger(), trigger().script.path, finding.caused_at.line)
+                    : std::string_view();
+  failed.filter = filter_of(looked->loaded, again.callback);
+  const std::string remedy = remedy_of(again, failed, words_, trigger());
   const std::string text = quoted(with_short_path(small->stream.names.read(again.error.text)));
   finding.sentence = text;
   if (error.kind != CallError::Kind::judgement)
-    finding.sentence += fmt::format(" (at {})", described(message));
+    finding.sentence += fmt::format(" (at {})", described(failed.message));
   if (!remedy.empty()) finding.sentence += ": " + remedy;
   finding.details = {{"found", found_by(again.kind)}};
   report_.add(std::move(finding), text, &small->test);

@@ -3,6 +3,8 @@
 // What an author must do about what a hunt found.
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/json.h"
 #include "trigger-runtime/protocol/commands.h"
@@ -10,10 +12,24 @@
 
 namespace hastur {
 
-// A sentence part that follows a colon. `message`: the one at which it happened, and the filter
-// that took it, null if there is none. `line`: of the script, that failed.
-std::string remedy_of(const CallError& error, const Json& message, const Json& filter,
-                      const ScriptWords& words, std::string_view line);
+// The call that failed.
+struct FailedCall {
+  // At which it happened, and the filter that took it; null if there is none.
+  Json message;
+  Json filter;
+  // Of the script or a library, that failed or wrote what is wrong; empty if it is not known.
+  std::string_view line;
+  // The lines that ran in it, in order; `place` for people, "lib/q.lua:11".
+  struct Ran {
+    std::string place;
+    std::string_view line;
+  };
+  std::vector<Ran> ran;
+};
+
+// A sentence part that follows a colon.
+std::string remedy_of(const CallError& error, const FailedCall& call, const ScriptWords& words,
+                      const TriggerFiles& trigger);
 
 // "a gauge \"system.load\" without the label 'mount'": a message in the words that matter to an
 // error.

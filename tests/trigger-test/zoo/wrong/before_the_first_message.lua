@@ -1,6 +1,6 @@
 -- A tick before any message.
 -- caught: attempt to index field 'last'
--- told: check what may be absent
+-- told: ctx.state.last is nil until something is put there
 
 local ctx = hastur.trigger{ state = {} }
 ctx:gauges({ name = "load" }, function(msg) ctx.state.last = { value = msg.value } end)

@@ -1,0 +1,7 @@
+local ratio = {}
+
+function ratio.of(part, whole)
+  return part / whole
+end
+
+return ratio
