@@ -66,7 +66,9 @@ void FolderWatch::watch(std::map<std::string, Depth> folders) {
 void FolderWatch::cover() {
   std::map<int, Interest> covered;
   const auto cover_one = [&](const std::string& folder, const std::string& only) {
-    const int watch = inotify_add_watch(inotify_.get(), folder.c_str(), events | IN_ONLYDIR);
+    // The parent of a name without a slash is empty.
+    const char* at = folder.empty() ? "." : folder.c_str();
+    const int watch = inotify_add_watch(inotify_.get(), at, events | IN_ONLYDIR);
     if (watch < 0) {
       if (errno == ENOENT || errno == ENOTDIR || refused_) return;
       refused_ = true;
@@ -89,8 +91,7 @@ void FolderWatch::cover() {
     for (const std::string& below : folders_below(folder)) cover_one(below, "");
     // Where it comes back if it vanishes.
     const fs::path path(folder);
-    if (path.has_filename() && path.has_parent_path())
-      cover_one(path.parent_path().string(), path.filename().string());
+    if (path.has_filename()) cover_one(path.parent_path().string(), path.filename().string());
   }
   for (const auto& [watch, interest] : interests_) {
     if (!covered.contains(watch)) inotify_rm_watch(inotify_.get(), watch);

@@ -100,6 +100,70 @@ TEST_F(FolderWatchTest, AWatchedFolderMayVanishAndComeBack) {
   EXPECT_TRUE(comes("a.lua"));
 }
 
+// As `[triggers] directory = "triggers"` names it.
+class FolderWatchOfABareName : public FolderWatchTest {
+ protected:
+  FolderWatchOfABareName() : before_(fs::current_path()) { fs::current_path(top_.parent_path()); }
+  ~FolderWatchOfABareName() override { fs::current_path(before_); }
+
+  bool saves_a_file_that_comes() {
+    seen_.clear();
+    write("late.lua");
+    return is_told("top/late.lua");
+  }
+  // Until the path has been told; or a limit that no test comes near.
+  bool is_told(const std::string& path) {
+    SystemClock clock;
+    const Micros end = clock.monotonic() + std::chrono::seconds{5};
+    while (!seen_.contains(path) && clock.monotonic() < end)
+      loop_.run_some(end - clock.monotonic());
+    return seen_.contains(path);
+  }
+
+ private:
+  fs::path before_;
+};
+
+TEST_F(FolderWatchOfABareName, ItMayBeMissingAtTheStart) {
+  fs::remove_all(top_);
+  watch_->watch({{"top", Depth::tree}});
+  fs::create_directories(top_);
+  ASSERT_TRUE(is_told("top"));
+  EXPECT_TRUE(saves_a_file_that_comes());
+}
+
+TEST_F(FolderWatchOfABareName, ItMayBeRemovedAndMadeAnew) {
+  watch_->watch({{"top", Depth::tree}});
+  fs::remove_all(top_);
+  ASSERT_TRUE(is_told("top"));
+  seen_.clear();
+  fs::create_directories(top_);
+  ASSERT_TRUE(is_told("top"));
+  EXPECT_TRUE(saves_a_file_that_comes());
+}
+
+TEST_F(FolderWatchOfABareName, ItMayBeMovedAwayAndBack) {
+  watch_->watch({{"top", Depth::tree}});
+  fs::rename("top", "away");
+  ASSERT_TRUE(is_told("top"));
+  seen_.clear();
+  fs::rename("away", "top");
+  ASSERT_TRUE(is_told("top"));
+  EXPECT_TRUE(saves_a_file_that_comes());
+}
+
+TEST_F(FolderWatchOfABareName, ItMayBeALinkThatIsSwitched) {
+  fs::rename("top", "v1");
+  fs::create_directories("v2");
+  fs::create_directory_symlink("v1", "top");
+  watch_->watch({{"top", Depth::tree}});
+  // As `ln -sfn v2 top` does it.
+  fs::create_directory_symlink("v2", "next");
+  fs::rename("next", "top");
+  ASSERT_TRUE(is_told("top"));
+  EXPECT_TRUE(saves_a_file_that_comes());
+}
+
 TEST_F(FolderWatchTest, LeavesOutHiddenFoldersAndNeighbours) {
   fs::create_directories(top_ / ".git");
   watch_->watch({{top_, Depth::tree}});
