@@ -28,10 +28,8 @@ std::vector<PlatformTrouble> PlatformTroubles::look() {
   if (sources_.watchdog != nullptr) {
     if (auto trouble = sources_.watchdog->trouble()) all.push_back(std::move(*trouble));
   }
-  if (sources_.follower != nullptr && sources_.follower->standing().trouble) {
-    const auto& trouble = *sources_.follower->standing().trouble;
-    all.push_back({"source", trouble.text, trouble.since});
-  }
+  if (const auto& trouble = sources_.source)
+    all.push_back({"source", trouble->text, trouble->since});
   return all;
 }
 

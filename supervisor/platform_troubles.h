@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "supervisor/deploy/branch_follower.h"
+#include "supervisor/deploy/source_trouble.h"
 #include "supervisor/dispatch/dispatcher.h"
 #include "supervisor/notify/channel.h"
 #include "supervisor/notify/sender.h"
@@ -30,8 +30,8 @@ class PlatformTroubles {
     std::function<ChannelState(const std::string& channel)> channel_state;
     // The channel that would tell of it: of itself it cannot.
     std::string platform_channel;
-    // Null: a folder says what runs.
-    const BranchFollower* follower = nullptr;
+    // Of the folder or the branch that says what runs; outlives this.
+    const std::optional<SourceTrouble>& source;
     // Null: there is no URL to call.
     const Watchdog* watchdog = nullptr;
   };

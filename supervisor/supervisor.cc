@@ -15,7 +15,6 @@
 #include "core/fd.h"
 #include "core/log.h"
 #include "core/random.h"
-#include "supervisor/deploy/script_directory.h"
 
 namespace hastur {
 namespace {
@@ -164,7 +163,7 @@ Result<void> Supervisor::open() {
   auto watch = FolderWatch::make(loop_, [this](const auto& /*paths*/) { read_scripts(); });
   if (!watch) return fail(watch.error());
   watch_ = std::move(*watch);
-  watch_->watch({{config_.triggers_folder(), FolderWatch::Depth::tree}});
+  watch_folder();
   return {};
 }
 
@@ -190,8 +189,10 @@ void Supervisor::make_deployer() {
     follower_ = std::make_unique<BranchFollower>(loop_, clock_, *store_, *dispatcher_, *deployer_,
                                                  std::move(options));
   }
-  commit_api_ = std::make_unique<CommitApi>(*dispatcher_, *deployer_, follower_.get(),
-                                            config_.triggers_folder());
+  if (follower_ == nullptr)
+    folder_ = std::make_unique<FollowedFolder>(clock_, *dispatcher_, config_.triggers_folder());
+  commit_api_ =
+      std::make_unique<CommitApi>(*dispatcher_, *deployer_, follower_.get(), folder_.get());
 }
 
 // The replay asks this supervisor, whatever stands in a file by now.
@@ -295,7 +296,7 @@ void Supervisor::make_troubles() {
       notifications_->channels(),
       [this](const std::string& channel) { return notifications_->state(channel); },
       config_.platform_notify,
-      follower_.get(),
+      commit_api_->trouble(),
       watchdog_ ? &*watchdog_ : nullptr};
   troubles_ = std::make_unique<PlatformTroubles>(std::move(sources));
 }
@@ -305,6 +306,11 @@ void Supervisor::look_after_platform() {
   const Micros now = clock_.monotonic();
   if (now - looked_after_platform_ < look_every) return;
   looked_after_platform_ = now;
+  // The kernel tells nothing of a folder whose parent is gone, too, or is no folder of this kernel.
+  if (folder_ != nullptr && folder_->trouble()) {
+    watch_folder();
+    read_scripts();
+  }
   for (NotificationRecord& record : platform_.look(troubles_->look(), clock_.now()))
     dispatcher_->notify(std::move(record));
   carry_out();
@@ -423,17 +429,12 @@ void Supervisor::carry_out() {
 
 void Supervisor::read_scripts(bool again) {
   if (follower_ != nullptr) return again ? follower_->look_again() : follower_->look();
-  auto set = read_script_directory(config_.triggers_folder());
-  if (!set) {
-    log_error("{}; the triggers that run go on running", set.error().message);
-    return;
-  }
-  for (const std::string& problem : set->problems) {
-    if (std::ranges::find(problems_, problem) == problems_.end()) log_warn("left out: {}", problem);
-  }
-  problems_ = std::move(set->problems);
-  dispatcher_->desire(std::move(set->scripts));
+  folder_->read();
   carry_out();
+}
+
+void Supervisor::watch_folder() {
+  watch_->watch({{folder_->directory(), FolderWatch::Depth::tree}});
 }
 
 }  // namespace hastur

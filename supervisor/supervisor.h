@@ -69,6 +69,7 @@ class Supervisor {
   // Of a folder: reads it. Of a repository: looks at its branch, and if `again` takes its tip
   // though it was decided already.
   void read_scripts(bool again = false);
+  void watch_folder();
   void turn();
   void stop(int exit_code);
 
@@ -89,7 +90,9 @@ class Supervisor {
   std::unique_ptr<Pruner> pruner_;
   std::unique_ptr<HistoryReader> history_;
   std::unique_ptr<Deployer> deployer_;
+  // What says which triggers run: one of the two.
   std::unique_ptr<BranchFollower> follower_;
+  std::unique_ptr<FollowedFolder> folder_;
   std::unique_ptr<RollbackReplays> replays_;
   std::unique_ptr<DeployApi> deploy_api_;
   std::unique_ptr<CommitApi> commit_api_;
@@ -102,7 +105,6 @@ class Supervisor {
   // If there is a URL to call.
   std::optional<Watchdog> watchdog_;
   std::optional<UdpSender> watchdog_sender_;
-  std::vector<std::string> problems_;
   std::unique_ptr<Loop::Handle> turns_, stop_signals_, reload_signal_, give_up_;
   bool carrying_out_ = false;
   int exit_code_ = 0;

@@ -214,8 +214,12 @@ namespace {
 
 // What says which triggers run, and what is wrong with it.
 std::string source_lines(const Json& source) {
-  if (shown(source, "kind") == "directory")
-    return fmt::format("\n{:<16} the folder {}", "follows", shown(source, "directory"));
+  std::string trouble;
+  if (const Json* told = find(source, "trouble"); told != nullptr && told->is_object())
+    trouble = fmt::format("\n  since {}: {}", clock_time(*told, "since"), shown(*told, "text"));
+  if (shown(source, "kind") == "directory") {
+    return fmt::format("\n{:<16} the folder {}", "follows", shown(source, "directory")) + trouble;
+  }
   if (shown(source, "kind") != "branch") return {};
   constexpr std::size_t short_hash = 10;
   const std::string tip = shown(source, "tip").substr(0, short_hash);
@@ -226,9 +230,7 @@ std::string source_lines(const Json& source) {
   if (refused != nullptr && !refused->is_null())
     out += fmt::format("\n  {} is refused (hastur deployments says why); {} runs", tip,
                        taken.empty() ? "what was there before" : taken);
-  if (const Json* trouble = find(source, "trouble"); trouble != nullptr && trouble->is_object())
-    out += fmt::format("\n  since {}: {}", clock_time(*trouble, "since"), shown(*trouble, "text"));
-  return out;
+  return out + trouble;
 }
 
 }  // namespace

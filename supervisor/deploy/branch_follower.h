@@ -18,6 +18,7 @@
 #include "state/checkpoint_store.h"
 #include "supervisor/deploy/bounded_run.h"
 #include "supervisor/deploy/deployer.h"
+#include "supervisor/deploy/source_trouble.h"
 #include "supervisor/dispatch/dispatcher.h"
 #include "trigger-runtime/sources/repository.h"
 
@@ -45,11 +46,7 @@ class BranchFollower {
     std::string taken;
     std::optional<std::string> refused;
     // Why the branch cannot be followed now.
-    struct Trouble {
-      std::string text;
-      Time since{};
-    };
-    std::optional<Trouble> trouble;
+    std::optional<SourceTrouble> trouble;
     // When the repository was last read without trouble; nothing: never.
     std::optional<Time> read_at;
   };

@@ -39,6 +39,12 @@ Result<Files> read_files(const fs::path& root, std::vector<std::string>& problem
     return fail(ErrorCode::not_found, fmt::format("the triggers' directory {} cannot be read: {}",
                                                   root.string(), error.message()));
   }
+  // What may not be read the walk takes for empty, also where it begins.
+  fs::directory_iterator(real_root, error);
+  if (error) {
+    return fail(ErrorCode::failed, fmt::format("the triggers' directory {} cannot be read: {}",
+                                               root.string(), error.message()));
+  }
   fs::recursive_directory_iterator walk(real_root, fs::directory_options::skip_permission_denied,
                                         error);
   for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {

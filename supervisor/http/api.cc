@@ -419,6 +419,8 @@ HttpResponse Api::health() const {
   }
   if (auto trouble = dispatcher_.worker_trouble()) troubles.push_back(*std::move(trouble));
   if (dispatcher_.commit_error()) troubles.push_back(dispatcher_.commit_error()->message);
+  if (const auto* source = options_.commits; source != nullptr && source->trouble())
+    troubles.push_back(source->trouble()->text + "; the triggers that run go on running");
   if (troubles.empty()) return ok({{"status", "ok"}});
   HttpResponse response = ok({{"status", "trouble"}, {"troubles", std::move(troubles)}});
   response.status = 503;

@@ -19,11 +19,13 @@ std::optional<HttpResponse> CommitApi::read(const HttpRequest& request) const {
 }
 
 HttpResponse CommitApi::source() const {
-  if (follower_ == nullptr) return ok({{"kind", "directory"}, {"directory", directory_}});
+  Json told = nullptr;
+  if (const auto& why = trouble()) told = {{"text", why->text}, {"since", to_us(why->since)}};
+  if (follower_ == nullptr) {
+    return ok(
+        {{"kind", "directory"}, {"directory", folder_->directory()}, {"trouble", std::move(told)}});
+  }
   const BranchFollower::Standing& standing = follower_->standing();
-  Json trouble = nullptr;
-  if (standing.trouble)
-    trouble = {{"text", standing.trouble->text}, {"since", to_us(standing.trouble->since)}};
   return ok({{"kind", "branch"},
              {"repo", follower_->options().repo},
              {"branch", follower_->options().branch},
@@ -31,7 +33,11 @@ HttpResponse CommitApi::source() const {
              {"taken", text_or_null(standing.taken)},
              {"refused", standing.refused ? Json(*standing.refused) : Json(nullptr)},
              {"read_at", standing.read_at ? Json(to_us(*standing.read_at)) : Json(nullptr)},
-             {"trouble", std::move(trouble)}});
+             {"trouble", std::move(told)}});
+}
+
+const std::optional<SourceTrouble>& CommitApi::trouble() const {
+  return follower_ == nullptr ? folder_->trouble() : follower_->standing().trouble;
 }
 
 bool CommitApi::command(const std::string& verb, const Json& body,
@@ -54,7 +60,7 @@ std::optional<HttpResponse> CommitApi::cannot(const std::string& branch) const {
     return refuse(409, "conflict",
                   fmt::format("this supervisor runs the triggers of the folder {}; [triggers] repo "
                               "names a repository for it to follow",
-                              directory_));
+                              folder_->directory()));
   }
   if (!branch.empty() && branch != follower_->options().branch) {
     return refuse(409, "conflict",
@@ -133,16 +139,18 @@ void CommitApi::deploy(const Json& body, const HttpServer::Respond& respond) {
 }
 
 std::string CommitApi::metrics() const {
-  if (follower_ == nullptr) return {};
-  const BranchFollower::Standing& standing = follower_->standing();
-  return fmt::format(
-      "# HELP hastur_source_trouble 1 while the branch that says what runs cannot be followed.\n"
+  std::string text = fmt::format(
+      "# HELP hastur_source_trouble 1 while what says which triggers run cannot be followed.\n"
       "# TYPE hastur_source_trouble gauge\n"
-      "hastur_source_trouble {}\n"
-      "# HELP hastur_source_refused 1 while the branch's tip is refused and an older commit runs.\n"
-      "# TYPE hastur_source_refused gauge\n"
-      "hastur_source_refused {}\n",
-      standing.trouble ? 1 : 0, standing.refused ? 1 : 0);
+      "hastur_source_trouble {}\n",
+      trouble() ? 1 : 0);
+  if (follower_ == nullptr) return text;
+  return text + fmt::format(
+                    "# HELP hastur_source_refused 1 while the branch's tip is refused and an older "
+                    "commit runs.\n"
+                    "# TYPE hastur_source_refused gauge\n"
+                    "hastur_source_refused {}\n",
+                    follower_->standing().refused ? 1 : 0);
 }
 
 }  // namespace hastur

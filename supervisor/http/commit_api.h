@@ -5,24 +5,21 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "core/json.h"
 #include "supervisor/deploy/branch_follower.h"
 #include "supervisor/deploy/deployer.h"
+#include "supervisor/deploy/followed_folder.h"
 #include "supervisor/http/http_server.h"
 
 namespace hastur {
 
 class CommitApi {
  public:
-  // All outlive it. `follower` is none where a folder says what runs: `directory` names it.
+  // All outlive it. What says what runs is one of the two: the other is none.
   CommitApi(const Dispatcher& dispatcher, Deployer& deployer, BranchFollower* follower,
-            std::string directory)
-      : dispatcher_(dispatcher),
-        deployer_(deployer),
-        follower_(follower),
-        directory_(std::move(directory)) {}
+            const FollowedFolder* folder)
+      : dispatcher_(dispatcher), deployer_(deployer), follower_(follower), folder_(folder) {}
 
   // GET /v1/source; nothing if the path is another.
   std::optional<HttpResponse> read(const HttpRequest& request) const;
@@ -30,6 +27,8 @@ class CommitApi {
   // been judged, or is decided.
   bool command(const std::string& verb, const Json& body, const HttpServer::Respond& respond);
   static constexpr std::string_view verbs = "judge, follow, deploy";
+  // Why what says what runs cannot be followed now.
+  const std::optional<SourceTrouble>& trouble() const;
   // For /metrics.
   std::string metrics() const;
 
@@ -47,7 +46,7 @@ class CommitApi {
   const Dispatcher& dispatcher_;
   Deployer& deployer_;
   BranchFollower* follower_;
-  std::string directory_;
+  const FollowedFolder* folder_;
 };
 
 }  // namespace hastur

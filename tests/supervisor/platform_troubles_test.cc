@@ -20,7 +20,7 @@ class PlatformTroublesTest : public ::testing::Test {
       : channels_(channels_of("[notify.oncall]\nkind = \"file\"\npath = \"/a\"\ndefault = true\n"
                               "[notify.own]\nkind = \"file\"\npath = \"/b\"\n")),
         troubles_({rig_.clock, *rig_.dispatcher, "tcp://127.0.0.1:4944", channels_,
-                   [this](const std::string&) { return state_; }, "own"}) {}
+                   [this](const std::string&) { return state_; }, "own", source_}) {}
 
   std::string keys() {
     std::string all;
@@ -65,6 +65,7 @@ class PlatformTroublesTest : public ::testing::Test {
   Rig rig_;
   std::map<std::string, Channel> channels_;
   ChannelState state_;
+  std::optional<SourceTrouble> source_;
   PlatformTroubles troubles_;
   PlatformWatch watch_;
 };
@@ -78,6 +79,13 @@ TEST_F(PlatformTroublesTest, AChannelInTroubleIsOneButNotTheOneThatWouldTellOfIt
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].key, "channel/oncall");
   EXPECT_NE(all[0].text.find("no route"), std::string::npos);
+}
+
+TEST_F(PlatformTroublesTest, AFolderOrABranchThatCannotBeReadIsOne) {
+  source_ = {"the triggers' directory triggers cannot be read", rig_.clock.now()};
+  EXPECT_EQ(keys(), "source ");
+  source_.reset();
+  EXPECT_EQ(keys(), "");
 }
 
 TEST_F(PlatformTroublesTest, ASyndicatorThatIsSilentIsOneSinceItWasNoticed) {

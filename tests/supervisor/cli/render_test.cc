@@ -115,6 +115,10 @@ TEST(StatusPage, SaysWhatIsFollowedAndWhatIsWrongWithIt) {
   EXPECT_NE(page(R"({"kind":"directory","directory":"triggers"})")
                 .find("follows          the folder triggers\n"),
             std::string::npos);
+  EXPECT_NE(page(R"({"kind":"directory","directory":"triggers",
+                     "trouble":{"text":"gone","since":0}})")
+                .find("the folder triggers\n  since 00:00:00.000: gone\n"),
+            std::string::npos);
   const std::string text = page(
       R"({"kind":"branch","repo":"/r.git","branch":"main","tip":"0123456789abcdef",
           "taken":"abcdefabcdef0123","refused":"why","trouble":{"text":"gone","since":0}})");

@@ -366,7 +366,7 @@ TEST_F(BranchFollowerTest, ABranchThatCannotBeFollowedIsToldOnceAndThatItCanAgai
   const std::map<std::string, Channel> channels;
   PlatformTroubles troubles({rig_.clock, *rig_.dispatcher, "tcp://127.0.0.1:4944", channels,
                              [](const std::string&) { return ChannelState{}; }, "",
-                             follower_.get()});
+                             follower_->standing().trouble});
   PlatformWatch watch;
   std::string told;
   Time now = clock_.now();

@@ -118,5 +118,19 @@ TEST_F(ScriptDirectory, ThatIsNotThereIsAnErrorThatNamesIt) {
   EXPECT_NE(set.error().message.find("nowhere"), std::string::npos);
 }
 
+TEST_F(ScriptDirectory, ThatMayNotBeReadIsAnErrorAndNotEmpty) {
+  write("a.lua", "");
+  fs::permissions(root, fs::perms::none);
+  // The superuser may read all.
+  const bool is_root = geteuid() == 0;
+  ASSERT_EQ(seteuid(is_root ? 65534 : geteuid()), 0);
+  const auto set = read_script_directory(root);
+  ASSERT_EQ(seteuid(getuid()), 0);
+  fs::permissions(root, fs::perms::owner_all);
+  ASSERT_FALSE(set);
+  EXPECT_NE(set.error().message.find("cannot be read: Permission denied"), std::string::npos)
+      << set.error().message;
+}
+
 }  // namespace
 }  // namespace hastur

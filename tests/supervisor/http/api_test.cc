@@ -18,7 +18,8 @@ class ApiTest : public ::testing::Test {
       : history_([](const RequestFrame&) {}),
         deploy_api_(*rig_.dispatcher, *rig_.store, {[this] { ++read_again_; }}),
         deployer_(loop_, rig_.clock, *rig_.dispatcher, {}),
-        commit_api_(*rig_.dispatcher, deployer_, nullptr, "/etc/triggers"),
+        folder_(rig_.clock, *rig_.dispatcher, "/nowhere/triggers"),
+        commit_api_(*rig_.dispatcher, deployer_, nullptr, &folder_),
         api_(*rig_.dispatcher, *rig_.store, history_, rig_.clock,
              {"0123456789abcdef", nullptr, &deploy_api_, &commit_api_}) {
     rig_.desire({{"billing/t", "match=a"}});
@@ -55,6 +56,7 @@ class ApiTest : public ::testing::Test {
   DeployApi deploy_api_;
   Loop loop_;
   Deployer deployer_;
+  FollowedFolder folder_;
   CommitApi commit_api_;
   Api api_;
 };
@@ -94,13 +96,29 @@ TEST_F(ApiTest, PausesAndResumesAndShowsIt) {
 }
 
 TEST_F(ApiTest, OfAFolderTellsItsNameAndTakesNoCommit) {
-  EXPECT_EQ(get("/v1/source").body, R"({"directory":"/etc/triggers","kind":"directory"})");
+  EXPECT_EQ(get("/v1/source").body,
+            R"({"directory":"/nowhere/triggers","kind":"directory","trouble":null})");
   for (const char* verb : {"judge", "follow", "deploy"}) {
     const HttpResponse refused = ask(command(verb, "{}"));
     EXPECT_EQ(refused.status, 409u) << verb;
-    EXPECT_NE(refused.body.find("the folder /etc/triggers"), std::string::npos) << refused.body;
+    EXPECT_NE(refused.body.find("the folder /nowhere/triggers"), std::string::npos) << refused.body;
   }
-  EXPECT_EQ(get("/metrics").body.find("hastur_source_trouble"), std::string::npos);
+}
+
+TEST_F(ApiTest, AFolderThatCannotBeReadIsATrouble) {
+  EXPECT_EQ(get("/healthz").status, 200u);
+  EXPECT_NE(get("/metrics").body.find("hastur_source_trouble 0\n"), std::string::npos);
+  folder_.read();
+  const HttpResponse health = get("/healthz");
+  EXPECT_EQ(health.status, 503u);
+  EXPECT_NE(health.body.find("the triggers' directory /nowhere/triggers cannot be read: No such"),
+            std::string::npos)
+      << health.body;
+  const Json source = parse_json(get("/v1/source").body).value();
+  EXPECT_TRUE(source["trouble"]["since"].is_number_integer()) << source;
+  EXPECT_NE(get("/metrics").body.find("hastur_source_trouble 1\n"), std::string::npos);
+  rig_.pump();
+  EXPECT_TRUE(rig_.dispatcher->triggers().contains("billing/t")) << "what runs goes on running";
 }
 
 TEST_F(ApiTest, OnlyACommitOfWhoMayChangeSomethingMayBeLarge) {
