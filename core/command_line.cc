@@ -189,14 +189,17 @@ void CommandLine::number(const std::string& names, std::uint64_t* value, const s
       });
 }
 
-void CommandLine::span(const std::string& names, Micros* value, const std::string& help) {
+void CommandLine::span(const std::string& names, Micros* value, const std::string& help,
+                       Micros min) {
   parser_->app->add_option(names)
       ->description(help)
       ->type_name("SPAN")
       ->default_str(format_span(*value))
-      ->check([value](const std::string& text) -> std::string {
+      ->check([value, min](const std::string& text) -> std::string {
         const auto span = parse_span(without_mark(text));
         if (!span) return span.error().message;
+        if (*span < min)
+          return fmt::format("takes at least {}, not {}", format_span(min), format_span(*span));
         *value = *span;
         return {};
       });

@@ -34,7 +34,9 @@ class CommandLine {
   void text(const std::string& names, std::string* value, const std::string& help);
   void list(const std::string& names, std::vector<std::string>* value, const std::string& help);
   void number(const std::string& names, std::uint64_t* value, const std::string& help);
-  void span(const std::string& names, Micros* value, const std::string& help);
+  // A span shorter than `min` is wrong usage.
+  void span(const std::string& names, Micros* value, const std::string& help,
+            Micros min = Micros{0});
   // The same, but must be given.
   void required_text(const std::string& names, std::string* value, const std::string& help);
 

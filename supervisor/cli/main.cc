@@ -248,7 +248,7 @@ int run(int argc, char** argv) {
   std::string to = "127.0.0.1:8125";
   Micros period = std::chrono::seconds{1};
   metrics.text("--to", &to, "the syndicator's UDP address");
-  metrics.span("--every", &period, "how often");
+  metrics.span("--every", &period, "how often, at least 1s", std::chrono::seconds{1});
 
   CommandLine& demo =
       line.command("demo", "Run everything on this host's own metrics, and show it");
@@ -314,4 +314,6 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return hastur::end_output("hastur", run(argc, argv)); }
+int main(int argc, char** argv) {
+  return hastur::end_output("hastur", run(argc, argv));
+}

@@ -146,7 +146,7 @@ struct Tool {
     send->list("--label", &labels, "a label");
     list = &line.command("list", "Lists triggers.");
     list->flag("--wanted", &wanted, "only those");
-    list->span("--wait", &wait, "how long");
+    list->span("--wait", &wait, "how long", std::chrono::milliseconds{1});
     list->number("--count", &count, "how many");
   }
 };
@@ -198,6 +198,8 @@ TEST(CommandLine, RefusesWrongUsageInOneSentence) {
       refusal({"list", "--count", "-1"}),
       "hastur: --count: takes a whole number from 0 up, not \"-1\"; see hastur list --help\n");
   EXPECT_EQ(refusal({"list", "--wait", "5"}).rfind("hastur: --wait: ", 0), 0u);
+  EXPECT_EQ(refusal({"list", "--wait", "0s"}),
+            "hastur: --wait: takes at least 1ms, not 0s; see hastur list --help\n");
 }
 
 // What stands beside it is meant for something, and would be passed over.

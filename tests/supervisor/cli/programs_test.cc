@@ -65,6 +65,16 @@ TEST(Programs, AFailureWhoseOutputIsLostKeepsItsExitCode) {
   EXPECT_EQ(ran.said, "supervisor: cannot write the output: No space left on device\n");
 }
 
+TEST(Programs, HostMetricsAreNotSentMoreOftenThanEachSecond) {
+  for (const char* every : {"0s", "1us", "999ms"}) {
+    const Ran ran = run(program_beside("hastur") + " host-metrics --every " + every);
+    EXPECT_EQ(ran.exit_code, 2) << ran.said;
+    EXPECT_EQ(ran.said, fmt::format("hastur: --every: takes at least 1s, not {}; see hastur "
+                                    "host-metrics --help\n",
+                                    every));
+  }
+}
+
 // Ten seconds, after which other questions are given up: then it is seen that the supervisor works.
 TEST(Programs, WhoeverGoesBackWaitsUntilThatIsDecided) {
   FakeApi api;
