@@ -1,11 +1,14 @@
 #include "core/output.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
 
 namespace hastur {
+
+void expect_full_files() { std::signal(SIGXFSZ, SIG_IGN); }
 
 bool is_output_lost() { return !std::cout || std::ferror(stdout) != 0; }
 

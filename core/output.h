@@ -1,9 +1,9 @@
 #pragma once
 
-// Standard output that could not be written is an error, and not only where it is noticed at once.
+// What cannot be written is an error, and not only where it is noticed at once.
 //
-// Every program's main() ends with end_output(), and nothing else tells of it but who writes so
-// much that it stops at the first failure.
+// Every program's main() begins with expect_full_files() and ends with end_output(). Of standard
+// output nothing else tells but who writes so much that it stops at the first failure.
 
 #include <fmt/format.h>
 
@@ -13,6 +13,10 @@
 #include <utility>
 
 namespace hastur {
+
+// From now on a write over the limit of a file's size (RLIMIT_FSIZE) fails with EFBIG, and is told
+// and dealt with as a full disk is; otherwise it would end the process by SIGXFSZ, without a word.
+void expect_full_files();
 
 // What a program ends with whose output was lost and that has not failed otherwise.
 inline constexpr int output_exit_code = 3;

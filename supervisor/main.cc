@@ -101,5 +101,6 @@ int run_program(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hastur::expect_full_files();
   return hastur::end_output("supervisor", run_program(argc, argv));
 }

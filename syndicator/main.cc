@@ -138,5 +138,6 @@ int run_program(int argc, char** argv) {
 }  // namespace hastur
 
 int main(int argc, char** argv) {
+  hastur::expect_full_files();
   return hastur::end_output("syndicator", hastur::run_program(argc, argv));
 }

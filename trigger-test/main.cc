@@ -131,5 +131,6 @@ int run_program(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hastur::expect_full_files();
   return hastur::end_output("trigger-test", run_program(argc, argv));
 }

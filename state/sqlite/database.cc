@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -38,6 +39,12 @@ std::string remedy_of(ErrorCode code) {
   }
 }
 
+// SQLite has no word of its own for a file that may grow no further.
+bool has_file_limit() {
+  rlimit limit{};
+  return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 Error error_of(sqlite3* connection, int sqlite_code, const std::string& path,
                std::string_view what) {
   const ErrorCode code = code_of(sqlite_code);
@@ -46,7 +53,10 @@ Error error_of(sqlite3* connection, int sqlite_code, const std::string& path,
     if (cause != sqlite3_errmsg(connection)) cause = sqlite3_errmsg(connection);
   }
   return {code, fmt::format("cannot {} {}: {} (SQLite {}){}", what, path, cause, sqlite_code,
-                            remedy_of(code))};
+                            sqlite_code == SQLITE_IOERR_WRITE && has_file_limit()
+                                ? "; the limit of this process on the size of files may be reached "
+                                  "(ulimit -f, LimitFSIZE)"
+                                : remedy_of(code))};
 }
 
 const char* or_null(const std::string& name) { return name.empty() ? nullptr : name.c_str(); }

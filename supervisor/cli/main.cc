@@ -315,5 +315,6 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hastur::expect_full_files();
   return hastur::end_output("hastur", run(argc, argv));
 }

@@ -1,10 +1,11 @@
-// Each database on a disk of its own that fills up under load. Mounting wants root; without it
-// these tests are skipped.
+// Each database on a disk of its own that fills up under load, or in a process whose files may grow
+// no further. Mounting wants root; without it those tests are skipped.
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -42,6 +43,7 @@ class SmallDisk {
   bool is_mounted() const { return mounted_; }
   const std::string& why_not() const { return why_not_; }
 
+  static constexpr const char* remedy = "free space on its disk";
   // To the last page.
   void fill() {
     const Fd file(open(ballast().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
@@ -57,6 +59,22 @@ class SmallDisk {
   bool mounted_ = false;
 };
 
+// A limit on how large a process may make its files, from fill() to free(); its log has room.
+class FileLimit {
+ public:
+  explicit FileLimit(pid_t process) : process_(process) {}
+  static constexpr const char* remedy = "(ulimit -f, LimitFSIZE)";
+  void fill() { set(rlim_t{256} << 10); }
+  void free() { set(RLIM_INFINITY); }
+
+ private:
+  void set(rlim_t bytes) {
+    const rlimit limit{bytes, RLIM_INFINITY};
+    EXPECT_EQ(prlimit(process_, RLIMIT_FSIZE, &limit, nullptr), 0) << strerror(errno);
+  }
+  pid_t process_;
+};
+
 class DiskFull : public testing::Test {
  protected:
   void start() {
@@ -67,7 +85,8 @@ class DiskFull : public testing::Test {
     ASSERT_TRUE(platform_.wait_for_triggers());
   }
   // Sends before, while and after the disk is full; `process` says so, and then that it is over.
-  void overfill(SmallDisk& disk, Process& process, const std::string& sentence) {
+  template <typename Disk>
+  void overfill(Disk& disk, Process& process, const std::string& sentence) {
     Sender sender(platform_.udp_port());
     sender.send(per_second, per_second);
     sender.finish();
@@ -82,7 +101,8 @@ class DiskFull : public testing::Test {
         },
         soon))
         << process.log_since_start();
-    EXPECT_NE(process.log_since_start().find("free space on its disk"), std::string::npos);
+    EXPECT_NE(process.log_since_start().find(disk.remedy), std::string::npos)
+        << process.log_since_start();
     sender.finish();
     disk.free();
     sender.send(per_second, per_second);
@@ -117,6 +137,20 @@ TEST_F(DiskFull, OfTheStateFileHoldsEffectsBackUntilThereIsRoom) {
   start();
   ASSERT_FALSE(HasFailure());
   overfill(disk, platform_.supervisor(), "nothing leaves until a commit succeeds");
+}
+
+TEST_F(DiskFull, ALimitOfFileSizeIsAFullDiskToTheHistory) {
+  start();
+  ASSERT_FALSE(HasFailure());
+  FileLimit limit(platform_.syndicator().pid());
+  overfill(limit, platform_.syndicator(), "the History cannot be written");
+}
+
+TEST_F(DiskFull, ALimitOfFileSizeIsAFullDiskToTheStateFile) {
+  start();
+  ASSERT_FALSE(HasFailure());
+  FileLimit limit(platform_.supervisor().pid());
+  overfill(limit, platform_.supervisor(), "nothing leaves until a commit succeeds");
 }
 
 }  // namespace
