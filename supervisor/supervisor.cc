@@ -108,6 +108,9 @@ Result<void> Supervisor::open() {
   deploy_calls.read_again = [this] { read_scripts(true); };
   deploy_api_ = std::make_unique<DeployApi>(*dispatcher_, *store_, std::move(deploy_calls));
   api_options.deploy = deploy_api_.get();
+  api_options.http_counts = [this] {
+    return http_ != nullptr ? http_->counts() : HttpServer::Counts{};
+  };
   make_deployer();
   make_troubles();
   api_options.commits = commit_api_.get();

@@ -378,11 +378,31 @@ HttpResponse Api::notifications(const HttpRequest& request) const {
   return list(std::move(items), next);
 }
 
+namespace {
+
+std::string http_metrics(const HttpServer::Counts& counts) {
+  return fmt::format(
+      "# HELP hastur_http_connections Connections to the API that are open.\n"
+      "# TYPE hastur_http_connections gauge\n"
+      "hastur_http_connections {}\n"
+      "# HELP hastur_http_gave_way_total Connections closed to make room for a new one.\n"
+      "# TYPE hastur_http_gave_way_total counter\n"
+      "hastur_http_gave_way_total {}\n"
+      "# HELP hastur_http_turned_away_total Connections answered with 503, as there were too "
+      "many.\n"
+      "# TYPE hastur_http_turned_away_total counter\n"
+      "hastur_http_turned_away_total {}\n",
+      counts.open, counts.gave_way, counts.turned_away);
+}
+
+}  // namespace
+
 HttpResponse Api::metrics() const {
   std::string text = metrics_text(dispatcher_, store_);
   if (options_.cage_missing != nullptr) text += cage_metrics(*options_.cage_missing);
   if (options_.notify != nullptr) text += options_.notify->metrics();
   if (options_.commits != nullptr) text += options_.commits->metrics();
+  if (options_.http_counts) text += http_metrics(options_.http_counts());
   return {200, "text/plain; version=0.0.4", std::move(text)};
 }
 

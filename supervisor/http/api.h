@@ -2,6 +2,7 @@
 
 // What can be read from a supervisor over HTTP, and what it can be told to do (DESIGN §13).
 
+#include <functional>
 #include <string>
 
 #include "core/clock.h"
@@ -31,6 +32,8 @@ class Api {
     std::string state_file = {};
     // What the workers' cage lacks, for /metrics. Outlives the Api.
     const std::vector<std::string>* cage_missing = nullptr;
+    // Of the server that asks, for /metrics.
+    std::function<HttpServer::Counts()> http_counts = {};
   };
 
   // All but `options` outlive the Api. Used on the loop's thread only.

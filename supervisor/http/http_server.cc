@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -100,6 +101,10 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void read();
   void close();
   void forget_server() { server_ = nullptr; }
+  // Its next request, once it is there, is answered with 503.
+  void turn_away() { turned_away_ = true; }
+  // Its place in the order in which connections began to wait for a request; 0 if it has sent one.
+  std::uint64_t waits_since() const { return waits_since_; }
 
  private:
   void read_body();
@@ -114,12 +119,15 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
+  std::uint64_t waits_since_ = 0;
+  bool turned_away_ = false;
 };
 
 class BeastServer final : public HttpServer {
  public:
   BeastServer(Loop& loop, Options options, Answer answer)
-      : options_(std::move(options)),
+      : loop_(loop),
+        options_(std::move(options)),
         answer_(std::move(answer)),
         acceptor_(loop.context()),
         retry_(loop.context()) {}
@@ -154,16 +162,14 @@ class BeastServer final : public HttpServer {
   const Options& options() const { return options_; }
   const Answer& answer() const { return answer_; }
   void gone(const std::shared_ptr<Connection>& connection) { connections_.erase(connection); }
+  std::uint64_t next_wait() { return ++waits_; }
+  Counts counts() const override { return {connections_.size(), gave_way_, turned_away_}; }
 
  private:
   void accept() {
     acceptor_.async_accept([this](beast::error_code error, tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
-      if (!error && connections_.size() < options_.connections_max) {
-        auto connection = std::make_shared<Connection>(std::move(socket), *this);
-        connections_.insert(connection);
-        connection->read();
-      }
+      if (!error) take(std::move(socket));
       if (!error) return accept();
       // Out of descriptors, most likely: a pause instead of a busy loop.
       log_warn("an HTTP connection could not be taken: {}", error.message());
@@ -174,11 +180,46 @@ class BeastServer final : public HttpServer {
     });
   }
 
+  void take(tcp::socket socket) {
+    auto connection = std::make_shared<Connection>(std::move(socket), *this);
+    if (connections_.size() >= options_.connections_max) {
+      const auto order = [](const auto& one) { return one->waits_since() - 1; };
+      const auto longest = std::ranges::min_element(connections_, {}, order);
+      if (longest != connections_.end() && (*longest)->waits_since() != 0) {
+        ++gave_way_;
+        const auto held = *longest;
+        held->close();
+      } else {
+        ++turned_away_;
+        connection->turn_away();
+      }
+      tell_full();
+      // Those that are turned away do not read what they are told.
+      if (connections_.size() >= 2 * options_.connections_max) return;
+    }
+    connections_.insert(connection);
+    connection->read();
+  }
+
+  // At once, and then each minute for as long as it goes on.
+  void tell_full() {
+    if (told_full_ != nullptr) return;
+    log_warn(
+        "{} HTTP connections are open, the most that may be: the one that waits longest for its "
+        "client gives way to a new one ({} so far), which is turned away if all are being answered "
+        "({} so far)",
+        options_.connections_max, gave_way_, turned_away_);
+    told_full_ = loop_.after(std::chrono::minutes{1}, [this] { told_full_.reset(); });
+  }
+
+  Loop& loop_;
   Options options_;
   Answer answer_;
   tcp::acceptor acceptor_;
   asio::steady_timer retry_;
   bool loopback_ = false;
+  std::uint64_t waits_ = 0, gave_way_ = 0, turned_away_ = 0;
+  std::unique_ptr<Loop::Handle> told_full_;
   // With the connection's own operations the second owner: the server must reach all that are open
   // to close them.
   std::set<std::shared_ptr<Connection>> connections_;
@@ -193,6 +234,7 @@ void Connection::close() {
 
 void Connection::read() {
   if (server_ == nullptr) return;
+  waits_since_ = server_->next_wait();
   parser_.emplace();
   parser_->header_limit(16 * 1024);
   parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
@@ -249,6 +291,11 @@ std::string Connection::read_head(HttpRequest& request) const {
 
 void Connection::answer() {
   if (server_ == nullptr) return;
+  waits_since_ = 0;
+  if (turned_away_) {
+    return write({503, "application/json",
+                  R"({"error":"there are too many connections; try again","reason":"busy"})"});
+  }
   if (parser_->get().count(http::field::host) > 1) {
     return write({400, "application/json",
                   R"({"error":"there is more than one header Host","reason":"not_http"})"});
@@ -266,6 +313,7 @@ void Connection::answer() {
 
 void Connection::write(HttpResponse response) {
   if (server_ == nullptr) return;
+  waits_since_ = 0;
   const bool broken = !parser_->is_done();
   response_ = {};
   response_.version(11);
@@ -273,7 +321,7 @@ void Connection::write(HttpResponse response) {
   response_.set(http::field::content_type, response.content_type);
   response_.set(http::field::cache_control, "no-store");
   response_.set("X-Content-Type-Options", "nosniff");
-  response_.keep_alive(!broken && parser_->get().keep_alive());
+  response_.keep_alive(!broken && !turned_away_ && parser_->get().keep_alive());
   if (!broken && parser_->get().method() == http::verb::head) {
     response_.content_length(response.body.size());
   } else {

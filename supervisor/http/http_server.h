@@ -43,6 +43,8 @@ class HttpServer {
   struct Options {
     // "127.0.0.1:8127", "[::1]:8127". Port 0: any free one (see port()).
     std::string address;
+    // With one more, that which has waited longest for its client's next request gives way; if all
+    // have sent theirs, the new one is answered with 503.
     std::size_t connections_max = 256;
     // Of a request, by its head: all but its body. Empty: 1 MiB of any.
     std::function<std::size_t(const HttpRequest& head)> body_bytes_max = {};
@@ -59,6 +61,14 @@ class HttpServer {
   static Result<std::unique_ptr<HttpServer>> listen(Loop& loop, const Options& options,
                                                     Answer answer);
   virtual ~HttpServer() = default;
+
+  struct Counts {
+    std::size_t open = 0;
+    // Since the start: closed to make room for another, and turned away.
+    std::uint64_t gave_way = 0;
+    std::uint64_t turned_away = 0;
+  };
+  virtual Counts counts() const = 0;
 
   virtual std::uint16_t port() const = 0;
   // Of the address listened on.

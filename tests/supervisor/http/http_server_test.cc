@@ -135,6 +135,38 @@ TEST_F(HttpServerTest, AClientThatNeverFinishesLosesItsConnectionAndNobodyElse) 
   EXPECT_NE(exchange(slow, "").find("closed"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, TheConnectionThatWaitsLongestGivesWayToANewOne) {
+  HttpServer::Options options;
+  options.connections_max = 2;
+  listen(options);
+  const std::string request = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+  const Fd first = connect();
+  const Fd second = connect();
+  EXPECT_NE(exchange(first, request).find("hello /a"), std::string::npos);
+  const Fd third = connect();
+  EXPECT_EQ(exchange(second, ""), "closed") << "it never sent a request";
+  EXPECT_NE(exchange(third, request).find("hello /a"), std::string::npos);
+  EXPECT_NE(exchange(first, request).find("hello /a"), std::string::npos);
+  EXPECT_EQ(server->counts().open, 2u);
+  EXPECT_EQ(server->counts().gave_way, 1u);
+}
+
+TEST_F(HttpServerTest, IfAllAreBeingAnsweredANewOneIsTurnedAway) {
+  HttpServer::Options options;
+  options.connections_max = 1;
+  listen(options);
+  const Fd first = connect();
+  EXPECT_EQ(exchange(first, "GET /never HTTP/1.1\r\nHost: h\r\n\r\n"), "");
+  const Fd second = connect();
+  const std::string answer = exchange(second, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_NE(answer.find("503"), std::string::npos) << answer;
+  EXPECT_NE(answer.find(R"("reason":"busy"})"), std::string::npos) << answer;
+  EXPECT_TRUE(answer.ends_with("closed")) << answer;
+  EXPECT_EQ(server->counts().turned_away, 1u);
+  kept({200, "text/plain", "late"});
+  EXPECT_NE(exchange(first, "").find("late"), std::string::npos) << "it is answered nevertheless";
+}
+
 TEST_F(HttpServerTest, AnAnswerAfterTheClientHasGoneIsIgnored) {
   listen();
   {
