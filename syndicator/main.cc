@@ -12,6 +12,7 @@
 #include "state/history/sqlite_history.h"
 #include "syndicator/check_command.h"
 #include "syndicator/client/zmq.h"
+#include "syndicator/clock_standing.h"
 #include "syndicator/daemon.h"
 #include "syndicator/import_command.h"
 #include "syndicator/options.h"
@@ -81,6 +82,11 @@ int run(const CommandLine& line, const SyndicatorOptions& options) {
   }
   SharedClock clock(stream_clock);
   Loop loop;
+  ClockStanding standing(stream_clock.ahead() >= ahead_told);
+  const auto looks = loop.every(std::chrono::seconds{1}, [&] {
+    // One that is made now reads the machine's clock as it stands.
+    if (const auto said = standing.look(clock.now(), SystemClock().now())) log_warn("{}", *said);
+  });
   // Before anything is promised: a stop that comes early is a clean one too.
   const auto signals = loop.on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
     if (signal == SIGHUP) return reload(line, options);
