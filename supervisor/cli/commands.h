@@ -17,7 +17,7 @@ namespace hastur {
 struct SendOptions {
   MessageWords words;
   // The syndicator's UDP address.
-  std::string to = "127.0.0.1:8125";
+  std::string to;
 };
 // Sends one message of words, or with the type "-" each line of `input`. What the syndicator would
 // refuse is not sent.

@@ -28,6 +28,7 @@
 #include "supervisor/cli/init_repo.h"
 #include "supervisor/cli/notify_commands.h"
 #include "supervisor/cli/patience.h"
+#include "supervisor/cli/places.h"
 #include "supervisor/cli/watch.h"
 
 namespace {
@@ -74,7 +75,11 @@ int check_both(const std::string& config) {
 
 int run(int argc, char** argv) {
   CommandLine line("hastur", "Triggers on the stream of everything that systems report.");
-  std::string http = "127.0.0.1:8127";
+  // What is not given stands in hastur.toml, or is as always.
+  const std::string udp_help = "the syndicator's UDP address [of hastur.toml, else 127.0.0.1:8125]";
+  const std::string http_help =
+      "the supervisor's HTTP address [of hastur.toml, else 127.0.0.1:8127]";
+  std::string http;
 
   CommandLine& send =
       line.command("send", "Send a message, or with TYPE \"-\" each line of standard input");
@@ -85,11 +90,9 @@ int run(int argc, char** argv) {
   send.list("--label", &send_options.words.labels, "key=value; may be given again");
   send.list("--field", &send_options.words.fields,
             "any other field, key=value; may be given again");
-  send.text("--to", &send_options.to, "the syndicator's UDP address");
+  send.text("--to", &send_options.to, udp_help);
 
-  const auto asks = [&](CommandLine& command) {
-    command.text("--http", &http, "the supervisor's HTTP address");
-  };
+  const auto asks = [&](CommandLine& command) { command.text("--http", &http, http_help); };
   bool json = false;
   CommandLine& list = line.command("list", "List the triggers");
   asks(list);
@@ -245,9 +248,9 @@ int run(int argc, char** argv) {
   tail.number("--count", &tail_options.count, "end after so many; 0 for never");
 
   CommandLine& metrics = line.command("host-metrics", "Send what this host says of itself");
-  std::string to = "127.0.0.1:8125";
+  std::string to;
   Micros period = std::chrono::seconds{1};
-  metrics.text("--to", &to, "the syndicator's UDP address");
+  metrics.text("--to", &to, udp_help);
   metrics.span("--every", &period, "how often, at least 1s", std::chrono::seconds{1});
 
   CommandLine& demo =
@@ -271,6 +274,17 @@ int run(int argc, char** argv) {
 
   if (check.chosen()) return check_both(config);
   SystemClock clock;
+  const bool sends = send.chosen() || metrics.chosen();
+  const bool knows = init_repo.chosen() || demo.chosen();
+  if (!knows && (sends ? send_options.to + to : http).empty()) {
+    const auto places = read_places();
+    if (!places) {
+      print_error("hastur: {}\n", places.error().message);
+      return 2;
+    }
+    http = places->http;
+    send_options.to = to = places->udp;
+  }
   if (send.chosen()) return send_command(send_options, std::cin, clock.now());
   if (init_repo.chosen())
     return init_repo_command(init_options, program_beside("hastur"), clock.now());

@@ -75,6 +75,30 @@ TEST(Programs, HostMetricsAreNotSentMoreOftenThanEachSecond) {
   }
 }
 
+// From the folder of the daemons' file, as `check`, `export` and `replay` do it.
+TEST(Programs, TheSupervisorIsWhereTheFlagOrTheFileInThisFolderSays) {
+  FakeApi api;
+  api.answers("/v1/triggers", R"({"items":[],"next":null})");
+  char folder[] = "/tmp/hastur-places-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  const std::string at = fmt::format("cd {} && {} ", folder, program_beside("hastur"));
+  const auto file_says = [&](const std::string& text) {
+    std::ofstream(fs::path(folder) / "hastur.toml") << text;
+  };
+  file_says(fmt::format("[supervisor]\nhttp = \"{}\"\n", api.address()));
+  EXPECT_EQ(run(at + "list").exit_code, 0);
+  EXPECT_EQ(run(at + "list --http 127.0.0.1:1").exit_code, 1);
+  file_says("[supervisor\n");
+  const Ran broken = run(at + "list");
+  EXPECT_EQ(broken.exit_code, 2);
+  EXPECT_EQ(broken.said.find("hastur: hastur.toml:1: "), 0u) << broken.said;
+  EXPECT_EQ(run(at + "send gauge a 1").exit_code, 2);
+  EXPECT_EQ(run(at + "list --http " + api.address()).exit_code, 0);
+  EXPECT_EQ(run(at + "send gauge a 1 --to 127.0.0.1:9").exit_code, 0);
+  EXPECT_EQ(run(at + "--version").exit_code, 0);
+  fs::remove_all(folder);
+}
+
 // Ten seconds, after which other questions are given up: then it is seen that the supervisor works.
 TEST(Programs, WhoeverGoesBackWaitsUntilThatIsDecided) {
   FakeApi api;
