@@ -7,7 +7,7 @@
 
 namespace hastur {
 
-// Standard output is a terminal, and nobody has said NO_COLOR.
+// Standard output is a terminal that knows colours, and nobody has said NO_COLOR.
 bool wants_colour();
 
 class Paint {

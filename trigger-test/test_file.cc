@@ -387,6 +387,8 @@ TestCase read_case(const Json& json, ObjectReader& in, const SourcePlaces& place
     const Result<Time> time = parse_time(start);
     if (!time) {
       in.refuse(time.error().message, "start");
+    } else if (normalise_timestamp(to_us(*time)) != *time) {
+      in.refuse("a test begins between 1971 and 2100, as messages do", "start");
     } else {
       test.start = *time;
     }

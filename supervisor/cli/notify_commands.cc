@@ -27,7 +27,7 @@ Json items_of(const Json& object, const char* key) {
 void print_incidents(const Json& items) {
   std::vector<std::vector<std::string>> rows;
   for (const Json& item : items) {
-    rows.push_back({shown(item, "state"), shown(item, "trigger"), shown(item, "key"),
+    rows.push_back({shown(item, "state"), shown(item, "trigger"), cut(shown(item, "key"), 80),
                     shown(item, "channel"), time_of(item, "opened"), time_of(item, "last_sent"),
                     shown(item, "newest")});
   }

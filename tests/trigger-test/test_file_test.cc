@@ -165,6 +165,15 @@ TEST(TestFile, SaysThatATimeIsTooFarOff) {
       std::string::npos);
 }
 
+// In another century its microseconds would be taken for something else.
+TEST(TestFile, SaysWhenATestMayBegin) {
+  for (const char* start : {"1960-01-01T00:00:00Z", "2150-01-01T00:00:00Z", "2999-01-01T00:00:00Z"})
+    EXPECT_NE(fault(fmt::format(R"({{"start":"{}","messages":[]}})", start))
+                  .find("a test begins between 1971 and 2100"),
+              std::string::npos)
+        << start;
+}
+
 TEST(TestFile, OffsetsReadAsAClock) {
   EXPECT_EQ(format_offset(std::chrono::seconds{250}), "00:04:10");
   EXPECT_EQ(format_offset(std::chrono::milliseconds{250}), "00:00:00.25");
