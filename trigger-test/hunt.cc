@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "core/hash.h"
@@ -84,6 +85,7 @@ class Hunt {
   Result<void> search_growth(const CaseMaker& cases, Dice& dice);
   Result<void> search_tests();
   Result<void> search_many_senders(const CaseMaker& cases, Dice dice);
+  Result<void> search_by_few_senders(const CaseMaker& cases, Dice dice);
   void note_what_is_left_out();
   bool is_done() const { return is_dead_ || report_.findings() >= findings_max || runs_.is_over(); }
 
@@ -291,6 +293,34 @@ Result<void> Hunt::search_many_senders(const CaseMaker& cases, Dice dice) {
                  {trigger_.shown(error.script), error.line}, "near a limit");
     return {};
   }
+  return outcome->cut ? search_by_few_senders(cases, dice) : Result<void>();
+}
+
+// What is done for each with each at each message takes too long to be seen with so many; fewer
+// show how it goes on with their number.
+Result<void> Hunt::search_by_few_senders(const CaseMaker& cases, Dice dice) {
+  constexpr std::array<std::size_t, 2> senders{40, 80};
+  std::array<std::uint64_t, 2> taken{};
+  for (std::size_t i = 0; i < senders.size(); ++i) {
+    const auto one = runs_.prepare(cases.of_many_senders(dice, senders[i]), 0);
+    if (!one) return {};
+    const Result<Outcome> outcome = runs_.run(*one, Way::straight);
+    if (!outcome) return fail(outcome.error());
+    if (outcome->cut) return {};
+    taken[i] = outcome->cost.instructions;
+  }
+  // One call that walks all takes as much as there are of them, and all calls four times as much
+  // for twice as many; what walks all for each of all, eight times.
+  const double times = static_cast<double>(CaseMaker::senders_many) / senders[1];
+  const double last = 3.0 * static_cast<double>(taken[1]) / senders[1];
+  const std::uint64_t limit = CountedLimits{}.instructions_max;
+  if (taken[1] < 6 * taken[0] || last * times * times < static_cast<double>(limit)) return {};
+  report_.note(
+      fmt::format("the messages of {} senders take {} instructions, those of {} {}: with {} "
+                  "senders it would be more than {} in one call. If there may be so many, keep "
+                  "sums instead of walking all of them for each of them",
+                  senders[0], taken[0], senders[1], taken[1], CaseMaker::senders_many, limit),
+      {trigger_.path, 0}, "near a limit");
   return {};
 }
 

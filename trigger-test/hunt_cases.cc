@@ -228,13 +228,13 @@ std::vector<MessageSpec> CaseMaker::few(Dice dice) const {
   return few;
 }
 
-TestCase CaseMaker::of_many_senders(Dice dice) const {
+TestCase CaseMaker::of_many_senders(Dice dice, std::size_t senders) const {
   TestCase test;
   test.start = start(dice);
   const std::vector<MessageSpec> few = this->few(dice);
   if (few.front().fields.empty()) return test;
   Micros at = 1s;
-  for (std::size_t i = 0; i < senders_many; ++i) {
+  for (std::size_t i = 0; i < senders; ++i) {
     MessageSpec spec = few[i % few.size()];
     spec.at = at += 5ms;
     const Json usual = spec.fields.value("uuid", Json());

@@ -37,14 +37,18 @@ class CaseMaker {
   // subscription.
   TestCase ties(Dice dice) const;
 
-  // A message from each of `senders_many` senders within seconds, and ticks for a while: all that
+  // A message from each of so many senders within seconds, and ticks for a while: all that
   // the script does once in a minute, an hour and a day. Without messages if none can be made.
   static constexpr std::size_t senders_many = 1'000;
-  TestCase of_many_senders(Dice dice) const;
+  TestCase of_many_senders(Dice dice, std::size_t senders = senders_many) const;
 
   // A few messages of a few senders, at no time in particular; one without fields, which is a tick,
   // if no messages can be made.
   std::vector<MessageSpec> few(Dice dice) const;
+  // Whether any number may be the value of such a message (MessageMaker).
+  bool has_free_value(const MessageSpec& spec) const {
+    return messages_.has_free_value(spec.fields);
+  }
   // The longest span that the script waits, of those up to a week; nothing if there is none.
   std::optional<Micros> longest_span() const;
 

@@ -269,8 +269,8 @@ class GrowthHunt {
     // How many parts it came to, and whether it was ended by the size of its state.
     std::size_t parts = 0;
     bool is_large = false;
-    // Effects of an input were over a limit.
-    bool has_cut_effects = false;
+    // What an input made was over a limit, or came to nothing else.
+    bool is_too_much = false;
   };
 
   enum class Pauses : std::uint8_t { will_do, are_too_long };
@@ -287,7 +287,7 @@ class GrowthHunt {
         how.pause = pause;
         auto seen = look(how);
         if (!seen) return fail(seen.error());
-        if (seen->has_cut_effects && pause > year) return Pauses::are_too_long;
+        if (pause > year && (seen->is_too_much || seen->is_large)) return Pauses::are_too_long;
         first = std::move(seen->grown);
         first_weight = seen->weight;
         if (!first || has_an_end_.contains(first->path)) break;
@@ -381,10 +381,12 @@ class GrowthHunt {
     if (!outcome) return fail(outcome.error());
     // A state over its limit goes back, and no longer grows.
     bool is_too_large = false;
+    seen.is_too_much = outcome->cost.effects_cut > 0;
     for (const hastur::Seen& each : outcome->seen) {
-      is_too_large = is_too_large || (each.error && is_over_its_limit(*each.error));
+      if (!each.error) continue;
+      is_too_large = is_too_large || is_over_its_limit(*each.error);
+      seen.is_too_much = seen.is_too_much || each.error->kind == CallError::Kind::instructions;
     }
-    seen.has_cut_effects = outcome->cost.effects_cut > 0;
     HASTUR_TRY(note_failure(*outcome, made->stream, times, how.pause));
     // As many parts as it came to, if it was ended early.
     seen.parts = outcome->states.size();
@@ -392,7 +394,10 @@ class GrowthHunt {
     const std::size_t quarter = seen.parts / 4;
     if (outcome->killed) return seen;
     if (quarter == 0) {
-      answer_.is_cut_short = answer_.is_cut_short || (outcome->cut && !seen.is_large);
+      const bool is_cut_short = outcome->cut && !seen.is_large;
+      // In shorter pauses it may come to something.
+      seen.is_too_much = seen.is_too_much || is_cut_short;
+      answer_.is_cut_short = answer_.is_cut_short || (is_cut_short && how.pause < year);
       return seen;
     }
     const std::set<std::string> bounded = bounded_helpers(outcome->loaded);
@@ -431,6 +436,8 @@ class GrowthHunt {
     std::size_t until = outcome.cost.effects_cut > 0 && pause < year ? times.size() : 0;
     for (const hastur::Seen& each : outcome.seen) {
       if (!each.error || is_meant_(*each.error)) continue;
+      // No trigger has to make up for years.
+      if (pause > year && each.error->kind == CallError::Kind::instructions) continue;
       const Micros at = stream.time_at(each.input) - time_from_us(test_start_us);
       const auto after = std::ranges::find_if(times, [&](Micros time) { return time > at; });
       // A tick comes before the message of its second.
@@ -736,7 +743,16 @@ Result<GrowthAnswer> find_growth(HuntRuns& runs, const TriggerFiles& trigger,
             .find_renewed(words.spans));
   }
   const HuntRuns::Budget budget(runs, own_values_steps_max);
-  HASTUR_TRY(all.find_by_values());
+  std::vector<MessageSpec> free = few;
+  std::erase_if(free, [&](const MessageSpec& spec) {
+    return may_have_own_value(spec.fields) && !cases.has_free_value(spec);
+  });
+  if (free.size() == few.size()) {
+    HASTUR_TRY(all.find_by_values());
+  } else {
+    HASTUR_TRY(GrowthHunt(runs, trigger, free, far, words.numbers, is_meant, seed, answer)
+                   .find_by_values());
+  }
   return answer;
 }
 

@@ -212,6 +212,17 @@ std::optional<Json> MessageMaker::make(std::size_t subscription, Kind kind, Dice
   return std::nullopt;
 }
 
+bool MessageMaker::has_free_value(const Json& message) const {
+  return std::ranges::none_of(subscriptions_, [&](const Subscription& each) {
+    const bool is_bound =
+        each.whole.contains("value") || !part(each.spec, "value").is_null() ||
+        (!each.examples.empty() && std::ranges::all_of(each.examples, [](const Json* example) {
+          return is_whole(part(*example, "value"));
+        }));
+    return is_bound && takes(each.filter, each.types, message);
+  });
+}
+
 bool MessageMaker::make_inexact(Json& message, Dice& dice) const {
   if (!part(message, "value").is_number()) return false;
   Json inexact = message;

@@ -46,6 +46,10 @@ class MessageMaker {
   // Whether messages for it can be made whose shape is sure.
   bool has_real(std::size_t subscription) const;
 
+  // Whether any number may stand for the value of a message: no filter that takes it says which,
+  // and neither tests nor the script say that it is a whole one.
+  bool has_free_value(const Json& message) const;
+
   // The fields of a message without its times; nothing if none was found that the filter takes.
   std::optional<Json> make(std::size_t subscription, Kind kind, Dice& dice) const;
   // Gives it a value that sums are not exact of. False, and nothing has changed, if it has no
