@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
@@ -169,9 +170,11 @@ std::optional<StatePart> unset_part(const StateNames& names, std::string_view te
   }
   const std::string_view field = name_after(text, "field '");
   // What reads the first argument of a function.
+  const bool is_pairs = text.starts_with("pairs takes a table, got nil");
   const bool is_argument =
-      has(text, "bad argument #1 to '") && has(text, "(table expected, got nil)");
-  const std::string_view function = name_after(text, "bad argument #1 to '");
+      is_pairs || (has(text, "bad argument #1 to '") && has(text, " expected, got nil)"));
+  const std::string_view function =
+      is_pairs ? text.substr(0, text.find(' ')) : name_after(text, "bad argument #1 to '");
   // The message's own field of this name may be what it has not.
   const bool is_own = std::ranges::any_of(line, [&](const LuaToken& token) {
     const std::size_t at = static_cast<std::size_t>(&token - line.data());
@@ -219,10 +222,12 @@ std::string remedy_of_unset(const TriggerFiles& trigger, std::string_view text,
   const auto part = unset_part(names, text, tokens, message);
   if (!part || (part->is_top && names.begins_with(part->key))) return "";
   std::string_view first;
-  if (has(text, "arithmetic") || has(text, "compare")) first = "0";
-  if (has(text, "concatenate")) first = "\"\"";
-  if (has(text, "attempt to index") || has(text, "length of") || has(text, "table expected"))
-    first = "{}";
+  const auto says = [&](std::initializer_list<std::string_view> words) {
+    return std::ranges::any_of(words, [&](std::string_view word) { return has(text, word); });
+  };
+  if (says({"arithmetic", "compare", "number expected"})) first = "0";
+  if (says({"concatenate", "string expected"})) first = "\"\"";
+  if (says({"attempt to index", "length of", "table expected", "takes a table"})) first = "{}";
   if (first.empty()) return "";
   const std::string begin =
       part->is_top ? fmt::format("begin with hastur.trigger{{ state = {{ {} = {} }} }}, or ",
