@@ -1,5 +1,5 @@
 -- Nobody has put a number there.
--- caught: bad argument #1 to 'max'
+-- caught: bad argument #1 to 'math.max'
 -- told: (ctx.state.highest or 0)
 
 local ctx = hastur.trigger{}
