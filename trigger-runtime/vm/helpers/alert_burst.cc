@@ -52,14 +52,12 @@ Alert::BurstStep Alert::decide_burst(Time now, std::vector<AlertPage>& pages) {
   }
   Key& burst = *known_[burst_id_];
   BurstStep step = BurstStep::none;
-  if (!burst.sent) {
-    // ctx:migrate has brought it here, from an alert of another name.
-    add(now, still_open(burst), options_.to, false);
-    burst.sent = now;
-    burst.to = options_.to;
-    step = BurstStep::changed;
-  } else if (moves(burst)) {
+  if (moves(burst)) {
     add(now, moved_text(options_), burst.to, true);
+    burst.sent.reset();
+  }
+  // Nobody was told here: it was paged elsewhere, or ctx:migrate has brought it.
+  if (!burst.sent) {
     add(now, still_open(burst), options_.to, false);
     burst.sent = now;
     burst.to = options_.to;
