@@ -22,6 +22,15 @@ constexpr std::size_t uuid_letters = 36;
 // None of those that MessageMaker knows: nothing that came of theirs is mixed with its own.
 constexpr const char* steady_sender = "u13";
 
+// As another sender sends it, with its hostname. A whole uuid is a filter's own, and stays.
+void send_from(Json& fields, const std::string& sender) {
+  const Json usual = fields.value("uuid", Json(""));
+  if (!usual.is_string() || usual.get_ref<const std::string&>().size() >= uuid_letters) return;
+  fields["uuid"] = sender;
+  if (fields.value("hostname", Json()) == usual.get<std::string>() + ".example.com")
+    fields["hostname"] = sender + ".example.com";
+}
+
 }  // namespace
 
 std::optional<MessageSpec> CaseMaker::message(MessageMaker::Kind kind, Micros at,
@@ -75,12 +84,7 @@ TestCase CaseMaker::flow(MessageMaker::Kind kind, Dice dice) const {
     if (!first) return;
     Json fields = first->fields;
     if (!messages_.make_inexact(fields, dice)) return steady(count);
-    // A whole uuid is a filter's own.
-    if (const std::string usual = fields.value("uuid", ""); usual.size() < uuid_letters) {
-      fields["uuid"] = steady_sender;
-      if (fields.value("hostname", "") == usual + ".example.com")
-        fields["hostname"] = std::string(steady_sender) + ".example.com";
-    }
+    send_from(fields, steady_sender);
     for (int i = 0; i < count; ++i) {
       MessageSpec spec;
       spec.fields = fields;
@@ -237,15 +241,7 @@ TestCase CaseMaker::of_many_senders(Dice dice, std::size_t senders) const {
   for (std::size_t i = 0; i < senders; ++i) {
     MessageSpec spec = few[i % few.size()];
     spec.at = at += 5ms;
-    const Json usual = spec.fields.value("uuid", Json());
-    const Json host = spec.fields.value("hostname", Json());
-    const std::string sender = fmt::format("s{}", i);
-    // A whole uuid is a filter's own.
-    if (usual.is_string() && usual.get_ref<const std::string&>().size() < uuid_letters) {
-      spec.fields["uuid"] = sender;
-      if (host == usual.get<std::string>() + ".example.com")
-        spec.fields["hostname"] = sender + ".example.com";
-    }
+    send_from(spec.fields, fmt::format("s{}", i));
     test.messages.push_back(std::move(spec));
   }
   at = 70s;
